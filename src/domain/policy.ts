@@ -1,0 +1,81 @@
+// A versioned, immutable document that turns risk into a decision: thresholds, risk classes and ordered rules.
+import { z } from 'zod'
+import { listingSchema } from './listing.ts'
+
+export const OUTCOMES = ['allow', 'hold', 'block'] as const
+export type Outcome = (typeof OUTCOMES)[number]
+export const outcomeSchema = z.enum(OUTCOMES)
+
+const probability = z.number().min(0).max(1)
+const ruleId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'must be lower-case letters, digits and hyphens, at most 64')
+
+/** A listing at or above `hold` is held, at or above `block` blocked. */
+const thresholds = z
+  .object({ hold: probability, block: probability })
+  .refine((t) => t.hold <= t.block, { message: 'must not be below hold', path: ['block'] })
+
+export const policyRuleSchema = z.object({
+  ruleId,
+  description: z.string().max(1_000).default(''),
+  /** `enforce` decides; `shadow` is only recorded. */
+  mode: z.enum(['enforce', 'shadow']),
+  /** A CEL expression over `listing`, `seller`, `risk`, `riskClass`, `brandIds`, `signals`; true means that the rule applies. */
+  when: z.string().min(1).max(4_000),
+  outcome: outcomeSchema,
+})
+export type PolicyRule = z.infer<typeof policyRuleSchema>
+
+export const policyExampleSchema = z.object({
+  name: z.string().min(1).max(200),
+  /** Either a risk by itself, or a listing that is tried by all signals. */
+  risk: probability.optional(),
+  brandIds: z.array(z.string()).default([]),
+  failedSignals: z.array(z.string()).default([]),
+  listing: listingSchema.partial().optional(),
+  expect: z.object({ outcome: outcomeSchema, ruleId: ruleId.optional() }),
+})
+
+export const policySchema = z
+  .object({
+    policyId: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/),
+    version: z.int().min(1),
+    description: z.string().max(4_000).default(''),
+    thresholds,
+    /** Per brand; where a listing is about several brands the lowest of each threshold holds. */
+    brandThresholds: z.record(z.string(), thresholds).default({}),
+    /** Bands of risk by their lower bound, rising, the first from 0. */
+    riskClasses: z
+      .array(z.object({ name: z.string().regex(/^[a-z][a-z-]{0,31}$/), from: probability }))
+      .min(1)
+      .max(16),
+    hold: z.object({
+      /** Seconds until a hold that nobody answered is decided; at most 90 days. */
+      deadlineSeconds: z.int().min(1).max(7_776_000),
+      /** What then, by risk class; classes that are not named are blocked. */
+      onDeadline: z.record(z.string(), z.enum(['allow', 'block'])),
+    }),
+    /** The least outcome when a signal failed, by the risk class that the others give; classes not named: hold. */
+    onFailedSignal: z.record(z.string(), outcomeSchema).default({}),
+    /** Tried in this order; the first enforced rule that applies decides, else the thresholds do. */
+    rules: z.array(policyRuleSchema).max(200).default([]),
+    examples: z.array(policyExampleSchema).max(500).default([]),
+  })
+  .superRefine((p, ctx) => {
+    p.riskClasses.forEach((c, i) => {
+      const before = p.riskClasses[i - 1]
+      if (i === 0 && c.from !== 0) ctx.addIssue({ code: 'custom', path: ['riskClasses', 0, 'from'], message: 'the first class must start at 0' })
+      if (before !== undefined && c.from <= before.from) ctx.addIssue({ code: 'custom', path: ['riskClasses', i, 'from'], message: 'classes must rise' })
+    })
+    const classes = new Set(p.riskClasses.map((c) => c.name))
+    for (const [field, record] of [['onDeadline', p.hold.onDeadline], ['onFailedSignal', p.onFailedSignal]] as const) {
+      for (const name of Object.keys(record)) {
+        if (!classes.has(name)) ctx.addIssue({ code: 'custom', path: field === 'onDeadline' ? ['hold', field, name] : [field, name], message: 'is not one of the risk classes' })
+      }
+    }
+    const seen = new Set<string>()
+    p.rules.forEach((r, i) => {
+      if (seen.has(r.ruleId)) ctx.addIssue({ code: 'custom', path: ['rules', i, 'ruleId'], message: 'is used twice' })
+      seen.add(r.ruleId)
+    })
+  })
+export type Policy = z.infer<typeof policySchema>

@@ -1,0 +1,30 @@
+// The string schema that every field of a listing uses: what arrives from strangers must be storable and well formed.
+import { z } from 'zod'
+
+/**
+ * A string of `min` to `max` UTF-16 code units without lone surrogates (they have no UTF-8 form, so neither a hash nor
+ * a log record could be written) and without U+0000 (PostgreSQL cannot store it). Nothing is trimmed or changed: the
+ * content hash is taken over what was sent.
+ */
+export function textField(min: number, max: number) {
+  return z
+    .string()
+    .min(min, min === 1 ? 'must not be empty' : `must have at least ${min} characters`)
+    .max(max, `must have at most ${max} characters`)
+    .refine((s) => s.isWellFormed(), 'must be well-formed Unicode (it has a lone surrogate)')
+    .refine((s) => !s.includes('\u0000'), 'must not contain the character U+0000')
+}
+
+/** An RFC 3339 date-time with an offset, from year 2000 on for events and from 1990 on for accounts, before 2100. */
+export function instant(minYear: number) {
+  return z.iso
+    .datetime({ offset: true, error: 'must be an RFC 3339 date-time with an offset, such as 2026-01-01T00:00:00Z' })
+    .max(40, 'must have at most 40 characters')
+    .refine(
+      (s) => {
+        const year = new Date(s).getUTCFullYear()
+        return year >= minYear && year < 2100
+      },
+      `must lie between the years ${minYear} and 2099`,
+    )
+}

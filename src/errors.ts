@@ -1,0 +1,74 @@
+// The one catalogue of errors: stable codes, the HTTP status each answers with, what it means and what to do.
+
+export interface ErrorEntry {
+  readonly status: number
+  readonly title: string
+  /** What the reader can do about it. */
+  readonly remedy: string
+}
+
+const entry = (status: number, title: string, remedy: string): ErrorEntry => ({ status, title, remedy })
+
+export const ERRORS = {
+  // A record or a request that cannot be taken as it is.
+  invalid: entry(422, 'The data does not fit its schema', 'Mend the field that `path` names and send it again.'),
+  'too-large': entry(413, 'The body or the record is larger than the limit', 'Send less; the limit is in the message.'),
+  superseded: entry(409, 'A newer revision is already decided', 'Send a higher revision.'),
+  'revision-reused': entry(409, 'The same revision was sent before with other content', 'Raise the revision with every edit.'),
+  withdrawn: entry(409, 'The listing was withdrawn at this or a later revision', 'Send a higher revision to offer it again.'),
+  'marketplace-mismatch': entry(409, 'The listing belongs to another marketplace', 'Listing ids are unique in a deployment: use another id.'),
+  // A record that is not even a record; also the codes of dead letters.
+  empty: entry(400, 'The record has no value', 'Send the event as the value; a tombstone is not an event here.'),
+  'not-utf8': entry(400, 'The bytes are not UTF-8', 'Encode as UTF-8.'),
+  'not-json': entry(400, 'The text is not JSON', 'Mend it at the place that the message names.'),
+  'not-an-object': entry(422, 'The JSON value is not an object', 'Send one JSON object per event.'),
+  'unknown-type': entry(422, 'The event type is not one that this topic carries', 'Use one of the types that the message names.'),
+  'no-identity': entry(422, 'listingId or revision cannot be read', 'Give a listingId of 1 to 256 characters and a revision of 1 or more.'),
+  'internal-error': entry(500, 'Our own code failed on it, twice', 'Report it with the dead letter; replay it after the fix.'),
+  // HTTP.
+  unauthorized: entry(401, 'No valid key or session', 'Send `Authorization: Bearer KEY`; `touchstone keys create` makes one.'),
+  forbidden: entry(403, 'The key may not do this', 'Use a key with the role that the message names.'),
+  'not-found': entry(404, 'There is nothing here', 'Check the address or the id.'),
+  'method-not-allowed': entry(405, 'The route does not take this method', 'Use one of the methods in the Allow header.'),
+  'unsupported-media-type': entry(415, 'The content type is not one that the route takes', 'Send application/json or application/x-ndjson.'),
+  'bad-cursor': entry(400, 'The cursor is not one that this feed gave out', 'Use the `next` of an earlier answer, or none to start at the oldest.'),
+  'cursor-expired': entry(410, 'The feed no longer reaches back to the cursor', 'Start without a cursor and reconcile by decisionId.'),
+  'rate-limited': entry(429, 'Too many requests', 'Wait as long as Retry-After says.'),
+  'not-ready': entry(503, 'The service cannot do this now', 'Try again; /readyz says what is stale.'),
+  internal: entry(500, 'Unexpected failure', 'Try again; report it with the request id if it stays.'),
+  // Reference data and settings.
+  'policy-invalid': entry(422, 'The policy does not fit its schema, a rule does not compile, or one of its examples fails', 'Mend what the message names; nothing was published.'),
+  'policy-conflict': entry(409, 'Another policy version was published meanwhile', 'Look at the active policy and publish again.'),
+  'nothing-to-roll-back': entry(409, 'There is no earlier policy version', 'Publish a policy instead.'),
+  'brand-invalid': entry(422, 'A brand does not fit its schema', 'Mend the field that `path` names.'),
+  'settings-invalid': entry(500, 'One or more settings are wrong', 'Mend every setting that the message names.'),
+  'input-invalid': entry(400, 'The input file cannot be read', 'Check the path and the format.'),
+  usage: entry(400, 'The command was called wrongly', 'See --help.'),
+  'port-taken': entry(500, 'The address is already in use', 'Stop the other process or choose another port.'),
+  'already-running': entry(500, 'Another Touchstone runs on this data directory', 'Stop it, or set TOUCHSTONE_DATA_DIR.'),
+  'database-unavailable': entry(503, 'The database cannot be reached', 'Check DATABASE_URL and the server.'),
+  'offset-out-of-range': entry(500, 'The stored offset lies outside what the log still holds', 'Records were removed before they were read: see `touchstone doctor`.'),
+} as const satisfies Record<string, ErrorEntry>
+
+export type ErrorCode = keyof typeof ERRORS
+
+/** An expected failure with a code from the catalogue; anything else that is thrown is a bug or the world breaking. */
+export class TouchstoneError extends Error {
+  readonly code: ErrorCode
+  /** JSON pointer to the field at fault, where there is one. */
+  readonly path: string | undefined
+  constructor(code: ErrorCode, message: string, options: { path?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause })
+    this.name = 'TouchstoneError'
+    this.code = code
+    this.path = options.path
+  }
+  get status(): number {
+    return ERRORS[this.code].status
+  }
+}
+
+/** The message of whatever was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown)
+}
