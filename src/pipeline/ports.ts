@@ -1,5 +1,4 @@
 // What the shell needs of the world: a log, a store, an outbox to publish from, reference data. Adapters implement these.
-import type { ApiKey } from '../domain/access.ts'
 import type { Brand } from '../domain/brand.ts'
 import type { Decision } from '../domain/decision.ts'
 import type { Listing } from '../domain/listing.ts'
@@ -266,19 +265,4 @@ export interface ReferenceStore {
   publishPolicy(policy: Policy, by: string, basedOn: number | undefined): Promise<PolicyRecord>
   /** Makes the version before the active one active again; throws `nothing-to-roll-back`. */
   rollbackPolicy(by: string): Promise<PolicyRecord>
-}
-
-// ---------------------------------------------------------------- who may call
-
-export interface KeyStore {
-  create(key: Omit<ApiKey, 'createdAt' | 'revokedAt'>, hash: Uint8Array): Promise<ApiKey>
-  findByHash(hash: Uint8Array): Promise<ApiKey | undefined>
-  list(): Promise<ApiKey[]>
-  /** False when there is no such key; revoking twice is no error. */
-  revoke(keyId: string): Promise<boolean>
-  /** Sessions and one-time sign-in tokens, both by hash; `take` consumes a token once. */
-  createSession(hash: Uint8Array, caller: { subject: string; role: ApiKey['role']; brandIds: readonly string[]; marketplace?: string }, seconds: number, oneTime: boolean): Promise<void>
-  findSession(hash: Uint8Array): Promise<{ subject: string; role: ApiKey['role']; brandIds: string[]; marketplace?: string } | undefined>
-  takeToken(hash: Uint8Array): Promise<{ subject: string; role: ApiKey['role']; brandIds: string[]; marketplace?: string } | undefined>
-  endSession(hash: Uint8Array): Promise<void>
 }
