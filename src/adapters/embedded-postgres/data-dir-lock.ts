@@ -1,0 +1,62 @@
+// One Touchstone per data directory: a lock that the operating system releases however the process ends.
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { TouchstoneError, messageOf } from '../../errors.ts'
+
+export interface DataDirLock {
+  release(): void
+}
+
+/**
+ * Takes the lock or throws `already-running` with the holder's pid. Node has no flock; an exclusive SQLite transaction
+ * is an fcntl lock, which needs no guess whether a pid in a file is stale and cannot be won by two at once. The pid in
+ * the file beside it is only there to be named.
+ */
+export function lockDataDir(dataDir: string): DataDirLock {
+  const holderFile = join(dataDir, 'touchstone.pid')
+  const database = open(dataDir)
+  try {
+    database.exec('BEGIN EXCLUSIVE')
+  } catch (error) {
+    database.close()
+    // 5 is SQLITE_BUSY; everything else is a broken or read-only disk.
+    if (!(error instanceof Error && 'errcode' in error && error.errcode === 5)) throw error
+    throw new TouchstoneError(
+      'already-running',
+      `Another Touchstone (${holderOf(holderFile)}) runs on ${dataDir}. Stop it, or set TOUCHSTONE_DATA_DIR to another directory.`,
+    )
+  }
+  writeFileSync(holderFile, `${process.pid}\n`)
+  return {
+    release() {
+      if (!database.isOpen) return
+      rmSync(holderFile, { force: true })
+      database.close()
+    },
+  }
+}
+
+function open(dataDir: string): DatabaseSync {
+  try {
+    // Root's server runs as another user, who must be able to pass through.
+    mkdirSync(dataDir, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 })
+    // Half a second lets a process that is just ending finish, and no more.
+    const database = new DatabaseSync(join(dataDir, 'touchstone.lock'), { timeout: 500 })
+    return database
+  } catch (error) {
+    throw new TouchstoneError(
+      'settings-invalid',
+      `The data directory ${dataDir} cannot be used (${messageOf(error)}). Give this user write access to it, or set TOUCHSTONE_DATA_DIR to a directory that it may write.`,
+      { cause: error },
+    )
+  }
+}
+
+function holderOf(file: string): string {
+  try {
+    return `pid ${readFileSync(file, 'utf8').trim() || 'not yet known'}`
+  } catch {
+    return 'pid not yet known'
+  }
+}
