@@ -1,0 +1,57 @@
+// The only reader of the environment: every setting once, with its default, and one error that names all wrong ones.
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { TouchstoneError } from './errors.ts'
+
+const port = z.coerce.number().int().min(0).max(65_535)
+const positive = (max: number) => z.coerce.number().int().min(1).max(max)
+
+interface Setting<S extends z.ZodType = z.ZodType> {
+  readonly schema: S
+  /** Shown in the README, as text; `unset` where the absence has a meaning of its own. */
+  readonly default: string
+  readonly doc: string
+}
+const setting = <S extends z.ZodType>(schema: S, fallback: string, doc: string): Setting<S> => ({ schema, default: fallback, doc })
+
+/** Every setting; the table in the README equals this list, both ways (test/docs). */
+export const SETTINGS = {
+  DATABASE_URL: setting(z.url({ protocol: /^postgres(ql)?$/ }).optional(), 'unset', 'PostgreSQL of the store and the log; unset: an embedded server in the data directory'),
+  TOUCHSTONE_DATA_DIR: setting(z.string().min(1).default('.touchstone'), '.touchstone', 'Where the embedded server keeps its data'),
+  HOST: setting(z.string().min(1).default('127.0.0.1'), '127.0.0.1', 'Address that HTTP and metrics listen on'),
+  PORT: setting(port.default(8080), '8080', 'Port of the HTTP API and the page; 0: any free one'),
+  METRICS_PORT: setting(port.default(9464), '9464', 'Port of `GET /metrics`; 0: any free one'),
+  TOUCHSTONE_PUBLIC_URL: setting(z.url({ protocol: /^https?$/ }).optional(), 'unset', 'Address that people and links use; unset: the listening address'),
+  TOUCHSTONE_TOPIC_PREFIX: setting(z.string().regex(/^[A-Za-z0-9._-]{1,100}$/, 'must be letters, digits, dots, hyphens or underscores').default('touchstone'), 'touchstone', 'First part of every topic name'),
+  TOUCHSTONE_PARTITIONS: setting(positive(1024).default(12), '12', 'Partitions of a topic that is created; an existing topic keeps its own'),
+  TOUCHSTONE_BATCH_RECORDS: setting(positive(10_000).default(500), '500', 'Records that one batch and one store transaction hold at most'),
+  TOUCHSTONE_BATCH_BYTES: setting(positive(1 << 30).default(8 << 20), '8388608', 'Bytes that one batch holds at most'),
+  TOUCHSTONE_CONCURRENCY: setting(positive(256).default(4), '4', 'Partitions that one process works on at once'),
+  TOUCHSTONE_MAX_LISTING_BYTES: setting(positive(64 << 20).default(4 << 20), '4194304', 'Bytes that one listing may have; beyond: refused as too large'),
+  TOUCHSTONE_MAX_BODY_BYTES: setting(positive(1 << 30).default(64 << 20), '67108864', 'Bytes that one NDJSON request may have'),
+  TOUCHSTONE_LISTING_BUDGET_MS: setting(positive(60_000).default(500), '500', 'Milliseconds that the signals of one listing may take together; what did not run by then has failed'),
+  TOUCHSTONE_CURRENCIES: setting(z.string().min(1).optional(), 'unset', 'JSON file with US dollars per unit of each currency, instead of the table that ships'),
+  TOUCHSTONE_OUTBOX_HOURS: setting(positive(8_760).default(72), '72', 'Hours that published decisions stay in the feed'),
+  LOG_LEVEL: setting(z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'), 'info', 'Least severe log line that is written'),
+} as const satisfies Record<string, Setting>
+
+type Settings = { [K in keyof typeof SETTINGS]: z.output<(typeof SETTINGS)[K]['schema']> }
+export type Config = Readonly<Omit<Settings, 'TOUCHSTONE_DATA_DIR'> & { TOUCHSTONE_DATA_DIR: string }>
+
+/**
+ * Reads all settings at once. An empty variable counts as unset.
+ * @throws TouchstoneError `settings-invalid` that names every wrong setting and what is expected, never a value.
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const wrong: string[] = []
+  const values: Record<string, unknown> = {}
+  for (const [name, { schema }] of Object.entries(SETTINGS)) {
+    const raw = env[name]
+    const result = schema.safeParse(raw === '' ? undefined : raw)
+    if (result.success) values[name] = result.data
+    else wrong.push(`${name}: ${result.error.issues.map((issue) => issue.message).join('; ')}`)
+  }
+  if (wrong.length > 0) throw new TouchstoneError('settings-invalid', wrong.join('\n'))
+  values['TOUCHSTONE_DATA_DIR'] = resolve(String(values['TOUCHSTONE_DATA_DIR']))
+  return Object.freeze(values) as Config
+}

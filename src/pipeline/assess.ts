@@ -1,0 +1,87 @@
+// One listing, tried: its text read once, every signal asked, the risk fused, the policy's answer. Nothing is recorded here.
+import type { Brand } from '../domain/brand.ts'
+import type { Reason } from '../domain/decision.ts'
+import type { Listing } from '../domain/listing.ts'
+import type { Risk } from '../domain/risk.ts'
+import type { SignalResult } from '../domain/signal-result.ts'
+import { goodsKind } from '../listing/goods-kind.ts'
+import { decide, type CompiledPolicy, type PolicyDecision } from '../policy/decide.ts'
+import { fuse } from '../risk/fuse.ts'
+import type { Scorecard } from '../domain/scorecard.ts'
+import type { Finding, Signal, SignalContext } from '../signals/signal.ts'
+import type { BrandDictionary } from '../text/brand-dictionary.ts'
+import { readListing } from '../text/reading.ts'
+
+/** One consistent, compiled state of everything that a decision depends on; swapped whole, never changed. */
+export interface Gate {
+  readonly change: bigint
+  readonly signals: readonly Signal[]
+  readonly brands: ReadonlyMap<string, Brand>
+  readonly dictionary: BrandDictionary
+  readonly scorecard: Scorecard
+  readonly policy: CompiledPolicy
+  readonly usdPer: (currency: string) => number | undefined
+  /** Milliseconds that the signals of one listing may take together. */
+  readonly budgetMs: number
+}
+
+export interface Assessment {
+  readonly risk: Risk
+  readonly brandIds: readonly string[]
+  readonly reasons: readonly Reason[]
+  readonly answer: PolicyDecision
+  readonly models: Readonly<Record<string, string>>
+}
+
+/** Tries one listing against one gate at one instant. Throws only what a signal or the reading threw: a bug of ours. */
+export async function assess(gate: Gate, listing: Listing, now: Date): Promise<Assessment> {
+  const reading = readListing(listing, gate.dictionary)
+  const context: SignalContext = {
+    reading,
+    brand: (brandId) => gate.brands.get(brandId),
+    kind: goodsKind(listing),
+    usdPer: gate.usdPer,
+  }
+  const results: SignalResult[] = []
+  const reasons: { score: number; reason: Reason }[] = []
+  const deadline = performance.now() + gate.budgetMs
+  for (const signal of gate.signals) {
+    const started = performance.now()
+    // A signal that is never asked could not look: that is a failure, which the policy weighs, not an abstention.
+    const finding = started >= deadline ? OVER_BUDGET : await within(deadline - started, signal.evaluate(listing, context))
+    results.push({
+      name: signal.name,
+      version: signal.version,
+      state: finding.state,
+      ...(finding.state === 'scored' ? { score: finding.score } : {}),
+      contribution: 0,
+      evidence: finding.evidence,
+      durationMs: Math.round((performance.now() - started) * 1000) / 1000,
+      ...(signal.mode === 'shadow' ? { shadow: true } : {}),
+    })
+    if (finding.state === 'scored' && signal.mode === 'enforce') {
+      for (const reason of finding.reasons) reasons.push({ score: finding.score, reason: { ...reason, signal: signal.name } })
+    }
+  }
+  const risk = fuse(gate.scorecard, results)
+  const answer = decide(gate.policy, { risk, listing, brandIds: reading.brandIds, brands: gate.brands, usdPer: gate.usdPer, now })
+  // The main reason first: by what its signal adds to the risk, then by the signal's own order.
+  const weight = new Map(risk.signals.map((s) => [s.name, s.contribution]))
+  const ordered = reasons.map((r) => r.reason).sort((a, b) => (weight.get(b.signal ?? '') ?? 0) - (weight.get(a.signal ?? '') ?? 0))
+  return { risk, brandIds: reading.brandIds, reasons: ordered, answer, models: { fusion: risk.model } }
+}
+
+const OVER_BUDGET: Finding = { state: 'failed', evidence: { why: 'the time budget of the listing was used up' } }
+
+async function within(milliseconds: number, finding: Finding | Promise<Finding>): Promise<Finding> {
+  if (!(finding instanceof Promise)) return finding
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<Finding>((resolve) => {
+    timer = setTimeout(() => resolve(OVER_BUDGET), milliseconds)
+  })
+  try {
+    return await Promise.race([finding, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,69 @@
+// The clock: a hold that nobody answered is decided when its deadline passes, once, on whichever node is first.
+import type { Decision } from '../domain/decision.ts'
+import type { TopicNames } from '../events/topics.ts'
+import type { Telemetry } from '../telemetry.ts'
+import { decisionId } from './ids.ts'
+import { createLoop, type Loop } from './loop.ts'
+import type { DueHold, GateStore, Settlement, Standing } from './ports.ts'
+import { SettlementDraft } from './settlement.ts'
+
+/** One transaction decides this many; a backlog is worked off without pause. */
+const LIMIT = 100
+/** A hold that another node opened is seen within this long. */
+const LONGEST_NAP_MS = 1_000
+
+/** Pure: the decisions that a passed deadline makes. `allow` ends the case; `block` leaves it open for a person. */
+export function settleDeadlines(due: readonly DueHold[], now: Date, topics: TopicNames): { settlement: Settlement; decided: Decision[] } {
+  const standings = new Map<string, Standing>(due.map((d) => [d.standing.listingId, d.standing]))
+  const draft = new SettlementDraft(standings, topics)
+  const decided: Decision[] = []
+  for (const { standing, decision: held } of due) {
+    const row = draft.of(standing.listingId)
+    const outcome = held.hold?.onDeadline ?? 'block'
+    const sequence = row.sequence + 1
+    const { hold: _, ...rest } = held
+    const decision: Decision = {
+      ...rest,
+      decisionId: decisionId(held.listingId, held.revision, sequence),
+      sequence,
+      stage: 'deadline',
+      outcome,
+      decidedAt: now.toISOString(),
+      reasons:
+        outcome === 'allow'
+          ? []
+          : [...held.reasons, { code: 'not-reviewed-in-time', text: 'Nobody could look at the listing before its hold ended.' }],
+    }
+    draft.decision(decision)
+    if (outcome === 'allow' && row.caseId !== null) {
+      draft.case({ caseId: row.caseId, listingId: row.listingId, change: 'released', revision: held.revision, brandIds: held.brandIds, risk: held.risk, dueAt: null, at: decision.decidedAt })
+      row.caseId = null
+    }
+    row.sequence = sequence
+    row.outcome = outcome
+    row.holdUntil = null
+    row.changed = true
+    decided.push(decision)
+  }
+  return { settlement: draft.done(), decided }
+}
+
+export function createClock(options: { store: GateStore; topics: TopicNames; telemetry: Telemetry; decided?: (decisions: readonly Decision[]) => void }): Loop {
+  const { store, topics, telemetry } = options
+  return createLoop('clock', telemetry.log, async () => {
+    let decided: Decision[] = []
+    const settled = await store.settleDue(LIMIT, (due, now) => {
+      const result = settleDeadlines(due, now, topics)
+      decided = result.decided
+      return result.settlement
+    })
+    for (const decision of decided) {
+      telemetry.metrics.touchstone_decisions_total.inc({ outcome: decision.outcome, stage: decision.stage })
+      telemetry.metrics.touchstone_holds_released_total.inc({ outcome: decision.outcome })
+    }
+    if (decided.length > 0) options.decided?.(decided)
+    if (settled === LIMIT) return 0
+    const next = await store.nextDeadline()
+    return Math.max(0, Math.min(next ?? LONGEST_NAP_MS, LONGEST_NAP_MS))
+  })
+}

@@ -1,0 +1,70 @@
+// The door for listings that come in by HTTP, and the dry run: read exactly as the worker reads them from the log.
+import type { Decision } from '../domain/decision.ts'
+import type { Listing } from '../domain/listing.ts'
+import { listingSubmitted, listingWithdrawn } from '../events/index.ts'
+import type { TopicNames } from '../events/topics.ts'
+import { encodeEvent } from '../events/wire.ts'
+import { messageOf } from '../errors.ts'
+import { contentHash } from '../listing/content-hash.ts'
+import { v4 } from 'uuid'
+import { assess, type Gate } from './assess.ts'
+import { ok, type Outcome } from './outcome.ts'
+import type { Appended, Log, NewRecord } from './ports.ts'
+import { readRecord } from './screening.ts'
+import { decideAlone } from './settle.ts'
+
+const SOURCE = 'urn:touchstone:http'
+
+interface Submitted {
+  readonly listing: Listing
+  readonly contentHash: string
+  readonly record: NewRecord
+}
+
+export function createIntake(options: { log: Log; topics: TopicNames; group: string; maxListingBytes: number }) {
+  const { log, topics, group, maxListingBytes } = options
+  const event = (definition: typeof listingSubmitted | typeof listingWithdrawn, data: unknown, listingId: string): NewRecord => ({
+    key: Buffer.from(listingId),
+    ...encodeEvent(definition, data, { id: v4(), source: SOURCE, time: new Date().toISOString(), subject: listingId }),
+  })
+  return {
+    topic: topics.listings,
+    group,
+    /** A listing of a bound key that names no marketplace is given the key's; one that names another is refused. */
+    readListing(value: Uint8Array, marketplace: string | undefined): Outcome<Submitted> {
+      const read = readRecord({ key: null, value, headers: {} }, maxListingBytes)
+      if (read.kind !== 'ok') return read
+      // Headers say nothing else, so bare bytes are always a submitted listing.
+      if (read.value.kind !== 'listing') throw new Error('a bare record was read as a withdrawal')
+      const sent = read.value.listing
+      const { listingId, revision } = sent
+      if (marketplace !== undefined && sent.marketplace !== undefined && sent.marketplace !== marketplace) {
+        return {
+          kind: 'refuse',
+          listingId,
+          revision,
+          marketplace,
+          code: 'marketplace-mismatch',
+          message: 'marketplace: expected the one that the key is bound to',
+          path: '/marketplace',
+        }
+      }
+      const listing = marketplace === undefined ? sent : { ...sent, marketplace }
+      return ok({ listing, contentHash: contentHash(listing), record: event(listingSubmitted, listing, listingId) })
+    },
+    withdrawal: (identity: { listingId: string; revision: number }): NewRecord =>
+      event(listingWithdrawn, { listingId: identity.listingId, revision: identity.revision }, identity.listingId),
+    append: (records: readonly NewRecord[]): Promise<Appended[]> => log.append(topics.listings, records),
+  }
+}
+
+/** The same evaluation as the worker's on a listing of which nothing else is known; nothing is recorded. */
+export async function dryRun(gate: Gate, listing: Listing, topics: TopicNames, now: Date): Promise<Outcome<Decision>> {
+  try {
+    const assessment = await assess(gate, listing, now)
+    const submittedAt = listing.submittedAt ?? now.toISOString()
+    return ok(decideAlone({ kind: 'listing', listing, contentHash: contentHash(listing), submittedAt, assessment }, topics, now))
+  } catch (error) {
+    return { kind: 'deadLetter', code: 'internal-error', message: messageOf(error), stage: 'assess', attempts: 1 }
+  }
+}

@@ -1,0 +1,76 @@
+// A background duty: does one round, naps as long as the round says or until nudged, and outlives a dead database.
+import { messageOf } from '../errors.ts'
+import type { Logger } from '../telemetry.ts'
+
+export interface Loop {
+  /** Milliseconds since the last round that ended well. */
+  idleMs(): number
+  /** There may be work: do not sleep on. */
+  nudge(): void
+  /** Ends after the round in hand. */
+  stop(): Promise<void>
+}
+
+const FIRST_PAUSE_MS = 100
+const LONGEST_PAUSE_MS = 5_000
+
+/**
+ * `round` resolves with the milliseconds to nap. When it rejects the loop waits with growing, jittered pauses and tries
+ * again: every round is one transaction of the store, so a round that failed has done nothing.
+ */
+export function createLoop(name: string, log: Logger, round: () => Promise<number>): Loop {
+  let stopped = false
+  let wake: (() => void) | undefined
+  let nudged = false
+  let last = performance.now()
+
+  const nap = (milliseconds: number) =>
+    new Promise<void>((resolve) => {
+      if (nudged || stopped || milliseconds <= 0) {
+        nudged = false
+        // Even without a nap, the event loop gets its turn.
+        setImmediate(resolve)
+        return
+      }
+      const timer = setTimeout(finish, milliseconds)
+      function finish() {
+        clearTimeout(timer)
+        wake = undefined
+        nudged = false
+        resolve()
+      }
+      wake = finish
+    })
+
+  const run = async () => {
+    let failures = 0
+    while (!stopped) {
+      let pause: number
+      try {
+        pause = await round()
+        if (failures > 0) log.info({ loop: name }, 'recovered')
+        failures = 0
+        last = performance.now()
+      } catch (error) {
+        failures += 1
+        const ceiling = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures, 10))
+        pause = ceiling / 2 + Math.random() * (ceiling / 2)
+        log.warn({ loop: name, err: messageOf(error), failures }, 'round failed, trying again')
+      }
+      await nap(pause)
+    }
+  }
+  const finished = run()
+  return {
+    idleMs: () => performance.now() - last,
+    nudge() {
+      nudged = true
+      wake?.()
+    },
+    async stop() {
+      stopped = true
+      wake?.()
+      await finished
+    },
+  }
+}

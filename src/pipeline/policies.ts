@@ -1,0 +1,32 @@
+// A policy document on its way to be active: its schema, its rules and its own examples are held against it first.
+import { policySchema, type Policy } from '../domain/policy.ts'
+import { TouchstoneError } from '../errors.ts'
+import { compilePolicy } from '../policy/compile.ts'
+import { runExamples } from '../policy/examples.ts'
+import { assess, type Gate } from './assess.ts'
+import type { PolicyRecord, ReferenceStore } from './ports.ts'
+
+/**
+ * Reads a policy document; `version` is given on publishing, so it may be missing.
+ * @throws TouchstoneError `policy-invalid` naming the first field at fault.
+ */
+export function parsePolicy(document: unknown): Policy {
+  const draft = typeof document === 'object' && document !== null && !Array.isArray(document) ? { ...document, version: 1 } : document
+  const parsed = policySchema.safeParse(draft)
+  if (parsed.success) return parsed.data
+  const issues = parsed.error.issues
+  const named = issues.slice(0, 5).map((i) => `${i.path.join('.') || 'policy'}: ${i.message}`)
+  const more = issues.length > named.length ? ` (and ${issues.length - named.length} more)` : ''
+  const first = issues[0]
+  throw new TouchstoneError('policy-invalid', named.join('; ') + more, { path: first === undefined ? '' : '/' + first.path.join('/') })
+}
+
+/** Publishes a document as the next version, or throws `policy-invalid` or `policy-conflict` and changes nothing. */
+export async function publishPolicy(store: ReferenceStore, gate: Gate, document: unknown, by: string, basedOn: number | undefined): Promise<PolicyRecord> {
+  const policy = parsePolicy(document)
+  const compiled = compilePolicy(policy)
+  const trial: Gate = { ...gate, policy: compiled }
+  const failures = await runExamples(compiled, async (listing, now) => (await assess(trial, listing, now)).answer)
+  if (failures.length > 0) throw new TouchstoneError('policy-invalid', failures.join('; '), { path: '/examples' })
+  return store.publishPolicy(policy, by, basedOn)
+}

@@ -1,0 +1,77 @@
+// Reference data in memory: compiled once per change, swapped whole, followed live (a hint, and polling as the truth).
+import type { Brand } from '../domain/brand.ts'
+import type { Policy } from '../domain/policy.ts'
+import type { Scorecard } from '../domain/scorecard.ts'
+import { TouchstoneError } from '../errors.ts'
+import { compilePolicy, type CompiledPolicy } from '../policy/compile.ts'
+import type { Signal } from '../signals/signal.ts'
+import type { Telemetry } from '../telemetry.ts'
+import { compileBrandDictionary, type BrandDictionary } from '../text/brand-dictionary.ts'
+import type { Gate } from './assess.ts'
+import { createLoop, type Loop } from './loop.ts'
+import type { ReferenceStore } from './ports.ts'
+
+/** What does not change while the process runs. */
+export interface GateParts {
+  readonly signals: readonly Signal[]
+  readonly scorecard: Scorecard
+  readonly usdPer: (currency: string) => number | undefined
+  readonly budgetMs: number
+}
+
+/** Compiles a gate; hand the previous one in so that what did not change is not compiled again. */
+export function compileGate(parts: GateParts, data: { change: bigint; brands: readonly Brand[]; policy: Policy }, before?: Gate): Gate {
+  const same = before !== undefined && sameBrands(before.brands, data.brands)
+  const dictionary: BrandDictionary = same ? before.dictionary : compileBrandDictionary(data.brands)
+  const brands = same ? before.brands : new Map(data.brands.map((b) => [b.brandId, b]))
+  const policy: CompiledPolicy =
+    before !== undefined && before.policy.policy.policyId === data.policy.policyId && before.policy.policy.version === data.policy.version
+      ? before.policy
+      : compilePolicy(data.policy)
+  return Object.freeze({ ...parts, change: data.change, brands, dictionary, policy })
+}
+
+function sameBrands(before: ReadonlyMap<string, Brand>, now: readonly Brand[]): boolean {
+  if (before.size !== now.length) return false
+  return now.every((b) => JSON.stringify(before.get(b.brandId)) === JSON.stringify(b))
+}
+
+export interface LiveGate {
+  readonly current: () => Gate
+  readonly loop: Loop
+  stop(): Promise<void>
+}
+
+/** Missed hints are caught up within this long; with the time to compile, a change is live in under 2 s. */
+const POLL_MS = 500
+
+/** Loads the reference data and keeps following it. A change that does not compile is reported and the last good gate stays. */
+export async function followReference(store: ReferenceStore, parts: GateParts, telemetry: Telemetry): Promise<LiveGate> {
+  const load = async (before?: Gate): Promise<Gate> => {
+    const { change, brands, policy } = await store.load()
+    if (policy === undefined) throw new TouchstoneError('not-ready', 'there is no active policy; `touchstone start` publishes the default one')
+    const gate = compileGate(parts, { change, brands, policy }, before)
+    telemetry.metrics.touchstone_policy_version.set(policy.version)
+    telemetry.metrics.touchstone_reference_change.set(Number(change))
+    telemetry.metrics.touchstone_model_info.set({ model: parts.scorecard.name, version: parts.scorecard.version }, 1)
+    return gate
+  }
+  let gate = await load()
+  const loop = createLoop('reference-data', telemetry.log, async () => {
+    const change = await store.change()
+    if (change !== gate.change) {
+      gate = await load(gate)
+      telemetry.log.info({ change: gate.change.toString(), policy: gate.policy.policy.version }, 'reference data changed')
+    }
+    return POLL_MS
+  })
+  const unlisten = await store.onChange(() => loop.nudge())
+  return {
+    current: () => gate,
+    loop,
+    async stop() {
+      await unlisten()
+      await loop.stop()
+    },
+  }
+}

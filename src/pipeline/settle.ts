@@ -1,0 +1,182 @@
+// What a record means for its listing, decided under the listing's row lock: pure, synchronous, one record after the other.
+import type { Decision, Reason } from '../domain/decision.ts'
+import type { Listing, ListingIdentity } from '../domain/listing.ts'
+import type { RefusalCode } from '../domain/refusal.ts'
+import type { TopicNames } from '../events/topics.ts'
+import type { Assessment } from './assess.ts'
+import { deadLetterRow } from './dead-letter.ts'
+import { caseId, decisionId } from './ids.ts'
+import type { Outcome } from './outcome.ts'
+import type { LogRecord, Settlement, Standing } from './ports.ts'
+import { SettlementDraft, type Draft } from './settlement.ts'
+
+export interface TriedListing {
+  readonly kind: 'listing'
+  readonly listing: Listing
+  readonly contentHash: string
+  readonly submittedAt: string
+  readonly assessment: Assessment
+}
+export interface Withdrawal {
+  readonly kind: 'withdrawal'
+  readonly identity: ListingIdentity
+}
+export type Tried = Outcome<TriedListing | Withdrawal>
+
+export interface TriedRecord {
+  readonly record: LogRecord
+  readonly partition: number
+  readonly tried: Tried
+}
+
+/** How each record of a batch ended; every record is counted under exactly one. */
+export interface Tally {
+  decided: Decision[]
+  refused: RefusalCode[]
+  deadLetters: string[]
+  duplicates: number
+  withdrawals: number
+}
+
+/** Written for the seller of a listing that was edited while its predecessor was held or blocked. */
+const EDITED: Reason = { code: 'earlier-revision-in-review', text: 'An earlier version of this listing is still waiting to be looked at.' }
+
+/**
+ * Settles a batch in log order.
+ *
+ * - a revision that is known with the same content is a duplicate: nothing is written;
+ * - known with other content `revision-reused`; below the highest decided `superseded`; at or below a withdrawal `withdrawn`;
+ * - a new revision of a listing that stands held or blocked is never decided better than hold until a person has looked,
+ *   so its deadline ends in a block and its case carries over (edit to escape);
+ * - a withdrawal closes the open case and decides nothing.
+ */
+export function settle(
+  records: readonly TriedRecord[],
+  standings: ReadonlyMap<string, Standing>,
+  context: { readonly topics: TopicNames; readonly topic: string; readonly now: Date },
+): { settlement: Settlement; tally: Tally } {
+  const draft = new SettlementDraft(standings, context.topics)
+  const tally: Tally = { decided: [], refused: [], deadLetters: [], duplicates: 0, withdrawals: 0 }
+  const at = context.now.toISOString()
+
+  for (const { record, partition, tried } of records) {
+    const place = { topic: context.topic, partition, offset: record.offset }
+    const refuse = (identity: ListingIdentity, marketplace: string | null, code: RefusalCode, message: string, path: string) => {
+      draft.refusal({ ...identity, code, message, path, at, ...(marketplace === null ? {} : { marketplace }) }, place)
+      tally.refused.push(code)
+    }
+    if (tried.kind === 'deadLetter') {
+      draft.deadLetter(deadLetterRow(record, tried, place, context.now))
+      tally.deadLetters.push(tried.code)
+      continue
+    }
+    if (tried.kind === 'refuse') {
+      refuse({ listingId: tried.listingId, revision: tried.revision }, tried.marketplace ?? null, tried.code, tried.message, tried.path)
+      continue
+    }
+    const value = tried.value
+    const identity: ListingIdentity = value.kind === 'listing' ? value.listing : value.identity
+    const { listingId, revision } = identity
+    const row = draft.of(listingId)
+    const marketplace = value.kind === 'listing' ? (value.listing.marketplace ?? row.marketplace) : row.marketplace
+    const no = (code: RefusalCode, message: string, path = '/revision') => refuse({ listingId, revision }, marketplace, code, message, path)
+
+    if (value.kind === 'withdrawal') {
+      if (revision <= row.withdrawnRevision) tally.duplicates += 1
+      else if (revision < row.revision) no('superseded', `revision ${row.revision} is already decided; withdraw that one`)
+      else {
+        withdraw(draft, row, revision, at)
+        tally.withdrawals += 1
+      }
+      continue
+    }
+    const known = row.hashes.get(revision)
+    if (known === value.contentHash) tally.duplicates += 1
+    else if (known !== undefined) no('revision-reused', `revision ${revision} was sent before with other content; raise the revision with every edit`)
+    else if (revision <= row.withdrawnRevision) no('withdrawn', `the listing was withdrawn at revision ${row.withdrawnRevision}; a higher revision offers it again`)
+    else if (revision < row.revision) no('superseded', `revision ${row.revision} is already decided`)
+    else if (row.marketplace !== null && value.listing.marketplace !== undefined && value.listing.marketplace !== row.marketplace)
+      no('marketplace-mismatch', 'the listingId is in use by another marketplace', '/marketplace')
+    else tally.decided.push(decideRevision(draft, row, value, context.now))
+  }
+  return { settlement: draft.done(), tally }
+}
+
+/** The decision on a listing of which nothing else is known: the dry run. */
+export function decideAlone(tried: TriedListing, topics: TopicNames, now: Date): Decision {
+  const draft = new SettlementDraft(new Map(), topics)
+  return decideRevision(draft, draft.of(tried.listing.listingId), tried, now)
+}
+
+function withdraw(draft: SettlementDraft, row: Draft, revision: number, at: string): void {
+  if (row.caseId !== null) {
+    draft.case({ caseId: row.caseId, listingId: row.listingId, change: 'withdrawn', revision, brandIds: [], risk: 0, dueAt: null, at })
+  }
+  // The outcome stays: a listing that was held comes back as one that was held, whatever its next revision says.
+  row.withdrawnRevision = revision
+  row.caseId = null
+  row.holdUntil = null
+  row.changed = true
+}
+
+function decideRevision(draft: SettlementDraft, row: Draft, tried: TriedListing, now: Date): Decision {
+  const { listing, assessment } = tried
+  const { answer, risk } = assessment
+  const inReview = row.outcome === 'hold' || row.outcome === 'block'
+  const outcome = inReview && answer.outcome === 'allow' ? 'hold' : answer.outcome
+  const sequence = row.sequence + 1
+  const dueAt = new Date(now.getTime() + answer.deadlineSeconds * 1000).toISOString()
+  const openCase = outcome === 'allow' ? null : (row.caseId ?? caseId(listing.listingId, listing.revision, sequence))
+  const marketplace = listing.marketplace ?? row.marketplace
+
+  const decision: Decision = {
+    decisionId: decisionId(listing.listingId, listing.revision, sequence),
+    listingId: listing.listingId,
+    revision: listing.revision,
+    sequence,
+    contentHash: tried.contentHash,
+    ...(marketplace === null ? {} : { marketplace }),
+    sellerId: listing.sellerId,
+    submittedAt: tried.submittedAt,
+    decidedAt: now.toISOString(),
+    stage: 'screening',
+    outcome,
+    risk: risk.risk,
+    riskClass: answer.riskClass,
+    brandIds: [...assessment.brandIds],
+    ...(openCase === null ? {} : { caseId: openCase }),
+    reasons: outcome === 'allow' ? [] : [...assessment.reasons, ...answer.reasons, ...(inReview ? [EDITED] : [])],
+    base: risk.base,
+    signals: [...risk.signals],
+    rules: [...answer.rules],
+    policy: answer.policy,
+    models: { ...assessment.models },
+    ...(outcome === 'hold' ? { hold: { until: dueAt, onDeadline: inReview ? ('block' as const) : answer.onDeadline } } : {}),
+    degraded: answer.degraded,
+    audit: false,
+  }
+  draft.decision(decision)
+  draft.revision({ listing, contentHash: tried.contentHash, submittedAt: tried.submittedAt })
+  if (openCase !== null) {
+    draft.case({
+      caseId: openCase,
+      listingId: listing.listingId,
+      change: openCase === row.caseId ? 'carry' : 'open',
+      revision: listing.revision,
+      brandIds: decision.brandIds,
+      risk: decision.risk,
+      dueAt,
+      at: decision.decidedAt,
+    })
+  }
+  row.marketplace = marketplace
+  row.sellerId = listing.sellerId
+  row.revision = listing.revision
+  row.sequence = sequence
+  row.outcome = outcome
+  row.caseId = openCase
+  row.holdUntil = outcome === 'hold' ? dueAt : null
+  row.hashes.set(listing.revision, tried.contentHash)
+  row.changed = true
+  return decision
+}

@@ -1,0 +1,78 @@
+// Logs and metrics: the one catalogue of metrics, made into Prometheus collectors, and the logger that every part gets.
+import { pino, type DestinationStream, type Logger } from 'pino'
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+
+export type { Logger }
+
+/** Log-spaced from 5 ms to 1 minute: a decision in time takes well under a second, one on a bad day minutes. */
+const LATENCY_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
+/** A signal takes microseconds to milliseconds. */
+const SIGNAL_BUCKETS = [0.000_01, 0.000_05, 0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5]
+
+type Kind = 'counter' | 'gauge' | 'histogram'
+interface MetricEntry {
+  readonly kind: Kind
+  readonly help: string
+  readonly labels: readonly string[]
+  readonly buckets?: readonly number[]
+}
+const metric = (kind: Kind, help: string, labels: readonly string[] = [], buckets?: readonly number[]): MetricEntry =>
+  buckets === undefined ? { kind, help, labels } : { kind, help, labels, buckets }
+
+/** Every metric; the table in the README equals this list, both ways (test/docs). Labels are bounded: never a listing, a seller or a URL. */
+export const METRICS = {
+  touchstone_listings_read_total: metric('counter', 'Records read from the listings topic that took effect'),
+  touchstone_decisions_total: metric('counter', 'Decisions by outcome and stage', ['outcome', 'stage']),
+  touchstone_refused_total: metric('counter', 'Listings refused, by code', ['code']),
+  touchstone_dead_letters_total: metric('counter', 'Records that became dead letters, by code', ['code']),
+  touchstone_duplicates_total: metric('counter', 'Records sent again with the same content, for which nothing was written'),
+  touchstone_withdrawals_total: metric('counter', 'Listings withdrawn'),
+  touchstone_degraded_total: metric('counter', 'Decisions taken although a signal failed'),
+  touchstone_holds_released_total: metric('counter', 'Holds decided by their deadline, by outcome', ['outcome']),
+  touchstone_decision_seconds: metric('histogram', 'Seconds from the log taking a listing to its screening decision being durable', [], LATENCY_BUCKETS),
+  touchstone_signal_seconds: metric('histogram', 'Seconds that one signal took for one listing', ['signal'], SIGNAL_BUCKETS),
+  touchstone_signals_total: metric('counter', 'Signals by state', ['signal', 'state']),
+  touchstone_rule_errors_total: metric('counter', 'Policy rules that failed while running', ['rule']),
+  touchstone_batches_total: metric('counter', 'Batches by result: committed, moved (another owner was faster), failed (undone and read again)', ['result']),
+  touchstone_lag_records: metric('gauge', 'Records of the listings topic not yet decided, by partition held here', ['partition']),
+  touchstone_lag_seconds: metric('gauge', 'Age of the oldest record of the batch in hand, by partition held here', ['partition']),
+  touchstone_partitions_held: metric('gauge', 'Partitions of the listings topic that this process works on'),
+  touchstone_outbox_rows: metric('gauge', 'Decided but not yet published'),
+  touchstone_outbox_seconds: metric('gauge', 'Age of the oldest row that is not yet published'),
+  touchstone_published_total: metric('counter', 'Rows published from the outbox'),
+  touchstone_open_cases: metric('gauge', 'Cases that wait for a person'),
+  touchstone_oldest_case_seconds: metric('gauge', 'Age of the oldest open case'),
+  touchstone_model_info: metric('gauge', 'Model versions in use, always 1', ['model', 'version']),
+  touchstone_policy_version: metric('gauge', 'Version of the policy in use'),
+  touchstone_reference_change: metric('gauge', 'Change number of the reference data in use'),
+} as const satisfies Record<string, MetricEntry>
+
+type Metrics = {
+  readonly [K in keyof typeof METRICS]: (typeof METRICS)[K]['kind'] extends 'counter'
+    ? Counter
+    : (typeof METRICS)[K]['kind'] extends 'gauge'
+      ? Gauge
+      : Histogram
+}
+
+export interface Telemetry {
+  readonly log: Logger
+  readonly registry: Registry
+  readonly metrics: Metrics
+}
+
+/** Everything of one process; `processMetrics` adds memory, event-loop lag and the like. */
+export function createTelemetry(options: { level: string; destination?: DestinationStream; processMetrics?: boolean }): Telemetry {
+  const registry = new Registry()
+  if (options.processMetrics === true) collectDefaultMetrics({ register: registry, prefix: 'touchstone_process_' })
+  const metrics: Record<string, Counter | Gauge | Histogram> = {}
+  for (const [name, entry] of Object.entries<MetricEntry>(METRICS)) {
+    const common = { name, help: entry.help, labelNames: [...entry.labels], registers: [registry] }
+    if (entry.kind === 'counter') metrics[name] = new Counter(common)
+    else if (entry.kind === 'gauge') metrics[name] = new Gauge(common)
+    else metrics[name] = new Histogram({ ...common, ...(entry.buckets === undefined ? {} : { buckets: [...entry.buckets] }) })
+  }
+  // Logs go to stderr: stdout carries results.
+  const log = pino({ level: options.level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime }, options.destination ?? pino.destination(2))
+  return { log, registry, metrics: metrics as unknown as Metrics }
+}
