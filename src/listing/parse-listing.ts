@@ -2,50 +2,46 @@
 import { listingIdentitySchema, listingSchema, type Listing } from '../domain/listing.ts'
 import { describeIssues } from '../domain/schema-issues.ts'
 
+/** What names a listing, and whose it is where that can be read. */
+export interface ListingName {
+  readonly listingId: string
+  readonly revision: number
+  readonly marketplace?: string
+}
+
+export type IdentityReading =
+  { readonly kind: 'ok'; readonly value: ListingName } | { readonly kind: 'unidentifiable'; readonly message: string }
+
 export type ListingReading =
   | { readonly kind: 'ok'; readonly value: Listing }
-  /** It can be named, so its sender can be told. */
-  | {
+  /** It can be named, so its sender can be told; `path` is a JSON pointer to the first field at fault. */
+  | (ListingName & {
       readonly kind: 'refuse'
-      readonly listingId: string
-      readonly revision: number
-      readonly marketplace?: string
-      readonly code: 'invalid' | 'too-large'
+      readonly code: 'invalid'
       readonly message: string
-      /** JSON pointer to the first field at fault; empty for the whole listing. */
       readonly path: string
-    }
+    })
   | { readonly kind: 'unidentifiable'; readonly message: string }
 
-export interface ListingSize {
-  /** Length of the record as it came, in bytes. */
-  readonly bytes: number
-  readonly limit: number
+const marketplaceSchema = listingSchema.pick({ marketplace: true })
+
+/** Who a listing is, for records that are not read further: withdrawals and those that are too large. Never throws. */
+export function parseIdentity(data: unknown): IdentityReading {
+  const identity = listingIdentitySchema.safeParse(data)
+  if (!identity.success) return { kind: 'unidentifiable', message: describeIssues(identity.error, data).message }
+  const marketplace = marketplaceSchema.safeParse(data).data?.marketplace
+  return { kind: 'ok', value: { ...identity.data, ...(marketplace === undefined ? {} : { marketplace }) } }
 }
 
 /** Unknown fields are left out; nothing else is changed, since the content hash is taken over what was sent. Never throws. */
-export function parseListing(data: unknown, size?: ListingSize): ListingReading {
-  const identity = listingIdentitySchema.safeParse(data)
-  if (!identity.success) return { kind: 'unidentifiable', message: describeIssues(identity.error, data).message }
-  const { listingId, revision } = identity.data
-  const market = marketplaceSchema.safeParse(data).data?.marketplace
-  const named = {
-    kind: 'refuse',
-    listingId,
-    revision,
-    ...(market === undefined ? {} : { marketplace: market }),
-  } as const
-  if (size !== undefined && size.bytes > size.limit) {
-    const message = `the listing has ${size.bytes} bytes; it may have at most ${size.limit}`
-    return { ...named, code: 'too-large', message, path: '' }
-  }
+export function parseListing(data: unknown): ListingReading {
+  const identity = parseIdentity(data)
+  if (identity.kind !== 'ok') return identity
   const parsed = listingSchema.safeParse(data)
   if (parsed.success) return { kind: 'ok', value: freeze(parsed.data) }
   const { message, path } = describeIssues(parsed.error, data)
-  return { ...named, code: 'invalid', message, path }
+  return { kind: 'refuse', ...identity.value, code: 'invalid', message, path }
 }
-
-const marketplaceSchema = listingSchema.pick({ marketplace: true })
 
 /** The parser copied what it read, so nobody else holds it. */
 function freeze<T>(value: T): T {

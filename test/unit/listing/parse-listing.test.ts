@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { listingSchema, LISTING_LIMITS } from '../../../src/domain/listing.ts'
-import { parseListing } from '../../../src/listing/parse-listing.ts'
+import { parseIdentity, parseListing } from '../../../src/listing/parse-listing.ts'
 
 const base = { listingId: 'L-1', revision: 1, sellerId: 'S-1', title: 'Bag' }
 
@@ -78,19 +78,6 @@ describe('a listing that can be named is refused with the field and the expectat
     const read = parseListing({ ...base, title: 1, brand: 1, quantity: -1, lotSize: 0, condition: 'x' })
     expect(read.kind === 'refuse' && read.message).toMatch(/^title .*; brand .*; condition .*; and 2 more$/)
   })
-
-  it('too many bytes, before anything else is looked at', () => {
-    const read = parseListing({ ...base, title: 1 }, { bytes: 11, limit: 10 })
-    expect(read).toEqual({
-      kind: 'refuse',
-      listingId: 'L-1',
-      revision: 1,
-      code: 'too-large',
-      path: '',
-      message: 'the listing has 11 bytes; it may have at most 10',
-    })
-    expect(parseListing(base, { bytes: 10, limit: 10 }).kind).toBe('ok')
-  })
 })
 
 describe('a listing that cannot be named', () => {
@@ -106,6 +93,22 @@ describe('a listing that cannot be named', () => {
   ])('%#', (data, message) => {
     const read = parseListing(data)
     expect(read).toMatchObject({ kind: 'unidentifiable', message: expect.stringContaining(message) })
+  })
+})
+
+describe('identity alone', () => {
+  it('is read from a record whose other fields do not fit, with the marketplace where that does', () => {
+    const named = { listingId: 'L-1', revision: 1 }
+    expect(parseIdentity({ ...named, title: 5 })).toEqual({ kind: 'ok', value: named })
+    expect(parseIdentity({ ...named, marketplace: 'shop' })).toEqual({
+      kind: 'ok',
+      value: { ...named, marketplace: 'shop' },
+    })
+    expect(parseIdentity({ ...named, marketplace: 5 })).toEqual({ kind: 'ok', value: named })
+    expect(parseIdentity({ listingId: 'L-1' })).toMatchObject({
+      kind: 'unidentifiable',
+      message: expect.stringContaining('revision is required'),
+    })
   })
 })
 
