@@ -1,0 +1,43 @@
+// The command line: `touchstone`. Results go to standard output; progress and logs to standard error.
+import { Command, CommanderError } from 'commander'
+import { TouchstoneError, type ErrorCode } from '../errors.ts'
+import { VERSION } from './package-root.ts'
+import { registerBrands } from './commands/brands.ts'
+import { registerDoctor } from './commands/doctor.ts'
+import { registerEvaluate } from './commands/evaluate.ts'
+import { registerKeys } from './commands/keys.ts'
+import { registerPolicies } from './commands/policies.ts'
+import { registerScreen } from './commands/screen.ts'
+import { registerStart } from './commands/start.ts'
+
+/** Wrong usage, settings or input file: exit code 2; everything else that fails: 1. */
+const WRONG_CALL: ReadonlySet<ErrorCode> = new Set(['usage', 'settings-invalid', 'input-invalid', 'policy-invalid', 'brand-invalid'])
+
+const program = new Command('touchstone')
+  .description('The open gate that tries every marketplace listing before anyone can buy it.')
+  .version(VERSION)
+  .showHelpAfterError('(see --help)')
+  .showSuggestionAfterError()
+  .exitOverride()
+  .addHelpText('after', '\nExample:\n  $ touchstone start --demo        the whole gate with a demo stream, on embedded defaults\n\nExit codes: 0 done; 1 failed; 2 wrong usage, settings or input; 3 done, but some rows were rejected.')
+
+for (const register of [registerStart, registerScreen, registerEvaluate, registerBrands, registerPolicies, registerKeys, registerDoctor]) register(program)
+for (const command of program.commands) inherit(command)
+
+function inherit(command: Command): void {
+  command.exitOverride().showHelpAfterError('(see --help)').showSuggestionAfterError()
+  for (const sub of command.commands) inherit(sub)
+}
+
+try {
+  await program.parseAsync(process.argv)
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2
+  else if (error instanceof TouchstoneError) {
+    process.stderr.write(`touchstone: ${error.code}: ${error.message}\n`)
+    process.exitCode = WRONG_CALL.has(error.code) ? 2 : 1
+  } else {
+    process.stderr.write(`touchstone: unexpected failure\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+    process.exitCode = 1
+  }
+}

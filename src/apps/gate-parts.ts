@@ -1,0 +1,27 @@
+// What every gate is made of besides brands and policy: the signals, the scorecard and the currencies.
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { TouchstoneError, messageOf } from '../errors.ts'
+import type { GateParts } from '../pipeline/reference.ts'
+import { parseCurrencyTable, shippedCurrencies } from '../rights/currencies.ts'
+import { loadScorecard } from '../risk/card-file.ts'
+import { SIGNALS } from '../signals/index.ts'
+import { PACKAGE_ROOT } from './package-root.ts'
+
+export async function gateParts(options: { currencies: string | undefined; budgetMs: number }): Promise<GateParts> {
+  const { usdPer } = options.currencies === undefined ? shippedCurrencies() : await ownCurrencies(options.currencies)
+  return {
+    signals: SIGNALS,
+    scorecard: await loadScorecard(join(PACKAGE_ROOT, 'models')),
+    usdPer: (currency) => (Object.hasOwn(usdPer, currency) ? usdPer[currency] : undefined),
+    budgetMs: options.budgetMs,
+  }
+}
+
+async function ownCurrencies(path: string) {
+  try {
+    return parseCurrencyTable(await readFile(path, 'utf8'))
+  } catch (error) {
+    throw new TouchstoneError('settings-invalid', `TOUCHSTONE_CURRENCIES: ${messageOf(error)}`, { cause: error })
+  }
+}

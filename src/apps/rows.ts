@@ -1,0 +1,67 @@
+// Rows of a listing file: a listing, or `{listing, label}`; each becomes a listing or a reject with line, code and place.
+import type { Listing } from '../domain/listing.ts'
+import { readJson } from '../events/json-text.ts'
+import { parseListing } from '../listing/parse-listing.ts'
+import { readLines } from './lines.ts'
+
+export interface Reject {
+  readonly line: number
+  readonly code: string
+  readonly message: string
+  readonly path: string
+}
+
+export interface Label {
+  readonly label: 'counterfeit' | 'legitimate'
+  /** The counterfeit says so in its own words. */
+  readonly overt?: boolean
+  /** Labelled by where it comes from, not by a person who looked. */
+  readonly weak?: boolean
+}
+
+export type Row =
+  | { readonly kind: 'listing'; readonly line: number; readonly read: number; readonly listing: Listing; readonly label: Label | undefined }
+  | { readonly kind: 'reject'; readonly line: number; readonly read: number; readonly reject: Reject }
+
+/** Fields that are taken out of every listing first, as if the seller had not given them. */
+export const MASKABLE = ['shipsFrom', 'category', 'price', 'description', 'brand', 'condition', 'seller', 'language', 'attributes'] as const
+export type Maskable = (typeof MASKABLE)[number]
+
+export async function* readRows(path: string, options: { maxBytes: number; mask?: readonly Maskable[] }): AsyncGenerator<Row> {
+  for await (const { line, bytes, length, read } of readLines(path, options.maxBytes)) {
+    const reject = (code: string, message: string, at = ''): Row => ({ kind: 'reject', line, read, reject: { line, code, message, path: at } })
+    if (bytes === undefined) {
+      yield reject('too-large', `the line must have at most ${options.maxBytes} bytes, this one has ${length}`)
+      continue
+    }
+    const json = readJson(bytes)
+    if (json.kind === 'problem') {
+      yield reject(json.code, json.message)
+      continue
+    }
+    const labelled = isObject(json.value) && isObject(json.value['listing']) ? json.value : undefined
+    const label = labelled === undefined ? undefined : readLabel(labelled)
+    if (typeof label === 'string') {
+      yield reject('invalid', label, '/label')
+      continue
+    }
+    const parsed = parseListing(labelled === undefined ? json.value : labelled['listing'])
+    if (parsed.kind !== 'ok') {
+      const prefix = labelled === undefined ? '' : '/listing'
+      yield parsed.kind === 'refuse' ? reject(parsed.code, parsed.message, prefix + parsed.path) : reject('no-identity', parsed.message, prefix)
+      continue
+    }
+    const listing = { ...parsed.value }
+    for (const field of options.mask ?? []) delete listing[field]
+    yield { kind: 'listing', line, read, listing, label }
+  }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+function readLabel(row: Record<string, unknown>): Label | undefined | string {
+  const { label, overt, weak } = row
+  if (label === undefined) return undefined
+  if (label !== 'counterfeit' && label !== 'legitimate') return 'label must be "counterfeit" or "legitimate"'
+  return { label, ...(overt === true ? { overt } : {}), ...(weak === true ? { weak } : {}) }
+}
