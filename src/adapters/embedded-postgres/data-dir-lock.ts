@@ -1,5 +1,5 @@
 // One Touchstone per data directory: a lock that the operating system releases however the process ends.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { TouchstoneError, messageOf } from '../../errors.ts'
@@ -21,12 +21,14 @@ export function lockDataDir(dataDir: string): DataDirLock {
   } catch (error) {
     database.close()
     // 5 is SQLITE_BUSY; everything else is a broken or read-only disk.
-    if (!(error instanceof Error && 'errcode' in error && error.errcode === 5)) throw error
+    if (!(error instanceof Error && 'errcode' in error && error.errcode === 5)) throw unusable(dataDir, error)
     throw new TouchstoneError(
       'already-running',
       `Another Touchstone (${holderOf(holderFile)}) runs on ${dataDir}. Stop it, or set TOUCHSTONE_DATA_DIR to another directory.`,
     )
   }
+  // One of another user may be left of a run that was killed: it can be removed, not overwritten.
+  rmSync(holderFile, { force: true })
   writeFileSync(holderFile, `${process.pid}\n`)
   return {
     release() {
@@ -41,16 +43,20 @@ function open(dataDir: string): DatabaseSync {
   try {
     // Root's server runs as another user, who must be able to pass through.
     mkdirSync(dataDir, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 })
+    accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
     // Half a second lets a process that is just ending finish, and no more.
-    const database = new DatabaseSync(join(dataDir, 'touchstone.lock'), { timeout: 500 })
-    return database
+    return new DatabaseSync(join(dataDir, 'touchstone.lock'), { timeout: 500 })
   } catch (error) {
-    throw new TouchstoneError(
-      'settings-invalid',
-      `The data directory ${dataDir} cannot be used (${messageOf(error)}). Give this user write access to it, or set TOUCHSTONE_DATA_DIR to a directory that it may write.`,
-      { cause: error },
-    )
+    throw unusable(dataDir, error)
   }
+}
+
+function unusable(dataDir: string, cause: unknown): TouchstoneError {
+  return new TouchstoneError(
+    'settings-invalid',
+    `The data directory ${dataDir} cannot be used (${messageOf(cause)}). Give this user write access to it and what is in it, or set TOUCHSTONE_DATA_DIR to a directory that it may write.`,
+    { cause },
+  )
 }
 
 function holderOf(file: string): string {

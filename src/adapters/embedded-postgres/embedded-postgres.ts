@@ -29,7 +29,7 @@ export interface EmbeddedPostgresOptions {
   readonly settings?: Readonly<Record<string, string>>
 }
 
-const DATABASE = 'touchstone'
+export const DATABASE = 'touchstone'
 
 const SETTINGS = {
   listen_addresses: '127.0.0.1',
