@@ -47,6 +47,7 @@ export const ERRORS = {
   'port-taken': entry(500, 'The address is already in use', 'Stop the other process or choose another port.'),
   'already-running': entry(500, 'Another Touchstone runs on this data directory', 'Stop it, or set TOUCHSTONE_DATA_DIR.'),
   'database-unavailable': entry(503, 'The database cannot be reached', 'Check DATABASE_URL and the server.'),
+  'database-newer': entry(500, 'The database was written by another, newer version', 'Start the version that wrote it, or a newer one.'),
   'offset-out-of-range': entry(500, 'The stored offset lies outside what the log still holds', 'Records were removed before they were read: see `touchstone doctor`.'),
 } as const satisfies Record<string, ErrorEntry>
 

@@ -1,0 +1,102 @@
+// The connections to PostgreSQL: a few for what decides, others for reading, so that a busy console never starves the gate.
+import { PostgresDialect, Kysely } from 'kysely'
+import pg from 'pg'
+import { messageOf, TouchstoneError } from '../../errors.ts'
+import type { Tables } from './tables.ts'
+
+/** Everything of ours lives here, so that a database may be shared with other programs. */
+export const SCHEMA = 'touchstone'
+
+const OLDEST_SERVER = 140_000
+
+export interface ConnectOptions {
+  /** Shown in pg_stat_activity, so that an operator sees which process holds what. */
+  readonly applicationName?: string
+  /** Connections for screening, deadlines and publishing. */
+  readonly deciding?: number
+  /** Connections for the API and for tools. */
+  readonly reading?: number
+  /**
+   * Milliseconds that a process may stand still inside a transaction before the server ends it. A frozen worker blocks
+   * its partitions for that long, so it must stay below the leases (3 s).
+   */
+  readonly idleInTransactionMs?: number
+  /** Milliseconds to wait for a row; several waiters behind one frozen holder must fit. */
+  readonly lockMs?: number
+  readonly statementMs?: number
+  /** The longest transaction, where the server knows such a limit (PostgreSQL 17). */
+  readonly transactionMs?: number
+  /** Told of connections that broke while nobody used them; the pool replaces them by itself. */
+  readonly onError?: (error: Error) => void
+}
+
+export interface Database {
+  readonly deciding: pg.Pool
+  readonly reading: pg.Pool
+  /** A connection of its own, not yet connected, for LISTEN; the caller ends it. */
+  listener(): pg.Client
+  close(): Promise<void>
+}
+
+/** Opens the pools and makes sure that a server answers which is new enough; throws `database-unavailable`. */
+export async function connect(url: string, options: ConnectOptions = {}): Promise<Database> {
+  const onError = options.onError ?? ((): void => undefined)
+  const base = {
+    connectionString: url,
+    application_name: options.applicationName ?? 'touchstone',
+    keepAlive: true,
+    connectionTimeoutMillis: 5_000,
+  } satisfies pg.ClientConfig
+  const pool = (max: number): pg.Pool => {
+    const created = new pg.Pool({
+      ...base,
+      max,
+      idleTimeoutMillis: 60_000,
+      onConnect: (client) => prepare(client, options),
+    })
+    // A connection that the server ends while it is checked out emits an error that nobody else listens to: without
+    // this the process would die of it.
+    created.on('connect', (client) => client.on('error', onError))
+    created.on('error', onError)
+    return created
+  }
+  const deciding = pool(options.deciding ?? 8)
+  const reading = pool(options.reading ?? 6)
+  const close = async (): Promise<void> => {
+    await Promise.all([deciding.end(), reading.end()])
+  }
+  try {
+    const { rows } = await deciding.query<{ version: number }>(
+      `select current_setting('server_version_num')::int as version`,
+    )
+    const version = rows[0]?.version ?? 0
+    if (version < OLDEST_SERVER) throw new Error(`PostgreSQL 14 or newer is needed, this server says ${version}`)
+  } catch (error) {
+    await close()
+    throw new TouchstoneError('database-unavailable', `The database cannot be used: ${messageOf(error)}`, {
+      cause: error,
+    })
+  }
+  return { deciding, reading, listener: () => new pg.Client(base), close }
+}
+
+/** Typed queries on a pool. Its `destroy` is never called: the pool belongs to the `Database`. */
+export function queries(pool: pg.Pool): Kysely<Tables> {
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
+}
+
+// Set in the session and not at start-up, because a pooler in between refuses unknown start-up parameters.
+async function prepare(client: pg.ClientBase, options: ConnectOptions): Promise<void> {
+  const settings = {
+    search_path: SCHEMA,
+    idle_in_transaction_session_timeout: options.idleInTransactionMs ?? 2_000,
+    lock_timeout: options.lockMs ?? 10_000,
+    statement_timeout: options.statementMs ?? 15_000,
+    transaction_timeout: options.transactionMs ?? 20_000,
+  }
+  await client.query(
+    `select set_config(wanted.name, wanted.value, false) from unnest($1::text[], $2::text[]) wanted (name, value)
+     where exists (select from pg_settings known where known.name = wanted.name)`,
+    [Object.keys(settings), Object.values(settings).map(String)],
+  )
+}

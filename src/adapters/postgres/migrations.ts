@@ -1,0 +1,116 @@
+// The store's tables, as ordered steps that are never changed once released.
+import type { Migration } from './migrate.ts'
+
+// Ids and topics are compared by bytes (collate "C"): faster, and one order everywhere that locks are taken in.
+// Documents are `json`, not `jsonb`: what strangers write (escaped U+0000, half surrogate pairs in evidence) must never
+// be able to make a commit fail. There are no foreign keys: one transaction writes all rows of a listing under its row
+// lock, and a check per row would buy nothing for its cost. Rows that change in place leave room on their page for the
+// next version (fillfactor), so that no index needs to know.
+const gate = `
+create table input_offset (
+  grp text collate "C", topic text collate "C", part int, next bigint not null,
+  primary key (grp, topic, part)
+) with (fillfactor = 10);
+
+create table listing (
+  listing_id text collate "C" primary key,
+  marketplace text,
+  seller_id text,
+  revision int not null default 0,
+  sequence int not null default 0,
+  outcome text check (outcome in ('allow', 'hold', 'block')),
+  withdrawn_revision int not null default 0,
+  case_id text,
+  hold_until timestamptz
+) with (fillfactor = 80);
+create index listing_due on listing (hold_until) where hold_until is not null;
+
+create table revision (
+  listing_id text collate "C", revision int, content_hash text not null, submitted_at timestamptz not null,
+  listing json not null,
+  primary key (listing_id, revision)
+);
+
+create table decision (
+  listing_id text collate "C", revision int not null, sequence int, decision_id uuid not null, stage text not null,
+  outcome text not null, risk float8 not null, decided_at timestamptz not null, body json not null,
+  primary key (listing_id, sequence)
+);
+create unique index decision_screening on decision (listing_id, revision) where stage = 'screening';
+
+create table refusal (
+  topic text collate "C", part int, pos bigint, listing_id text collate "C" not null, revision int not null,
+  code text not null, at timestamptz not null, body json not null,
+  primary key (topic, part, pos)
+);
+create index refusal_listing on refusal (listing_id, at);
+
+create table review_case (
+  case_id text collate "C" primary key, listing_id text collate "C" not null, revision int not null,
+  state text not null check (state in ('open', 'withdrawn', 'released')),
+  risk float8 not null, brand_ids text[] not null, due_at timestamptz, opened_at timestamptz not null, closed_at timestamptz
+);
+create unique index review_case_open on review_case (listing_id) where state = 'open';
+create index review_case_due on review_case (due_at) where state = 'open';
+`
+
+// The head is the last position given, the tail the last one published, the floor the last one removed: three rows for
+// three writers. Values stay on their page up to 8 kB: they live for hours, and squeezing them costs more than space.
+const outbox = `
+create table outbox (
+  topic text collate "C", part int, pos bigint, key bytea, value bytea, headers bytea not null,
+  marketplace text, at timestamptz not null,
+  primary key (topic, part, pos)
+) with (toast_tuple_target = 8160);
+create table outbox_head (
+  topic text collate "C", part int, pos bigint not null default 0, at timestamptz not null default '-infinity',
+  primary key (topic, part)
+) with (fillfactor = 10);
+create table outbox_tail (
+  topic text collate "C", part int, pos bigint not null default 0, primary key (topic, part)
+) with (fillfactor = 10);
+create table outbox_floor (
+  topic text collate "C", part int, pos bigint not null default 0, primary key (topic, part)
+) with (fillfactor = 10);
+create table outbox_lease (
+  name text primary key, owner text not null, epoch bigint not null, until timestamptz not null
+) with (fillfactor = 10);
+`
+
+// An activation names the one that was active before it, so that rolling back twice goes back two versions.
+const reference = `
+create table reference_head (only boolean primary key default true check (only), change bigint not null);
+insert into reference_head (change) values (0);
+create table brand (
+  brand_id text collate "C" primary key, version int not null, body jsonb not null, change bigint not null,
+  changed_at timestamptz not null default now(), changed_by text not null
+);
+create table policy (
+  version int primary key, policy_id text not null, body jsonb not null, change bigint not null,
+  published_at timestamptz not null default now(), published_by text not null
+);
+create table policy_activation (
+  activation bigint generated always as identity primary key, version int not null references policy,
+  kind text not null check (kind in ('publish', 'rollback')), previous bigint references policy_activation,
+  change bigint not null, at timestamptz not null default now(), by text not null
+);
+`
+
+const access = `
+create table api_key (
+  key_id text collate "C" primary key, hash bytea not null unique, role text not null, brand_ids text[] not null,
+  marketplace text, created_at timestamptz not null default now(), revoked_at timestamptz
+);
+create table session (
+  hash bytea primary key, subject text not null, role text not null, brand_ids text[] not null, marketplace text,
+  one_time boolean not null, expires_at timestamptz not null
+);
+create index session_expires on session (expires_at);
+`
+
+export const STORE_MIGRATIONS: readonly Migration[] = [
+  { name: 'listings, decisions, cases and refusals', sql: gate },
+  { name: 'the outbox', sql: outbox },
+  { name: 'brands and policies', sql: reference },
+  { name: 'keys and sessions', sql: access },
+]

@@ -1,0 +1,118 @@
+// Brands and policies: versioned rows with one rising change number that workers follow.
+import { sql } from 'kysely'
+import type { Kysely } from 'kysely'
+import type { Client, Pool } from 'pg'
+import type { Brand } from '../../domain/brand.ts'
+import { TouchstoneError } from '../../errors.ts'
+import type { ReferenceStore } from '../../pipeline/ports.ts'
+import { listen } from './change-listener.ts'
+import { queries } from './connect.ts'
+import { activePolicy, allPolicies, publish, rollback } from './policy-history.ts'
+import type { Tables } from './tables.ts'
+import { inTransaction } from './transaction.ts'
+
+const CHANNEL = 'touchstone_reference'
+
+export interface ReferenceStoreOptions {
+  readonly pool: Pool
+  /** A connection of its own for the notifications. */
+  readonly listener: () => Client
+}
+
+/** Every write takes the one row of `reference_head` first, so changes have one order and a reader one number for all. */
+export function createReferenceStore({ pool, listener: connect }: ReferenceStoreOptions): ReferenceStore {
+  const db = queries(pool)
+  return {
+    async change() {
+      return BigInt((await db.selectFrom('reference_head').select('change').executeTakeFirstOrThrow()).change)
+    },
+
+    load() {
+      return inTransaction(
+        pool,
+        async ({ db: tx }) => {
+          const head = await tx.selectFrom('reference_head').select('change').executeTakeFirstOrThrow()
+          const brands = await tx.selectFrom('brand').select('body').orderBy('brand_id').execute()
+          const active = await activePolicy(tx)
+          return { done: { change: BigInt(head.change), brands: brands.map((row) => row.body), policy: active?.body } }
+        },
+        'repeatable read, read only',
+      )
+    },
+
+    onChange: (listener) => listen(connect, CHANNEL, listener),
+
+    upsertBrands(brands, by) {
+      const rows = uniqueBrands(brands)
+      return inTransaction(pool, async ({ db: tx }) => {
+        const change = await lockHead(tx)
+        const { rows: written } = await sql<{ added: boolean }>`
+          insert into brand as b (brand_id, version, body, change, changed_by)
+          select body ->> 'brandId', 1, body, ${String(change)}::bigint, ${by} from jsonb_array_elements(${JSON.stringify(rows)}::jsonb) body
+          on conflict (brand_id) do update set version = b.version + 1, body = excluded.body, change = excluded.change,
+            changed_at = now(), changed_by = excluded.changed_by where b.body <> excluded.body
+          returning version = 1 as added`.execute(tx)
+        const added = written.filter((row) => row.added).length
+        const result = { added, changed: written.length - added, unchanged: rows.length - written.length }
+        if (written.length === 0) return { undo: result }
+        await moveHead(tx, change)
+        return { done: result }
+      })
+    },
+
+    async brand(brandId) {
+      return (await db.selectFrom('brand').select('body').where('brand_id', '=', brandId).executeTakeFirst())?.body
+    },
+
+    policies: () => allPolicies(db),
+
+    publishPolicy(policy, by, basedOn) {
+      return inTransaction(pool, async ({ db: tx }) => {
+        const change = await lockHead(tx)
+        const published = await publish(tx, policy, by, basedOn, change)
+        await moveHead(tx, change)
+        return { done: published }
+      })
+    },
+
+    rollbackPolicy(by) {
+      return inTransaction(pool, async ({ db: tx }) => {
+        const change = await lockHead(tx)
+        const active = await rollback(tx, by, change)
+        await moveHead(tx, change)
+        return { done: active }
+      })
+    },
+  }
+}
+
+/** The number that this change will have; everybody else who changes something waits from here on. */
+async function lockHead(tx: Kysely<Tables>): Promise<bigint> {
+  const head = await tx.selectFrom('reference_head').select('change').forUpdate().executeTakeFirstOrThrow()
+  return BigInt(head.change) + 1n
+}
+
+/** The notification goes out with the commit. */
+async function moveHead(tx: Kysely<Tables>, change: bigint): Promise<void> {
+  await tx
+    .updateTable('reference_head')
+    .set({ change: String(change) })
+    .execute()
+  await sql`select pg_notify(${CHANNEL}, ${String(change)})`.execute(tx)
+}
+
+/** The last of those with one id counts. Text that PostgreSQL cannot store is refused here, by name. */
+function uniqueBrands(brands: readonly Brand[]): Brand[] {
+  const byId = new Map<string, Brand>()
+  for (const brand of brands) {
+    const text = JSON.stringify(brand)
+    if (/(?<!\\)(\\\\)*\\u(0000|d[89a-f]..)/.test(text)) {
+      throw new TouchstoneError(
+        'brand-invalid',
+        `The brand ${brand.brandId} has text with U+0000 or half of a surrogate pair`,
+      )
+    }
+    byId.set(brand.brandId, brand)
+  }
+  return [...byId.values()]
+}

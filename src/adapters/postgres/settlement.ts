@@ -1,0 +1,151 @@
+// What a settlement writes: one statement per table, whatever the size of the batch.
+import { sql } from 'kysely'
+import type { Kysely } from 'kysely'
+import type { Listing } from '../../domain/listing.ts'
+import type { CaseChange, Settlement } from '../../pipeline/ports.ts'
+import { packJson } from './bytes.ts'
+import { appendToOutbox } from './outbox-append.ts'
+import type { Outputs } from './outbox-append.ts'
+import type { Tables } from './tables.ts'
+
+/** Writes everything of one settlement; only listings whose rows are locked may be in it. The outbox comes last. */
+export async function writeSettlement(
+  db: Kysely<Tables>,
+  settlement: Settlement,
+  locked: ReadonlySet<string>,
+  outputs: Outputs,
+): Promise<void> {
+  for (const { listingId } of [...settlement.standings, ...settlement.decisions, ...settlement.cases]) {
+    if (!locked.has(listingId))
+      throw new Error(`the settlement writes listing ${JSON.stringify(listingId)}, which is not locked`)
+  }
+  await writeStandings(db, settlement.standings)
+  await writeRevisions(db, settlement.revisions)
+  await writeDecisions(db, settlement.decisions)
+  await writeCases(db, settlement.cases)
+  await writeRefusals(db, settlement.refusals)
+  await appendToOutbox(db, settlement.outbox, outputs)
+}
+
+async function writeStandings(db: Kysely<Tables>, rows: Settlement['standings']): Promise<void> {
+  if (rows.length === 0) return
+  const updated = await sql`
+    update listing l set marketplace = x.marketplace, seller_id = x.seller_id, revision = x.revision, sequence = x.sequence,
+      outcome = x.outcome, withdrawn_revision = x.withdrawn_revision, case_id = x.case_id, hold_until = x.hold_until
+    from unnest(${rows.map((r) => r.listingId)}::text[], ${rows.map((r) => r.marketplace)}::text[],
+                ${rows.map((r) => r.sellerId)}::text[], ${rows.map((r) => r.revision)}::int[], ${rows.map((r) => r.sequence)}::int[],
+                ${rows.map((r) => r.outcome)}::text[], ${rows.map((r) => r.withdrawnRevision)}::int[],
+                ${rows.map((r) => r.caseId)}::text[], ${rows.map((r) => r.holdUntil)}::timestamptz[])
+         x (listing_id, marketplace, seller_id, revision, sequence, outcome, withdrawn_revision, case_id, hold_until)
+    where l.listing_id = x.listing_id collate "C"`.execute(db)
+  // Two updates of one listing in one settlement would silently lose one of them.
+  if (updated.numAffectedRows !== BigInt(rows.length)) {
+    throw new Error(`${rows.length} standings were to be written, ${updated.numAffectedRows} were`)
+  }
+}
+
+async function writeRevisions(db: Kysely<Tables>, rows: Settlement['revisions']): Promise<void> {
+  if (rows.length === 0) return
+  const listings = packJson(rows.map((row) => withoutInlineImages(row.listing)))
+  await sql`
+    insert into revision (listing_id, revision, content_hash, submitted_at, listing)
+    select x.listing_id, x.revision, x.content_hash, x.submitted_at,
+           convert_from(substring(${listings.blob}::bytea from x.start for x.length), 'UTF8')::json
+    from unnest(${rows.map((r) => r.listing.listingId)}::text[], ${rows.map((r) => r.listing.revision)}::int[],
+                ${rows.map((r) => r.contentHash)}::text[], ${rows.map((r) => r.submittedAt)}::timestamptz[],
+                ${listings.starts}::int[], ${listings.lengths}::int[])
+         x (listing_id, revision, content_hash, submitted_at, start, length)`.execute(db)
+}
+
+/** Pictures sent inline are megabytes: what remains of one is its length, and its sha256 where the sender gave it. */
+function withoutInlineImages(listing: Listing): unknown {
+  if (listing.images?.some((image) => image.data !== undefined) !== true) return listing
+  const images = listing.images.map(({ data, ...image }) =>
+    data === undefined ? image : { ...image, dataLength: data.length },
+  )
+  return { ...listing, images }
+}
+
+async function writeDecisions(db: Kysely<Tables>, rows: Settlement['decisions']): Promise<void> {
+  if (rows.length === 0) return
+  const bodies = packJson(rows)
+  await sql`
+    insert into decision (listing_id, revision, sequence, decision_id, stage, outcome, risk, decided_at, body)
+    select x.listing_id, x.revision, x.sequence, x.decision_id, x.stage, x.outcome, x.risk, x.decided_at,
+           convert_from(substring(${bodies.blob}::bytea from x.start for x.length), 'UTF8')::json
+    from unnest(${rows.map((r) => r.listingId)}::text[], ${rows.map((r) => r.revision)}::int[], ${rows.map((r) => r.sequence)}::int[],
+                ${rows.map((r) => r.decisionId)}::uuid[], ${rows.map((r) => r.stage)}::text[], ${rows.map((r) => r.outcome)}::text[],
+                ${rows.map((r) => r.risk)}::float8[], ${rows.map((r) => r.decidedAt)}::timestamptz[],
+                ${bodies.starts}::int[], ${bodies.lengths}::int[])
+         x (listing_id, revision, sequence, decision_id, stage, outcome, risk, decided_at, start, length)`.execute(db)
+}
+
+async function writeCases(db: Kysely<Tables>, changes: readonly CaseChange[]): Promise<void> {
+  if (changes.length === 0) return
+  const rows = foldCases(changes)
+  await sql`
+    insert into review_case as c (case_id, listing_id, revision, state, risk, brand_ids, due_at, opened_at, closed_at)
+    select x.case_id, x.listing_id, x.revision, x.state, x.risk,
+           array(select json_array_elements_text(x.brand_ids)), x.due_at, x.at, case when x.state <> 'open' then x.at end
+    from json_to_recordset(${JSON.stringify(rows)}::json)
+         x (case_id text, listing_id text, revision int, state text, risk float8, brand_ids json, due_at timestamptz, at timestamptz)
+    on conflict (case_id) do update set revision = excluded.revision, state = excluded.state, closed_at = excluded.closed_at,
+      risk = case when excluded.state = 'open' then excluded.risk else c.risk end,
+      brand_ids = case when excluded.state = 'open' then excluded.brand_ids else c.brand_ids end,
+      due_at = case when excluded.state = 'open' then excluded.due_at else c.due_at end`.execute(db)
+}
+
+interface CaseRow {
+  readonly case_id: string
+  readonly listing_id: string
+  readonly revision: number
+  readonly state: 'open' | 'withdrawn' | 'released'
+  readonly risk: number
+  readonly brand_ids: readonly string[]
+  readonly due_at: string | null
+  readonly at: string
+}
+
+/** One row per case: a batch may open it, carry it over and close it. A closed case keeps what it was about. */
+function foldCases(changes: readonly CaseChange[]): CaseRow[] {
+  const rows = new Map<string, CaseRow>()
+  for (const change of changes) {
+    const open = change.change === 'open' || change.change === 'carry'
+    const before = rows.get(change.caseId)
+    const about =
+      open || before === undefined ? { risk: change.risk, brand_ids: change.brandIds, due_at: change.dueAt } : {}
+    rows.set(change.caseId, {
+      case_id: change.caseId,
+      listing_id: change.listingId,
+      risk: before?.risk ?? change.risk,
+      brand_ids: before?.brand_ids ?? change.brandIds,
+      due_at: before?.due_at ?? change.dueAt,
+      ...about,
+      revision: change.revision,
+      state: change.change === 'withdrawn' || change.change === 'released' ? change.change : 'open',
+      at: change.at,
+    })
+  }
+  return [...rows.values()]
+}
+
+async function writeRefusals(db: Kysely<Tables>, rows: Settlement['refusals']): Promise<void> {
+  if (rows.length === 0) return
+  const records = rows.map(({ refusal, topic, partition, offset }) => ({
+    topic,
+    part: partition,
+    pos: String(offset),
+    listing_id: refusal.listingId,
+    revision: refusal.revision,
+    code: refusal.code,
+    at: refusal.at,
+    body: refusal,
+  }))
+  // A topic that was made anew counts from 0 again: then the newer record is the one that somebody waits for.
+  await sql`
+    insert into refusal (topic, part, pos, listing_id, revision, code, at, body)
+    select * from json_to_recordset(${JSON.stringify(records)}::json)
+         x (topic text, part int, pos bigint, listing_id text, revision int, code text, at timestamptz, body json)
+    on conflict (topic, part, pos) do update set listing_id = excluded.listing_id, revision = excluded.revision,
+      code = excluded.code, at = excluded.at, body = excluded.body`.execute(db)
+}

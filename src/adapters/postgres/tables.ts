@@ -1,0 +1,128 @@
+// The tables as TypeScript sees them; migrations.ts is what they are.
+import type { ColumnType, Generated } from 'kysely'
+import type { Role } from '../../domain/access.ts'
+import type { Brand } from '../../domain/brand.ts'
+import type { Decision, Stage } from '../../domain/decision.ts'
+import type { Outcome, Policy } from '../../domain/policy.ts'
+import type { Refusal, RefusalCode } from '../../domain/refusal.ts'
+
+/** bigint: read as decimal text, because a number would lose digits. */
+type Bigint = ColumnType<string, string, string>
+/** json and jsonb: read as the value, written as its text. */
+type Document<T> = ColumnType<T, string, string>
+type Instant = ColumnType<Date, string, string>
+type InstantOrNull = ColumnType<Date | null, string | null, string | null>
+type Defaulted = ColumnType<Date, never, never>
+
+interface Place {
+  topic: string
+  part: number
+}
+
+export interface Tables {
+  input_offset: Place & { grp: string; next: Bigint }
+  listing: {
+    listing_id: string
+    marketplace: string | null
+    seller_id: string | null
+    revision: Generated<number>
+    sequence: Generated<number>
+    outcome: Outcome | null
+    withdrawn_revision: Generated<number>
+    case_id: string | null
+    hold_until: InstantOrNull
+  }
+  revision: {
+    listing_id: string
+    revision: number
+    content_hash: string
+    submitted_at: Instant
+    listing: Document<unknown>
+  }
+  decision: {
+    listing_id: string
+    revision: number
+    sequence: number
+    decision_id: string
+    stage: Stage
+    outcome: Outcome
+    risk: number
+    decided_at: Instant
+    body: Document<Decision>
+  }
+  refusal: Place & {
+    pos: Bigint
+    listing_id: string
+    revision: number
+    code: RefusalCode
+    at: Instant
+    body: Document<Refusal>
+  }
+  review_case: {
+    case_id: string
+    listing_id: string
+    revision: number
+    state: 'open' | 'withdrawn' | 'released'
+    risk: number
+    brand_ids: string[]
+    due_at: InstantOrNull
+    opened_at: Instant
+    closed_at: InstantOrNull
+  }
+  outbox: Place & {
+    pos: Bigint
+    key: Buffer | null
+    value: Buffer | null
+    headers: Buffer
+    marketplace: string | null
+    at: Instant
+  }
+  outbox_head: Place & { pos: Bigint; at: Instant }
+  outbox_tail: Place & { pos: Bigint }
+  outbox_floor: Place & { pos: Bigint }
+  outbox_lease: { name: string; owner: string; epoch: Bigint; until: Instant }
+  reference_head: { only: Generated<boolean>; change: Bigint }
+  brand: {
+    brand_id: string
+    version: number
+    body: Document<Brand>
+    change: Bigint
+    changed_at: Defaulted
+    changed_by: string
+  }
+  policy: {
+    version: number
+    policy_id: string
+    body: Document<Policy>
+    change: Bigint
+    published_at: Defaulted
+    published_by: string
+  }
+  policy_activation: {
+    activation: ColumnType<string, never, never>
+    version: number
+    kind: 'publish' | 'rollback'
+    previous: ColumnType<string | null, string | null, never>
+    change: Bigint
+    at: Defaulted
+    by: string
+  }
+  api_key: {
+    key_id: string
+    hash: Buffer
+    role: Role
+    brand_ids: string[]
+    marketplace: string | null
+    created_at: Defaulted
+    revoked_at: InstantOrNull
+  }
+  session: {
+    hash: Buffer
+    subject: string
+    role: Role
+    brand_ids: string[]
+    marketplace: string | null
+    one_time: boolean
+    expires_at: Instant
+  }
+}
