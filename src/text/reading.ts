@@ -2,6 +2,7 @@
 import type { Listing } from '../domain/listing.ts'
 import type { Span } from '../domain/signal-result.ts'
 import type { BrandDictionary } from './brand-dictionary.ts'
+import { findMentions } from './mentions.ts'
 import { normalise, type Normalised } from './normalise.ts'
 
 /** How a mention was written: `plain`; `masked` (separators, symbols or emoji inside the name); `lookalike` (letters of other scripts, mathematical letters, digits for letters). */
@@ -28,4 +29,28 @@ export interface Reading {
   readonly mentions: readonly Mention[]
   /** The brands that the goods are offered as: claimed in the brand field or named in the title, certain ones only. */
   readonly brandIds: readonly string[]
+}
+
+/** Brands further down a description are keywords; the goods are named before. In UTF-16 code units. */
+const DESCRIPTION_SEARCHED = 4_000
+
+/** Reads a listing once for all signals. Never throws; time is linear in the text. */
+export function readListing(listing: Listing, dictionary: BrandDictionary): Reading {
+  const title = normalise(listing.title)
+  const brand = normalise(listing.brand ?? '')
+  const description = normalise(listing.description ?? '')
+  const named = findMentions(title, 'title', dictionary)
+  const claimed = findMentions(brand, 'brand', dictionary)
+  const described = findMentions(firstPart(description), 'description', dictionary)
+  const offeredAs = new Set<string>()
+  for (const m of [...claimed, ...named]) if (m.use === 'names' && !m.uncertain) offeredAs.add(m.brandId)
+  // A word that may be a brand is the brand where the listing names that brand for certain elsewhere.
+  const mentions = [...named, ...claimed, ...described].map((m) =>
+    m.uncertain && offeredAs.has(m.brandId) ? { ...m, uncertain: false } : m,
+  )
+  return { title, description, brand, mentions, brandIds: [...offeredAs] }
+}
+
+function firstPart(n: Normalised): Normalised {
+  return n.text.length <= DESCRIPTION_SEARCHED ? n : { ...n, text: n.text.slice(0, DESCRIPTION_SEARCHED) }
 }

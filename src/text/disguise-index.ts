@@ -1,0 +1,106 @@
+// Brand names by the traces that a disguise leaves: letters without marks, letters with gaps, digits read as letters.
+import { buildAutomaton, type Automaton } from './automaton.ts'
+import type { DictionaryName } from './brand-dictionary.ts'
+import { classOf, LATIN, UNSPACED } from './characters.ts'
+import { LETTERS_OF_SIGN } from './look-alikes.ts'
+
+/** A name without its blanks and marks. */
+export interface Skeleton {
+  readonly name: DictionaryName
+  readonly letters: string
+  /** Positions in `letters` before which the name has a blank or a mark of its own: a separator there hides nothing. */
+  readonly gaps: ReadonlySet<number>
+}
+
+export interface DisguiseIndex {
+  /** By letters, for signs put between them. */
+  readonly byLetters: ReadonlyMap<string, Skeleton>
+  /** By number of letters and first letter, for signs put in their place; only marks known to be copied. */
+  readonly byShape: ReadonlyMap<string, readonly Skeleton[]>
+  /** Abbreviations of the most copied marks, for `L*V`. */
+  readonly byInitials: ReadonlyMap<string, Skeleton>
+  /** Han and kana names by two letters that a sign may stand between; `position` is that of the second of them. */
+  readonly byNeighbours: ReadonlyMap<string, readonly { readonly skeleton: Skeleton; readonly position: number }[]>
+  /** Over `foldLetters` of the names; patterns in the order of `foldedNames`. */
+  readonly folded: Automaton
+  readonly foldedNames: readonly DictionaryName[]
+}
+
+/** Shorter names are found by chance in model numbers and abbreviations. */
+export const LEAST_LETTERS = 4
+/** Of marks that nobody is known to copy, shorter names cost more honest listings than they find disguises. */
+const LEAST_LETTERS_UNKNOWN = 6
+
+export function indexDisguises(names: readonly DictionaryName[]): DisguiseIndex {
+  const byLetters = new Map<string, Skeleton>()
+  const byShape = new Map<string, Skeleton[]>()
+  const byInitials = new Map<string, Skeleton>()
+  const byNeighbours = new Map<string, { skeleton: Skeleton; position: number }[]>()
+  const foldedNames: DictionaryName[] = []
+  for (const name of names) {
+    const skeleton = skeletonOf(name)
+    if (skeleton === undefined) continue
+    const { letters } = skeleton
+    if (classOf(letters.charCodeAt(0)) === UNSPACED) {
+      if (name.copied !== 'unknown') addNeighbours(byNeighbours, skeleton)
+      continue
+    }
+    if (name.abbreviation && name.copied === 'most' && letters.length <= 4) byInitials.set(letters, skeleton)
+    if (letters.length < (name.copied === 'unknown' ? LEAST_LETTERS_UNKNOWN : LEAST_LETTERS)) continue
+    if (name.copied === 'unknown' && name.ambiguous) continue
+    if (!byLetters.has(letters)) byLetters.set(letters, skeleton)
+    foldedNames.push(name)
+    if (name.copied === 'unknown' || byLetters.get(letters) !== skeleton) continue
+    const shape = shapeOf(letters.length, letters.charAt(0))
+    const bucket = byShape.get(shape)
+    if (bucket === undefined) byShape.set(shape, [skeleton])
+    else bucket.push(skeleton)
+  }
+  const folded = buildAutomaton(foldedNames.map((n) => foldLetters(n.text)))
+  return { byLetters, byShape, byInitials, byNeighbours, folded, foldedNames }
+}
+
+export const shapeOf = (length: number, first: string) => `${length}${first}`
+
+/** Undefined for names with digits or in other alphabets, whose disguises are not looked for. */
+function skeletonOf(name: DictionaryName): Skeleton | undefined {
+  let letters = ''
+  const gaps = new Set<number>()
+  let kind = 0
+  for (let i = 0; i < name.text.length; i++) {
+    const unit = name.text.charCodeAt(i)
+    const here = classOf(unit)
+    if (here === LATIN || here === UNSPACED) {
+      if (kind !== 0 && kind !== here) return undefined
+      kind = here
+      letters += name.text.charAt(i)
+    } else if (/[\p{L}\p{N}\p{Cs}]/u.test(name.text.charAt(i))) return undefined
+    else gaps.add(letters.length)
+  }
+  return letters.length < 2 ? undefined : { name, letters, gaps }
+}
+
+function addNeighbours(index: Map<string, { skeleton: Skeleton; position: number }[]>, skeleton: Skeleton): void {
+  const { letters } = skeleton
+  const add = (a: number, b: number) => {
+    const key = letters.charAt(a) + letters.charAt(b)
+    const bucket = index.get(key)
+    if (bucket === undefined) index.set(key, [{ skeleton, position: b }])
+    // A few names share two letters; more would only slow the search.
+    else if (bucket.length < 16) bucket.push({ skeleton, position: b })
+  }
+  for (let i = 1; i < letters.length; i++) add(i - 1, i)
+  for (let i = 2; i < letters.length; i++) add(i - 2, i)
+}
+
+const FOLDS: ReadonlyMap<string, string> = new Map([
+  ...[...LETTERS_OF_SIGN].map(([sign, letters]) => [sign, letters.includes('l') ? 'l' : letters.charAt(0)] as const),
+  ['i', 'l'],
+])
+
+/** One reading for what looks alike: `i`, `l`, `1` are one letter, `0` is `o`; code unit by code unit, so places stay. */
+export function foldLetters(text: string): string {
+  let folded = ''
+  for (let i = 0; i < text.length; i++) folded += FOLDS.get(text.charAt(i)) ?? text.charAt(i)
+  return folded
+}
