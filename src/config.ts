@@ -29,6 +29,8 @@ export const SETTINGS = {
   TOUCHSTONE_CONCURRENCY: setting(positive(256).default(4), '4', 'Partitions that one process works on at once'),
   TOUCHSTONE_MAX_LISTING_BYTES: setting(positive(64 << 20).default(4 << 20), '4194304', 'Bytes that one listing may have; beyond: refused as too large'),
   TOUCHSTONE_MAX_BODY_BYTES: setting(positive(1 << 30).default(64 << 20), '67108864', 'Bytes that one NDJSON request may have'),
+  TOUCHSTONE_MAX_BODY_LINES: setting(positive(1_000_000).default(50_000), '50000', 'Lines that one NDJSON request may have'),
+  TOUCHSTONE_REQUESTS_PER_MINUTE: setting(positive(10_000_000).default(6_000), '6000', 'Requests that one key or session may make in a minute'),
   TOUCHSTONE_LISTING_BUDGET_MS: setting(positive(60_000).default(500), '500', 'Milliseconds that the signals of one listing may take together; what did not run by then has failed'),
   TOUCHSTONE_CURRENCIES: setting(z.string().min(1).optional(), 'unset', 'JSON file with US dollars per unit of each currency, instead of the table that ships'),
   TOUCHSTONE_OUTBOX_HOURS: setting(positive(8_760).default(72), '72', 'Hours that published decisions stay in the feed'),

@@ -2,7 +2,8 @@
 import type { Listing } from '../domain/listing.ts'
 import { readJson } from '../events/json-text.ts'
 import { parseListing } from '../listing/parse-listing.ts'
-import { readLines } from './lines.ts'
+import { readLines } from '../api/ndjson.ts'
+import { openInput } from './lines.ts'
 
 export interface Reject {
   readonly line: number
@@ -28,10 +29,12 @@ export const MASKABLE = ['shipsFrom', 'category', 'price', 'description', 'brand
 export type Maskable = (typeof MASKABLE)[number]
 
 export async function* readRows(path: string, options: { maxBytes: number; mask?: readonly Maskable[] }): AsyncGenerator<Row> {
-  for await (const { line, bytes, length, read } of readLines(path, options.maxBytes)) {
+  const input = openInput(path)
+  for await (const { number: line, bytes } of readLines(input.chunks, options.maxBytes)) {
+    const read = input.read()
     const reject = (code: string, message: string, at = ''): Row => ({ kind: 'reject', line, read, reject: { line, code, message, path: at } })
     if (bytes === undefined) {
-      yield reject('too-large', `the line must have at most ${options.maxBytes} bytes, this one has ${length}`)
+      yield reject('too-large', `the line must have at most ${options.maxBytes} bytes`)
       continue
     }
     const json = readJson(bytes)

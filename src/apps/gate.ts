@@ -1,0 +1,136 @@
+// The whole gate in one process: opened from the store outwards, closed in reverse, so that nothing loses what it stands on.
+import { createDecisionReader } from '../adapters/postgres/decision-reader.ts'
+import { createGateStore } from '../adapters/postgres/gate-store.ts'
+import { createOutbox } from '../adapters/postgres/outbox.ts'
+import { createReferenceStore } from '../adapters/postgres/reference-store.ts'
+import { appendOutboxRows } from '../adapters/postgres-log/outbox-rows.ts'
+import { createPostgresLog } from '../adapters/postgres-log/postgres-log.ts'
+import type { Config } from '../config.ts'
+import { TOPICS, topicNames, type TopicName, type TopicNames } from '../events/topics.ts'
+import { createClock } from '../pipeline/deadlines.ts'
+import { createLoop, type Loop } from '../pipeline/loop.ts'
+import type { DecisionReader, GateStore, Log, Publisher, ReferenceStore } from '../pipeline/ports.ts'
+import { createPublishing } from '../pipeline/publishing.ts'
+import { followReference, type LiveGate } from '../pipeline/reference.ts'
+import { startRun, type Run } from '../pipeline/run.ts'
+import { createScreening } from '../pipeline/screening.ts'
+import type { Telemetry } from '../telemetry.ts'
+import { gateParts } from './gate-parts.ts'
+import { seedReference } from './seed.ts'
+import { openDatabase, type OpenDatabase } from './store.ts'
+
+/** Members of this group share the listings topic; its offsets are in the store. */
+export const GATE_GROUP = 'touchstone-gate'
+
+export interface RunningGate {
+  readonly topics: TopicNames
+  readonly database: OpenDatabase
+  readonly log: Log
+  readonly store: GateStore
+  readonly publisher: Publisher
+  readonly reader: ReturnType<typeof createDecisionReader> & DecisionReader
+  readonly reference: ReferenceStore
+  readonly live: LiveGate
+  readonly run: Run
+  readonly loops: Readonly<Record<'publisher' | 'clock', Loop>>
+  /** Calls back whenever decisions were written here; returns the way to stop. */
+  readonly onDecided: (listener: () => void) => () => void
+  stop(): Promise<void>
+}
+
+/** Expired rows are deleted in small bites, this often. */
+const JANITOR_MS = 60_000
+
+export async function startGate(config: Config, telemetry: Telemetry, say: (message: string) => void): Promise<RunningGate> {
+  const closing: (() => Promise<void>)[] = []
+  const close = async () => {
+    for (const step of closing.splice(0).reverse()) await step()
+  }
+  try {
+    const onError = (error: Error) => telemetry.log.warn({ err: error.message }, 'a database connection broke')
+    const opened = await openDatabase(config, { applicationName: 'touchstone start', say, onError, beside: false })
+    closing.push(() => opened.close())
+    const { database, url } = opened
+    const topics = topicNames(config.TOUCHSTONE_TOPIC_PREFIX)
+
+    const log = createPostgresLog({ url, onError })
+    closing.push(() => log.close())
+    const outputs: Record<string, number> = {}
+    for (const name of Object.keys(TOPICS) as TopicName[]) {
+      await log.ensureTopic(topics[name], { partitions: config.TOUCHSTONE_PARTITIONS, retentionHours: TOPICS[name].retentionHours })
+      if (name !== 'listings') outputs[topics[name]] = (await log.ranges(topics[name])).length
+    }
+
+    const store = await createGateStore({ pool: database.deciding, outputs })
+    const reference = createReferenceStore(database)
+    await seedReference(reference)
+    const parts = await gateParts({ currencies: config.TOUCHSTONE_CURRENCIES, budgetMs: config.TOUCHSTONE_LISTING_BUDGET_MS })
+    const live = await followReference(reference, parts, telemetry)
+    closing.push(() => live.stop())
+
+    const outbox = createOutbox({ pool: database.deciding, topics: Object.keys(outputs) })
+    const publisher: Publisher = {
+      publish: () => outbox.drain(1_000, (rows, client) => appendOutboxRows(client, rows)),
+      backlog: () => outbox.backlog(),
+      release: () => outbox.release(),
+    }
+    closing.push(() => publisher.release())
+    const publishing = createPublishing(publisher, telemetry)
+    closing.push(() => publishing.stop())
+
+    const listeners = new Set<() => void>()
+    const decided = () => {
+      publishing.nudge()
+      for (const listener of listeners) listener()
+    }
+    const clock = createClock({ store, topics, telemetry, decided })
+    closing.push(() => clock.stop())
+    const janitor = createLoop('janitor', telemetry.log, async () => {
+      const more = (await outbox.prune(config.TOUCHSTONE_OUTBOX_HOURS)) + (await log.prune())
+      return more > 0 ? 1_000 : JANITOR_MS
+    })
+    closing.push(() => janitor.stop())
+
+    const run = startRun({
+      log,
+      store,
+      topics,
+      group: GATE_GROUP,
+      telemetry,
+      screen: createScreening({
+        store,
+        gate: live.current,
+        topics,
+        group: GATE_GROUP,
+        telemetry,
+        maxListingBytes: config.TOUCHSTONE_MAX_LISTING_BYTES,
+        decided,
+      }),
+      maxRecords: config.TOUCHSTONE_BATCH_RECORDS,
+      maxBytes: config.TOUCHSTONE_BATCH_BYTES,
+      concurrency: config.TOUCHSTONE_CONCURRENCY,
+    })
+    closing.push(() => run.stop())
+
+    return {
+      topics,
+      database: opened,
+      log,
+      store,
+      publisher,
+      reader: createDecisionReader(database, { decisionsTopic: topics.decisions }),
+      reference,
+      live,
+      run,
+      loops: { publisher: publishing, clock },
+      onDecided(listener) {
+        listeners.add(listener)
+        return () => listeners.delete(listener)
+      },
+      stop: close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}

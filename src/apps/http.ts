@@ -1,0 +1,123 @@
+// HTTP around a running gate: the API with its page, the metrics on an address of their own, and the sign-in link.
+import { readFile } from 'node:fs/promises'
+import { createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
+import { createKeyStore } from '../adapters/postgres/key-store.ts'
+import { createListingSummaries } from '../adapters/postgres/listing-summaries.ts'
+import { createSessionStore } from '../adapters/postgres/session-store.ts'
+import { createMetricsServer } from '../api/metrics-server.ts'
+import { createSecret } from '../api/secrets.ts'
+import { createApi } from '../api/server.ts'
+import type { Config } from '../config.ts'
+import { TouchstoneError } from '../errors.ts'
+import { createIntake, dryRun } from '../pipeline/intake.ts'
+import { publishPolicy } from '../pipeline/policies.ts'
+import type { Telemetry } from '../telemetry.ts'
+import { GATE_GROUP, type RunningGate } from './gate.ts'
+import { PACKAGE_ROOT, VERSION } from './package-root.ts'
+import { probe } from './readiness.ts'
+
+export interface RunningHttp {
+  readonly url: string
+  readonly metricsUrl: string
+  /** A link that signs an administrator in, once, within a quarter of an hour. */
+  signInLink(): Promise<string>
+  stop(): Promise<void>
+}
+
+const LINK_SECONDS = 900
+
+export async function startHttp(gate: RunningGate, config: Config, telemetry: Telemetry, failure: () => unknown): Promise<RunningHttp> {
+  const { database } = gate.database
+  const sessions = createSessionStore(database)
+  const api = await createApi({
+    log: telemetry.log,
+    limits: {
+      listingBytes: config.TOUCHSTONE_MAX_LISTING_BYTES,
+      ndjsonBytes: config.TOUCHSTONE_MAX_BODY_BYTES,
+      ndjsonLines: config.TOUCHSTONE_MAX_BODY_LINES,
+      requestsPerMinute: config.TOUCHSTONE_REQUESTS_PER_MINUTE,
+    },
+    publicUrl: config.TOUCHSTONE_PUBLIC_URL,
+    version: VERSION,
+    intake: createIntake({ log: gate.log, topics: gate.topics, group: GATE_GROUP, maxListingBytes: config.TOUCHSTONE_MAX_LISTING_BYTES }),
+    dryRun: ({ listing }) => dryRun(gate.live.current(), listing, gate.topics, new Date()),
+    publishPolicy: (document, by, basedOn) => publishPolicy(gate.reference, gate.live.current(), document, by, basedOn),
+    decisions: gate.reader,
+    recent: gate.reader,
+    summaries: createListingSummaries(database),
+    reference: gate.reference,
+    signals: gate.live.current().signals,
+    keys: createKeyStore(database),
+    sessions,
+    probe: () => probe(gate, failure),
+    hints: gate.onDecided,
+    asyncApi: await readFile(join(PACKAGE_ROOT, 'fixtures/contracts/asyncapi.yaml'), 'utf8'),
+  })
+  const metrics = createMetricsServer({
+    registry: telemetry.registry,
+    log: telemetry.log,
+    refresh: async () => {
+      gate.run.progress()
+      const { open, oldestSeconds } = await gate.reader.openCases()
+      telemetry.metrics.touchstone_open_cases.set(open)
+      telemetry.metrics.touchstone_oldest_case_seconds.set(oldestSeconds)
+    },
+  })
+  const stop = async () => {
+    await Promise.all([api.close(), metrics.close()])
+  }
+  try {
+    const url = config.TOUCHSTONE_PUBLIC_URL?.replace(/\/$/, '')
+    const listening = await listen(api, config.HOST, config.PORT, 'PORT')
+    const metricsUrl = await listen(metrics, config.HOST, config.METRICS_PORT, 'METRICS_PORT')
+    return {
+      url: url ?? listening,
+      metricsUrl: `${metricsUrl}/metrics`,
+      async signInLink() {
+        const { secret, hash } = createSecret()
+        await sessions.create(hash, { subject: 'administrator', role: 'admin', brandIds: [] }, LINK_SECONDS, true)
+        return `${url ?? listening}/sign-in?token=${secret}`
+      },
+      stop,
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+const taken = (host: string, port: number, setting: string) =>
+  new TouchstoneError('port-taken', `${host}:${port} is already in use; stop the other process, or set ${setting} to another port (0: any free one)`)
+
+async function listen(server: FastifyInstance, host: string, port: number, setting: string): Promise<string> {
+  try {
+    await server.listen({ host, port })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw taken(host, port, setting)
+    throw error
+  }
+  const address = server.server.address() as AddressInfo
+  return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`
+}
+
+/** Says so before anything is started, rather than after the database is up. */
+export async function assertPortsFree(config: Config): Promise<void> {
+  for (const [port, setting] of [
+    [config.PORT, 'PORT'],
+    [config.METRICS_PORT, 'METRICS_PORT'],
+  ] as const) {
+    await new Promise<void>((resolve, reject) => {
+      const server = createServer()
+      server.once('error', (error: NodeJS.ErrnoException) =>
+        reject(
+          error.code === 'EADDRINUSE'
+            ? taken(config.HOST, port, setting)
+            : new TouchstoneError('settings-invalid', `HOST, ${setting}: cannot listen there: ${error.message}`),
+        ),
+      )
+      server.listen({ host: config.HOST, port }, () => server.close(() => resolve()))
+    })
+  }
+}
