@@ -1,0 +1,187 @@
+// Contract of the log, part three: members of a group share the partitions, also when one joins, leaves, is killed or freezes.
+import { fork, type ChildProcess } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { expect, onTestFinished, test } from 'vitest'
+import type { Batch, Log } from '../../src/pipeline/ports.ts'
+import type { Ask } from './log-member.ts'
+import {
+  client,
+  createLedger,
+  DEFAULTS,
+  eventually,
+  follow,
+  record,
+  topicOf,
+  type Ledger,
+  type LogHarness,
+} from './log-support.ts'
+
+export function sharing(harness: () => LogHarness): void {
+  test('members that join and leave share all partitions fairly, and every record takes effect once', async () => {
+    const logs = [await client(harness()), await client(harness()), await client(harness())] as const
+    const topic = await topicOf(logs[0], 6)
+    const ledger = createLedger()
+    const feed = feeder(logs[0], topic)
+    const first = follow(logs[0], { topic }, ledger.as('first'))
+    await eventually(() => first.assigned().length === 6)
+    const second = follow(logs[1], { topic }, ledger.as('second'))
+    const third = follow(logs[2], { topic }, ledger.as('third'))
+    const members = [first, second, third]
+    await eventually(() => members.every((m) => m.assigned().length === 2))
+    expect(members.flatMap((m) => m.assigned()).sort()).toEqual([0, 1, 2, 3, 4, 5])
+    await second.stop()
+    expect(second.assigned()).toEqual([])
+    await eventually(() => first.assigned().length === 3 && third.assigned().length === 3)
+    await first.stop()
+    await eventually(() => third.assigned().length === 6)
+    const sent = await feed.stop()
+    await ledger.until(() => ledger.records().length >= sent)
+    expectOnce(ledger, sent)
+    expect(new Set(ledger.batches.map((b) => b.by))).toEqual(new Set(['first', 'second', 'third']))
+  })
+
+  test('of two live members no two are ever given the same partition at once', async () => {
+    const [one, two] = [await client(harness()), await client(harness())]
+    const topic = await topicOf(one, 4)
+    const busy = new Map<number, number>()
+    let overlaps = 0
+    const ledger = createLedger()
+    const watching = (name: string) => ({
+      place: ledger.place,
+      handle: async (batch: Batch) => {
+        if ((busy.get(batch.partition) ?? 0) > 0) overlaps += 1
+        busy.set(batch.partition, (busy.get(batch.partition) ?? 0) + 1)
+        await new Promise((resolve) => setTimeout(resolve, 3))
+        busy.set(batch.partition, (busy.get(batch.partition) ?? 0) - 1)
+        return ledger.commit(batch, name)
+      },
+    })
+    const feed = feeder(one, topic)
+    follow(one, { topic }, watching('one'))
+    for (let i = 0; i < 5; i += 1) {
+      const guest = follow(two, { topic }, watching('two'))
+      await eventually(() => guest.assigned().length === 2)
+      await guest.stop()
+    }
+    const sent = await feed.stop()
+    await ledger.until(() => ledger.records().length >= sent)
+    expect(overlaps).toBe(0)
+    expectOnce(ledger, sent)
+  })
+
+  test('groups read independently of each other', async () => {
+    const log = await client(harness())
+    const topic = await topicOf(log, 2)
+    const [a, b] = [createLedger(), createLedger()]
+    follow(log, { topic, group: 'a' }, a)
+    follow(log, { topic, group: 'b' }, b)
+    await log.append(
+      topic,
+      Array.from({ length: 10 }, (_, i) => record(`k${i}`, String(i))),
+    )
+    await Promise.all([a.until(() => a.records().length === 10), b.until(() => b.records().length === 10)])
+  })
+
+  test('more members than partitions: some wait, and step in when another leaves', async () => {
+    const log = await client(harness())
+    const topic = await topicOf(log, 1)
+    const ledger = createLedger()
+    const first = follow(log, { topic }, ledger.as('first'))
+    const second = follow(log, { topic }, ledger.as('second'))
+    await eventually(() => first.assigned().length + second.assigned().length === 1)
+    await (first.assigned().length === 1 ? first : second).stop()
+    await eventually(() => first.assigned().length + second.assigned().length === 1)
+    await log.append(topic, [record('k', 'after')])
+    await ledger.until(() => ledger.records().length === 1)
+  })
+
+  test('the partitions of a killed process move on when its lease ends', async () => {
+    const log = await client(harness())
+    const topic = await topicOf(log, 4)
+    const ledger = createLedger()
+    const feed = feeder(log, topic)
+    const child = member(harness(), topic, ledger)
+    await ledger.until(() => ledger.batches.some((b) => b.by === 'child'))
+    const survivor = follow(log, { topic }, ledger.as('survivor'))
+    await eventually(() => survivor.assigned().length === 2)
+    child.kill('SIGKILL')
+    await eventually(() => survivor.assigned().length === 4)
+    const sent = await feed.stop()
+    await ledger.until(() => ledger.records().length >= sent)
+    expectOnce(ledger, sent)
+  })
+
+  test('a frozen process loses its partitions; awake again it does no harm and joins anew', async () => {
+    const log = await client(harness())
+    const topic = await topicOf(log, 4)
+    const ledger = createLedger()
+    const feed = feeder(log, topic)
+    const child = member(harness(), topic, ledger)
+    await ledger.until(() => ledger.batches.some((b) => b.by === 'child'))
+    const survivor = follow(log, { topic }, ledger.as('survivor'))
+    await eventually(() => survivor.assigned().length === 2)
+    child.kill('SIGSTOP')
+    await eventually(() => survivor.assigned().length === 4)
+    child.kill('SIGCONT')
+    await eventually(() => survivor.assigned().length === 2)
+    const before = ledger.batches.length
+    await ledger.until(() => ledger.batches.slice(before).some((b) => b.by === 'child'))
+    const sent = await feed.stop()
+    await ledger.until(() => ledger.records().length >= sent)
+    expectOnce(ledger, sent)
+  })
+}
+
+/** Appends a few records again and again until it is stopped; answers how many. */
+function feeder(log: Log, topic: string): { stop(): Promise<number> } {
+  let [sent, on] = [0, true]
+  const feeding = (async () => {
+    while (on) {
+      await log.append(
+        topic,
+        Array.from({ length: 8 }, (_, i) => record(`key-${i}`, `${i}/${sent / 8}`)),
+      )
+      sent += 8
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  })()
+  const stop = async (): Promise<number> => {
+    on = false
+    await feeding
+    return sent
+  }
+  onTestFinished(async () => void (await stop()))
+  return { stop }
+}
+
+function expectOnce(ledger: Ledger, sent: number): void {
+  const values = ledger.values()
+  expect(values).toHaveLength(sent)
+  for (let key = 0; key < 8; key += 1) {
+    const own = values.filter((value) => value?.startsWith(`${key}/`))
+    expect(own).toEqual(Array.from({ length: sent / 8 }, (_, i) => `${key}/${i}`))
+  }
+}
+
+/** A member that is a process of its own; its ledger stays here, where two processes can meet. */
+function member(harness: LogHarness, topic: string, ledger: Ledger): ChildProcess {
+  const child = fork(
+    fileURLToPath(new URL('log-member.ts', import.meta.url)),
+    [JSON.stringify({ ...harness.process, options: { ...DEFAULTS, topic } })],
+    { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
+  )
+  child.on('message', (ask: Ask) => {
+    const answer =
+      ask.kind === 'place'
+        ? ledger.place(topic, ask.partition, ask.low)
+        : Promise.resolve(ledger.commit(ask.batch, 'child'))
+    void answer.then((value) => child.connected && child.send({ id: ask.id, value }, () => undefined))
+  })
+  onTestFinished(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    child.kill('SIGKILL')
+    await ended
+  })
+  return child
+}
