@@ -3,7 +3,7 @@ import type { ApiKey, Caller } from '../domain/access.ts'
 import type { Decision } from '../domain/decision.ts'
 import type { Listing, Price } from '../domain/listing.ts'
 import type { Outcome } from '../pipeline/outcome.ts'
-import type { Appended, NewRecord, PolicyRecord } from '../pipeline/ports.ts'
+import type { Appended, FeedEntry, NewRecord, PolicyRecord } from '../pipeline/ports.ts'
 
 export interface KeyStore {
   create(key: Omit<ApiKey, 'createdAt' | 'revokedAt'>, hash: Uint8Array): Promise<ApiKey>
@@ -93,4 +93,9 @@ export interface ListingSummary {
 export interface ListingSummaryReader {
   /** Those that are recorded, in any order; at most 500 are asked for at once. */
   summaries(ids: readonly { readonly listingId: string; readonly revision: number }[]): Promise<ListingSummary[]>
+}
+
+export interface RecentDecisions {
+  /** The newest `limit` entries of the feed, oldest of them first, and the cursor after them: what a page shows when it opens. */
+  recent(limit: number, marketplace: string | undefined): Promise<{ entries: FeedEntry[]; next: string }>
 }

@@ -1,0 +1,77 @@
+// Whatever was thrown becomes an RFC 9457 problem from the catalogue; what nobody expected says nothing of the inside.
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { ERRORS, TouchstoneError, type ErrorCode } from '../errors.ts'
+import type { Problem } from './contract.ts'
+
+export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
+
+/** Extension members beside the standard ones, such as `checks` or `lines`. */
+export type Extensions = Readonly<Record<string, unknown>>
+
+export function problem(code: ErrorCode, detail: string, requestId: string, path?: string): Problem {
+  const { status, title, remedy } = ERRORS[code]
+  return {
+    type: `urn:touchstone:error:${code}`,
+    title,
+    status,
+    detail,
+    code,
+    ...(path === undefined ? {} : { path }),
+    remedy,
+    instance: `urn:uuid:${requestId}`,
+  }
+}
+
+export function sendProblem(
+  reply: FastifyReply,
+  code: ErrorCode,
+  detail: string,
+  more: { path?: string | undefined; extensions?: Extensions } = {},
+): FastifyReply {
+  const body = problem(code, detail, reply.request.id, more.path)
+  return reply
+    .code(body.status)
+    .header('content-type', PROBLEM_TYPE)
+    .serializer((value: unknown) => JSON.stringify(value))
+    .send({ ...more.extensions, ...body })
+}
+
+/** Codes of the framework that mean something in the catalogue. */
+const FRAMEWORK: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ['too-large', 'the body is larger than this route takes'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: [
+    'unsupported-media-type',
+    'the content type is missing or not one that this route takes',
+  ],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['invalid', 'the body is not as long as Content-Length says'],
+  FST_ERR_BAD_URL: [
+    'invalid',
+    'the address has a percent sign that is not followed by two hexadecimal digits of UTF-8',
+  ],
+  FST_ERR_MAX_PARAM_LENGTH: ['invalid', 'a part of the address is too long'],
+}
+
+export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (error instanceof TouchstoneError && error.status < 500) {
+    return sendProblem(reply, error.code, error.message, { path: error.path })
+  }
+  if (error instanceof TouchstoneError && error.status === 503) {
+    request.log.warn({ code: error.code, detail: error.message }, 'refused: not able to now')
+    return sendProblem(reply, error.code, ERRORS[error.code].title)
+  }
+  const known = error as Partial<FastifyError>
+  const first = known.validation?.[0]
+  if (first !== undefined) {
+    const where = known.validationContext === 'body' ? '' : `${known.validationContext ?? 'request'} `
+    const pointer = first.instancePath === '/' ? '' : first.instancePath
+    const detail = `${where}${pointer === '' ? 'the value' : pointer}: ${first.message ?? 'does not fit'}`
+    return sendProblem(reply, 'invalid', detail, known.validationContext === 'body' ? { path: pointer } : {})
+  }
+  const mapped = FRAMEWORK[known.code ?? '']
+  if (mapped !== undefined) return sendProblem(reply, mapped[0], mapped[1])
+  if (known.statusCode !== undefined && known.statusCode >= 400 && known.statusCode < 500) {
+    return sendProblem(reply, 'invalid', known.message ?? 'the request cannot be read')
+  }
+  request.log.error({ err: error, route: request.routeOptions.url }, 'a request failed unexpectedly')
+  return sendProblem(reply, 'internal', `Report it with the request id ${request.id}.`)
+}

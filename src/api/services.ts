@@ -1,0 +1,63 @@
+// Everything that routes are given: the ports they read and write, the flows they start, the limits they keep.
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { DecisionReader, ReferenceStore } from '../pipeline/ports.ts'
+import type { Signal } from '../signals/signal.ts'
+import type { Authenticator } from './access.ts'
+import type {
+  DecisionHints,
+  DryRun,
+  Intake,
+  KeyStore,
+  ListingSummaryReader,
+  PublishPolicy,
+  ReadinessProbe,
+  RecentDecisions,
+  SessionStore,
+} from './ports.ts'
+import type { WaitingRoom } from './waiting.ts'
+
+export interface ApiLimits {
+  /** Of one listing, alone or as a line of NDJSON; also of every other JSON body. */
+  readonly listingBytes: number
+  /** Of one NDJSON body. */
+  readonly ndjsonBytes: number
+  /** Of one NDJSON body: the answer has a result for each and is held in memory. */
+  readonly ndjsonLines: number
+  /** Requests that one key or session may make in a minute. */
+  readonly requestsPerMinute: number
+}
+
+export interface ApiDependencies {
+  readonly log: FastifyBaseLogger
+  readonly limits: ApiLimits
+  /** Address that people and links use; https makes cookies Secure. Undefined: the listening address, over HTTP. */
+  readonly publicUrl: string | undefined
+  /** Such as the package's version; shown in OpenAPI. */
+  readonly version: string
+  readonly intake: Intake
+  readonly dryRun: DryRun
+  readonly publishPolicy: PublishPolicy
+  readonly decisions: DecisionReader
+  readonly recent: RecentDecisions
+  readonly summaries: ListingSummaryReader
+  readonly reference: ReferenceStore
+  readonly signals: readonly Pick<Signal, 'name' | 'version' | 'label' | 'description' | 'mode' | 'sources'>[]
+  readonly keys: KeyStore
+  readonly sessions: SessionStore
+  readonly probe: ReadinessProbe
+  readonly hints?: DecisionHints
+  /** The AsyncAPI document, as YAML. */
+  readonly asyncApi: string
+}
+
+/** What a route file gets: the dependencies and what the server made of them. */
+export interface RouteServices extends ApiDependencies {
+  readonly waiting: WaitingRoom
+  readonly authenticator: Authenticator
+  readonly cookieName: string
+  readonly publicOrigin: string | undefined
+}
+
+export type Api = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>
