@@ -6,7 +6,6 @@ import { openPools } from './connection.ts'
 import { readRecords } from './fetch.ts'
 import type { Placed } from './frame.ts'
 import { createHints } from './hints.ts'
-import { appendRows, type PublishedRow } from './outbox.ts'
 import { pruneRecords } from './retention.ts'
 import { createSubscription } from './subscription.ts'
 import { createTopics } from './topics.ts'
@@ -28,8 +27,6 @@ export interface PostgresLog extends Log {
    * statement but the commit, and call `appended` after it.
    */
   appendInTransaction(client: Queryable, topic: string, records: readonly Placed[]): Promise<Appended[]>
-  /** The same for rows of an outbox; headers and bytes untouched, order kept. */
-  appendOutboxRows(client: Queryable, rows: readonly PublishedRow[]): Promise<void>
   /** Tells readers that a caller's transaction with records for the topics is committed. A hint: polling finds them too. */
   appended(topics: Iterable<string>): Promise<void>
   /** Removes what is older than its topic's retention; to be called now and then. Returns how many records went. */
@@ -64,7 +61,6 @@ export function createPostgresLog(options: PostgresLogOptions): PostgresLog {
       readRecords(pools.read, await topics.get(topic), partition, from, maxRecords),
     appendInTransaction: async (client, topic, records) =>
       appendPlaced(client, (await topics.get(topic)).topicId, records),
-    appendOutboxRows: async (client, rows) => appendRows(topics, client, rows),
     async appended(names) {
       for (const name of new Set(names)) hints.send('records', (await topics.get(name)).topicId)
     },
