@@ -8,6 +8,7 @@ import type { Tables } from './tables.ts'
 export const SCHEMA = 'touchstone'
 
 const OLDEST_SERVER = 140_000
+const STATEMENT_MS = 15_000
 
 export interface ConnectOptions {
   /** Shown in pg_stat_activity, so that an operator sees which process holds what. */
@@ -46,6 +47,8 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     application_name: options.applicationName ?? 'touchstone',
     keepAlive: true,
     connectionTimeoutMillis: 5_000,
+    // A server that is gone without a word must not hold a caller for the minutes that TCP would wait.
+    query_timeout: (options.statementMs ?? STATEMENT_MS) + 5_000,
   } satisfies pg.ClientConfig
   const pool = (max: number): pg.Pool => {
     const created = new pg.Pool({
@@ -91,7 +94,7 @@ async function prepare(client: pg.ClientBase, options: ConnectOptions): Promise<
     search_path: SCHEMA,
     idle_in_transaction_session_timeout: options.idleInTransactionMs ?? 2_000,
     lock_timeout: options.lockMs ?? 10_000,
-    statement_timeout: options.statementMs ?? 15_000,
+    statement_timeout: options.statementMs ?? STATEMENT_MS,
     transaction_timeout: options.transactionMs ?? 20_000,
   }
   await client.query(

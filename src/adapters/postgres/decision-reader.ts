@@ -1,11 +1,12 @@
 // What was decided, for those who ask: the feed, a listing's history, and what became of one record.
 import { sql } from 'kysely'
 import type { Pool } from 'pg'
+import type { RecentDecisions } from '../../api/ports.ts'
 import type { Decision } from '../../domain/decision.ts'
 import type { Refusal } from '../../domain/refusal.ts'
 import type { DecisionReader, ListingHistory, RecordEnd } from '../../pipeline/ports.ts'
 import { queries } from './connect.ts'
-import { readFeed } from './feed.ts'
+import { readFeed, readRecent } from './feed.ts'
 import { inTransaction } from './transaction.ts'
 
 /** The newest so many of each kind: a listing that somebody edits or sends a million times must not fill the memory. */
@@ -17,7 +18,7 @@ export interface DecisionReaderOptions {
   readonly decisions: string
 }
 
-export function createDecisionReader({ pool, decisions }: DecisionReaderOptions): DecisionReader {
+export function createDecisionReader({ pool, decisions }: DecisionReaderOptions): DecisionReader & RecentDecisions {
   const db = queries(pool)
   const standing = async (
     listingId: string,
@@ -35,6 +36,7 @@ export function createDecisionReader({ pool, decisions }: DecisionReaderOptions)
   }
   return {
     feed: (after, limit, marketplace) => readFeed(pool, decisions, after, limit, marketplace),
+    recent: (limit, marketplace) => readRecent(pool, decisions, limit, marketplace),
     history: (listingId) => readHistory(pool, listingId),
     standing,
 

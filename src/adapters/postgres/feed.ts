@@ -40,7 +40,16 @@ export function readFeed(
       let places = start
       for (let round = 0; round < ROUNDS && places.some((place, part) => place < (bounds[part]?.head ?? 0n)); round++) {
         const found = await choose(db, topic, places, Math.max(1, limit), marketplace)
-        if (found.chosen.length > 0) return { done: await page(db, topic, places, found, limit) }
+        if (found.chosen.length > 0) {
+          const read = await entriesAt(db, topic, places, found.chosen)
+          // A page that is not full shows all that was looked at: what belongs to others need not be looked at again.
+          return {
+            done: {
+              entries: read.entries,
+              next: encodeCursor(found.chosen.length < limit ? found.reached : read.places),
+            },
+          }
+        }
         places = found.reached
       }
       return { done: { entries: [], next: encodeCursor(places) } }
@@ -98,7 +107,7 @@ async function choose(
   const window = marketplace === undefined ? limit : Math.max(WINDOW, limit)
   const { rows } = await sql<{ kind: 'entry' | 'reached'; part: number; pos: string }>`
     with seen as materialized (
-      select o.part, o.pos, o.at, ${marketplace === undefined ? sql`true` : sql`marketplace is not distinct from ${marketplace}`} as visible
+      select o.part, o.pos, o.at, ${visibleTo(marketplace)} as visible
       from unnest(${places.map((_, part) => part)}::int[], ${places.map(String)}::bigint[]) x (part, pos)
       cross join lateral (
         select part, pos, at, marketplace from outbox
@@ -116,14 +125,20 @@ async function choose(
   return { chosen, reached }
 }
 
-async function page(db: Kysely<Tables>, topic: string, from: Places, found: Chosen, limit: number): Promise<FeedPage> {
+/** The entries themselves, each with the cursor that resumes after it. */
+async function entriesAt(
+  db: Kysely<Tables>,
+  topic: string,
+  from: Places,
+  chosen: Chosen['chosen'],
+): Promise<{ entries: FeedEntry[]; places: Places }> {
   const { rows } = await sql<{ value: Buffer | null; headers: Buffer }>`
     select o.value, o.headers
-    from unnest(${found.chosen.map((one) => one.part)}::int[], ${found.chosen.map((one) => String(one.pos))}::bigint[]) with ordinality x (part, pos, n)
+    from unnest(${chosen.map((one) => one.part)}::int[], ${chosen.map((one) => String(one.pos))}::bigint[]) with ordinality x (part, pos, n)
     join outbox o on o.topic = ${topic} and o.part = x.part and o.pos = x.pos order by x.n`.execute(db)
   const places = [...from]
   const entries = rows.map((row, i): FeedEntry => {
-    const one = found.chosen[i]
+    const one = chosen[i]
     if (one !== undefined) places[one.part] = one.pos
     const type = decodeHeaders(row.headers)['ce_type']
     return {
@@ -132,6 +147,40 @@ async function page(db: Kysely<Tables>, topic: string, from: Places, found: Chos
       data: row.value === null ? null : (JSON.parse(row.value.toString('utf8')) as unknown),
     }
   })
-  // A page that is not full shows all that was looked at: what belongs to others need not be looked at again.
-  return { entries, next: encodeCursor(found.chosen.length < limit ? found.reached : places) }
+  return { entries, places }
 }
+
+/** The newest entries, oldest of them first, and the end of the feed as the cursor after them. */
+export function readRecent(
+  pool: Pool,
+  topic: string,
+  limit: number,
+  marketplace: string | undefined,
+): Promise<FeedPage> {
+  return inTransaction<FeedPage>(
+    pool,
+    async ({ db }) => {
+      const heads = (await readBounds(db, topic)).map((bound) => bound.head)
+      const { rows } = await sql<{ part: number; pos: string }>`
+        select part, pos from (
+          select o.part, o.pos, o.at from unnest(${heads.map((_, part) => part)}::int[]) x (part)
+          cross join lateral (
+            select part, pos, at, marketplace from outbox where topic = ${topic} and part = x.part order by pos desc
+            limit ${marketplace === undefined ? limit : Math.max(WINDOW, limit)}) o
+          where ${visibleTo(marketplace)} order by o.at desc, o.part desc, o.pos desc limit ${limit}) newest
+        order by at, part, pos`.execute(db)
+      const chosen = rows.map((row) => ({ part: row.part, pos: BigInt(row.pos) }))
+      // Where nothing of a partition is shown, all of it is passed.
+      const start = heads.map((head, part) => {
+        const first = chosen.find((one) => one.part === part)
+        return first === undefined ? head : first.pos - 1n
+      })
+      const { entries } = await entriesAt(db, topic, start, chosen)
+      return { done: { entries, next: encodeCursor(heads) } }
+    },
+    'repeatable read, read only',
+  )
+}
+
+const visibleTo = (marketplace: string | undefined) =>
+  marketplace === undefined ? sql`true` : sql`o.marketplace = ${marketplace}`

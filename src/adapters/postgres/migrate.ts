@@ -12,6 +12,9 @@ export interface Migration {
 // Any constant that other programs in the same database are unlikely to use.
 const LOCK = 7_046_029_254
 
+/** Milliseconds; the longest that a timer can wait. */
+const FOREVER = 2_147_483_647
+
 /**
  * Applies what is missing of `migrations`, in order, each in a transaction of its own. Every namespace counts for
  * itself. Returns the names of those that this call applied. Throws `database-newer` when the database has more than
@@ -45,7 +48,7 @@ async function next(
     `select set_config(name, '0', true) from pg_settings
      where name in ('statement_timeout', 'lock_timeout', 'transaction_timeout')`,
   )
-  await client.query('select pg_advisory_xact_lock($1)', [LOCK])
+  await unhurried(client, 'select pg_advisory_xact_lock($1)', [LOCK])
   await client.query(`create schema if not exists ${SCHEMA}`)
   await client.query(
     `create table if not exists ${SCHEMA}.migration (
@@ -67,7 +70,7 @@ async function next(
   }
   const missing = migrations[rows.length]
   if (missing !== undefined) {
-    await client.query(missing.sql)
+    await unhurried(client, missing.sql)
     await client.query(`insert into ${SCHEMA}.migration (namespace, number, name) values ($1, $2, $3)`, [
       namespace,
       rows.length + 1,
@@ -76,4 +79,10 @@ async function next(
   }
   await client.query('commit')
   return missing?.name
+}
+
+/** The driver knows this limit per query, its types do not. */
+async function unhurried(client: PoolClient, text: string, values?: unknown[]): Promise<void> {
+  const query = { text, query_timeout: FOREVER, ...(values === undefined ? {} : { values }) }
+  await client.query(query)
 }

@@ -1,4 +1,5 @@
 // From the outbox to its topics, once and in order: one process at a time drains it, in a transaction with the append.
+import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Kysely } from 'kysely'
 import type { Pool, PoolClient } from 'pg'
@@ -22,8 +23,8 @@ export type Send = (rows: readonly OutboxRecord[], tx: PoolClient) => Promise<vo
 
 export interface OutboxOptions {
   readonly pool: Pool
-  /** Names this process among those that share the outbox, such as host and process id. */
-  readonly owner: string
+  /** Names this process among those that share the outbox, made up when not given. */
+  readonly owner?: string
   /** How long others wait for an owner that is gone. */
   readonly leaseMs?: number
 }
@@ -44,7 +45,7 @@ export interface Outbox {
 
 const LEASE = 'outbox'
 
-export function createOutbox({ pool, owner, leaseMs = 3_000 }: OutboxOptions): Outbox {
+export function createOutbox({ pool, owner = randomUUID(), leaseMs = 3_000 }: OutboxOptions): Outbox {
   const db = queries(pool)
   return {
     async drain(limit, send) {

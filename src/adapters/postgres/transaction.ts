@@ -1,6 +1,7 @@
 // One transaction on one connection: typed queries inside, and a connection that failed is never used again.
 import { Kysely, PostgresDialect } from 'kysely'
 import type { Pool, PoolClient } from 'pg'
+import { TouchstoneError } from '../../errors.ts'
 import type { Tables } from './tables.ts'
 
 export interface Transaction {
@@ -18,8 +19,8 @@ export interface Undo<T> {
 
 /**
  * Runs `work` between begin and commit. `work` awaits nothing but the database. A rejection means that the outcome is
- * unknown where the commit itself failed, and that nothing was written otherwise; the connection is destroyed either
- * way, because nobody knows in what state it is.
+ * unknown where the commit itself failed, and that nothing was written otherwise. The connection is destroyed, because
+ * nobody knows in what state it is; only after an expected refusal (`TouchstoneError`) it is rolled back and kept.
  */
 export async function inTransaction<T>(
   pool: Pool,
@@ -36,11 +37,21 @@ export async function inTransaction<T>(
     if (!('undo' in result) && end.command !== 'COMMIT')
       throw new Error('the transaction had failed: nothing was committed')
   } catch (error) {
-    client.release(true)
+    const kept = error instanceof TouchstoneError && (await rolledBack(client))
+    client.release(!kept)
     throw error
   }
   client.release()
   return 'undo' in result ? result.undo : result.done
+}
+
+async function rolledBack(client: PoolClient): Promise<boolean> {
+  try {
+    await client.query('rollback')
+    return true
+  } catch {
+    return false
+  }
 }
 
 const known = new WeakMap<PoolClient, Kysely<Tables>>()
