@@ -14,6 +14,8 @@ const FILES: readonly { readonly url: string; readonly file: string; readonly ty
   { url: '/', file: 'index.html', type: 'html' },
   { url: '/sign-in', file: 'sign-in.html', type: 'html' },
   { url: '/page/page.css', file: 'page.css', type: 'css' },
+  { url: '/page/decisions.css', file: 'decisions.css', type: 'css' },
+  { url: '/page/details.css', file: 'details.css', type: 'css' },
   { url: '/page/page.js', file: 'page.js', type: 'js' },
   { url: '/page/feed.js', file: 'feed.js', type: 'js' },
   { url: '/page/table.js', file: 'table.js', type: 'js' },

@@ -1,0 +1,74 @@
+// Elements and figures for the page. Text from listings only ever becomes a text node: it is written by strangers.
+
+/**
+ * An element with properties and children. Strings become text nodes.
+ * @param {string} tag
+ * @param {Record<string, string | boolean | undefined>} attributes
+ * @param {...(Node | string)} children
+ */
+export function el(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag)
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== undefined && value !== false) element.setAttribute(name, value === true ? '' : value)
+  }
+  element.append(...children)
+  return element
+}
+
+/** A stranger's text, set apart so that its direction cannot turn the line around it. */
+export function foreign(text, attributes = {}) {
+  return el('bdi', attributes, visible(text))
+}
+
+/** Characters that draw nothing or steer direction are shown as a small box: they are how text hides. */
+function visible(text) {
+  return String(text).replace(
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]/gu,
+    '\u25a1',
+  )
+}
+
+export const OUTCOMES = {
+  allow: { word: 'Allowed', order: 0 },
+  hold: { word: 'Held', order: 1 },
+  block: { word: 'Blocked', order: 2 },
+  refused: { word: 'Refused', order: 3 },
+}
+
+/** Outcome by colour, shape and word. */
+export function badge(outcome) {
+  return el(
+    'span',
+    { class: `badge ${outcome}` },
+    el('i', { class: `shape ${outcome}`, 'aria-hidden': 'true' }),
+    OUTCOMES[outcome].word,
+  )
+}
+
+export function risk(value) {
+  const percent = value * 100
+  if (percent < 0.1) return '<0.1 %'
+  if (percent > 99.9) return '>99.9 %'
+  return `${percent < 10 ? percent.toFixed(1) : Math.round(percent)} %`
+}
+
+export function money(price) {
+  if (price === undefined || price === null) return '—'
+  try {
+    return new Intl.NumberFormat(undefined, { style: 'currency', currency: price.currency }).format(price.amount)
+  } catch {
+    return `${price.amount} ${price.currency}`
+  }
+}
+
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' })
+const day = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
+
+/** The time of day for today, else with the date; the whole instant as a tooltip. */
+export function time(iso) {
+  const at = new Date(iso)
+  const today = at.toDateString() === new Date().toDateString()
+  return el('time', { datetime: iso, title: day.format(at) }, (today ? clock : day).format(at))
+}
+
+export const byId = (id) => document.getElementById(id)

@@ -1,0 +1,140 @@
+// The page: follows the feed, fills the table, opens details, and says what state it is in.
+import { createDetails } from './details.js'
+import { byId } from './dom.js'
+import { follow } from './feed.js'
+import { createTable } from './table.js'
+
+const details = createDetails()
+const table = createTable((item, from) => details.open(item, from))
+let feed
+let paused = false
+/** What came while the page was paused; the newest are kept. */
+let held = []
+const MAX_HELD = 5_000
+
+const WORDS = {
+  connecting: 'Connecting',
+  live: 'Live',
+  paused: 'Paused',
+  lost: 'Connection lost',
+  'signed-out': 'Signed out',
+  forbidden: 'No access',
+}
+
+function state(name, detail) {
+  const shown = name === 'live' && paused ? 'paused' : name
+  byId('status').dataset.state = shown
+  const text = WORDS[shown] + (shown === 'paused' && held.length > 0 ? `, ${held.length.toLocaleString()} waiting` : '')
+  // Written only when it changes: a status that is written again is read out again.
+  if (byId('status-text').textContent !== text) byId('status-text').textContent = text
+  const out = name === 'signed-out' || name === 'forbidden'
+  byId('live').hidden = out
+  byId('signed-out').hidden = !out
+  byId('account').hidden = name === 'signed-out'
+  byId('lost').hidden = name !== 'lost'
+  if (name === 'lost') byId('lost').textContent = `Connection lost; what is below may be out of date. ${detail ?? ''}`
+  if (!out) return
+  feed?.stop()
+  feed = undefined
+  details.close()
+  table.clear()
+  held = []
+  byId('key-error').textContent =
+    name === 'forbidden'
+      ? 'This account may not see the decisions of all brands. Sign in as an analyst or administrator.'
+      : ''
+}
+
+function entries(items) {
+  if (!paused) return table.add(items)
+  held = [...held, ...items].slice(-MAX_HELD)
+  state('live')
+}
+
+function setPaused(on) {
+  paused = on
+  byId('pause').setAttribute('aria-pressed', String(on))
+  byId('pause').textContent = on ? 'Resume' : 'Pause'
+  if (!on) {
+    table.add(held)
+    held = []
+  }
+  if (feed !== undefined) state('live')
+}
+
+async function begin() {
+  state('connecting')
+  table.show()
+  try {
+    const response = await fetch('/v1/session')
+    if (response.status === 401) return state('signed-out')
+    if (response.ok) {
+      const { subject, role } = await response.json()
+      byId('who').textContent = `${subject} (${role})`
+      byId('account').hidden = false
+    }
+  } catch {
+    // The feed finds out by itself and tries again.
+  }
+  feed = follow({ entries, state })
+}
+
+byId('key-form').addEventListener('submit', async (event) => {
+  event.preventDefault()
+  const input = byId('key')
+  const error = byId('key-error')
+  error.textContent = ''
+  try {
+    const response = await fetch('/sign-in', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ key: input.value.trim() }),
+    })
+    input.value = ''
+    if (response.ok) return void begin()
+    const { detail } = await response.json()
+    error.textContent = `Not signed in: ${detail}.`
+  } catch {
+    error.textContent = 'Not signed in: the service cannot be reached.'
+  }
+  input.focus()
+})
+
+byId('sign-out').addEventListener('click', async () => {
+  await fetch('/sign-out', { method: 'POST' })
+  state('signed-out')
+  byId('key').focus()
+})
+
+byId('filters').addEventListener('click', (event) => {
+  const button = event.target.closest('button')
+  if (button === null) return
+  for (const other of byId('filters').querySelectorAll('button'))
+    other.setAttribute('aria-pressed', String(other === button))
+  table.refilter({ outcome: button.dataset.filter })
+})
+byId('search').addEventListener('input', (event) => table.refilter({ words: event.target.value.trim().toLowerCase() }))
+byId('pause').addEventListener('click', () => setPaused(!paused))
+
+document.addEventListener('keydown', (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || byId('live').hidden) return
+  const typing = event.target.closest('input, textarea, select') !== null
+  if (typing && event.key === 'Escape') return event.target.blur()
+  if (typing) return
+  if (details.isOpen()) {
+    // The dialog closes on Esc by itself.
+    return
+  }
+  const keys = {
+    j: () => table.move(1),
+    k: () => table.move(-1),
+    '/': () => byId('search').focus(),
+    p: () => setPaused(!paused),
+  }
+  const act = keys[event.key]
+  if (act === undefined) return
+  event.preventDefault()
+  act()
+})
+
+void begin()
