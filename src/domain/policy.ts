@@ -19,7 +19,7 @@ export const policyRuleSchema = z.object({
   description: z.string().max(1_000).default(''),
   /** `enforce` decides; `shadow` is only recorded. */
   mode: z.enum(['enforce', 'shadow']),
-  /** A CEL expression over `listing`, `seller`, `risk`, `riskClass`, `brandIds`, `signals`; true means that the rule applies. */
+  /** A CEL expression over `listing`, `seller`, `risk`, `riskClass`, `brandIds`, `signals`, `priceUsd`, `authorisedSeller`; true means that the rule applies. */
   when: z.string().min(1).max(4_000),
   outcome: outcomeSchema,
 })
@@ -31,6 +31,8 @@ export const policyExampleSchema = z.object({
   risk: probability.optional(),
   brandIds: z.array(z.string()).default([]),
   failedSignals: z.array(z.string()).default([]),
+  /** Only with a risk by itself; a listing that is tried is held against the brands. */
+  authorisedSeller: z.boolean().optional(),
   listing: listingSchema.partial().optional(),
   expect: z.object({ outcome: outcomeSchema, ruleId: ruleId.optional() }),
 })

@@ -1,0 +1,101 @@
+// Risk and listing to allow, hold or block: thresholds, then what a failed signal means, then the rules in their order.
+import type { Reason } from '../domain/decision.ts'
+import type { Outcome, Policy } from '../domain/policy.ts'
+import { severity, type CompiledPolicy } from './compile.ts'
+import { readFacts, type PolicyInput } from './facts.ts'
+
+export type { CompiledPolicy } from './compile.ts'
+export type { PolicyInput } from './facts.ts'
+
+export interface AppliedRule {
+  readonly ruleId: string
+  readonly mode: 'enforce' | 'shadow'
+  readonly outcome: Outcome
+  /** Why it could not be tried; such a rule counts as one that does not apply. */
+  readonly error?: string
+}
+
+export interface PolicyDecision {
+  readonly outcome: Outcome
+  readonly riskClass: string
+  /** Rules that applied, in shadow or not, and rules that could not be tried. */
+  readonly rules: readonly AppliedRule[]
+  /** The enforced rule that decided; undefined where the thresholds did. */
+  readonly decidedBy: string | undefined
+  /** What the policy itself adds to the signals' reasons, for the honest seller. */
+  readonly reasons: readonly Reason[]
+  /** An enforced signal failed, and the decision was taken without it. */
+  readonly degraded: boolean
+  readonly onDeadline: 'allow' | 'block'
+  readonly deadlineSeconds: number
+  readonly policy: { readonly policyId: string; readonly version: number }
+  readonly thresholds: Policy['thresholds']
+}
+
+const BY_RULE: Reason = {
+  code: 'marketplace-rule',
+  text: 'A rule of the marketplace applies to listings like this one.',
+}
+const UNCHECKED: Reason = { code: 'check-unavailable', text: 'One of our checks could not look at this listing yet.' }
+
+/**
+ * Pure. Without rules more risk never gives a milder outcome. The first enforced rule that applies decides outright, be it
+ * milder or not; rules in shadow, and rules that fail on this listing, are recorded and change nothing.
+ */
+export function decide(compiled: CompiledPolicy, input: PolicyInput): PolicyDecision {
+  const { policy } = compiled
+  const { risk } = input.risk
+  const riskClass = policy.riskClasses.findLast((c) => risk >= c.from)?.name ?? policy.riskClasses[0]?.name ?? ''
+  const thresholds = thresholdsFor(compiled, input.brandIds)
+  const byRisk: Outcome = risk >= thresholds.block ? 'block' : risk >= thresholds.hold ? 'hold' : 'allow'
+  const degraded = input.risk.signals.some((s) => s.state === 'failed' && s.shadow !== true)
+  const floor = degraded ? (compiled.onFailedSignal.get(riskClass) ?? 'hold') : 'allow'
+  const raised = severity(floor) > severity(byRisk)
+  const { rules, decider } = tryRules(compiled, input, riskClass)
+  const outcome = decider?.outcome ?? (raised ? floor : byRisk)
+  const reasons = outcome === 'allow' ? [] : decider !== undefined ? [BY_RULE] : raised ? [UNCHECKED] : []
+  return {
+    outcome,
+    riskClass,
+    rules,
+    decidedBy: decider?.ruleId,
+    reasons,
+    degraded,
+    onDeadline: compiled.onDeadline.get(riskClass) ?? 'block',
+    deadlineSeconds: policy.hold.deadlineSeconds,
+    policy: { policyId: policy.policyId, version: policy.version },
+    thresholds,
+  }
+}
+
+/** A brand without thresholds of its own has the overall ones; of several brands the lowest of each holds. */
+function thresholdsFor(compiled: CompiledPolicy, brandIds: readonly string[]): Policy['thresholds'] {
+  const overall = compiled.policy.thresholds
+  if (brandIds.length === 0 || compiled.brandThresholds.size === 0) return overall
+  const each = brandIds.map((id) => compiled.brandThresholds.get(id) ?? overall)
+  return { hold: Math.min(...each.map((t) => t.hold)), block: Math.min(...each.map((t) => t.block)) }
+}
+
+/** Rules in shadow are tried even after one has decided: they are measured on every listing. */
+function tryRules(
+  compiled: CompiledPolicy,
+  input: PolicyInput,
+  riskClass: string,
+): { rules: AppliedRule[]; decider: AppliedRule | undefined } {
+  const rules: AppliedRule[] = []
+  let decider: AppliedRule | undefined
+  if (compiled.rules.length === 0) return { rules, decider }
+  const facts = readFacts(input, riskClass)
+  for (const { rule, when } of compiled.rules) {
+    if (decider !== undefined && rule.mode === 'enforce') continue
+    const { ruleId, mode, outcome } = rule
+    const verdict = when.evaluate(facts)
+    if ('error' in verdict) rules.push({ ruleId, mode, outcome, error: verdict.error })
+    else if (verdict.applies) {
+      const applied = { ruleId, mode, outcome }
+      rules.push(applied)
+      if (mode === 'enforce') decider = applied
+    }
+  }
+  return { rules, decider }
+}
