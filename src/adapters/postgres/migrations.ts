@@ -79,7 +79,7 @@ create table outbox_lease (
 
 // An activation names the one that was active before it, so that rolling back twice goes back two versions.
 const reference = `
-create table reference_head (only boolean primary key default true check (only), change bigint not null);
+create table reference_head (one boolean primary key default true check (one), change bigint not null);
 insert into reference_head (change) values (0);
 create table brand (
   brand_id text collate "C" primary key, version int not null, body jsonb not null, change bigint not null,

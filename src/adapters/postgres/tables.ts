@@ -81,7 +81,7 @@ export interface Tables {
   outbox_tail: Place & { pos: Bigint }
   outbox_floor: Place & { pos: Bigint }
   outbox_lease: { name: string; owner: string; epoch: Bigint; until: Instant }
-  reference_head: { only: Generated<boolean>; change: Bigint }
+  reference_head: { one: Generated<boolean>; change: Bigint }
   brand: {
     brand_id: string
     version: number

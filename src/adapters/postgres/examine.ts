@@ -1,0 +1,42 @@
+// What `doctor` asks the database: version, durability, the clock, whether the tables are there, and where reading stands.
+import type { Pool } from 'pg'
+import { SCHEMA } from './connect.ts'
+
+export interface Examination {
+  readonly version: string
+  /** Settings whose `off` may lose committed decisions. */
+  readonly settings: readonly { readonly name: string; readonly value: string }[]
+  /** The database's clock minus ours; half a round trip of error. */
+  readonly clockSkewMs: number
+  /** The store's tables are there. */
+  readonly prepared: boolean
+  /** Next offset of every partition of the topic that the group has read. */
+  readonly offsets: readonly { readonly partition: number; readonly next: bigint }[]
+}
+
+export async function examine(pool: Pool, wanted: { readonly group: string; readonly topic: string }): Promise<Examination> {
+  const settings = await pool.query<{ name: string; value: string }>(
+    `select name, setting as value from pg_settings where name in ('fsync', 'full_page_writes', 'synchronous_commit') order by name`,
+  )
+  const before = Date.now()
+  const facts = await pool.query<{ version: string; now: Date; prepared: boolean }>(
+    `select current_setting('server_version') as version, clock_timestamp() as now, to_regclass($1) is not null as prepared`,
+    [`${SCHEMA}.input_offset`],
+  )
+  const ours = (before + Date.now()) / 2
+  const fact = facts.rows[0]
+  if (fact === undefined) throw new Error('the database answered without a row')
+  const offsets = fact.prepared
+    ? await pool.query<{ part: number; next: string }>(`select part, next from ${SCHEMA}.input_offset where grp = $1 and topic = $2 order by part`, [
+        wanted.group,
+        wanted.topic,
+      ])
+    : { rows: [] }
+  return {
+    version: fact.version,
+    settings: settings.rows,
+    clockSkewMs: Math.round(fact.now.getTime() - ours),
+    prepared: fact.prepared,
+    offsets: offsets.rows.map((row) => ({ partition: row.part, next: BigInt(row.next) })),
+  }
+}
