@@ -119,15 +119,17 @@ export function createAssignment(
     async run(over) {
       const pauses = createPauses()
       let joined = false
+      over.addEventListener('abort', () => woken.abort(), { once: true })
       while (!over.aborted) {
         woken = new AbortController()
+        const { signal } = woken
         try {
           if (!joined) await prepareLeases(member, partitions)
           const pause = await round()
           if (!joined) events.announce()
           joined = true
           pauses.reset()
-          await rest(pause, AbortSignal.any([woken.signal, over]))
+          await rest(pause, signal)
         } catch (error) {
           if (!isTransient(error)) throw error
           await pauses.wait(over)

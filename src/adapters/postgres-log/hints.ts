@@ -23,6 +23,7 @@ export function createHints(pools: Pools, onError: (error: Error) => void): Hint
   const listeners = new Map<string, Set<() => void>>()
   const unsent = new Set<string>()
   const ended = new AbortController()
+  const end = new Promise<void>((resolve) => ended.signal.addEventListener('abort', () => resolve(), { once: true }))
   let sending: Promise<void> | undefined
   let listening: Promise<void> | undefined
 
@@ -54,7 +55,6 @@ export function createHints(pools: Pools, onError: (error: Error) => void): Hint
         const broken = new Promise<void>((resolve) => {
           client?.once('error', () => resolve())
           client?.once('end', () => resolve())
-          ended.signal.addEventListener('abort', () => resolve(), { once: true })
         })
         client.on('notification', ({ payload = '' }) => {
           const [from, ...names] = payload.split(' ')
@@ -64,7 +64,7 @@ export function createHints(pools: Pools, onError: (error: Error) => void): Hint
         pauses.reset()
         // What was sent while nobody listened is gone: let everyone look.
         for (const name of listeners.keys()) wake(name)
-        await broken
+        await Promise.race([broken, end])
       } catch (error) {
         if (!isTransient(error)) onError(error instanceof Error ? error : new Error(String(error)))
       }
