@@ -10,13 +10,13 @@ const LATENCY_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10
 const SIGNAL_BUCKETS = [0.000_01, 0.000_05, 0.000_1, 0.000_5, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5]
 
 type Kind = 'counter' | 'gauge' | 'histogram'
-interface MetricEntry {
-  readonly kind: Kind
+interface MetricEntry<K extends Kind = Kind> {
+  readonly kind: K
   readonly help: string
   readonly labels: readonly string[]
   readonly buckets?: readonly number[]
 }
-const metric = (kind: Kind, help: string, labels: readonly string[] = [], buckets?: readonly number[]): MetricEntry =>
+const metric = <K extends Kind>(kind: K, help: string, labels: readonly string[] = [], buckets?: readonly number[]): MetricEntry<K> =>
   buckets === undefined ? { kind, help, labels } : { kind, help, labels, buckets }
 
 /** Every metric; the table in the README equals this list, both ways (test/docs). Labels are bounded: never a listing, a seller or a URL. */
@@ -73,6 +73,6 @@ export function createTelemetry(options: { level: string; destination?: Destinat
     else metrics[name] = new Histogram({ ...common, ...(entry.buckets === undefined ? {} : { buckets: [...entry.buckets] }) })
   }
   // Logs go to stderr: stdout carries results.
-  const log = pino({ level: options.level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime }, options.destination ?? pino.destination(2))
+  const log = pino({ level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, options.destination ?? pino.destination(2))
   return { log, registry, metrics: metrics as unknown as Metrics }
 }

@@ -3,8 +3,8 @@ import { createDecisionReader } from '../adapters/postgres/decision-reader.ts'
 import { createGateStore } from '../adapters/postgres/gate-store.ts'
 import { createOutbox } from '../adapters/postgres/outbox.ts'
 import { createReferenceStore } from '../adapters/postgres/reference-store.ts'
-import { appendOutboxRows } from '../adapters/postgres-log/outbox-rows.ts'
 import { createPostgresLog } from '../adapters/postgres-log/postgres-log.ts'
+import { hostname } from 'node:os'
 import type { Config } from '../config.ts'
 import { TOPICS, topicNames, type TopicName, type TopicNames } from '../events/topics.ts'
 import { createClock } from '../pipeline/deadlines.ts'
@@ -28,7 +28,7 @@ export interface RunningGate {
   readonly log: Log
   readonly store: GateStore
   readonly publisher: Publisher
-  readonly reader: ReturnType<typeof createDecisionReader> & DecisionReader
+  readonly reader: DecisionReader
   readonly reference: ReferenceStore
   readonly live: LiveGate
   readonly run: Run
@@ -38,6 +38,8 @@ export interface RunningGate {
   stop(): Promise<void>
 }
 
+/** Rows that one publishing transaction moves at most. */
+const PUBLISH_ROWS = 2_000
 /** Expired rows are deleted in small bites, this often. */
 const JANITOR_MS = 60_000
 
@@ -62,15 +64,23 @@ export async function startGate(config: Config, telemetry: Telemetry, say: (mess
     }
 
     const store = await createGateStore({ pool: database.deciding, outputs })
-    const reference = createReferenceStore(database)
+    const reference = createReferenceStore({ pool: database.reading, listener: database.listener })
     await seedReference(reference)
     const parts = await gateParts({ currencies: config.TOUCHSTONE_CURRENCIES, budgetMs: config.TOUCHSTONE_LISTING_BUDGET_MS })
     const live = await followReference(reference, parts, telemetry)
     closing.push(() => live.stop())
 
-    const outbox = createOutbox({ pool: database.deciding, topics: Object.keys(outputs) })
+    const outbox = createOutbox({ pool: database.deciding, owner: `${hostname()}/${process.pid}` })
     const publisher: Publisher = {
-      publish: () => outbox.drain(1_000, (rows, client) => appendOutboxRows(client, rows)),
+      async publish() {
+        const touched = new Set<string>()
+        const published = await outbox.drain(PUBLISH_ROWS, async (rows, client) => {
+          await log.appendOutboxRows(client, rows)
+          for (const row of rows) touched.add(row.topic)
+        })
+        if (touched.size > 0) await log.appended(touched)
+        return published
+      },
       backlog: () => outbox.backlog(),
       release: () => outbox.release(),
     }
@@ -86,7 +96,7 @@ export async function startGate(config: Config, telemetry: Telemetry, say: (mess
     const clock = createClock({ store, topics, telemetry, decided })
     closing.push(() => clock.stop())
     const janitor = createLoop('janitor', telemetry.log, async () => {
-      const more = (await outbox.prune(config.TOUCHSTONE_OUTBOX_HOURS)) + (await log.prune())
+      const more = (await outbox.prune(config.TOUCHSTONE_OUTBOX_HOURS * 3_600)) + (await log.prune())
       return more > 0 ? 1_000 : JANITOR_MS
     })
     closing.push(() => janitor.stop())
@@ -118,7 +128,7 @@ export async function startGate(config: Config, telemetry: Telemetry, say: (mess
       log,
       store,
       publisher,
-      reader: createDecisionReader(database, { decisionsTopic: topics.decisions }),
+      reader: createDecisionReader({ pool: database.reading, decisions: topics.decisions }),
       reference,
       live,
       run,

@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
-import { createKeyStore } from '../adapters/postgres/key-store.ts'
+import { createKeyStore, createSessionStore } from '../adapters/postgres/access-store.ts'
 import { createListingSummaries } from '../adapters/postgres/listing-summaries.ts'
-import { createSessionStore } from '../adapters/postgres/session-store.ts'
+import { countOpenCases } from '../adapters/postgres/open-cases.ts'
 import { createMetricsServer } from '../api/metrics-server.ts'
 import { createSecret } from '../api/secrets.ts'
 import { createApi } from '../api/server.ts'
@@ -30,7 +30,7 @@ const LINK_SECONDS = 900
 
 export async function startHttp(gate: RunningGate, config: Config, telemetry: Telemetry, failure: () => unknown): Promise<RunningHttp> {
   const { database } = gate.database
-  const sessions = createSessionStore(database)
+  const sessions = createSessionStore(database.reading)
   const api = await createApi({
     log: telemetry.log,
     limits: {
@@ -46,10 +46,10 @@ export async function startHttp(gate: RunningGate, config: Config, telemetry: Te
     publishPolicy: (document, by, basedOn) => publishPolicy(gate.reference, gate.live.current(), document, by, basedOn),
     decisions: gate.reader,
     recent: gate.reader,
-    summaries: createListingSummaries(database),
+    summaries: createListingSummaries(database.reading),
     reference: gate.reference,
     signals: gate.live.current().signals,
-    keys: createKeyStore(database),
+    keys: createKeyStore(database.reading),
     sessions,
     probe: () => probe(gate, failure),
     hints: gate.onDecided,
@@ -60,7 +60,7 @@ export async function startHttp(gate: RunningGate, config: Config, telemetry: Te
     log: telemetry.log,
     refresh: async () => {
       gate.run.progress()
-      const { open, oldestSeconds } = await gate.reader.openCases()
+      const { open, oldestSeconds } = await countOpenCases(database.reading)
       telemetry.metrics.touchstone_open_cases.set(open)
       telemetry.metrics.touchstone_oldest_case_seconds.set(oldestSeconds)
     },

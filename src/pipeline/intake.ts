@@ -1,6 +1,8 @@
 // The door for listings that come in by HTTP, and the dry run: read exactly as the worker reads them from the log.
 import type { Decision } from '../domain/decision.ts'
 import type { Listing } from '../domain/listing.ts'
+import type { z } from 'zod'
+import type { EventDefinition } from '../events/event.ts'
 import { listingSubmitted, listingWithdrawn } from '../events/index.ts'
 import type { TopicNames } from '../events/topics.ts'
 import { encodeEvent } from '../events/wire.ts'
@@ -23,7 +25,7 @@ interface Submitted {
 
 export function createIntake(options: { log: Log; topics: TopicNames; group: string; maxListingBytes: number }) {
   const { log, topics, group, maxListingBytes } = options
-  const event = (definition: typeof listingSubmitted | typeof listingWithdrawn, data: unknown, listingId: string): NewRecord => ({
+  const event = <S extends z.ZodType>(definition: EventDefinition<S>, data: z.infer<S>, listingId: string): NewRecord => ({
     key: Buffer.from(listingId),
     ...encodeEvent(definition, data, { id: v4(), source: SOURCE, time: new Date().toISOString(), subject: listingId }),
   })

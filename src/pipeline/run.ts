@@ -52,7 +52,6 @@ export function startRun(options: RunOptions): Run {
         if (!isTransient(error)) throw error
         failingSince ??= performance.now()
         telemetry.log.warn({ err: messageOf(error), failures, what }, 'the store does not answer, waiting')
-        if (lost?.aborted === true) return otherwise
         const ceiling = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures, 10))
         await new Promise((resolve) => setTimeout(resolve, ceiling / 2 + Math.random() * (ceiling / 2)))
         if (lost?.aborted === true) return otherwise

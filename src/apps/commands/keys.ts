@@ -1,7 +1,7 @@
 // `keys`: who may call. A key is shown once, when it is made; only its hash is stored.
 import type { Command } from 'commander'
 import { InvalidArgumentError } from 'commander'
-import { createKeyStore } from '../../adapters/postgres/key-store.ts'
+import { createKeyStore } from '../../adapters/postgres/access-store.ts'
 import { createApiKey } from '../../api/secrets.ts'
 import { ROLES, type Role } from '../../domain/access.ts'
 import { TouchstoneError } from '../../errors.ts'
@@ -40,7 +40,7 @@ export function registerKeys(program: Command): void {
         }
         const { keyId, key, hash } = createApiKey()
         const { marketplace } = options
-        await createKeyStore(store.database).create(
+        await createKeyStore(store.database.reading).create(
           { keyId, role: options.role, brandIds: options.brand, ...(marketplace === undefined ? {} : { marketplace }) },
           hash,
         )
@@ -55,7 +55,7 @@ export function registerKeys(program: Command): void {
     .addHelpText('after', '\nExample:\n  $ touchstone keys list')
     .action(async (options: { json?: boolean }) => {
       await withStore('keys', async (store) => {
-        const all = await createKeyStore(store.database).list()
+        const all = await createKeyStore(store.database.reading).list()
         const rows = all.map((k) => [k.keyId, k.role, k.brandIds.join(',') || '-', k.marketplace ?? '-', k.createdAt, k.revokedAt ?? '-'])
         print(options.json, all, all.length === 0 ? 'There are no keys yet: touchstone keys create --role ingest' : table(['key', 'role', 'brands', 'marketplace', 'created', 'revoked'], rows))
       })
@@ -66,7 +66,7 @@ export function registerKeys(program: Command): void {
     .addHelpText('after', '\nExample:\n  $ touchstone keys revoke key_1a2b3c')
     .action(async (keyId: string) => {
       await withStore('keys', async (store) => {
-        if (!(await createKeyStore(store.database).revoke(keyId))) throw new TouchstoneError('not-found', `there is no key ${keyId}`)
+        if (!(await createKeyStore(store.database.reading).revoke(keyId))) throw new TouchstoneError('not-found', `there is no key ${keyId}`)
         process.stdout.write(`Revoked ${keyId}.\n`)
       })
     })

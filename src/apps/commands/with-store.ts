@@ -21,7 +21,7 @@ export async function withStore<T>(
     beside: true,
   })
   try {
-    const reference = createReferenceStore(store.database)
+    const reference = createReferenceStore({ pool: store.database.reading, listener: store.database.listener })
     await seedReference(reference)
     return await work(store, reference, config)
   } finally {
