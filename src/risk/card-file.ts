@@ -1,5 +1,6 @@
 // Reads the scorecard that ships, so that an app can hand it to the fusion.
 import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { scorecardSchema, type Scorecard } from '../domain/scorecard.ts'
 
 /** The version under models/fusion/ that a fresh installation decides with. */
@@ -22,8 +23,6 @@ export function parseScorecard(text: string): Scorecard {
  * Reads `fusion/<version>/card.json` below a directory of models (the package's own `models/`, whose place only an app
  * knows: compiled and native runs lie at different depths).
  */
-export async function loadScorecard(modelsDirectory: URL | string, version = SHIPPED_CARD_VERSION): Promise<Scorecard> {
-  const base = modelsDirectory instanceof URL ? modelsDirectory.href : `file://${modelsDirectory}`
-  const file = new URL(`fusion/${version}/card.json`, base.endsWith('/') ? base : `${base}/`)
-  return parseScorecard(await readFile(file, 'utf8'))
+export async function loadScorecard(modelsDirectory: string, version = SHIPPED_CARD_VERSION): Promise<Scorecard> {
+  return parseScorecard(await readFile(join(modelsDirectory, 'fusion', version, 'card.json'), 'utf8'))
 }

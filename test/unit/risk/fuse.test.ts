@@ -1,4 +1,5 @@
 // Fusion over made-up cards and every kind of result. Real: fuse, the scorecard schema, the card that ships.
+import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { scorecardSchema, type Scorecard } from '../../../src/domain/scorecard.ts'
@@ -6,7 +7,7 @@ import type { SignalResult } from '../../../src/domain/signal-result.ts'
 import { loadScorecard, parseScorecard } from '../../../src/risk/card-file.ts'
 import { fuse, logit } from '../../../src/risk/fuse.ts'
 
-const models = new URL('../../../models/', import.meta.url)
+const models = fileURLToPath(new URL('../../../models/', import.meta.url))
 
 function scored(name: string, score: number, more: Partial<SignalResult> = {}): SignalResult {
   return { name, version: '1', state: 'scored', score, contribution: 0, evidence: {}, durationMs: 0, ...more }

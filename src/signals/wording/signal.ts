@@ -1,0 +1,133 @@
+// Words that goods are openly or half openly offered as imitations with, read in the light of what stands around them.
+import type { Listing } from '../../domain/listing.ts'
+import type { Span } from '../../domain/signal-result.ts'
+import { spanOf, type Normalised } from '../../text/normalise.ts'
+import type { Mention, Reading } from '../../text/reading.ts'
+import type { Finding, Signal, SignalContext } from '../signal.ts'
+import { examples } from './examples.ts'
+import { findPhrases, type Hit } from './find.ts'
+import { lexicon, type Grade, type Phrase } from './phrases.ts'
+
+/** What one phrase is worth where a brand is named; several add up as independent doubts do: 1 − Π(1 − worth). */
+const WORTH: Readonly<Record<Grade, number>> = { overt: 0.85, strong: 0.6, hint: 0.25 }
+
+/** Descriptions talk about other things as well: returns, other sellers, what the goods are compared with. */
+const FIELD_WEIGHT: Readonly<Record<Span['field'], number>> = { title: 1, brand: 1, description: 0.8 }
+
+/** Without a brand there is nothing to copy: even the plainest word is no more than a hint. */
+const WITHOUT_BRAND = 0.25
+const MOST_WITHOUT_BRAND = 0.3
+
+/** Characters between a phrase that counts only beside a brand, and that brand: "fake Rolex", "Gucci style dupe". */
+const NEAR = 18
+/** In a description the brand may be named a sentence away. */
+const SAME_PASSAGE = 120
+
+const MOST_EVIDENCE = 20
+const WORTH_A_REASON = 0.5
+
+interface Said {
+  readonly phrase: Phrase
+  readonly field: Span['field']
+  readonly span: Span
+  readonly hit: Hit
+  readonly branded: boolean
+}
+
+const distance = (span: Span, other: Span): number => Math.max(span.start - other.end, other.start - span.end, 0)
+
+function evaluate(_listing: Listing, { reading }: SignalContext): Finding {
+  const mentions = reading.mentions.filter((m) => !m.uncertain)
+  const upFront = mentions.some((m) => m.span.field !== 'description')
+  const said: Said[] = []
+  for (const [field, text] of fieldsOf(reading)) {
+    const here = mentions.filter((m) => m.span.field === field)
+    const nearest = byPlace(here)
+    for (const hit of findPhrases(text, reading.brandIds)) {
+      const span = spanOf(text, field, hit.start, hit.end)
+      const gap = nearest(span)
+      if (hit.phrase.near && gap > NEAR) continue
+      said.push({ phrase: hit.phrase, field, span, hit, branded: gap <= SAME_PASSAGE || upFront })
+    }
+  }
+  if (said.length === 0) return { state: 'abstained', evidence: {} }
+
+  const excused = said
+    .filter((s) => s.hit.excused !== undefined)
+    .slice(0, MOST_EVIDENCE)
+    .map((s) => ({ phrase: nameOf(s.phrase), why: s.hit.excused ?? '', span: { ...s.span } }))
+  const counted = said.filter((s) => s.hit.excused === undefined)
+  if (counted.length === 0) return { state: 'abstained', evidence: { excused } }
+
+  const score = scoreOf(counted)
+  return {
+    state: 'scored',
+    score,
+    reasons:
+      score >= WORTH_A_REASON
+        ? [
+            {
+              code: 'wording-of-imitations',
+              text: 'The text uses words that imitations of branded goods are described with.',
+            },
+          ]
+        : [],
+    evidence: {
+      phrases: counted.slice(0, MOST_EVIDENCE).map((s) => ({
+        phrase: nameOf(s.phrase),
+        grade: s.phrase.grade,
+        language: s.phrase.language,
+        withBrand: s.branded,
+        source: lexicon.sources[s.phrase.source] ?? '',
+        span: { ...s.span },
+      })),
+      ...(excused.length > 0 ? { excused } : {}),
+    },
+  }
+}
+
+function fieldsOf(reading: Reading): [Span['field'], Normalised][] {
+  return [
+    ['title', reading.title],
+    ['brand', reading.brand],
+    ['description', reading.description],
+  ]
+}
+
+/** Distance from a span to the nearest mention, for spans asked in rising order; Infinity where there is none. */
+function byPlace(mentions: readonly Mention[]): (span: Span) => number {
+  const places = mentions.map((m) => m.span).toSorted((a, b) => a.start - b.start)
+  let at = 0
+  return (span) => {
+    while (at + 1 < places.length && (places[at + 1]?.start ?? 0) <= span.start) at += 1
+    const around = [places[at - 1], places[at], places[at + 1]].filter((p) => p !== undefined)
+    return Math.min(Infinity, ...around.map((p) => distance(span, p)))
+  }
+}
+
+const nameOf = (phrase: Phrase): string => phrase.forms[0] ?? ''
+
+/** A phrase counts once, where it weighs most: saying it again in the description adds nothing. */
+function scoreOf(counted: readonly Said[]): number {
+  const worth = new Map<Phrase, number>()
+  for (const { phrase, field, branded } of counted) {
+    const value = WORTH[phrase.grade] * FIELD_WEIGHT[field] * (branded ? 1 : WITHOUT_BRAND)
+    worth.set(phrase, Math.max(worth.get(phrase) ?? 0, value))
+  }
+  let innocent = 1
+  for (const value of worth.values()) innocent *= 1 - value
+  const most = counted.some((s) => s.branded) ? 1 : MOST_WITHOUT_BRAND
+  return Math.min(1 - innocent, most)
+}
+
+export const wording: Signal = {
+  name: 'wording',
+  version: '1',
+  label: 'Wording',
+  description:
+    'Looks for the words that imitations are offered with (replica, AAA quality, super clone, 高仿, реплика ...) where a brand is named. Denials ("no replicas") and honest meanings (batteries, fan jerseys, scale models, Margiela’s Replica) do not count. Says nothing where there are none: silent counterfeits are the other signals’ task.',
+  sources: Object.values(lexicon.sources),
+  mode: 'enforce',
+  examples,
+  evaluate,
+}

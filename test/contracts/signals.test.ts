@@ -1,0 +1,116 @@
+// Every detector kept to the contract by its own examples. Real: the signals, the reading, brands, bands and rates that ship.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Listing } from '../../src/domain/listing.ts'
+import { listingSchema } from '../../src/domain/listing.ts'
+import { goodsKind } from '../../src/listing/goods-kind.ts'
+import { shippedBrands } from '../../src/rights/brands.ts'
+import { shippedCurrencies } from '../../src/rights/currencies.ts'
+import { withShippedPriceBands } from '../../src/rights/price-bands.ts'
+import { SIGNALS } from '../../src/signals/index.ts'
+import type { Signal, SignalContext } from '../../src/signals/signal.ts'
+import { compileBrandDictionary } from '../../src/text/brand-dictionary.ts'
+import { readListing } from '../../src/text/reading.ts'
+
+const brands = new Map(withShippedPriceBands(shippedBrands()).map((b) => [b.brandId, b]))
+const dictionary = compileBrandDictionary([...brands.values()])
+const { usdPer } = shippedCurrencies()
+
+function contextOf(listing: Listing): SignalContext {
+  return {
+    reading: readListing(listing, dictionary),
+    brand: (brandId) => brands.get(brandId),
+    kind: goodsKind(listing),
+    usdPer: (currency) => usdPer[currency],
+  }
+}
+
+const whole = (partial: Partial<Listing>): Listing =>
+  listingSchema.parse({ listingId: 'L-1', revision: 1, sellerId: 'S-1', ...partial })
+
+/** Deeply frozen, so that a signal that writes to its input throws. */
+function freeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value) && !Object.isFrozen(value)) {
+    Object.freeze(value)
+    Object.values(value).forEach(freeze)
+  }
+  return value
+}
+
+async function look(signal: Signal, partial: Partial<Listing>) {
+  const listing = freeze(whole(partial))
+  const context = freeze(contextOf(listing))
+  const finding = await signal.evaluate(listing, context)
+  // What the record keeps is JSON, so evidence must survive being written.
+  expect(JSON.parse(JSON.stringify(finding.evidence))).toEqual(finding.evidence)
+  if (finding.state === 'scored') {
+    expect(finding.score).toBeGreaterThanOrEqual(0)
+    expect(finding.score).toBeLessThanOrEqual(1)
+    for (const { code, text } of finding.reasons) {
+      expect(code).toMatch(/^[a-z][a-z0-9-]*$/)
+      // Reasons go to sellers: no figures.
+      expect(text).not.toMatch(/\d/)
+    }
+  }
+  expect(await signal.evaluate(listing, context)).toEqual(finding)
+  return finding
+}
+
+it('has one name and one folder per detector', () => {
+  const names = SIGNALS.map((s) => s.name)
+  expect(new Set(names).size).toBe(names.length)
+  for (const name of names) expect(name).toMatch(/^[a-z][a-z0-9-]*$/)
+})
+
+describe.each(SIGNALS.map((signal) => ({ name: signal.name, signal })))('$name', ({ signal }) => {
+  it('documents itself', () => {
+    expect(signal.version).not.toBe('')
+    expect(signal.label).not.toBe('')
+    expect(signal.description.length).toBeGreaterThan(40)
+    expect(signal.sources.length).toBeGreaterThan(0)
+    const states = new Set(signal.examples.map((e) => e.expect.state))
+    expect(states).toContain('scored')
+    expect(states).toContain('abstained')
+  })
+
+  it.each(signal.examples.map((example) => ({ title: example.name, example })))('$title', async ({ example }) => {
+    const finding = await look(signal, example.listing)
+    const { state, min, max, reasons } = example.expect
+    expect({ state: finding.state, evidence: finding.evidence }).toEqual({ state, evidence: finding.evidence })
+    if (finding.state !== 'scored') return
+    expect(finding.score).toBeGreaterThanOrEqual(min ?? 0)
+    expect(finding.score).toBeLessThanOrEqual(max ?? 1)
+    if (reasons !== undefined) expect(finding.reasons.map((r) => r.code)).toEqual(reasons)
+  })
+
+  it('never throws and never looks at shipsFrom, whatever a stranger sends', async () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'grapheme', maxLength: 80 }),
+      fc.constantFrom('replica', 'Rolex', 'no fake', 'AAA+ 1:1', '高仿 Gucci'),
+    )
+    const listings = fc.record(
+      {
+        title: text.filter((t) => t !== ''),
+        description: text,
+        brand: text,
+        shipsFrom: fc.constantFrom('CN', 'US'),
+        condition: fc.constantFrom('new' as const, 'used' as const, 'unknown' as const),
+        price: fc.record({
+          amount: fc.double({ min: 0, max: 1e12, noNaN: true }),
+          currency: fc.constantFrom('USD', 'JPY', 'XSU'),
+        }),
+        lotSize: fc.integer({ min: 1, max: 1_000_000_000 }),
+      },
+      { requiredKeys: ['title'] },
+    )
+    await fc.assert(
+      fc.asyncProperty(listings, async (partial) => {
+        const parsed = listingSchema.safeParse({ listingId: 'L-1', revision: 1, sellerId: 'S-1', ...partial })
+        fc.pre(parsed.success)
+        const { shipsFrom: _masked, ...rest } = partial
+        expect(await look(signal, partial)).toEqual(await look(signal, rest))
+      }),
+      { numRuns: 60 },
+    )
+  })
+})
