@@ -60,7 +60,8 @@ export const feedQuerySchema = z.object({
   after: z
     .string()
     .min(1)
-    .max(1_000)
+    // A cursor names a position for each partition; with the headers it must fit the 16 KiB that a request line may have.
+    .max(12_000)
     .optional()
     .describe('The `next` of an earlier answer; without it the feed begins at the oldest entry held.'),
   last: z.coerce

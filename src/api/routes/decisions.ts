@@ -33,12 +33,14 @@ export function decisionRoutes(api: Api, services: RouteServices): void {
       if (after !== undefined && last !== undefined) {
         throw new TouchstoneError('invalid', 'querystring: `after` and `last` exclude each other')
       }
-      const look = () =>
-        last === undefined ? decisions.feed(after, limit, marketplace) : recent.recent(last, marketplace)
       let page: { entries: FeedEntry[]; next: string } | undefined
       await waiting.until(
         async () => {
-          page = await look()
+          // An empty page may still lead on, past entries that this caller may not see: they are not looked at again.
+          page =
+            last === undefined || page !== undefined
+              ? await decisions.feed(page?.next ?? after, limit, marketplace)
+              : await recent.recent(last, marketplace)
           return page.entries.length > 0 ? page : undefined
         },
         wait * 1000,

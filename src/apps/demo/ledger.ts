@@ -47,13 +47,9 @@ export class Ledger {
     return this.#byPlace.get(placeKey(partition, offset))
   }
 
-  /** The first listing of that identity without an end: records of one listing end in the order in which they were sent. */
+  /** The first record of that identity without an end: records of one listing end in the order in which they were sent. */
   waiting(identity: ListingIdentity): Played | undefined {
-    return this.#byIdentity.get(keyOf(identity))?.find((p) => p.end === undefined && p.row.event !== 'raw') ?? this.#rawWaiting(identity)
-  }
-
-  #rawWaiting(identity: ListingIdentity): Played | undefined {
-    return this.#byIdentity.get(keyOf(identity))?.find((p) => p.end === undefined)
+    return this.#byIdentity.get(keyOf(identity))?.find((p) => p.end === undefined && p.row.event !== 'listing.withdrawn')
   }
 
   /** The last record sent of that identity that was decided. */
@@ -61,7 +57,7 @@ export class Ledger {
     return this.#byIdentity.get(keyOf(identity))?.findLast((p) => p.end?.kind === 'decided')
   }
 
-  /** The last listing sent under that id before this record: what a withdrawal takes back. */
+  /** The listing that was decided last under that id: what a withdrawal takes back. */
   lastOf(listingId: string): Played | undefined {
     return this.all.findLast((p) => p.identity?.listingId === listingId && p.end?.kind === 'decided')
   }
