@@ -1,0 +1,52 @@
+// The real store on a database of its own, as one or several processes would open it.
+import { connect } from '../../src/adapters/postgres/connect.ts'
+import type { ConnectOptions, Database } from '../../src/adapters/postgres/connect.ts'
+import { createKeyStore, createSessionStore } from '../../src/adapters/postgres/access-store.ts'
+import { createDecisionReader } from '../../src/adapters/postgres/decision-reader.ts'
+import { createGateStore } from '../../src/adapters/postgres/gate-store.ts'
+import { migrate } from '../../src/adapters/postgres/migrate.ts'
+import { STORE_MIGRATIONS } from '../../src/adapters/postgres/migrations.ts'
+import { createOutbox } from '../../src/adapters/postgres/outbox.ts'
+import { createReferenceStore } from '../../src/adapters/postgres/reference-store.ts'
+import type { SharedStore, StoreNode } from '../contracts/store.ts'
+import { DECISIONS, OUTPUTS } from '../contracts/store-samples.ts'
+import { freshDatabase } from '../support/database.ts'
+
+export interface PostgresNode extends StoreNode {
+  readonly database: Database
+}
+
+export interface PostgresStore extends SharedStore {
+  readonly url: string
+  node(options?: ConnectOptions): Promise<PostgresNode>
+}
+
+export async function startPostgresStore(): Promise<PostgresStore> {
+  const fresh = await freshDatabase()
+  const open: Database[] = []
+  return {
+    url: fresh.url,
+    async node(options = {}) {
+      const database = await connect(fresh.url, options)
+      open.push(database)
+      await migrate(database.deciding, 'store', STORE_MIGRATIONS)
+      const outbox = createOutbox({ pool: database.deciding })
+      return {
+        database,
+        store: await createGateStore({ pool: database.deciding, outputs: OUTPUTS }),
+        reader: createDecisionReader({ pool: database.reading, decisions: DECISIONS }),
+        reference: createReferenceStore({ pool: database.reading, listener: database.listener }),
+        keys: createKeyStore(database.reading),
+        sessions: createSessionStore(database.reading),
+        async forget() {
+          while ((await outbox.drain(1_000, () => Promise.resolve())) > 0);
+          await outbox.prune(0)
+        },
+      }
+    },
+    async close() {
+      await Promise.all(open.map((database) => database.close()))
+      await fresh.drop()
+    },
+  }
+}
