@@ -13,6 +13,7 @@ const STEPS: Readonly<Record<string, readonly string[]>> = {
   'dead code': ['knip', '--no-progress'],
   'file shape': ['node', 'scripts/check-file-shape.ts'],
   licences: ['node', 'scripts/check-licences.ts'],
+  'lock file': ['node', 'scripts/complete-lock.mjs', '--check'],
   build: ['node', 'scripts/build.ts'],
   docs: ['node', 'scripts/docs-check.ts'],
 }

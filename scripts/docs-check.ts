@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const GENERATORS = ['scripts/publish-schemas.ts']
+const GENERATORS = ['scripts/publish-schemas.ts', 'scripts/readme-tables.ts']
 
 const cwd = dirname(dirname(fileURLToPath(import.meta.url)))
 const commands = [
