@@ -50,7 +50,7 @@ const ACCENTS = 2
 export function plain(text: string, limit = 4_000): string {
   let result = ''
   let accents = 0
-  for (const character of text.slice(0, limit).replace(/\s+/gu, ' ').trim()) {
+  for (const character of text.slice(0, limit).replaceAll('\ufeff', '').replace(/\s+/gu, ' ').trim()) {
     const point = character.codePointAt(0) ?? 0
     if (/\p{M}/u.test(character)) {
       accents += 1
@@ -121,7 +121,9 @@ const WORD = 8
 const RISK = 8
 const PRICE = 13
 /** From here on the reason fits behind the title. */
-const WIDE_FROM = 110
+const WIDE_FROM = 130
+/** What a usual reason takes; the title has the rest. */
+const REASON = 68
 
 export function createTerminal(options: TerminalOptions): Terminal {
   const colours = createColors(options.colour)
@@ -155,14 +157,17 @@ export function createTerminal(options: TerminalOptions): Terminal {
       const price = showsPrice ? (line.price === undefined ? '' : priceText(line.price)).padStart(PRICE) : ''
       const rest = width - WORD - risk.length - (showsPrice ? PRICE + 1 : 0)
       const beside = width >= WIDE_FROM
-      const title = fit(plain(line.title), beside ? Math.min(52, Math.floor(rest * 0.5)) : rest)
+      const title = fit(plain(line.title), beside ? Math.min(56, rest - REASON) : rest)
       const start = `${head}${risk}${title}${showsPrice ? ` ${price}` : ''}`
       const indent = WORD + risk.length
       const mark = line.mark === undefined ? '' : colours.yellow(paragraph(`! ${plain(line.mark)}`, indent))
       if (beside) {
         const room = rest - textWidth(title) - 2
         const said = line.reason ?? line.aside ?? ''
-        const after = said === '' ? '' : `  ${line.reason === undefined ? colours.dim(cutText(plain(said), room)) : cutText(plain(said), room)}`
+        const after =
+          said === ''
+            ? ''
+            : `  ${line.reason === undefined ? colours.dim(cutText(plain(said), room)) : cutText(plain(said), room)}`
         return `${start}${after}\n${mark}`
       }
       const below = line.reason === undefined ? '' : colours.dim(paragraph(plain(line.reason), indent))
@@ -187,7 +192,10 @@ function wrap(text: string, width: number): string[] {
 }
 
 /** Whether to colour: NO_COLOR (https://no-color.org) and dumb terminals say no, FORCE_COLOR says yes, else a terminal does. */
-export function wantsColour(stream: { readonly isTTY?: boolean }, env: Readonly<Record<string, string | undefined>>): boolean {
+export function wantsColour(
+  stream: { readonly isTTY?: boolean },
+  env: Readonly<Record<string, string | undefined>>,
+): boolean {
   if ((env['NO_COLOR'] ?? '') !== '') return false
   if ((env['FORCE_COLOR'] ?? '') !== '') return env['FORCE_COLOR'] !== '0'
   return stream.isTTY === true && env['TERM'] !== 'dumb'

@@ -49,7 +49,9 @@ export class Ledger {
 
   /** The first record of that identity without an end: records of one listing end in the order in which they were sent. */
   waiting(identity: ListingIdentity): Played | undefined {
-    return this.#byIdentity.get(keyOf(identity))?.find((p) => p.end === undefined && p.row.event !== 'listing.withdrawn')
+    return this.#byIdentity
+      .get(keyOf(identity))
+      ?.find((p) => p.end === undefined && p.row.event !== 'listing.withdrawn')
   }
 
   /** The last record sent of that identity that was decided. */
@@ -60,6 +62,17 @@ export class Ledger {
   /** The listing that was decided last under that id: what a withdrawal takes back. */
   lastOf(listingId: string): Played | undefined {
     return this.all.findLast((p) => p.identity?.listingId === listingId && p.end?.kind === 'decided')
+  }
+
+  /** That revision of the listing, or a later one, was withdrawn by a record that ended before. */
+  withdrawnBefore(played: Played): boolean {
+    const { identity } = played
+    return this.all.some(
+      (p) =>
+        p.end?.kind === 'withdrawn' &&
+        p.identity?.listingId === identity?.listingId &&
+        (p.identity?.revision ?? 0) >= (identity?.revision ?? 0),
+    )
   }
 
   /**

@@ -9,7 +9,7 @@ import type { Row } from './story.ts'
 
 /** CloudEvents `source` of the demo, and the marketplace that its listings are of. */
 const SOURCE = 'urn:touchstone:demo'
-export const DEMO_MARKETPLACE = 'demo'
+const DEMO_MARKETPLACE = 'demo'
 
 const EVENTS: Readonly<Record<Exclude<Row['event'], 'raw'>, EventDefinition>> = {
   'listing.submitted': listingSubmitted,
@@ -36,7 +36,9 @@ export function toRecord(row: Row, run: string, now: Date): NewRecord {
   const listingId = identity?.listingId ?? ''
   const at = now.toISOString()
   const withdrawn = row.event === 'listing.withdrawn'
-  const data = withdrawn ? { ...row.data, listingId } : { ...row.data, listingId, marketplace: DEMO_MARKETPLACE, submittedAt: at, ...generated(row) }
+  const data = withdrawn
+    ? { ...row.data, listingId }
+    : { marketplace: DEMO_MARKETPLACE, submittedAt: at, ...row.data, listingId, ...generated(row) }
   return {
     key: Buffer.from(listingId),
     ...encodeEvent(EVENTS[row.event], data, { id: v4(), source: SOURCE, time: at, subject: listingId }),
@@ -47,5 +49,7 @@ function generated(row: Exclude<Row, { event: 'raw' }>): Record<string, unknown>
   const { generate } = row
   if (generate === undefined) return {}
   if (generate.what === 'title') return { title: 'A'.repeat(generate.count) }
-  return { images: Array.from({ length: generate.count }, (_, i) => ({ url: `https://images.example/spoon/${i}.jpg` })) }
+  return {
+    images: Array.from({ length: generate.count }, (_, i) => ({ url: `https://images.example/spoon/${i}.jpg` })),
+  }
 }

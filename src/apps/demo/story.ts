@@ -65,7 +65,12 @@ export async function readStory(directory: string): Promise<Story> {
     const lines = (await readFile(join(directory, file), 'utf8')).split('\n').filter((line) => line !== '')
     const [first, ...rest] = lines.map((line, i) => parse(i === 0 ? chapterHead : rowSchema, line, `${file}:${i + 1}`))
     const head = chapterHead.parse(first)
-    chapters.push({ title: head.chapter, says: head.says, holdSeconds: head.holdSeconds, rows: rest.map((row) => row as Row) })
+    chapters.push({
+      title: head.chapter,
+      says: head.says,
+      holdSeconds: head.holdSeconds,
+      rows: rest.map((row) => row as Row),
+    })
   }
   const brands = parse(z.array(brandSchema), await readFile(join(directory, 'brands.json'), 'utf8'), 'brands.json')
   return { chapters, brands }

@@ -1,0 +1,160 @@
+// Plays the demo stream through the real gate, tells each decision as it comes, and adds up what became of everything.
+import { setTimeout as pause } from 'node:timers/promises'
+import type { RecentDecisions } from '../../api/ports.ts'
+import type { Brand } from '../../domain/brand.ts'
+import type { TopicNames } from '../../events/topics.ts'
+import type { DecisionReader, Log } from '../../pipeline/ports.ts'
+import { createTerminal } from '../terminal.ts'
+import { follow } from './follow.ts'
+import { Ledger, type Played } from './ledger.ts'
+import { toRecord } from './records.ts'
+import { withShortHolds, type DemoPolicies } from './short-holds.ts'
+import type { Chapter, Story } from './story.ts'
+import { tellSummary, type Address } from './summary.ts'
+import { createTelling } from './telling.ts'
+
+export interface DemoOptions {
+  readonly story: Story
+  readonly log: Pick<Log, 'append' | 'ranges' | 'read'>
+  readonly topics: TopicNames
+  /** The group whose offsets say how far the gate has come. */
+  readonly group: string
+  readonly reader: Pick<DecisionReader, 'feed' | 'endOf'> & RecentDecisions
+  /** Resolves when the running gate decides with them. */
+  readonly importBrands: (brands: readonly Brand[]) => Promise<void>
+  readonly policies: DemoPolicies
+  readonly out: { write(text: string): unknown }
+  readonly width: number
+  readonly colour: boolean
+  /** `read`: slowly enough for a person, about half a minute; `fast`: as fast as the gate goes. */
+  readonly pace: 'read' | 'fast'
+  /** Ends the play early; what was sent is decided all the same. */
+  readonly signal: AbortSignal
+  /** Where to look next, told at the end. */
+  readonly addresses: readonly Address[]
+}
+
+export interface DemoReport {
+  /** First part of every listing id of this play. */
+  readonly run: string
+  readonly played: readonly Played[]
+  /** Milliseconds from the first record sent to the last end seen. */
+  readonly elapsedMs: number
+  readonly stopped: boolean
+}
+
+/** Milliseconds between two records, and before a chapter begins, at the pace of a reader. */
+const BETWEEN_MS = 140
+const CHAPTER_MS = 900
+/** Records per append when nobody reads along. */
+const CHUNK = 50
+const LOOK_MS = 80
+/** A record of the play without an end after this long is told as missing. */
+const PATIENCE_MS = 60_000
+/** A deadline is decided within a second or so; more means that the clock stands still. */
+const CLOCK_GRACE_MS = 15_000
+
+/**
+ * Every play has listing ids of its own, `D1-`, `D192-` and so on: one more than the listings topic ever held when the
+ * play began. Offsets only rise, so a play on the same data never repeats one, whatever was killed before.
+ */
+export async function playDemo(options: DemoOptions): Promise<DemoReport> {
+  const { log, topics, signal, story } = options
+  const terminal = createTerminal(options)
+  const held = await log.ranges(topics.listings)
+  const run = `D${held.reduce((sum, { high }) => sum + high, 0n) + 1n}`
+  const ledger = new Ledger()
+  const telling = createTelling({ terminal, ledger, write: (text) => options.out.write(text) })
+
+  await options.importBrands(story.brands)
+  const follower = await follow({ ...options, run, ledger, onEnd: telling.ended, onLater: telling.decidedLater })
+  const count = story.chapters.reduce((sum, chapter) => sum + chapter.rows.length, 0)
+  telling.opening(count, story.brands, run)
+
+  const started = performance.now()
+  const looking = new AbortController()
+  let broken: unknown
+  const looked = (async () => {
+    while (!looking.signal.aborted) {
+      await follower.look()
+      await nap(LOOK_MS, looking.signal)
+    }
+  })().catch((error: unknown) => {
+    broken = error
+  })
+  /** False when the play was stopped, or patience ran out. */
+  const until = async (done: () => boolean, patienceMs: number): Promise<boolean> => {
+    const deadline = performance.now() + patienceMs
+    while (!done()) {
+      if (broken !== undefined) throw broken
+      if (signal.aborted || performance.now() > deadline) return false
+      await nap(LOOK_MS / 2, signal)
+    }
+    return true
+  }
+  const settled = () => until(() => ledger.open() === 0, PATIENCE_MS)
+
+  try {
+    for (const chapter of story.chapters) {
+      if (signal.aborted) break
+      if (chapter.holdSeconds === undefined) await playChapter(chapter)
+      else {
+        // What was sent before must not be decided under the chapter's policy, nor what comes after.
+        await settled()
+        await withShortHolds(options.policies, chapter.holdSeconds, telling.note, async () => {
+          await playChapter(chapter)
+          await settled()
+        })
+      }
+    }
+    await settled()
+    const elapsedMs = performance.now() - started
+    if (telling.clocksRunning() > 0 && !signal.aborted) {
+      telling.note('Waiting for the clock: a short hold has still to run out.')
+      await until(
+        () => telling.clocksRunning() === 0,
+        CLOCK_GRACE_MS + 1_000 * Math.max(...story.chapters.map((c) => c.holdSeconds ?? 0)),
+      )
+    }
+    options.out.write(
+      tellSummary({
+        terminal,
+        played: ledger.all,
+        elapsedMs,
+        pace: options.pace,
+        stopped: signal.aborted,
+        addresses: options.addresses,
+      }),
+    )
+    return { run, played: ledger.all, elapsedMs, stopped: signal.aborted }
+  } finally {
+    looking.abort()
+    await looked
+  }
+
+  async function playChapter(chapter: Chapter): Promise<void> {
+    telling.chapter(chapter)
+    const size = options.pace === 'read' ? 1 : CHUNK
+    if (options.pace === 'read') await nap(CHAPTER_MS, signal)
+    for (let i = 0; i < chapter.rows.length && !signal.aborted; i += size) {
+      const rows = chapter.rows.slice(i, i + size)
+      const sent = rows.map((row) => ledger.sending(row, run))
+      const places = await log.append(
+        topics.listings,
+        rows.map((row) => toRecord(row, run, new Date())),
+      )
+      for (const [n, place] of places.entries()) {
+        const played = sent[n]
+        if (played !== undefined) ledger.appended(played, place)
+      }
+      if (options.pace === 'read') await nap(BETWEEN_MS, signal)
+    }
+    // A chapter's decisions are told under its heading.
+    await settled()
+  }
+}
+
+/** Ends early, and quietly, when the signal aborts. */
+async function nap(milliseconds: number, signal: AbortSignal): Promise<void> {
+  await pause(milliseconds, undefined, { signal }).catch(() => undefined)
+}

@@ -1,0 +1,129 @@
+// Tells the play: a line for each record as it ends, chapter headings, and what the clock does later.
+import { z } from 'zod'
+import type { Brand } from '../../domain/brand.ts'
+import type { Decision } from '../../domain/decision.ts'
+import type { RecordLine, Terminal } from '../terminal.ts'
+import type { End, Ledger, Played } from './ledger.ts'
+import type { Chapter } from './story.ts'
+
+export interface TellingOptions {
+  readonly terminal: Terminal
+  readonly ledger: Ledger
+  readonly write: (text: string) => void
+}
+
+/** Prices that are refused are shown too. */
+const anyPrice = z.object({ amount: z.number(), currency: z.string() })
+/** A hold of at most this long is one that the play waits for. */
+const SHORT_HOLD_MS = 120_000
+
+export function createTelling({ terminal, ledger, write }: TellingOptions) {
+  const { colours } = terminal
+  /** Listings whose short hold runs. */
+  const clocks = new Set<string>()
+
+  return {
+    opening(count: number, brands: readonly Brand[], run: string): void {
+      write('\n')
+      write(terminal.heading('Touchstone, the demo'))
+      const names = brands.map((b) => b.name).join(', ')
+      write(
+        terminal.paragraph(
+          `${count} records now go through the real gate: the log, the signals, the risk, the policy, the store. ${brands.length} brands are invented for it (${names}); other names are real, their listings are not. Listing ids of this play begin with ${run}-. What a listing truly is, the gate never sees; "!" marks where it was wrong.`,
+          0,
+        ),
+      )
+    },
+
+    chapter(chapter: Chapter): void {
+      write(`\n${terminal.heading(chapter.title)}${colours.dim(terminal.paragraph(chapter.says, 0))}`)
+    },
+
+    note(text: string): void {
+      write(colours.cyan(terminal.paragraph(text, 0)))
+    },
+
+    ended(played: Played, end: End): void {
+      if (end.kind === 'decided' && end.decision.hold !== undefined) {
+        const { hold, decidedAt, listingId } = end.decision
+        if (Date.parse(hold.until) - Date.parse(decidedAt) <= SHORT_HOLD_MS) clocks.add(listingId)
+      }
+      write(terminal.record(lineOf(played, end, ledger)))
+    },
+
+    decidedLater(decision: Decision): void {
+      clocks.delete(decision.listingId)
+      const played = ledger.lastOf(decision.listingId)
+      if (played === undefined) return
+      const why =
+        decision.stage === 'deadline'
+          ? `the hold ran out: ${decision.outcome} by the clock`
+          : `decided again: ${decision.stage}`
+      write(terminal.record({ ...goods(played), word: decision.outcome, risk: decision.risk, reason: why }))
+    },
+
+    clocksRunning: () => clocks.size,
+  }
+}
+
+function lineOf(played: Played, end: End, ledger: Ledger): RecordLine {
+  const { story } = played.row
+  switch (end.kind) {
+    case 'decided': {
+      const { outcome, risk, reasons } = end.decision
+      const mistake = mistakeOf(played)
+      return {
+        ...goods(played),
+        word: outcome,
+        risk,
+        reason: outcome === 'allow' ? undefined : reasons[0]?.text,
+        aside: story,
+        ...(mistake === undefined ? {} : { mark: `${mistake}: ${story}` }),
+      }
+    }
+    case 'refused':
+      return { ...goods(played), word: 'refused', reason: `${end.refusal.code}: ${end.refusal.message}` }
+    case 'dead-letter':
+      return { word: 'unread', title: bytesOf(played), reason: `${end.code}: ${end.message}` }
+    case 'duplicate':
+      return { ...goods(ofListing(played, ledger)), word: 'again', reason: story }
+    case 'withdrawn':
+      return { ...goods(ofListing(played, ledger)), word: 'gone', reason: story }
+  }
+}
+
+/** A withdrawal has no title: it is told with that of its listing. */
+function ofListing(played: Played, ledger: Ledger): Played {
+  if (played.row.event !== 'listing.withdrawn') return played
+  return ledger.lastOf(played.identity?.listingId ?? '') ?? played
+}
+
+/** Where the gate was wrong, said of decided listings that have a label. */
+export function mistakeOf({ row, end }: Played): string | undefined {
+  if (end?.kind !== 'decided') return undefined
+  const stopped = end.decision.outcome !== 'allow'
+  if (row.label === 'honest' && stopped) return 'an honest seller was stopped'
+  if (row.label !== 'honest' && row.label !== undefined && !stopped) return 'got through'
+  return undefined
+}
+
+/** Title and price as they were sent, whatever their types; a title that is generated is shown by its size. */
+export function goods(played: Played): Pick<RecordLine, 'title' | 'price'> {
+  const { row } = played
+  if (row.event === 'raw') return { title: bytesOf(played) }
+  const title = row.data['title']
+  const shown = typeof title === 'string' ? title : (played.identity?.listingId ?? '')
+  return {
+    title:
+      row.generate?.what === 'title'
+        ? `${shown.repeat(12)}… (${row.generate.count.toLocaleString('en')} letters)`
+        : shown,
+    price: anyPrice.safeParse(row.data['price']).data,
+  }
+}
+
+function bytesOf({ row }: Played): string {
+  if (row.event !== 'raw') return row.story
+  const text = row.text ?? Buffer.from(row.base64 ?? '', 'base64').toString('utf8')
+  return text === '' ? '(nothing)' : text.replaceAll('{id}', row.identity?.listingId ?? '')
+}
