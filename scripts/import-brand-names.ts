@@ -73,7 +73,7 @@ const DATA = join(import.meta.dirname, '../src/rights/data')
 const key = (text: string) => normalise(text).text.replace(/[^\p{L}\p{N}]/gu, '')
 
 function slug(name: string): string {
-  return normalise(name.replace(/['’]/g, ''))
+  return normalise(name.replace(/&/g, ' and ').replace(/['’.]/g, ''))
     .text.replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+|-+$/g, '')
     .slice(0, 80)
