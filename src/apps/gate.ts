@@ -9,7 +9,7 @@ import type { Config } from '../config.ts'
 import { TOPICS, topicNames, type TopicName, type TopicNames } from '../events/topics.ts'
 import { createClock } from '../pipeline/deadlines.ts'
 import { createLoop, type Loop } from '../pipeline/loop.ts'
-import type { DecisionReader, GateStore, Log, Publisher, ReferenceStore } from '../pipeline/ports.ts'
+import type { GateStore, Log, Publisher, ReferenceStore } from '../pipeline/ports.ts'
 import { createPublishing } from '../pipeline/publishing.ts'
 import { followReference, type LiveGate } from '../pipeline/reference.ts'
 import { startRun, type Run } from '../pipeline/run.ts'
@@ -28,7 +28,7 @@ export interface RunningGate {
   readonly log: Log
   readonly store: GateStore
   readonly publisher: Publisher
-  readonly reader: DecisionReader
+  readonly reader: ReturnType<typeof createDecisionReader>
   readonly reference: ReferenceStore
   readonly live: LiveGate
   readonly run: Run
@@ -75,8 +75,10 @@ export async function startGate(config: Config, telemetry: Telemetry, say: (mess
       async publish() {
         const touched = new Set<string>()
         const published = await outbox.drain(PUBLISH_ROWS, async (rows, client) => {
-          await log.appendOutboxRows(client, rows)
-          for (const row of rows) touched.add(row.topic)
+          for (const [topic, some] of Map.groupBy(rows, (row) => row.topic)) {
+            await log.appendInTransaction(client, topic, some.map((row) => ({ partition: row.partition, record: row })))
+            touched.add(topic)
+          }
         })
         if (touched.size > 0) await log.appended(touched)
         return published

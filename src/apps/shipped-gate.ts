@@ -7,6 +7,7 @@ import { parsePolicy } from '../pipeline/policies.ts'
 import { compileGate } from '../pipeline/reference.ts'
 import { defaultPolicy } from '../policy/default.ts'
 import { parseBrandFile, shippedBrands } from '../rights/brands.ts'
+import { withShippedPriceBands } from '../rights/price-bands.ts'
 import { gateParts } from './gate-parts.ts'
 
 export interface GateFiles {
@@ -20,7 +21,7 @@ export interface GateFiles {
 
 export async function shippedGate(files: GateFiles): Promise<Gate> {
   const policy = files.policy === undefined ? defaultPolicy() : parsePolicy(await readJsonFile(files.policy))
-  const brands = new Map<string, Brand>(shippedBrands().map((b) => [b.brandId, b]))
+  const brands = new Map<string, Brand>(withShippedPriceBands(shippedBrands()).map((b) => [b.brandId, b]))
   if (files.brands !== undefined) for (const brand of await readBrands(files.brands)) brands.set(brand.brandId, brand)
   return compileGate(await gateParts(files), { change: 0n, brands: [...brands.values()], policy })
 }

@@ -261,7 +261,7 @@ export interface ReferenceStore {
   upsertBrands(brands: readonly Brand[], by: string): Promise<{ added: number; changed: number; unchanged: number }>
   brand(brandId: string): Promise<Brand | undefined>
   policies(): Promise<PolicyRecord[]>
-  /** Gives the next version; throws `policy-conflict` when the active version is not `basedOn` (undefined: do not check). */
+  /** Gives the next version; throws `policy-conflict` when the active version is not `basedOn` (0: none may be active; undefined: do not check). */
   publishPolicy(policy: Policy, by: string, basedOn: number | undefined): Promise<PolicyRecord>
   /** Makes the version before the active one active again; throws `nothing-to-roll-back`. */
   rollbackPolicy(by: string): Promise<PolicyRecord>

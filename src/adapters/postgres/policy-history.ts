@@ -37,7 +37,7 @@ export async function allPolicies(db: Kysely<Tables>): Promise<PolicyRecord[]> {
   }))
 }
 
-/** Throws `policy-conflict` when the active version is not `basedOn`. */
+/** Throws `policy-conflict` when the active version is not `basedOn`; 0: none may be active. */
 export async function publish(
   tx: Kysely<Tables>,
   policy: Policy,
@@ -46,7 +46,7 @@ export async function publish(
   change: bigint,
 ): Promise<PolicyRecord> {
   const active = await activePolicy(tx)
-  if (basedOn !== undefined && active?.version !== basedOn) {
+  if (basedOn !== undefined && (active?.version ?? 0) !== basedOn) {
     throw new TouchstoneError('policy-conflict', `Version ${active?.version ?? 'none'} is active, not ${basedOn}`)
   }
   const highest = await tx

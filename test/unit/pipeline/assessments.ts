@@ -12,6 +12,8 @@ export function assessment(outcome: Outcome): Assessment {
     reasons: [],
     answer: {
       outcome,
+      decidedBy: undefined,
+      thresholds: { hold: 0.2, block: 0.9 },
       riskClass: 'medium',
       reasons: [],
       rules: [],
