@@ -6,6 +6,7 @@ import { decisionSchema } from '../domain/decision.ts'
 import { LISTING_LIMITS, priceSchema } from '../domain/listing.ts'
 import { outcomeSchema, policySchema } from '../domain/policy.ts'
 import { refusalSchema } from '../domain/refusal.ts'
+import { signalResultSchema } from '../domain/signal-result.ts'
 import { textField } from '../domain/text-field.ts'
 
 /** RFC 9457, with the catalogue's stable code. */
@@ -22,6 +23,14 @@ export const problemSchema = z
   })
   .describe('An error, as application/problem+json.')
 export type Problem = z.infer<typeof problemSchema>
+
+/**
+ * A decision as it is answered. Evidence is any JSON: said as such, because the recursive schema of the event becomes a
+ * reference that OpenAPI's components do not hold.
+ */
+export const decisionAnswerSchema = decisionSchema.extend({
+  signals: z.array(signalResultSchema.extend({ evidence: z.record(z.string(), z.unknown()) })),
+})
 
 const listingId = textField(1, LISTING_LIMITS.id)
 const revision = z.int().min(1).max(LISTING_LIMITS.revision)
@@ -89,7 +98,7 @@ export const summarySchema = z.object({
 export const feedEntrySchema = z.object({
   cursor: z.string(),
   type: z.string().describe('CloudEvents type: touchstone.listing.decided.v1 or touchstone.listing.refused.v1.'),
-  data: z.union([decisionSchema, refusalSchema]),
+  data: z.union([decisionAnswerSchema, refusalSchema]),
   listing: summarySchema.optional().describe('Only for analysts and administrators.'),
 })
 export const feedSchema = z.object({ items: z.array(feedEntrySchema), next: z.string() })
@@ -111,7 +120,7 @@ export const historySchema = z.object({
       listing: z.looseObject({}).describe('The listing as it was sent.'),
     }),
   ),
-  decisions: z.array(decisionSchema),
+  decisions: z.array(decisionAnswerSchema),
   refusals: z.array(refusalSchema),
 })
 

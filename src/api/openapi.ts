@@ -42,7 +42,7 @@ export async function describeRoutes(
       },
     },
     transform: (document) => {
-      const { schema, url } = jsonSchemaTransform(document as Parameters<typeof jsonSchemaTransform>[0])
+      const { schema, url } = jsonSchemaTransform(document)
       const access: Access = document.route.config?.access ?? 'open'
       if (access === 'open') return { schema: { ...schema, security: [] }, url }
       return { schema: { ...schema, security: [{ key: [] }, { session: [] }], 'x-roles': access }, url }

@@ -59,6 +59,10 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
     request.log.warn({ code: error.code, detail: error.message }, 'refused: not able to now')
     return sendProblem(reply, error.code, ERRORS[error.code].title)
   }
+  if (error instanceof TouchstoneError && error.code === 'internal-error') {
+    request.log.error({ detail: error.message }, 'a listing failed in our own code')
+    return sendProblem(reply, 'internal-error', ERRORS['internal-error'].title)
+  }
   const known = error as Partial<FastifyError>
   const first = known.validation?.[0]
   if (first !== undefined) {

@@ -2,7 +2,7 @@
 import cookie from '@fastify/cookie'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
-import Fastify from 'fastify'
+import Fastify, { LogController } from 'fastify'
 import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import { randomUUID } from 'node:crypto'
 import { TouchstoneError } from '../errors.ts'
@@ -48,7 +48,8 @@ export async function createApi(dependencies: ApiDependencies): Promise<Api> {
 
   const api: Api = Fastify({
     loggerInstance: dependencies.log,
-    disableRequestLogging: true,
+    // An address may carry a sign-in token, and every request a line: failures are logged where they happen.
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: limits.listingBytes,
     genReqId: () => randomUUID(),
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -58,7 +59,7 @@ export async function createApi(dependencies: ApiDependencies): Promise<Api> {
     // Its own answer would not be a problem document: see the onRequest hook.
     return503OnClosing: false,
     routerOptions: { maxParamLength: MAX_PARAM },
-    frameworkErrors: (error, request, reply) => answerError(error, request, reply),
+    frameworkErrors: (error, request, reply) => void answerError(error, request, reply),
     clientErrorHandler(error, socket) {
       if (!socket.writable || (error as NodeJS.ErrnoException).code === 'ECONNRESET') return void socket.destroy()
       const body = JSON.stringify(

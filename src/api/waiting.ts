@@ -104,7 +104,7 @@ export function createWaitingRoom(): WaitingRoom {
     },
     close: () => {
       closed = true
-      for (const waiter of [...waiters]) waiter.end()
+      for (const waiter of waiters) waiter.end()
       wake?.()
     },
   }

@@ -20,12 +20,9 @@ export function foreign(text, attributes = {}) {
   return el('bdi', attributes, visible(text))
 }
 
-/** Characters that draw nothing or steer direction are shown as a small box: they are how text hides. */
+/** Characters that draw nothing or steer direction are shown as a small box: they are how text hides. Line breaks and tabs stay. */
 function visible(text) {
-  return String(text).replace(
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]/gu,
-    '\u25a1',
-  )
+  return String(text).replace(/(?![\n\r\t])[\p{Cc}\p{Bidi_Control}\u200b\u2060-\u2064\ufeff]/gu, '\u25a1')
 }
 
 export const OUTCOMES = {

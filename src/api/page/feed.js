@@ -8,10 +8,9 @@ const LONGEST_BACKOFF_MS = 15_000
 
 /**
  * @param {{ entries(items: object[]): void, state(name: 'live' | 'lost' | 'signed-out' | 'forbidden', detail?: string): void }} on
- * @returns {{ stop(): void, retry(): void }}
+ * @returns {{ stop(): void }}
  */
 export function follow(on) {
-  let stopped = false
   let cursor
   let failures = 0
   let wake
@@ -49,33 +48,26 @@ export function follow(on) {
   }
 
   async function run() {
-    while (!stopped) {
-      let left = false
-      const state = on.state
+    while (!abort.signal.aborted) {
+      let wait = PAUSE_MS
       try {
         await once()
       } catch (error) {
-        if (stopped) return
+        if (abort.signal.aborted) return
         failures += 1
-        const wait = Math.min(LONGEST_BACKOFF_MS, 500 * 2 ** failures)
-        state(
-          'lost',
-          `Trying again in ${Math.round(wait / 1000)} s. ${error instanceof TypeError ? 'The service cannot be reached.' : `Reason: ${error.message}.`}`,
-        )
-        await sleep(wait)
-        left = true
+        wait = Math.min(LONGEST_BACKOFF_MS, 500 * 2 ** failures)
+        const reason = error instanceof TypeError ? 'The service cannot be reached.' : `Reason: ${error.message}.`
+        on.state('lost', `${reason} Trying again in ${Math.round(wait / 1000)} s.`)
       }
-      if (!left) await sleep(PAUSE_MS)
+      await sleep(wait)
     }
   }
 
   void run()
   return {
     stop() {
-      stopped = true
       abort.abort()
       wake?.()
     },
-    retry: () => wake?.(),
   }
 }

@@ -79,8 +79,7 @@ async function begin() {
   feed = follow({ entries, state })
 }
 
-byId('key-form').addEventListener('submit', async (event) => {
-  event.preventDefault()
+async function signIn() {
   const input = byId('key')
   const error = byId('key-error')
   error.textContent = ''
@@ -98,13 +97,25 @@ byId('key-form').addEventListener('submit', async (event) => {
     error.textContent = 'Not signed in: the service cannot be reached.'
   }
   input.focus()
+}
+
+byId('key-form').addEventListener('submit', (event) => {
+  event.preventDefault()
+  void signIn()
 })
 
-byId('sign-out').addEventListener('click', async () => {
-  await fetch('/sign-out', { method: 'POST' })
+async function signOut() {
+  try {
+    await fetch('/sign-out', { method: 'POST' })
+  } catch {
+    // The service is away, so the session cannot be ended there: the cookie would still work.
+    return state('lost', 'Not signed out: the service cannot be reached.')
+  }
   state('signed-out')
   byId('key').focus()
-})
+}
+
+byId('sign-out').addEventListener('click', () => void signOut())
 
 byId('filters').addEventListener('click', (event) => {
   const button = event.target.closest('button')

@@ -1,12 +1,18 @@
 // Listings in: one or many into the log, durably before the answer; withdrawals; what became of a listing.
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { listingSchema } from '../../domain/listing.ts'
-import { decisionSchema } from '../../domain/decision.ts'
 import { TouchstoneError } from '../../errors.ts'
 import { callerOf } from '../access.ts'
 import { historyForBrands } from '../brand-view.ts'
-import { acceptedSchema, historySchema, listingParamsSchema, withdrawalBodySchema, type Accepted } from '../contract.ts'
+import {
+  acceptedSchema,
+  decisionAnswerSchema,
+  historySchema,
+  listingParamsSchema,
+  withdrawalBodySchema,
+  type Accepted,
+} from '../contract.ts'
 import { goneSignal } from '../gone.ts'
 import { PROBLEM_RESPONSES } from '../openapi.ts'
 import type { SubmittedListing } from '../ports.ts'
@@ -31,7 +37,7 @@ export function listingRoutes(api: Api, services: RouteServices): void {
           'A body of application/x-ndjson has one listing a line and gets one result a line; each line is a record of its own.',
         consumes: ['application/json', 'application/x-ndjson'],
         body: listingSchema,
-        response: { 200: decisionSchema, 202: acceptedSchema, ...PROBLEM_RESPONSES },
+        response: { 200: decisionAnswerSchema, 202: acceptedSchema, ...PROBLEM_RESPONSES },
       },
       // The pipeline's own parser reads the bytes: they must be judged as on any other way in.
       validatorCompiler: () => () => true,

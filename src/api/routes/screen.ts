@@ -1,7 +1,7 @@
 // The dry run: a listing tried with all the evidence, nothing recorded.
-import { decisionSchema } from '../../domain/decision.ts'
 import { listingSchema } from '../../domain/listing.ts'
 import { callerOf } from '../access.ts'
+import { decisionAnswerSchema } from '../contract.ts'
 import { PROBLEM_RESPONSES } from '../openapi.ts'
 import type { Api, RouteServices } from '../services.ts'
 import { errorOf, rawBodies } from '../taking.ts'
@@ -17,7 +17,7 @@ export function screenRoutes(api: Api, services: RouteServices): void {
         tags: ['listings'],
         summary: 'Try a listing without recording anything',
         body: listingSchema,
-        response: { 200: decisionSchema, ...PROBLEM_RESPONSES },
+        response: { 200: decisionAnswerSchema, ...PROBLEM_RESPONSES },
       },
       // Read by the pipeline's own parser, as everywhere.
       validatorCompiler: () => () => true,

@@ -1,0 +1,306 @@
+// Who may do what over HTTP. Real: the server with all its routes. In memory: keys, sessions and what is behind the routes.
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Decision } from '../../../src/domain/decision.ts'
+import { ROLES, type Role } from '../../../src/domain/access.ts'
+import { createSecret } from '../../../src/api/secrets.ts'
+import type { Api } from '../../../src/api/services.ts'
+import { MAX_FAILURES } from '../../../src/api/failed-attempts.ts'
+import { createApi } from '../../../src/api/server.ts'
+import { decisionOf, LISTING, memoryApi, memoryWorld, type MemoryWorld } from './memory-ports.ts'
+
+let api: Api
+let world: MemoryWorld
+beforeEach(async () => {
+  ;({ api, world } = await memoryApi())
+})
+afterEach(async () => {
+  vi.useRealTimers()
+  await api.close()
+})
+
+const codeOf = (response: { json(): unknown }) => (response.json() as { code: string }).code
+const admin = { subject: 'administrator', role: 'admin', brandIds: [] } as const
+
+/** What contracts promise: each route with the roles that may call it. */
+const WHO: readonly (readonly [string, string, readonly Role[] | 'open'])[] = [
+  ['POST', '/v1/listings', ['ingest', 'admin']],
+  ['POST', '/v1/listings/L-1/withdrawals', ['ingest', 'admin']],
+  ['GET', '/v1/listings/L-1', ['ingest', 'analyst', 'brand', 'admin']],
+  ['GET', '/v1/decisions', ['ingest', 'analyst', 'operator', 'admin']],
+  ['POST', '/v1/screen', ['ingest', 'analyst', 'admin']],
+  ['GET', '/v1/signals', ['analyst', 'operator', 'admin']],
+  ['GET', '/v1/brands/nike', ['analyst', 'brand', 'admin']],
+  ['PUT', '/v1/brands/nike', ['analyst', 'brand', 'admin']],
+  ['GET', '/v1/policies', ['analyst', 'admin']],
+  ['POST', '/v1/policies/publish', ['analyst', 'admin']],
+  ['POST', '/v1/policies/rollback', ['analyst', 'admin']],
+  ['GET', '/v1/keys', ['operator', 'admin']],
+  ['POST', '/v1/keys', ['operator', 'admin']],
+  ['DELETE', '/v1/keys/none', ['operator', 'admin']],
+  ['GET', '/v1/session', ROLES],
+]
+
+describe('every route', () => {
+  it.each(WHO)('%s %s is for the roles it declares, and nobody else', async (method, url, roles) => {
+    const call = (headers: Record<string, string>) => api.inject({ method: method as 'GET', url, headers })
+    expect((await call({})).statusCode).toBe(401)
+    for (const role of ROLES) {
+      const { headers } = await world.key(role, role === 'brand' ? { brandIds: ['nike'] } : {})
+      const { statusCode } = await call(headers)
+      const refused = statusCode === 401 ? 'not known' : statusCode === 403 ? 'not allowed' : 'passed'
+      expect(refused, role).toBe(roles.includes(role) ? 'passed' : 'not allowed')
+    }
+  })
+
+  it('under /v1 is in the table above: none was forgotten', async () => {
+    const described = (await api.inject('/openapi.json')).json<{
+      paths: Record<string, Record<string, { 'x-roles'?: string[]; security: object[] }>>
+    }>()
+    const found = Object.entries(described.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, route]) => ({
+        name: `${method.toUpperCase()} ${path}`,
+        roles: route['x-roles'] ?? 'open',
+        secured: route.security.length > 0,
+      })),
+    )
+    const open = found.filter((r) => r.roles === 'open').map((r) => r.name)
+    expect(open.toSorted()).toEqual([
+      'GET /asyncapi.yaml',
+      'GET /healthz',
+      'GET /openapi.json',
+      'GET /readyz',
+      'POST /sign-in',
+      'POST /sign-out',
+    ])
+    expect(found.filter((r) => r.secured)).toHaveLength(WHO.length)
+    const listed = WHO.map(([method, url, roles]) => [
+      `${method} ${url.replace('L-1', '{listingId}').replace('nike', '{brandId}').replace('/none', '/{keyId}')}`,
+      roles,
+    ])
+    expect(Object.fromEntries(found.filter((r) => r.secured).map((r) => [r.name, r.roles]))).toEqual(
+      Object.fromEntries(listed),
+    )
+  })
+
+  it('that does not say who may call it stops the start', async () => {
+    const other = await createApi(memoryWorld().dependencies)
+    expect(() => other.get('/v1/forgotten', async () => 'x')).toThrow('does not say who may call it')
+    await other.close()
+  })
+})
+
+describe('a key', () => {
+  it('is made once, shown once, refused when it is revoked', async () => {
+    const { headers } = await world.key('admin')
+    const made = await api.inject({ method: 'POST', url: '/v1/keys', headers, payload: { role: 'analyst' } })
+    expect(made.statusCode).toBe(201)
+    const { key, keyId } = made.json<{ key: string; keyId: string }>()
+    expect(key).toMatch(/^tsk_[\w-]{43}$/)
+    const listed = await api.inject({ url: '/v1/keys', headers })
+    expect(listed.payload).toContain(keyId)
+    expect(listed.payload).not.toContain(key)
+    const mine = { authorization: `Bearer ${key}` }
+    expect((await api.inject({ url: '/v1/policies', headers: mine })).statusCode).toBe(200)
+    expect((await api.inject({ method: 'DELETE', url: `/v1/keys/${keyId}`, headers })).statusCode).toBe(204)
+    expect((await api.inject({ url: '/v1/policies', headers: mine })).statusCode).toBe(401)
+    expect((await api.inject({ method: 'DELETE', url: '/v1/keys/none', headers })).statusCode).toBe(404)
+  })
+
+  it('that another process revoked is refused within a second', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    const { keyId, headers } = await world.key('analyst')
+    expect((await api.inject({ url: '/v1/policies', headers })).statusCode).toBe(200)
+    await world.dependencies.keys.revoke(keyId)
+    vi.setSystemTime(Date.now() + 1_001)
+    expect((await api.inject({ url: '/v1/policies', headers })).statusCode).toBe(401)
+  })
+
+  it('of an operator makes no administrator and revokes none', async () => {
+    const { headers } = await world.key('operator')
+    const { keyId } = await world.key('admin')
+    expect(
+      (await api.inject({ method: 'POST', url: '/v1/keys', headers, payload: { role: 'admin' } })).statusCode,
+    ).toBe(403)
+    expect((await api.inject({ method: 'DELETE', url: `/v1/keys/${keyId}`, headers })).statusCode).toBe(403)
+  })
+
+  it.each([
+    [{ role: 'brand' }, '/brandIds'],
+    [{ role: 'analyst', brandIds: ['nike'] }, '/brandIds'],
+    [{ role: 'analyst', marketplace: 'demo' }, '/marketplace'],
+    [{ role: 'king' }, '/role'],
+    [{}, '/role'],
+  ])('with a wrong binding names the field: %j', async (payload, path) => {
+    const { headers } = await world.key('admin')
+    const response = await api.inject({ method: 'POST', url: '/v1/keys', headers, payload })
+    expect(response.statusCode).toBe(422)
+    expect(response.json()).toMatchObject({ code: 'invalid', path })
+  })
+
+  it('guessed too often from one address makes it wait, but not those who are known there', async () => {
+    const known = (await world.key('analyst')).headers
+    expect((await api.inject({ url: '/v1/policies', headers: known })).statusCode).toBe(200)
+    const guess = () =>
+      api.inject({ url: '/v1/policies', headers: { authorization: `Bearer tsk_${createSecret().secret}` } })
+    for (let i = 0; i < MAX_FAILURES; i += 1) expect((await guess()).statusCode).toBe(401)
+    const limited = await guess()
+    expect(limited.statusCode).toBe(429)
+    expect(codeOf(limited)).toBe('rate-limited')
+    expect(Number(limited.headers['retry-after'])).toBeGreaterThan(0)
+    expect((await api.inject({ url: '/v1/policies', headers: known })).statusCode).toBe(200)
+  })
+
+  it('that asks too often is told to wait, each key for itself', async () => {
+    await api.close()
+    const limits = { ...world.dependencies.limits, requestsPerMinute: 2 }
+    ;({ api, world } = await memoryApi({ limits }))
+    const [one, two] = [(await world.key('analyst')).headers, (await world.key('analyst')).headers]
+    const ask = (headers: Record<string, string>) => api.inject({ url: '/v1/policies', headers })
+    expect([(await ask(one)).statusCode, (await ask(one)).statusCode]).toEqual([200, 200])
+    const third = await ask(one)
+    expect([third.statusCode, codeOf(third)]).toEqual([429, 'rate-limited'])
+    expect(third.headers['retry-after']).toBeDefined()
+    expect((await ask(two)).statusCode).toBe(200)
+  })
+})
+
+describe('a session', () => {
+  const link = async () => {
+    const { secret, hash } = createSecret()
+    await world.sessionStore.create(hash, admin, 60, true)
+    return secret
+  }
+  const signIn = (payload: object, headers: Record<string, string> = {}) =>
+    api.inject({ method: 'POST', url: '/sign-in', payload, headers })
+  const cookieOf = (response: { cookies: { name: string; value: string }[] }) =>
+    response.cookies.map((c) => `${c.name}=${c.value}`).join('; ')
+
+  it('comes from a link that works once, and looking at the link does not use it up', async () => {
+    const token = await link()
+    expect((await api.inject(`/sign-in?token=${token}`)).statusCode).toBe(200)
+    expect((await api.inject({ method: 'HEAD', url: `/sign-in?token=${token}` })).statusCode).toBe(200)
+    const response = await signIn({ token }, { 'sec-fetch-site': 'same-origin' })
+    expect(response.statusCode).toBe(204)
+    expect(response.headers['set-cookie']).toMatch(/HttpOnly; SameSite=Strict/)
+    expect((await api.inject({ url: '/v1/session', headers: { cookie: cookieOf(response) } })).json()).toMatchObject({
+      role: 'admin',
+    })
+    expect((await signIn({ token })).statusCode).toBe(401)
+  })
+
+  it('has a Secure cookie of this host only where the public address is https', async () => {
+    await api.close()
+    ;({ api, world } = await memoryApi({ publicUrl: 'https://gate.example/' }))
+    const response = await signIn({ token: await link() })
+    expect(response.headers['set-cookie']).toMatch(/^__Host-touchstone=.*Secure/)
+    expect(response.headers['strict-transport-security']).toBeDefined()
+  })
+
+  it('cannot be opened or used to change anything from a foreign page', async () => {
+    const foreign = [
+      { 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'same-site' },
+      { origin: 'https://evil.example' },
+      { origin: 'null' },
+    ]
+    for (const headers of foreign) expect((await signIn({ token: await link() }, headers)).statusCode).toBe(403)
+    const cookie = cookieOf(await signIn({ token: await link() }))
+    const rollback = (headers: Record<string, string>) =>
+      api.inject({ method: 'POST', url: '/v1/policies/rollback', headers: { cookie, ...headers } })
+    for (const headers of [...foreign, {}]) expect((await rollback(headers)).statusCode).toBe(403)
+    expect(codeOf(await rollback({ 'sec-fetch-site': 'same-origin' }))).toBe('nothing-to-roll-back')
+    expect(codeOf(await rollback({ origin: 'http://localhost:80', host: 'localhost:80' }))).toBe('nothing-to-roll-back')
+    expect(
+      (await api.inject({ method: 'POST', url: '/sign-out', headers: { cookie, origin: 'https://evil.example' } }))
+        .statusCode,
+    ).toBe(403)
+  })
+
+  it('of a key ends with the key, and with signing out', async () => {
+    const { key, keyId } = await world.key('analyst')
+    const cookie = cookieOf(await signIn({ key }))
+    const ask = async (c: string) => (await api.inject({ url: '/v1/session', headers: { cookie: c } })).statusCode
+    expect(await ask(cookie)).toBe(200)
+    const { headers } = await world.key('admin')
+    await api.inject({ method: 'DELETE', url: `/v1/keys/${keyId}`, headers })
+    expect(await ask(cookie)).toBe(401)
+    const other = cookieOf(await signIn({ token: await link() }))
+    expect(await ask(other)).toBe(200)
+    await api.inject({ method: 'POST', url: '/sign-out', headers: { cookie: other, 'sec-fetch-site': 'same-origin' } })
+    expect(await ask(other)).toBe(401)
+    expect((await signIn({ key: 'tsk_nonsense' })).statusCode).toBe(401)
+  })
+})
+
+describe('a rights holder', () => {
+  it('sees listings of its own brands and nothing of any other brand', async () => {
+    const { headers } = await world.key('brand', { brandIds: ['nike'] })
+    const signals: Decision['signals'] = [
+      {
+        name: 'brand',
+        version: '1',
+        state: 'scored',
+        score: 0.5,
+        contribution: 1,
+        durationMs: 1,
+        evidence: {
+          mentions: [{ brandId: 'nike', at: 1 }, { brandId: 'adidas', at: 2 }, { brandId: 'puma' }],
+          brandIds: ['nike', 'adidas'],
+          claimedBrandId: 'adidas',
+          byBrand: { adidas: 1, nike: 2 },
+          list: ['adidas', 'nike'],
+        },
+      },
+    ]
+    world.publish(decisionOf({ brandIds: ['nike', 'adidas'], signals }))
+    world.publish(decisionOf({ listingId: 'L-2', brandIds: ['adidas'] }))
+    const own = await api.inject({ url: '/v1/listings/L-1', headers })
+    expect(own.statusCode).toBe(200)
+    expect(own.payload).toContain('nike')
+    expect(own.payload).not.toMatch(/adidas|puma/)
+    const [foreign, none] = [
+      await api.inject({ url: '/v1/listings/L-2', headers }),
+      await api.inject({ url: '/v1/listings/L-none', headers }),
+    ]
+    const told = (r: typeof foreign) => ({ ...r.json<object>(), instance: '' })
+    expect(foreign.statusCode).toBe(404)
+    expect(told(foreign)).toEqual(told(none))
+  })
+
+  it('writes its own brand only', async () => {
+    const { headers } = await world.key('brand', { brandIds: ['nike'] })
+    const put = (id: string, payload: object) =>
+      api.inject({ method: 'PUT', url: `/v1/brands/${id}`, headers, payload })
+    expect((await put('nike', { name: 'Nike' })).statusCode).toBe(201)
+    expect((await put('nike', { name: 'Nike', aliases: [{ text: 'swoosh' }] })).statusCode).toBe(200)
+    expect((await api.inject({ url: '/v1/brands/nike', headers })).json()).toMatchObject({
+      brandId: 'nike',
+      aliases: [{ text: 'swoosh', kind: 'name' }],
+    })
+    expect((await put('adidas', { name: 'x' })).statusCode).toBe(404)
+    expect((await api.inject({ url: '/v1/brands/adidas', headers })).statusCode).toBe(404)
+    expect((await put('nike', { name: 'Nike', brandId: 'adidas' })).json()).toMatchObject({
+      code: 'invalid',
+      path: '/brandId',
+    })
+    expect((await put('nike', {})).json()).toMatchObject({ code: 'invalid', path: '/name' })
+  })
+})
+
+describe('a key of one marketplace', () => {
+  it('sees its own listings and decisions only', async () => {
+    const { headers } = await world.key('ingest', { marketplace: 'demo' })
+    world.publish(decisionOf({ ...LISTING, marketplace: 'demo' }), 'demo')
+    world.publish(decisionOf({ listingId: 'L-2', marketplace: 'other' }), 'other')
+    world.marketplaces.set('L-1', 'demo')
+    world.marketplaces.set('L-2', 'other')
+    expect((await api.inject({ url: '/v1/listings/L-1', headers })).statusCode).toBe(200)
+    expect((await api.inject({ url: '/v1/listings/L-2', headers })).statusCode).toBe(404)
+    const feed = await api.inject({ url: '/v1/decisions', headers })
+    expect(feed.json<{ items: { data: { listingId: string } }[] }>().items.map((i) => i.data.listingId)).toEqual([
+      'L-1',
+    ])
+    const last = await api.inject({ url: '/v1/decisions?last=10', headers })
+    expect(last.payload).not.toContain('L-2')
+  })
+})

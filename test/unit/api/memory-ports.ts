@@ -1,0 +1,288 @@
+// Ports of the HTTP layer in memory, for tests of HTTP behaviour: the intake and its parser are the real ones, the worker is a function.
+import { pino } from 'pino'
+import { listingDecided, listingRefused } from '../../../src/events/index.ts'
+import { topicNames } from '../../../src/events/topics.ts'
+import type { ApiKey, Caller } from '../../../src/domain/access.ts'
+import type { Brand } from '../../../src/domain/brand.ts'
+import type { Decision } from '../../../src/domain/decision.ts'
+import type { Policy } from '../../../src/domain/policy.ts'
+import type { Refusal } from '../../../src/domain/refusal.ts'
+import { TouchstoneError } from '../../../src/errors.ts'
+import { createApiKey } from '../../../src/api/secrets.ts'
+import { createApi } from '../../../src/api/server.ts'
+import type { ApiDependencies } from '../../../src/api/services.ts'
+import { createIntake } from '../../../src/pipeline/intake.ts'
+import { ok } from '../../../src/pipeline/outcome.ts'
+import type { FeedEntry, Log, NewRecord, PolicyRecord, RecordEnd } from '../../../src/pipeline/ports.ts'
+
+export const silent = pino({ level: 'silent' })
+export const LISTING = { listingId: 'L-1', revision: 1, sellerId: 'S-9', title: 'A pair of shoes' }
+
+export function decisionOf(change: Partial<Decision> = {}): Decision {
+  return {
+    decisionId: '6d7e4bce-ad2b-5c38-9af1-f764ecc399eb',
+    listingId: 'L-1',
+    revision: 1,
+    sequence: 1,
+    contentHash: 'a'.repeat(64),
+    sellerId: 'S-9',
+    submittedAt: '2026-01-01T00:00:00.000Z',
+    decidedAt: '2026-01-01T00:00:01.000Z',
+    stage: 'screening',
+    outcome: 'hold',
+    risk: 0.5,
+    riskClass: 'medium',
+    brandIds: [],
+    reasons: [],
+    base: 0,
+    signals: [],
+    rules: [],
+    policy: { policyId: 'default', version: 1 },
+    models: { fusion: '1' },
+    degraded: false,
+    audit: false,
+    ...change,
+  }
+}
+
+export function policyOf(version: number): Policy {
+  return {
+    policyId: 'default',
+    version,
+    description: '',
+    thresholds: { hold: 0.5, block: 0.9 },
+    brandThresholds: {},
+    riskClasses: [{ name: 'low', from: 0 }],
+    hold: { deadlineSeconds: 60, onDeadline: {} },
+    onFailedSignal: {},
+    rules: [],
+    examples: [],
+  }
+}
+
+export function memoryWorld() {
+  const records: NewRecord[] = []
+  const keys = new Map<string, ApiKey>()
+  const sessions = new Map<string, { caller: Caller; oneTime: boolean; until: number }>()
+  const entries: (FeedEntry & { marketplace?: string | undefined })[] = []
+  const decided = new Map<string, Decision>()
+  const marketplaces = new Map<string, string>()
+  const withdrawn = new Map<string, number>()
+  const brands = new Map<string, Brand>()
+  const policies: PolicyRecord[] = [
+    { policy: policyOf(1), publishedAt: '2026-01-01T00:00:00Z', publishedBy: 'test', active: true },
+  ]
+  const titles = new Map<string, string>()
+  const nudges = new Set<() => void>()
+  const world = {
+    records,
+    /** Called for each record that is appended: what the worker would do with it. */
+    onAppend: undefined as ((record: NewRecord, offset: number) => void) | undefined,
+    /** Ends by offset. */
+    ends: new Map<number, RecordEnd>(),
+    decided,
+    marketplaces,
+    withdrawn,
+    brands,
+    policies,
+    titles,
+    feedCalls: 0,
+    endCalls: 0,
+    checks: [{ name: 'store', ok: true, detail: 'answers' }],
+    nudge: () => nudges.forEach((n) => n()),
+    publish(data: Decision | Refusal, marketplace?: string) {
+      const type = 'outcome' in data ? listingDecided.type : listingRefused.type
+      entries.push({ cursor: String(entries.length + 1), type, data, marketplace })
+      if ('outcome' in data) decided.set(`${data.listingId}/${data.revision}`, data)
+    },
+    async key(role: ApiKey['role'], bound: { brandIds?: string[]; marketplace?: string } = {}) {
+      const { keyId, key, hash } = createApiKey()
+      await keyStore.create(
+        {
+          keyId,
+          role,
+          brandIds: bound.brandIds ?? [],
+          ...(bound.marketplace === undefined ? {} : { marketplace: bound.marketplace }),
+        },
+        hash,
+      )
+      return { keyId, key, headers: { authorization: `Bearer ${key}` } }
+    },
+  }
+
+  const idOf = (hash: Uint8Array) => Buffer.from(hash).toString('hex')
+  const keyStore: ApiDependencies['keys'] = {
+    async create(key, hash) {
+      const stored = { ...key, createdAt: '2026-01-01T00:00:00Z' }
+      keys.set(idOf(hash), stored)
+      return stored
+    },
+    findByHash: async (hash) => keys.get(idOf(hash)),
+    list: async () => [...keys.values()],
+    async revoke(keyId) {
+      for (const [hash, key] of keys) {
+        if (key.keyId !== keyId) continue
+        keys.set(hash, { ...key, revokedAt: '2026-01-02T00:00:00Z' })
+        return true
+      }
+      return false
+    },
+  }
+  const sessionStore: ApiDependencies['sessions'] = {
+    async create(hash, caller, seconds, oneTime) {
+      sessions.set(idOf(hash), { caller, oneTime, until: Date.now() + seconds * 1000 })
+    },
+    async find(hash) {
+      const session = sessions.get(idOf(hash))
+      return session === undefined || session.oneTime ? undefined : session.caller
+    },
+    async takeToken(hash) {
+      const session = sessions.get(idOf(hash))
+      if (session?.oneTime !== true) return undefined
+      sessions.delete(idOf(hash))
+      return session.caller
+    },
+    async end(hash) {
+      sessions.delete(idOf(hash))
+    },
+  }
+  const log: Log = {
+    ensureTopic: async () => {},
+    append: async (_topic, given) =>
+      given.map((record) => {
+        records.push(record)
+        const offset = records.length - 1
+        world.onAppend?.(record, offset)
+        return { partition: 0, offset: BigInt(offset) }
+      }),
+    subscribe: () => {
+      throw new Error('nobody subscribes in these tests')
+    },
+    ranges: async () => [],
+    read: async () => [],
+    close: async () => {},
+  }
+  const decisions: ApiDependencies['decisions'] = {
+    async feed(after, limit, marketplace) {
+      world.feedCalls += 1
+      if (after !== undefined && !/^\d+$/.test(after))
+        throw new TouchstoneError('bad-cursor', 'the cursor is not one of ours')
+      const from = Number(after ?? 0)
+      const page = entries
+        .slice(from)
+        .filter((e) => marketplace === undefined || e.marketplace === marketplace)
+        .slice(0, limit)
+      return {
+        entries: page.map(({ cursor, type, data }) => ({ cursor, type, data })),
+        next: page.at(-1)?.cursor ?? String(entries.length),
+      }
+    },
+    async history(listingId) {
+      const all = [...decided.values()].filter((d) => d.listingId === listingId)
+      const last = all.at(-1)
+      if (last === undefined && !withdrawn.has(listingId)) return undefined
+      return {
+        listingId,
+        marketplace: marketplaces.get(listingId) ?? null,
+        current: {
+          revision: last?.revision ?? 0,
+          outcome: last?.outcome ?? null,
+          caseId: null,
+          withdrawnRevision: withdrawn.get(listingId) ?? 0,
+        },
+        revisions: all.map((d) => ({
+          revision: d.revision,
+          contentHash: d.contentHash,
+          submittedAt: d.submittedAt,
+          listing: { ...LISTING, listingId, revision: d.revision },
+        })),
+        decisions: all,
+        refusals: [],
+      }
+    },
+    async standing(listingId, revision) {
+      const decision = decided.get(`${listingId}/${revision}`)
+      return decision === undefined ? undefined : { decision, contentHash: decision.contentHash }
+    },
+    async endOf(_group, _topic, record) {
+      world.endCalls += 1
+      return world.ends.get(Number(record.offset)) ?? { kind: 'pending' }
+    },
+  }
+  const dependencies: ApiDependencies = {
+    log: silent,
+    limits: { listingBytes: 10_000, ndjsonBytes: 1_000_000, ndjsonLines: 1_000, requestsPerMinute: 10_000 },
+    publicUrl: undefined,
+    version: '0.0.0',
+    intake: createIntake({ log, topics: topicNames('touchstone'), group: 'gate', maxListingBytes: 10_000 }),
+    dryRun: async ({ listing, contentHash }) =>
+      ok(decisionOf({ listingId: listing.listingId, revision: listing.revision, contentHash })),
+    async publishPolicy(document, by, basedOn) {
+      const active = policies.find((p) => p.active)
+      if (basedOn !== undefined && active?.policy.version !== basedOn)
+        throw new TouchstoneError('policy-conflict', 'another version is active')
+      if (typeof document !== 'object' || document === null || !('thresholds' in document)) {
+        throw new TouchstoneError('policy-invalid', 'thresholds: is missing', { path: '/thresholds' })
+      }
+      const record = {
+        policy: policyOf(policies.length + 1),
+        publishedAt: '2026-01-01T00:00:00Z',
+        publishedBy: by,
+        active: true,
+      }
+      policies.splice(0, policies.length, ...policies.map((p) => ({ ...p, active: false })), record)
+      return record
+    },
+    decisions,
+    recent: {
+      async recent(limit, marketplace) {
+        const page = entries.filter((e) => marketplace === undefined || e.marketplace === marketplace).slice(-limit)
+        return { entries: page.map(({ cursor, type, data }) => ({ cursor, type, data })), next: String(entries.length) }
+      },
+    },
+    summaries: {
+      summaries: async (ids) =>
+        ids.flatMap(({ listingId, revision }) => {
+          const title = titles.get(listingId)
+          return title === undefined ? [] : [{ listingId, revision, title, brand: undefined, price: undefined }]
+        }),
+    },
+    reference: {
+      change: async () => 0n,
+      load: async () => ({ change: 0n, brands: [...brands.values()], policy: undefined }),
+      onChange: async () => async () => {},
+      async upsertBrands(given) {
+        const added = given.filter((b) => !brands.has(b.brandId)).length
+        for (const brand of given) brands.set(brand.brandId, brand)
+        return { added, changed: given.length - added, unchanged: 0 }
+      },
+      brand: async (brandId) => brands.get(brandId),
+      policies: async () => policies,
+      publishPolicy: async () => {
+        throw new Error('the flow is called, not the store')
+      },
+      rollbackPolicy: async () => {
+        throw new TouchstoneError('nothing-to-roll-back', 'there is no earlier version')
+      },
+    },
+    signals: [{ name: 'price', version: '1', label: 'Price', description: 'd', mode: 'enforce', sources: ['s'] }],
+    keys: keyStore,
+    sessions: sessionStore,
+    probe: async () => world.checks,
+    hints: (listener) => {
+      nudges.add(listener)
+      return () => nudges.delete(listener)
+    },
+    asyncApi: 'asyncapi: 3.0.0\n',
+  }
+  return Object.assign(world, { dependencies, sessions, sessionStore })
+}
+
+export type MemoryWorld = ReturnType<typeof memoryWorld>
+
+export async function memoryApi(change: Partial<ApiDependencies> = {}) {
+  const world = memoryWorld()
+  const api = await createApi({ ...world.dependencies, ...change })
+  await api.ready()
+  return { api, world }
+}
