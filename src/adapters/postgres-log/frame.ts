@@ -1,5 +1,5 @@
-// How the bytes of records travel to the database: one buffer and a few arrays of numbers, so that no byte is ever text.
-import type { Headers, NewRecord } from '../../pipeline/ports.ts'
+// How the bytes of records travel to the database and back: one buffer for many records.
+import type { Headers, LogRecord, NewRecord } from '../../pipeline/ports.ts'
 
 /** A record whose partition is decided. */
 export interface Placed {
@@ -88,16 +88,56 @@ export function encodeHeaders(headers: Headers): Buffer {
   return out
 }
 
+// PostgreSQL counts microseconds from the year 2000.
+const EPOCH_2000_MS = 946_684_800_000
+// Fields of a row in its binary form, which fetch.ts asks for: a count, then for each a type, a length (-1: null) and bytes.
+const FIELD_HEAD = 8
+
+/** Rows (offset, time, key, value, headers), one after the other; the records share the memory of `bytes`. */
+export function decodeRecords(bytes: Buffer): LogRecord[] {
+  const records: LogRecord[] = []
+  let at = 0
+  let last = -1n
+  const field = (): Buffer | null => {
+    const length = bytes.readInt32BE(at + 4)
+    at += FIELD_HEAD
+    if (length < 0) return null
+    at += length
+    return bytes.subarray(at - length, at)
+  }
+  while (at < bytes.length) {
+    at += 4
+    const offset = bytes.readBigInt64BE(at + FIELD_HEAD)
+    at += FIELD_HEAD + 8
+    const microseconds = bytes.readInt32BE(at + FIELD_HEAD) * 2 ** 32 + bytes.readUInt32BE(at + FIELD_HEAD + 4)
+    at += FIELD_HEAD + 8
+    // Order comes from a subquery; should a future server not keep it, nothing must be read rather than something skipped.
+    if (offset <= last) throw new Error(`The log gave offset ${offset} after ${last}`)
+    last = offset
+    records.push({
+      offset,
+      appendedAt: new Date(EPOCH_2000_MS + Math.floor(microseconds / 1_000)),
+      key: field(),
+      value: field(),
+      headers: decodeHeaders(field() ?? NONE),
+    })
+  }
+  return records
+}
+
 export function decodeHeaders(bytes: Buffer): Headers {
-  const entries: [string, Uint8Array][] = []
+  const headers: Record<string, Uint8Array> = {}
   let at = 0
   while (at < bytes.length) {
     const nameEnd = at + 2 + bytes.readUInt16BE(at)
     const valueStart = nameEnd + 4
     const valueEnd = valueStart + bytes.readUInt32BE(nameEnd)
-    entries.push([bytes.toString('utf8', at + 2, nameEnd), bytes.subarray(valueStart, valueEnd)])
+    const name = bytes.toString('utf8', at + 2, nameEnd)
+    const value = bytes.subarray(valueStart, valueEnd)
+    // Assigned, a header called `__proto__` would become the prototype.
+    if (name === '__proto__') Object.defineProperty(headers, name, { value, enumerable: true })
+    else headers[name] = value
     at = valueEnd
   }
-  // fromEntries defines properties, so that a header called `__proto__` is a header.
-  return Object.fromEntries(entries)
+  return headers
 }

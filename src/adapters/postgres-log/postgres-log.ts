@@ -1,4 +1,5 @@
 // The log in tables of PostgreSQL: the port `Log`, and what the publisher and the clean-up need besides.
+import { TouchstoneError } from '../../errors.ts'
 import type { Appended, Log, Subscription } from '../../pipeline/ports.ts'
 import { appendPlaced, type Queryable } from './append.ts'
 import { createAppender } from './appender.ts'
@@ -57,8 +58,13 @@ export function createPostgresLog(options: PostgresLogOptions): PostgresLog {
       return subscription
     },
     ranges: async (topic) => topics.ranges(topic),
-    read: async (topic, partition, from, maxRecords) =>
-      readRecords(pools.read, await topics.get(topic), partition, from, maxRecords),
+    async read(name, partition, from, maxRecords) {
+      const topic = await topics.get(name)
+      const range = (await topics.ranges(name)).find((each) => each.partition === partition)
+      if (range === undefined) throw new TouchstoneError('not-found', `The topic ${name} has no partition ${partition}`)
+      if (from >= range.high) return []
+      return readRecords(pools.read, topic, partition, from, range.low, maxRecords)
+    },
     appendInTransaction: async (client, topic, records) =>
       appendPlaced(client, (await topics.get(topic)).topicId, records),
     async appended(names) {
