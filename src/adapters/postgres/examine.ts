@@ -14,7 +14,10 @@ export interface Examination {
   readonly offsets: readonly { readonly partition: number; readonly next: bigint }[]
 }
 
-export async function examine(pool: Pool, wanted: { readonly group: string; readonly topic: string }): Promise<Examination> {
+export async function examine(
+  pool: Pool,
+  wanted: { readonly group: string; readonly topic: string },
+): Promise<Examination> {
   const settings = await pool.query<{ name: string; value: string }>(
     `select name, setting as value from pg_settings where name in ('fsync', 'full_page_writes', 'synchronous_commit') order by name`,
   )
@@ -27,10 +30,10 @@ export async function examine(pool: Pool, wanted: { readonly group: string; read
   const fact = facts.rows[0]
   if (fact === undefined) throw new Error('the database answered without a row')
   const offsets = fact.prepared
-    ? await pool.query<{ part: number; next: string }>(`select part, next from ${SCHEMA}.input_offset where grp = $1 and topic = $2 order by part`, [
-        wanted.group,
-        wanted.topic,
-      ])
+    ? await pool.query<{ part: number; next: string }>(
+        `select part, next from ${SCHEMA}.input_offset where grp = $1 and topic = $2 order by part`,
+        [wanted.group, wanted.topic],
+      )
     : { rows: [] }
   return {
     version: fact.version,

@@ -24,7 +24,7 @@ const ROUNDS = 20
  * Nothing is passed over: a position is taken under a lock that is held until the commit, so whoever sees one sees all
  * below it. All reads of a page are of one state of the database.
  */
-export function readFeed(
+export async function readFeed(
   pool: Pool,
   topic: string,
   after: string | undefined,
@@ -32,7 +32,7 @@ export function readFeed(
   marketplace: string | undefined,
 ): Promise<FeedPage> {
   const asked = after === undefined ? undefined : decodeCursor(after)
-  return inTransaction<FeedPage>(
+  return await inTransaction<FeedPage>(
     pool,
     async ({ db }) => {
       const bounds = await readBounds(db, topic)

@@ -42,9 +42,9 @@ export function createReferenceStore({ pool, listener: connect }: ReferenceStore
 
     onChange: (listener) => listen(connect, CHANNEL, listener),
 
-    upsertBrands(brands, by) {
+    async upsertBrands(brands, by) {
       const rows = uniqueBrands(brands)
-      return inTransaction(pool, async ({ db: tx }) => {
+      return await inTransaction(pool, async ({ db: tx }) => {
         const change = await lockHead(tx)
         const { rows: written } = await sql<{ added: boolean }>`
           insert into brand as b (brand_id, version, body, change, changed_by)
