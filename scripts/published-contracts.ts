@@ -1,0 +1,161 @@
+// What others build against, made from the code: a JSON Schema per event and the AsyncAPI document of all of them.
+import { readFileSync } from 'node:fs'
+import { stringify } from 'yaml'
+import { z } from 'zod'
+import { EVENTS } from '../src/events/index.ts'
+import type { EventDefinition } from '../src/events/event.ts'
+import { TOPICS, topicNames, type TopicName } from '../src/events/topics.ts'
+import { deadLetterRow } from '../src/pipeline/dead-letter.ts'
+
+/** Each returns texts by path, relative to the folder of the published contracts. Add a producer to publish more. */
+export type Producer = () => ReadonlyMap<string, string> | Promise<ReadonlyMap<string, string>>
+
+export const PRODUCERS: readonly Producer[] = [jsonSchemas, asyncApi]
+
+export async function publishedContracts(): Promise<Map<string, string>> {
+  const all = new Map<string, string>()
+  for (const producer of PRODUCERS) {
+    for (const [path, text] of await producer()) all.set(path, text)
+  }
+  return all
+}
+
+const schemaPath = (event: EventDefinition): string => `schemas/${event.type}.schema.json`
+
+function jsonSchemas(): Map<string, string> {
+  return new Map(EVENTS.map((event) => [schemaPath(event), `${JSON.stringify(jsonSchema(event), null, 2)}\n`]))
+}
+
+/**
+ * What we read is described as senders may write it. Neither direction forbids fields that are not named: we pass over
+ * them, and whoever reads us must too, since fields are added within a version. What JSON Schema has no word for
+ * (currencies that exist, well-formed Unicode, years that can be) is checked all the same.
+ */
+function jsonSchema(event: EventDefinition): Record<string, unknown> {
+  const { $schema, ...schema } = z.toJSONSchema(event.schema, {
+    target: 'draft-2020-12',
+    io: event.direction === 'in' ? 'input' : 'output',
+    override: ({ jsonSchema: node }) => {
+      if (node.additionalProperties === false) delete node.additionalProperties
+    },
+  })
+  return { $schema, title: event.type, description: event.summary, ...schema }
+}
+
+const ABOUT = `Listings go in, decisions come out. JSON in UTF-8, as CloudEvents 1.0 in Kafka's binary mode. Touchstone also
+reads structured mode (content type application/cloudevents+json) and, on the listings topic, a bare JSON object without
+ce_ headers: a submitted listing. Fields that are not named are passed over. Topic names begin with a prefix that is a
+setting; \`touchstone\` is the default. The key of every record is the listing's id, so its events keep their order.`
+
+function asyncApi(): Map<string, string> {
+  const names = topicNames('touchstone')
+  const topics = [...new Set(EVENTS.map((event) => event.topic))]
+  const document = {
+    asyncapi: '3.0.0',
+    info: {
+      title: 'Touchstone',
+      version: packageVersion(),
+      description: ABOUT.replaceAll('\n', ' '),
+      license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
+    },
+    defaultContentType: 'application/json',
+    channels: Object.fromEntries(
+      [...topics, 'deadLetters' as const].map((topic) => [topic, channel(topic, names[topic])]),
+    ),
+    operations: Object.fromEntries([...topics, 'deadLetters' as const].map(operation)),
+    components: {
+      messages: {
+        ...Object.fromEntries(EVENTS.map((event) => [event.type, message(event)])),
+        deadLetter: deadLetter(),
+      },
+    },
+  }
+  return new Map([['asyncapi.yaml', stringify(document, { lineWidth: 120, aliasDuplicateObjects: false })]])
+}
+
+const carried = (topic: TopicName): string[] =>
+  topic === 'deadLetters' ? ['deadLetter'] : EVENTS.filter((event) => event.topic === topic).map((event) => event.type)
+
+function channel(topic: TopicName, address: string): object {
+  const { partitions, retentionHours } = TOPICS[topic]
+  return {
+    address,
+    messages: Object.fromEntries(carried(topic).map((name) => [name, { $ref: `#/components/messages/${name}` }])),
+    bindings: {
+      kafka: {
+        partitions,
+        topicConfiguration: { 'cleanup.policy': ['delete'], 'retention.ms': retentionHours * 3_600_000 },
+        bindingVersion: '0.5.0',
+      },
+    },
+  }
+}
+
+function operation(topic: TopicName): [string, object] {
+  const incoming = EVENTS.some((event) => event.topic === topic && event.direction === 'in')
+  const name = `${incoming ? 'receive' : 'send'}${topic.charAt(0).toUpperCase()}${topic.slice(1)}`
+  const messages = carried(topic).map((message) => ({ $ref: `#/channels/${topic}/messages/${message}` }))
+  return [name, { action: incoming ? 'receive' : 'send', channel: { $ref: `#/channels/${topic}` }, messages }]
+}
+
+const text = { type: 'string' }
+const KEY = { kafka: { key: { type: 'string', description: 'The listing’s id.' }, bindingVersion: '0.5.0' } }
+
+function message(event: EventDefinition): object {
+  const { data, type, ...attributes } = exampleOf(event)
+  const headers = Object.entries(attributes).filter(([name]) => name !== 'datacontenttype')
+  return {
+    name: type,
+    title: type,
+    summary: event.summary,
+    contentType: 'application/json',
+    headers: {
+      type: 'object',
+      properties: {
+        ce_specversion: { const: '1.0' },
+        ce_type: { const: type },
+        ce_id: text,
+        ce_source: text,
+        ce_time: { type: 'string', format: 'date-time' },
+        ce_subject: { type: 'string', description: 'The listing’s id.' },
+      },
+      required:
+        event.direction === 'out' ? ['ce_specversion', 'ce_id', 'ce_source', 'ce_type', 'ce_time', 'ce_subject'] : [],
+    },
+    payload: { $ref: `./${schemaPath(event)}` },
+    bindings: KEY,
+    examples: [
+      {
+        name: 'example',
+        headers: { ...Object.fromEntries(headers.map(([n, v]) => [`ce_${n}`, v])), ce_type: type },
+        payload: data,
+      },
+    ],
+  }
+}
+
+function deadLetter(): object {
+  const at = { topic: '', partition: 0, offset: 0n }
+  const record = { key: null, value: null, headers: {}, offset: 0n, appendedAt: new Date(0) }
+  const { headers } = deadLetterRow(record, { code: 'not-json', message: '', stage: '', attempts: 1 }, at, new Date(0))
+  const names = Object.keys(headers)
+  return {
+    name: 'deadLetter',
+    title: 'A record that could not be read',
+    summary: 'The original key, value and headers, untouched, and why it is here in headers of ours.',
+    contentType: 'application/octet-stream',
+    headers: { type: 'object', properties: Object.fromEntries(names.map((name) => [name, text])), required: names },
+    payload: { description: 'The original bytes, whatever they are.' },
+    bindings: { kafka: { key: { description: 'The original key.' }, bindingVersion: '0.5.0' } },
+  }
+}
+
+function exampleOf(event: EventDefinition): Record<string, unknown> {
+  const file = new URL(`../fixtures/events/${event.type}.json`, import.meta.url)
+  return z.record(z.string(), z.unknown()).parse(JSON.parse(readFileSync(file, 'utf8')))
+}
+
+function packageVersion(): string {
+  const file = new URL('../package.json', import.meta.url)
+  return z.object({ version: z.string() }).parse(JSON.parse(readFileSync(file, 'utf8'))).version
+}
