@@ -4,6 +4,7 @@ import { TouchstoneError, type ErrorCode } from '../errors.ts'
 import { VERSION } from './package-root.ts'
 import { registerBrands } from './commands/brands.ts'
 import { registerDoctor } from './commands/doctor.ts'
+import { registerEvaluate } from './commands/evaluate.ts'
 import { registerKeys } from './commands/keys.ts'
 import { registerPolicies } from './commands/policies.ts'
 import { registerScreen } from './commands/screen.ts'
@@ -20,7 +21,7 @@ const program = new Command('touchstone')
   .exitOverride()
   .addHelpText('after', '\nExample:\n  $ touchstone start --demo        the whole gate with a demo stream, on embedded defaults\n\nExit codes: 0 done; 1 failed; 2 wrong usage, settings or input; 3 done, but some rows were rejected.')
 
-for (const register of [registerStart, registerScreen, registerBrands, registerPolicies, registerKeys, registerDoctor]) register(program)
+for (const register of [registerStart, registerScreen, registerEvaluate, registerBrands, registerPolicies, registerKeys, registerDoctor]) register(program)
 for (const command of program.commands) inherit(command)
 
 function inherit(command: Command): void {

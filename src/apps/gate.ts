@@ -3,6 +3,7 @@ import { createDecisionReader } from '../adapters/postgres/decision-reader.ts'
 import { createGateStore } from '../adapters/postgres/gate-store.ts'
 import { createOutbox } from '../adapters/postgres/outbox.ts'
 import { createReferenceStore } from '../adapters/postgres/reference-store.ts'
+import { isTransient } from '../adapters/postgres-log/connection.ts'
 import { createPostgresLog } from '../adapters/postgres-log/postgres-log.ts'
 import { hostname } from 'node:os'
 import type { Config } from '../config.ts'
@@ -121,6 +122,7 @@ export async function startGate(config: Config, telemetry: Telemetry, say: (mess
       maxRecords: config.TOUCHSTONE_BATCH_RECORDS,
       maxBytes: config.TOUCHSTONE_BATCH_BYTES,
       concurrency: config.TOUCHSTONE_CONCURRENCY,
+      isTransient,
     })
     closing.push(() => run.stop())
 

@@ -12,7 +12,6 @@ import { TouchstoneError, messageOf } from '../errors.ts'
 import type { TopicNames } from '../events/topics.ts'
 import type { Telemetry } from '../telemetry.ts'
 import type { Batch, BatchResult, GateStore, Log, Subscription } from './ports.ts'
-import { isTransient } from './screening.ts'
 
 export interface RunOptions {
   readonly log: Log
@@ -24,6 +23,8 @@ export interface RunOptions {
   readonly maxRecords: number
   readonly maxBytes: number
   readonly concurrency: number
+  /** A failure of the world that passes by itself: wait and read again. Everything else stops the gate. */
+  readonly isTransient: (error: unknown) => boolean
 }
 
 export interface Run {
@@ -38,7 +39,7 @@ const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 5_000
 
 export function startRun(options: RunOptions): Run {
-  const { log, store, topics, group, telemetry } = options
+  const { log, store, topics, group, telemetry, isTransient } = options
   let failingSince: number | undefined
 
   /** Waits out a dead store; the log keeps the partition meanwhile, or takes it away (`lost`). */

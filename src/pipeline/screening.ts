@@ -8,7 +8,7 @@
 //
 // 3 comes before 4 because nothing slow may run while rows are locked; what 3 could not know (was this revision decided
 // meanwhile?) is settled in 4, where it cannot change any more.
-import { TouchstoneError, messageOf } from '../errors.ts'
+import { messageOf } from '../errors.ts'
 import { listingWithdrawn } from '../events/index.ts'
 import type { TopicNames } from '../events/topics.ts'
 import { decodeEvent } from '../events/wire.ts'
@@ -160,9 +160,4 @@ function count(telemetry: Telemetry, batch: Batch, tally: Tally): void {
   metrics.touchstone_lag_records.set({ partition: batch.partition }, Number(batch.end - batch.next))
   const oldest = batch.records[0]
   if (oldest !== undefined) metrics.touchstone_lag_seconds.set({ partition: batch.partition }, Math.max(0, (now - oldest.appendedAt.getTime()) / 1000))
-}
-
-/** Failures of the world that pass by themselves: wait and read again, never a dead letter. */
-export function isTransient(error: unknown): boolean {
-  return error instanceof TouchstoneError && error.code === 'database-unavailable'
 }
