@@ -9,7 +9,7 @@ import { brandSchema, type Brand } from '../src/domain/brand.ts'
 import { listingSchema, type Listing } from '../src/domain/listing.ts'
 import type { SignalResult } from '../src/domain/signal-result.ts'
 import { goodsKind } from '../src/listing/goods-kind.ts'
-import { shippedBrands } from '../src/rights/shipped-brands.ts'
+import { shippedBrands } from '../src/rights/brands.ts'
 import { shippedCurrencies } from '../src/rights/currencies.ts'
 import { withShippedPriceBands } from '../src/rights/price-bands.ts'
 import { loadScorecard } from '../src/risk/card-file.ts'
@@ -31,7 +31,9 @@ const { values, positionals } = parseArgs({
 const hold = Number(values.hold)
 const block = Number(values.block)
 
-const brands = new Map<string, Brand>(withShippedPriceBands(shippedBrands()).map((b) => [b.brandId, brandSchema.parse(b)]))
+const brands = new Map<string, Brand>(
+  withShippedPriceBands(shippedBrands()).map((b) => [b.brandId, brandSchema.parse(b)]),
+)
 const dictionary = compileBrandDictionary([...brands.values()])
 const { usdPer } = shippedCurrencies()
 const card = await loadScorecard(join(import.meta.dirname, '..', 'models'))
@@ -57,7 +59,15 @@ async function tryOne(listing: Listing, group: string): Promise<Tried> {
   for (const signal of SIGNALS) {
     const { state, evidence, ...rest } = await signal.evaluate(listing, context)
     const score = 'score' in rest ? { score: rest.score } : {}
-    results.push({ name: signal.name, version: signal.version, state, ...score, contribution: 0, evidence, durationMs: 0 })
+    results.push({
+      name: signal.name,
+      version: signal.version,
+      state,
+      ...score,
+      contribution: 0,
+      evidence,
+      durationMs: 0,
+    })
   }
   const risk = fuse(card, results)
   return {
@@ -74,8 +84,10 @@ const percent = (part: number, all: number): string => (all === 0 ? '-' : `${((1
 
 function line(name: string, rows: readonly Tried[]): string {
   const share = (test: (row: Tried) => boolean) => percent(rows.filter(test).length, rows.length)
-  const wording = (from: number, to: number) => share((r) => (r.score('wording') ?? -1) >= from && (r.score('wording') ?? -1) < to)
-  const price = (from: number, to: number) => share((r) => (r.score('price') ?? -1) >= from && (r.score('price') ?? -1) < to)
+  const wording = (from: number, to: number) =>
+    share((r) => (r.score('wording') ?? -1) >= from && (r.score('wording') ?? -1) < to)
+  const price = (from: number, to: number) =>
+    share((r) => (r.score('price') ?? -1) >= from && (r.score('price') ?? -1) < to)
   return [
     name,
     rows.length,
@@ -93,7 +105,21 @@ function line(name: string, rows: readonly Tried[]): string {
   ].join(' | ')
 }
 
-const head = ['file', 'rows', 'branded', 'wording hint', 'strong', 'overt', 'priced', 'price .3-.45', '.45-.7', '.7-1', 'hidden brand', `risk >= ${hold}`, `risk >= ${block}`]
+const head = [
+  'file',
+  'rows',
+  'branded',
+  'wording hint',
+  'strong',
+  'overt',
+  'priced',
+  'price .3-.45',
+  '.45-.7',
+  '.7-1',
+  'hidden brand',
+  `risk >= ${hold}`,
+  `risk >= ${block}`,
+]
 process.stdout.write(`| ${head.join(' | ')} |\n|${' --- |'.repeat(head.length)}\n`)
 
 for (const file of positionals) {
@@ -103,18 +129,30 @@ for (const file of positionals) {
       if (text.trim() === '') continue
       const row = JSON.parse(text) as { listing: unknown; label?: string; overt?: boolean }
       const { category, shipsFrom, ...rest } = listingSchema.parse(row.listing)
-      const listing: Listing = masked ? rest : { ...rest, ...(category && { category }), ...(shipsFrom && { shipsFrom }) }
-      const group = row.label === 'counterfeit' ? (row.overt === true ? 'overt' : 'silent') : (row.label ?? 'unlabelled')
+      const listing: Listing = masked
+        ? rest
+        : { ...rest, ...(category && { category }), ...(shipsFrom && { shipsFrom }) }
+      const group =
+        row.label === 'counterfeit' ? (row.overt === true ? 'overt' : 'silent') : (row.label ?? 'unlabelled')
       rows.push(await tryOne(listing, group))
     }
     for (const group of new Set(rows.map((r) => r.group))) {
       const name = `${basename(file)} ${group}${masked ? ', masked' : ''}`
-      process.stdout.write(`| ${line(name, rows.filter((r) => r.group === group))} |\n`)
+      process.stdout.write(
+        `| ${line(
+          name,
+          rows.filter((r) => r.group === group),
+        )} |\n`,
+      )
     }
     if (values.show === undefined) continue
     for (const row of rows.filter((r) => r.risk >= Number(values.show))) {
-      const why = row.signals.filter((s) => s.contribution > 0.2).map((s) => `${s.name} ${s.score?.toFixed(2)} ${JSON.stringify(s.evidence)}`)
-      process.stdout.write(`  ${row.risk.toFixed(3)} ${row.listing.title} @ ${row.listing.price?.amount} ${why.join('; ').slice(0, 700)}\n`)
+      const why = row.signals
+        .filter((s) => s.contribution > 0.2)
+        .map((s) => `${s.name} ${s.score?.toFixed(2)} ${JSON.stringify(s.evidence)}`)
+      process.stdout.write(
+        `  ${row.risk.toFixed(3)} ${row.listing.title} @ ${row.listing.price?.amount} ${why.join('; ').slice(0, 700)}\n`,
+      )
     }
   }
 }

@@ -22,6 +22,17 @@ const CONDITIONS_TO_TRY: Readonly<Record<Condition, readonly Condition[]>> = {
   unknown: ['used', 'unknown'],
 }
 
+/** What the makers of these sell besides costs anything from a cable up, so without a kind there is nothing to compare. */
+const DEVICES: ReadonlySet<GoodsKind> = new Set([
+  'headphones',
+  'phone',
+  'computer',
+  'camera',
+  'console',
+  'toy',
+  'appliance',
+])
+
 /**
  * The band to compare with, or undefined where none is known. A kind that the brand has no band for is never compared
  * with another kind; where the kind is unknown the brand's cheapest goods count, so that doubt speaks for the seller.
@@ -33,6 +44,7 @@ export function chooseBand(
   usdPer: (currency: string) => number | undefined,
 ): ChosenBand | undefined {
   if (kind === 'other') return undefined
+  if (kind === undefined && bands.some((band) => DEVICES.has(band.kind))) return undefined
   const ofKind = kind === undefined ? bands : bands.filter((band) => band.kind === kind)
   for (const wanted of CONDITIONS_TO_TRY[condition ?? 'unknown']) {
     let best: ChosenBand | undefined

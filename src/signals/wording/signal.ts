@@ -8,7 +8,7 @@ import { examples } from './examples.ts'
 import { findPhrases, type Hit } from './find.ts'
 import { lexicon, type Grade, type Phrase } from './phrases.ts'
 
-/** What one phrase is worth where a brand is named; several add up as independent doubts do: 1 − Π(1 − worth). */
+/** What one phrase is worth where a brand is named; several senses add up as independent doubts do: 1 − Π(1 − worth). */
 const WORTH: Readonly<Record<Grade, number>> = { overt: 0.85, strong: 0.6, hint: 0.25 }
 
 /** Descriptions talk about other things as well: returns, other sellers, what the goods are compared with. */
@@ -107,12 +107,12 @@ function byPlace(mentions: readonly Mention[]): (span: Span) => number {
 
 const nameOf = (phrase: Phrase): string => phrase.forms[0] ?? ''
 
-/** A phrase counts once, where it weighs most: saying it again in the description adds nothing. */
+/** Words of one sense count once, where they weigh most: saying it again, or in other words, adds nothing. */
 function scoreOf(counted: readonly Said[]): number {
-  const worth = new Map<Phrase, number>()
+  const worth = new Map<string, number>()
   for (const { phrase, field, branded } of counted) {
     const value = WORTH[phrase.grade] * FIELD_WEIGHT[field] * (branded ? 1 : WITHOUT_BRAND)
-    worth.set(phrase, Math.max(worth.get(phrase) ?? 0, value))
+    worth.set(phrase.sense, Math.max(worth.get(phrase.sense) ?? 0, value))
   }
   let innocent = 1
   for (const value of worth.values()) innocent *= 1 - value
