@@ -10,6 +10,7 @@ export const LISTING_LIMITS = {
   brand: 500,
   categories: 20,
   attributes: 200,
+  attributeValues: 100,
   images: 100,
   url: 4_096,
   /** 10^12 covers a house in the weakest currency in use. */
@@ -56,7 +57,7 @@ export const imageSchema = z
   })
   .refine((i) => i.url !== undefined || i.data !== undefined, 'must have a url or data')
 
-const attributeValue = z.union([textField(0, 4_000), z.number(), z.boolean(), z.array(textField(0, 4_000)).max(100)])
+const attributeValue = z.union([textField(0, 4_000), z.number(), z.boolean(), z.array(textField(0, 4_000)).max(LISTING_LIMITS.attributeValues)])
 
 export const listingSchema = z.object({
   listingId: textField(1, LISTING_LIMITS.id),

@@ -38,7 +38,7 @@ describe('a listing that can be named is refused with the field and the expectat
     [
       { images: Array.from({ length: 10_000 }, () => ({ data: '' })) },
       '/images',
-      'images must have at most 100 images (got a list of 10000)',
+      'images must have at most 100 entries (got 10000)',
     ],
     [{ images: [{ url: 'file:///etc/passwd' }] }, '/images/0/url', 'images[0].url must be an http or https URL'],
     [{ images: [{ sha256: 'a'.repeat(64) }] }, '/images/0', 'images[0] must have a url or data'],
@@ -72,6 +72,31 @@ describe('a listing that can be named is refused with the field and the expectat
       path,
     })
     expect(read.kind === 'refuse' && read.message).toContain(message)
+  })
+
+  it.each([
+    [
+      { images: Array.from({ length: 200_000 }, () => 5) },
+      '/images',
+      'images must have at most 100 entries (got 200000)',
+    ],
+    [
+      { category: Array.from({ length: 21 }, () => 'x') },
+      '/category',
+      'category must have at most 20 entries (got 21)',
+    ],
+    [
+      { attributes: Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`k${i}`, {}])) },
+      '/attributes',
+      'attributes must have at most 200 entries (got 100000)',
+    ],
+    [
+      { attributes: { size: Array.from({ length: 101 }, () => '') } },
+      '/attributes/size',
+      'attributes["size"] must have at most 100 entries (got 101)',
+    ],
+  ])('a crowded list is counted, not looked through: %#', (fields, path, message) => {
+    expect(parseListing({ ...base, title: 5, ...fields })).toMatchObject({ kind: 'refuse', path, message })
   })
 
   it('names three fields and counts the rest', () => {
