@@ -3,41 +3,46 @@
 import { readFileSync } from 'node:fs'
 
 const [testsFile, testsExit, checkFile, checkExit] = process.argv.slice(2)
-const problems = []
-
-const tests = read(testsFile)
 let passed = 0
 let failed = 0
+
+const tests = read(testsFile)
+let failedTests = 0
 if (tests !== undefined) {
   passed += tests.numPassedTests
-  failed += tests.numFailedTests
+  failedTests += tests.numFailedTests
   for (const file of tests.testResults) {
     // A file that could not even be loaded has no tests to count.
     if (file.status === 'failed' && file.assertionResults.every((test) => test.status !== 'failed')) {
-      failed++
-      problems.push(file.name + ': ' + String(file.message).split('\n')[0])
+      failedTests++
+      console.log('problem: ' + file.name + ': ' + String(file.message).split('\n')[0])
     }
     for (const test of file.assertionResults) {
       if (test.status !== 'passed' && test.status !== 'failed') console.log('skipped: ' + test.fullName)
     }
   }
-  if (passed + failed === 0) problems.push('no test was run')
 }
-// Whatever the report says: an error outside all tests, or an end before the report was written, is a failure.
-if (testsExit !== '0' && failed === 0) problems.push('npm test ended with exit code ' + testsExit)
+// Whatever a report says: an error outside all tests, no test, or an end before the report was written is a failure.
+if (failedTests === 0 && (testsExit !== '0' || passed === 0)) failedTests = problem('npm test', testsExit)
+failed += failedTests
 
 const check = read(checkFile)
-const failedBefore = failed
+let failedSteps = 0
 if (check !== undefined) {
   passed += check.passed
-  failed += check.failed
+  failedSteps += check.failed
 }
-if (checkExit !== '0' && failed === failedBefore) problems.push('npm run check ended with exit code ' + checkExit)
+if (failedSteps === 0 && (checkExit !== '0' || check === undefined)) failedSteps = problem('npm run check', checkExit)
+failed += failedSteps
 
-for (const problem of problems) console.log('problem: ' + problem)
-if (problems.length > 0 && failed === 0) failed = problems.length
 console.log(passed + ' passed, ' + failed + ' failed')
 process.exitCode = failed > 0 ? 1 : 0
+
+/** Counts as one failure. */
+function problem(command, exit) {
+  console.log('problem: ' + command + ' ended with exit code ' + exit + ' and without a report of what failed')
+  return 1
+}
 
 function read(file) {
   try {

@@ -45,7 +45,9 @@ function entryFor(name, version, parent) {
   const cpu = PROCESSORS.filter((processor) => words.includes(processor))
   const libc = [...new Set(words.map((word) => LIBRARIES[word]).filter(Boolean))]
   if (os.length !== 1 || cpu.length !== 1 || !/^\d+\.\d+\.\d+\S*$/.test(version)) {
-    throw new Error(name + '@' + version + ' does not name one version for one platform: add it to package-lock.json by hand')
+    throw new Error(
+      name + '@' + version + ' does not name one version for one platform: add it to package-lock.json by hand',
+    )
   }
   const entry = { version, cpu, dev: parent.dev, license: parent.license, libc, optional: true, os }
   if (!parent.dev) delete entry.dev

@@ -38,7 +38,7 @@ if (Number(process.versions.node.split('.')[0]) >= 24) {
 /** The same command under the newer Node; signals and the exit code pass through. */
 function runWith(node) {
   const child = spawn(node, [fileURLToPath(import.meta.url)].concat(process.argv.slice(2)), { stdio: 'inherit' })
-  const onTerminal = Boolean(process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY)
+  const onTerminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY)
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
   const pass = {}
   for (const signal of signals) {
