@@ -65,6 +65,8 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 function readLabel(row: Record<string, unknown>): Label | undefined | string {
   const { label, overt, weak } = row
   if (label === undefined) return undefined
-  if (label !== 'counterfeit' && label !== 'legitimate') return 'label must be "counterfeit" or "legitimate"'
+  if (typeof label !== 'string') return 'label must be text; "counterfeit" and "legitimate" are counted'
+  // Somebody else's label, such as "other", is none of ours: the row is tried and counts for the shares only.
+  if (label !== 'counterfeit' && label !== 'legitimate') return undefined
   return { label, ...(overt === true ? { overt } : {}), ...(weak === true ? { weak } : {}) }
 }
