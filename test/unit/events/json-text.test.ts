@@ -73,7 +73,7 @@ describe('what an attacker may send', () => {
 
 describe('properties', () => {
   it('reads what JSON.parse reads and refuses what it refuses, with a place inside the text', () => {
-    const soup = fc.string({ unit: fc.constantFrom(...'{}[]",:0123456789.eE+-truefalsn \n\\u/é\u0007') })
+    const soup = fc.string({ unit: fc.constantFrom(...'{}[]",:0123456789.eE+-truefalsn \n\\u/é\u0007'.split('')) })
     const broken = fc
       .tuple(fc.json(), fc.nat(), fc.constantFrom('', ',', '"', '}', ']', ':', '\\', '0', 'x', '\n'))
       .map(([json, at, put]) => json.slice(0, at % (json.length + 1)) + put + json.slice((at % (json.length + 1)) + 1))
@@ -92,7 +92,6 @@ describe('properties', () => {
         else if (reading.code === 'not-json') {
           const byte = Number(/\(byte (\d+)\)/.exec(reading.message)?.[1])
           expect(byte).toBeLessThanOrEqual(Buffer.byteLength(text))
-          // Everything before the place can still become JSON: the fault is never named too late.
           expect(reading.message).toMatch(/^line \d+, column \d+ \(byte \d+\): expected .+, found /)
         }
       }),

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { listingSchema } from '../../../src/domain/listing.ts'
+import type { listingSchema } from '../../../src/domain/listing.ts'
 import { contentHash } from '../../../src/listing/content-hash.ts'
 import { parseListing } from '../../../src/listing/parse-listing.ts'
 
