@@ -9,9 +9,9 @@ import { normalise } from './normalise.ts'
 export interface DictionaryName {
   readonly brandId: string
   readonly text: string
-  /** A word, or too short to stand alone: certain only in context. */
+  /** A word, a nickname, or too short to stand alone: certain only in context. */
   readonly ambiguous: boolean
-  readonly abbreviation: boolean
+  readonly kind: Brand['aliases'][number]['kind']
   readonly copied: Brand['copied']
   /** Goods that other makers' cases and straps are honestly sold for. */
   readonly device: boolean
@@ -40,18 +40,19 @@ export function compileBrandDictionary(brands: readonly Brand[]): BrandDictionar
 
 function* namesOf(brand: Brand): Generator<DictionaryName> {
   const device = brand.classes.some((c) => DEVICE_CLASSES.has(c))
-  const make = (text: string, ambiguous: boolean, abbreviation: boolean): DictionaryName => ({
+  const make = (text: string, ambiguous: boolean, kind: DictionaryName['kind']): DictionaryName => ({
     brandId: brand.brandId,
     text,
     ambiguous: ambiguous || tooShort(text),
-    abbreviation,
+    kind,
     copied: brand.copied,
     device,
   })
-  for (const text of spellings(brand.name)) yield make(text, brand.ambiguous, false)
+  for (const text of spellings(brand.name)) yield make(text, brand.ambiguous, 'name')
   for (const alias of brand.aliases) {
     for (const text of spellings(alias.text)) {
-      yield make(text, brand.ambiguous && isShortUnspaced(text), alias.kind === 'abbreviation')
+      const word = alias.kind === 'nickname' || (brand.ambiguous && isShortUnspaced(text))
+      yield make(text, word, alias.kind)
     }
   }
 }

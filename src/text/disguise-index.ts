@@ -21,6 +21,10 @@ export interface DisguiseIndex {
   readonly byInitials: ReadonlyMap<string, Skeleton>
   /** Han and kana names by two letters that a sign may stand between; `position` is that of the second of them. */
   readonly byNeighbours: ReadonlyMap<string, readonly { readonly skeleton: Skeleton; readonly position: number }[]>
+  /** First letters of Han and kana names, of which the rest is left out: `普拉～`. */
+  readonly byBeginning: ReadonlyMap<string, Skeleton>
+  /** Pieces of the most copied names, for words in fancy letters that give away only a part: `𝗖𝗵𝗮𝗻𝗲`. */
+  readonly byPiece: ReadonlyMap<string, Skeleton>
   /** Over `foldLetters` of the names; patterns in the order of `foldedNames`. */
   readonly folded: Automaton
   readonly foldedNames: readonly DictionaryName[]
@@ -36,28 +40,34 @@ export function indexDisguises(names: readonly DictionaryName[]): DisguiseIndex 
   const byShape = new Map<string, Skeleton[]>()
   const byInitials = new Map<string, Skeleton>()
   const byNeighbours = new Map<string, { skeleton: Skeleton; position: number }[]>()
+  const byBeginning = new Map<string, Skeleton>()
+  const byPiece = new Map<string, Skeleton>()
   const foldedNames: DictionaryName[] = []
   for (const name of names) {
     const skeleton = skeletonOf(name)
     if (skeleton === undefined) continue
     const { letters } = skeleton
     if (classOf(letters.charCodeAt(0)) === UNSPACED) {
-      if (name.copied !== 'unknown') addNeighbours(byNeighbours, skeleton)
+      if (name.copied === 'unknown') continue
+      addNeighbours(byNeighbours, skeleton)
+      if (name.kind === 'name') addBeginnings(byBeginning, skeleton)
       continue
     }
-    if (name.abbreviation && name.copied === 'most' && letters.length <= 4) byInitials.set(letters, skeleton)
+    if (name.kind === 'abbreviation' && name.copied === 'most' && letters.length <= 4) byInitials.set(letters, skeleton)
     if (letters.length < (name.copied === 'unknown' ? LEAST_LETTERS_UNKNOWN : LEAST_LETTERS)) continue
     if (name.copied === 'unknown' && name.ambiguous) continue
     if (!byLetters.has(letters)) byLetters.set(letters, skeleton)
     foldedNames.push(name)
-    if (name.copied === 'unknown' || byLetters.get(letters) !== skeleton) continue
+    // A misspelling with a gap is too close to the name with a mark of honest decoration.
+    if (name.copied === 'most' && name.kind === 'name' && !name.ambiguous) addPieces(byPiece, skeleton)
+    if (name.copied === 'unknown' || name.kind === 'misspelling' || byLetters.get(letters) !== skeleton) continue
     const shape = shapeOf(letters.length, letters.charAt(0))
     const bucket = byShape.get(shape)
     if (bucket === undefined) byShape.set(shape, [skeleton])
     else bucket.push(skeleton)
   }
   const folded = buildAutomaton(foldedNames.map((n) => foldLetters(n.text)))
-  return { byLetters, byShape, byInitials, byNeighbours, folded, foldedNames }
+  return { byLetters, byShape, byInitials, byNeighbours, byBeginning, byPiece, folded, foldedNames }
 }
 
 export const shapeOf = (length: number, first: string) => `${length}${first}`
@@ -91,6 +101,24 @@ function addNeighbours(index: Map<string, { skeleton: Skeleton; position: number
   }
   for (let i = 1; i < letters.length; i++) add(i - 1, i)
   for (let i = 2; i < letters.length; i++) add(i - 2, i)
+}
+
+function addBeginnings(index: Map<string, Skeleton>, skeleton: Skeleton): void {
+  for (let length = 1; length < skeleton.letters.length; length++) {
+    const beginning = skeleton.letters.slice(0, length)
+    if (!index.has(beginning)) index.set(beginning, skeleton)
+  }
+}
+
+/** Beginnings of four letters, and any five letters in a row: shorter pieces stand in too many words. */
+function addPieces(index: Map<string, Skeleton>, skeleton: Skeleton): void {
+  const { letters } = skeleton
+  for (let start = 0; start + 4 <= letters.length; start++) {
+    for (let end = start + (start === 0 ? 4 : 5); end <= letters.length; end++) {
+      const piece = letters.slice(start, end)
+      if (piece !== letters && !index.has(piece)) index.set(piece, skeleton)
+    }
+  }
 }
 
 const FOLDS: ReadonlyMap<string, string> = new Map([

@@ -2,12 +2,17 @@
 import { strengthOf, eachBlob, type Blob } from './blobs.ts'
 import type { DictionaryName } from './brand-dictionary.ts'
 import { classOf, DIGIT, LATIN, NOT_A_WORD, UNSPACED } from './characters.ts'
-import { foldLetters, shapeOf, type DisguiseIndex, type Skeleton } from './disguise-index.ts'
+import { foldLetters, type DisguiseIndex, type Skeleton } from './disguise-index.ts'
+import { withGaps, withoutSigns } from './signs-in-names.ts'
+import { findPieces } from './pieces.ts'
+import type { MentionDisguise } from './reading.ts'
 import type { Normalised } from './normalise.ts'
 
 export interface DisguisedHit {
   readonly name: DictionaryName
-  readonly disguise: 'masked' | 'lookalike'
+  readonly disguise: MentionDisguise
+  /** Only a part of the name is there; nothing may follow from it alone. */
+  readonly partial: boolean
   /** Code units of the normalised text. */
   readonly start: number
   readonly end: number
@@ -16,6 +21,7 @@ export interface DisguisedHit {
 /** Odd words looked at in one field: many more than an honest text has, few enough to bound what one listing costs. */
 const MAX_ODD = 200
 const LONGEST = 40
+const ASCII = /^[\0-\x7f]*$/
 
 /** Linear in the text but for at most MAX_ODD odd words, each of bounded cost. */
 export function findDisguises(n: Normalised, index: DisguiseIndex): DisguisedHit[] {
@@ -51,7 +57,10 @@ export function findDisguises(n: Normalised, index: DisguiseIndex): DisguisedHit
   })
   if (pending !== undefined) unmaskBlob(text, pending.blob, pending.before, undefined, index, hits)
   joinSingles(text, singles, index, hits)
-  unmaskUnspaced(text, index, hits)
+  if (!ASCII.test(n.source)) {
+    unmaskUnspaced(text, index, hits)
+    findPieces(n, index, hits)
+  }
   if (mixed) unfold(n, index, hits)
   return hits
 }
@@ -69,6 +78,7 @@ function joinSingles(text: string, singles: readonly Blob[], index: DisguiseInde
       hits.push({
         name: found.name,
         disguise: 'masked',
+        partial: false,
         start: singles[from]?.start ?? 0,
         end: singles[from + length - 1]?.end ?? 0,
       })
@@ -95,79 +105,12 @@ function unmaskBlob(
   if (before !== undefined && near(before, blob)) ranges.push([before.start, blob.end])
   for (const [start, end] of ranges) {
     if (end - start > LONGEST) continue
-    const name = withoutSigns(text, start, end, index) ?? withGaps(text, start, end, index)
-    if (name !== undefined) {
-      hits.push({ name, disguise: 'masked', start, end })
+    const found = withoutSigns(text, start, end, index) ?? withGaps(text, start, end, index)
+    if (found !== undefined) {
+      hits.push({ ...found, partial: false, start, end })
       return
     }
   }
-}
-
-/** Signs put between letters: `PR//ADA`, `G.U.C.C.I`, `L*V`. */
-function withoutSigns(text: string, start: number, end: number, index: DisguiseIndex): DictionaryName | undefined {
-  let letters = ''
-  const signs: { at: number; strong: boolean; length: number; dash: boolean }[] = []
-  for (let i = start; i < end; i++) {
-    const unit = text.charCodeAt(i)
-    const kind = classOf(unit)
-    if (kind === LATIN) letters += text.charAt(i)
-    else if (kind !== NOT_A_WORD) return undefined
-    else {
-      const last = signs.at(-1)
-      const strong = strengthOf(unit) === 2
-      if (last !== undefined && last.at === letters.length) {
-        last.length++
-        last.strong ||= strong
-      } else
-        signs.push({
-          at: letters.length,
-          strong,
-          length: unit === 0x20 ? 0 : 1,
-          dash: text.charAt(i) === '-' || text.charAt(i) === "'" || unit === 0x20,
-        })
-    }
-  }
-  const initials = index.byInitials.get(letters)
-  if (initials !== undefined && signs.length === letters.length - 1 && signs.every((s) => s.strong))
-    return initials.name
-  const found = index.byLetters.get(letters)
-  if (found === undefined) return undefined
-  const inside = signs.filter((s) => !found.gaps.has(s.at) && s.at > 0 && s.at < letters.length)
-  if (inside.length === 0) return undefined
-  const { name } = found
-  if (inside.some((s) => s.strong)) return name
-  if (name.copied === 'unknown') return undefined
-  if (inside.length >= letters.length - 1 - found.gaps.size && letters.length >= 4) return name
-  if (inside.some((s) => s.length >= 2)) return name
-  return name.copied === 'most' && !name.ambiguous && letters.length >= 5 && inside.some((s) => !s.dash)
-    ? name
-    : undefined
-}
-
-/** Signs put in place of letters, one for one: `PR*DA`, `Ca*har*t`, `N⭐K⭐`. */
-function withGaps(text: string, start: number, end: number, index: DisguiseIndex): DictionaryName | undefined {
-  const shape: string[] = []
-  let known = 0
-  for (const char of text.slice(start, end)) {
-    const kind = char.length > 1 ? NOT_A_WORD : classOf(char.charCodeAt(0))
-    if (kind === LATIN) {
-      shape.push(char)
-      known++
-    } else if (kind === NOT_A_WORD && char !== ' ') {
-      if (strengthOf(char.charCodeAt(0)) !== 2) return undefined
-      shape.push('')
-    } else if (char !== ' ') return undefined
-  }
-  const hidden = shape.length - known
-  if (hidden === 0 || known < 2 || known < hidden) return undefined
-  const outside = shape.at(-1) === '' && shape.indexOf('') === shape.length - 1
-  for (const { name, letters } of index.byShape.get(shapeOf(shape.length, shape[0] ?? '')) ?? []) {
-    if (letters.length < 5 && (name.copied !== 'most' || name.ambiguous)) continue
-    // A word with one star after it is a footnote, unless it is one letter short of a much-copied name.
-    if (outside && (name.copied !== 'most' || name.ambiguous || letters.length < 5)) continue
-    if (shape.every((char, i) => char === '' || char === letters.charAt(i))) return name
-  }
-  return undefined
 }
 
 /** `香*儿`, `普*达`, `古*驰`: one sign between two Han or kana letters, as a letter or beside them all. */
@@ -200,7 +143,7 @@ function around(
   for (const before of [letters.slice(0, position), letters.slice(0, position - 1)]) {
     const start = sign - before.length
     if (before === '' || start < 0 || text.slice(start, sign) !== before) continue
-    return { name, disguise: 'masked', start, end: sign + width + after.length }
+    return { name, disguise: 'masked', partial: false, start, end: sign + width + after.length }
   }
   return undefined
 }
@@ -226,7 +169,7 @@ function unfold(n: Normalised, index: DisguiseIndex, hits: DisguisedHit[]): void
     (pattern, start, end) => {
       const name = index.foldedNames[pattern]
       if (name === undefined || hits.length - found >= MAX_ODD) return false
-      if (isWrittenInDigits(n, name, start, end)) hits.push({ name, disguise: 'lookalike', start, end })
+      if (isWrittenInDigits(n, name, start, end)) hits.push({ name, disguise: 'lookalike', partial: false, start, end })
       return true
     },
     { wholeWords: true },

@@ -127,6 +127,7 @@ export function isMeant(n: Normalised, start: number, end: number, goodsNamed: b
   const mark = n.source.charAt(n.ends[end - 1] ?? 0)
   if (mark === '®' || mark === '™') return true
   const first = n.source.charAt(n.starts[start] ?? 0)
-  if (first === first.toLowerCase() || first !== first.toUpperCase()) return false
+  // Scripts without capitals have only the goods to go by.
+  if (first === first.toLowerCase() && first !== first.toUpperCase()) return false
   return goodsNamed || ANNOUNCES.test(n.text.slice(Math.max(0, start - 16), start))
 }

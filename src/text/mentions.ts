@@ -15,6 +15,7 @@ const MAX_HITS = 1_000
 interface Hit {
   readonly name: DictionaryName
   readonly disguise: MentionDisguise
+  readonly partial: boolean
   readonly start: number
   readonly end: number
 }
@@ -26,23 +27,21 @@ export function findMentions(n: Normalised, field: Span['field'], dictionary: Br
     n.text,
     (pattern, start, end) => {
       const name = dictionary.names[pattern]
-      if (name !== undefined) hits.push({ name, disguise: disguiseOf(n, name, start, end), start, end })
+      if (name !== undefined) hits.push({ name, disguise: disguiseOf(n, name, start, end), partial: false, start, end })
       return hits.length < MAX_HITS
     },
     { wholeWords: true },
   )
   for (const hit of findDisguises(n, dictionary.disguises)) hits.push(hit)
   if (hits.length === 0) return []
-  const goodsNamed = namesGoods(n.text)
+  const goodsNamed = hits.some((h) => h.name.ambiguous) && namesGoods(n.text)
   const mentions: Mention[] = []
   let nominativeEnd: number | undefined
   for (const hit of longest(hits)) {
-    const { name, disguise, start, end } = hit
-    const whole = field === 'brand' && end - start === n.text.trim().length
+    const { name, disguise, partial, start, end } = hit
     const nominative = field !== 'brand' && isNominative(n.text, start, end, name.device, nominativeEnd)
     nominativeEnd = nominative ? end : undefined
-    const uncertain =
-      disguise === 'plain' && name.ambiguous && !whole && (field === 'brand' || !isMeant(n, start, end, goodsNamed))
+    const uncertain = partial || isUncertain(n, hit, field, goodsNamed)
     mentions.push({
       brandId: name.brandId,
       disguise,
@@ -53,6 +52,21 @@ export function findMentions(n: Normalised, field: Span['field'], dictionary: Br
     if (mentions.length === MAX_MENTIONS) break
   }
   return mentions
+}
+
+/** A disguise is context enough, but for a word in a text that is all in fancy letters. */
+function isUncertain(
+  n: Normalised,
+  { name, disguise, start, end }: Hit,
+  field: Span['field'],
+  goodsNamed: boolean,
+): boolean {
+  if (!name.ambiguous || disguise === 'masked') return false
+  const source = n.source.slice(n.starts[start] ?? 0, n.ends[end - 1] ?? 0)
+  if (disguise === 'lookalike' && /[\x20-\x7e]/.test(source)) return false
+  if (field === 'brand') return end - start !== n.text.trim().length
+  // Of words that are the name of some shop nobody copies, only those are meant that are announced.
+  return !isMeant(n, start, end, goodsNamed && name.copied !== 'unknown')
 }
 
 /** Leftmost first, of those the longest; a plain name before a disguised one of the same length. */

@@ -46,7 +46,7 @@ export function readListing(listing: Listing, dictionary: BrandDictionary): Read
   for (const m of [...claimed, ...named]) if (m.use === 'names' && !m.uncertain) offeredAs.add(m.brandId)
   // A word that may be a brand is the brand where the listing names that brand for certain elsewhere.
   const mentions = [...named, ...claimed, ...described].map((m) =>
-    m.uncertain && offeredAs.has(m.brandId) ? { ...m, uncertain: false } : m,
+    m.uncertain && m.disguise === 'plain' && offeredAs.has(m.brandId) ? { ...m, uncertain: false } : m,
   )
   return { title, description, brand, mentions, brandIds: [...offeredAs] }
 }

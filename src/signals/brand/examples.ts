@@ -37,6 +37,8 @@ export const examples: readonly SignalExample[] = [
     expect: { state: 'scored', max: 0.05, reasons: [] },
   },
   { name: 'the brand as it is', listing: { title: 'Nike Air Max 90, size 42', brand: 'Nike' }, expect: plain },
+  { name: 'two names of one house', listing: { title: 'Air Jordan 1 Mid', brand: 'Nike' }, expect: plain },
+  { name: 'a star for a blank', listing: { title: 'CALVIN★KLEIN boxers' }, expect: plain },
   { name: 'an accent left out', listing: { title: 'Hermes silk scarf 90 cm', brand: 'Hermès' }, expect: plain },
   { name: 'full-width letters are usual in Japan', listing: { title: 'ＧＵＣＣＩ バッグ' }, expect: plain },
   { name: 'a star beside the name', listing: { title: '★Gucci★ belt' }, expect: plain },

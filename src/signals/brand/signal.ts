@@ -3,6 +3,7 @@ import type { Signal, Finding, SignalContext } from '../signal.ts'
 import type { Listing } from '../../domain/listing.ts'
 import type { Mention } from '../../text/reading.ts'
 import { examples } from './examples.ts'
+import { sameHouse } from './houses.ts'
 
 /**
  * Scores are ranks, not probabilities: the scorecard says what each is worth.
@@ -85,7 +86,7 @@ function evaluateBrand(_listing: Listing, context: SignalContext): Finding {
   const claimed = new Set(certain.filter((m) => m.span.field === 'brand').map((m) => m.brandId))
   const named = certain.filter((m) => m.span.field === 'title' && m.use === 'names')
   const copied = named.filter((m) => (context.brand(m.brandId)?.copied ?? 'unknown') !== 'unknown')
-  if (claimed.size > 0 && copied.length > 0 && !named.some((m) => claimed.has(m.brandId))) {
+  if (claimed.size > 0 && copied.length > 0 && !named.some((m) => [...claimed].some((c) => sameHouse(c, m.brandId)))) {
     return {
       state: 'scored',
       score: SCORES.contradiction,
