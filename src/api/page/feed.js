@@ -56,8 +56,8 @@ export function follow(on) {
         if (abort.signal.aborted) return
         failures += 1
         wait = Math.min(LONGEST_BACKOFF_MS, 500 * 2 ** failures)
-        const reason = error instanceof TypeError ? 'The service cannot be reached.' : `Reason: ${error.message}.`
-        on.state('lost', `${reason} Trying again in ${Math.round(wait / 1000)} s.`)
+        // The same words every time: an alert that changes is read out again.
+        on.state('lost', error instanceof TypeError ? 'the service cannot be reached' : error.message)
       }
       await sleep(wait)
     }

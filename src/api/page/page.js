@@ -32,7 +32,8 @@ function state(name, detail) {
   byId('signed-out').hidden = !out
   byId('account').hidden = name === 'signed-out'
   byId('lost').hidden = name !== 'lost'
-  if (name === 'lost') byId('lost').textContent = `Connection lost; what is below may be out of date. ${detail ?? ''}`
+  const lost = `Connection lost (${detail}). What is below may be out of date; trying again.`
+  if (name === 'lost' && byId('lost').textContent !== lost) byId('lost').textContent = lost
   if (!out) return
   feed?.stop()
   feed = undefined
@@ -70,7 +71,7 @@ async function begin() {
     if (response.status === 401) return state('signed-out')
     if (response.ok) {
       const { subject, role } = await response.json()
-      byId('who').textContent = `${subject} (${role})`
+      byId('who').textContent = `${subject.replace(/^key:/, '')}, ${role}`
       byId('account').hidden = false
     }
   } catch {
@@ -109,7 +110,7 @@ async function signOut() {
     await fetch('/sign-out', { method: 'POST' })
   } catch {
     // The service is away, so the session cannot be ended there: the cookie would still work.
-    return state('lost', 'Not signed out: the service cannot be reached.')
+    return state('lost', 'not signed out: the service cannot be reached')
   }
   state('signed-out')
   byId('key').focus()

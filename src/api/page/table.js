@@ -16,6 +16,8 @@ export function createTable(open) {
   /** What stands for each listing: outcome of the highest sequence of the highest revision. */
   const standing = new Map()
   const refusals = new Set()
+  /** Ids of all listings, decided or refused. */
+  const known = new Set()
   const filter = { outcome: 'all', words: '' }
   const seen = new Set()
 
@@ -44,6 +46,8 @@ export function createTable(open) {
 
   function count(item) {
     const { listingId, revision, sequence, outcome } = item.data
+    known.add(listingId)
+    if (known.size > MAX_LISTINGS) known.delete(known.values().next().value)
     if (isRefusal(item)) {
       refusals.add(item.cursor)
       if (refusals.size > MAX_LISTINGS) refusals.delete(refusals.values().next().value)
@@ -64,7 +68,7 @@ export function createTable(open) {
   }
 
   function show() {
-    const counts = { all: standing.size, allow: 0, hold: 0, block: 0, refused: refusals.size }
+    const counts = { all: known.size, allow: 0, hold: 0, block: 0, refused: refusals.size }
     for (const { outcome } of standing.values()) counts[outcome] += 1
     for (const cell of document.querySelectorAll('[data-count]'))
       cell.textContent = counts[cell.dataset.count].toLocaleString()
@@ -99,6 +103,7 @@ export function createTable(open) {
     body.replaceChildren()
     standing.clear()
     refusals.clear()
+    known.clear()
     seen.clear()
     show()
   }

@@ -46,7 +46,7 @@ describe('the feed', () => {
       path: '',
       at: '2026-01-01T00:00:00Z',
     })
-    world.titles.set('L-1', 'Shoes')
+    world.listings.set('L-1', { title: 'Shoes' })
     const [decided, refused] = (await feed('')).items
     expect(decided?.listing).toEqual({ title: 'Shoes' })
     expect(refused).not.toHaveProperty('listing')

@@ -72,7 +72,11 @@ export function memoryWorld() {
   const policies: PolicyRecord[] = [
     { policy: policyOf(1), publishedAt: '2026-01-01T00:00:00Z', publishedBy: 'test', active: true },
   ]
-  const titles = new Map<string, string>()
+  /** Title, brand, price and the like of decided listings. */
+  const listings = new Map<
+    string,
+    { title: string; brand?: string; price?: { amount: number; currency: string }; description?: string }
+  >()
   const nudges = new Set<() => void>()
   const world = {
     records,
@@ -85,7 +89,7 @@ export function memoryWorld() {
     withdrawn,
     brands,
     policies,
-    titles,
+    listings,
     feedCalls: 0,
     endCalls: 0,
     checks: [{ name: 'store', ok: true, detail: 'answers' }],
@@ -194,7 +198,7 @@ export function memoryWorld() {
           revision: d.revision,
           contentHash: d.contentHash,
           submittedAt: d.submittedAt,
-          listing: { ...LISTING, listingId, revision: d.revision },
+          listing: { ...LISTING, ...listings.get(listingId), listingId, revision: d.revision },
         })),
         decisions: all,
         refusals: [],
@@ -243,8 +247,10 @@ export function memoryWorld() {
     summaries: {
       summaries: async (ids) =>
         ids.flatMap(({ listingId, revision }) => {
-          const title = titles.get(listingId)
-          return title === undefined ? [] : [{ listingId, revision, title, brand: undefined, price: undefined }]
+          const found = listings.get(listingId)
+          return found === undefined
+            ? []
+            : [{ listingId, revision, title: found.title, brand: found.brand, price: found.price }]
         }),
     },
     reference: {
