@@ -111,17 +111,20 @@ export function riskText(risk: number): string {
   return `${percent < 10 || percent > 99 ? percent.toFixed(1) : percent.toFixed(0)} %`
 }
 
-const amounts = new Intl.NumberFormat('en', { maximumFractionDigits: 2 })
+const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
+const cents = new Intl.NumberFormat('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 })
 
 export function priceText(price: Price): string {
-  return `${amounts.format(price.amount)} ${plain(price.currency, 8)}`
+  return `${(Number.isInteger(price.amount) ? whole : cents).format(price.amount)} ${plain(price.currency, 8)}`
 }
 
 const WORD = 8
-const RISK = 8
+const RISK = 9
 const PRICE = 13
 /** From here on the reason fits behind the title. */
 const WIDE_FROM = 130
+/** Columns before a reason below its title: the usual ones then fit on a line of 80. */
+const BELOW = 6
 /** What a usual reason takes; the title has the rest. */
 const REASON = 68
 
@@ -159,7 +162,7 @@ export function createTerminal(options: TerminalOptions): Terminal {
       const beside = width >= WIDE_FROM
       const title = fit(plain(line.title), beside ? Math.min(56, rest - REASON) : rest)
       const start = `${head}${risk}${title}${showsPrice ? ` ${price}` : ''}`
-      const indent = WORD + risk.length
+      const indent = beside ? WORD + risk.length : Math.min(BELOW, width - 12)
       const mark = line.mark === undefined ? '' : colours.yellow(paragraph(`! ${plain(line.mark)}`, indent))
       if (beside) {
         const room = rest - textWidth(title) - 2

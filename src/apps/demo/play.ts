@@ -97,6 +97,7 @@ export async function playDemo(options: DemoOptions): Promise<DemoReport> {
   try {
     for (const chapter of story.chapters) {
       if (signal.aborted) break
+      telling.chapter(chapter)
       if (chapter.holdSeconds === undefined) await playChapter(chapter)
       else {
         // What was sent before must not be decided under the chapter's policy, nor what comes after.
@@ -120,6 +121,7 @@ export async function playDemo(options: DemoOptions): Promise<DemoReport> {
       tellSummary({
         terminal,
         played: ledger.all,
+        byClock: telling.byClock(),
         elapsedMs,
         pace: options.pace,
         stopped: signal.aborted,
@@ -133,7 +135,6 @@ export async function playDemo(options: DemoOptions): Promise<DemoReport> {
   }
 
   async function playChapter(chapter: Chapter): Promise<void> {
-    telling.chapter(chapter)
     const size = options.pace === 'read' ? 1 : CHUNK
     if (options.pace === 'read') await nap(CHAPTER_MS, signal)
     for (let i = 0; i < chapter.rows.length && !signal.aborted; i += size) {

@@ -1,6 +1,6 @@
 // What became of everything: the count that must come out even, how right the gate was by the fixtures' labels, how fast.
 import { OUTCOMES, type Outcome } from '../../domain/policy.ts'
-import { fit, plain, type Terminal } from '../terminal.ts'
+import { cutText, fit, plain, type Terminal } from '../terminal.ts'
 import type { End, Played } from './ledger.ts'
 import { LABELS } from './story.ts'
 import { goods, mistakeOf } from './telling.ts'
@@ -13,6 +13,8 @@ export interface Address {
 export interface SummaryOptions {
   readonly terminal: Terminal
   readonly played: readonly Played[]
+  /** Holds that ran out during the play: decisions without a record of their own. */
+  readonly byClock: number
   readonly elapsedMs: number
   readonly pace: 'read' | 'fast'
   readonly stopped: boolean
@@ -33,14 +35,25 @@ const NAMES: Readonly<Record<(typeof LABELS)[number], string>> = {
   silent: 'silent fakes',
 }
 
-export function tellSummary({ terminal, played, elapsedMs, pace, stopped, addresses }: SummaryOptions): string {
+export function tellSummary({
+  terminal,
+  played,
+  byClock,
+  elapsedMs,
+  pace,
+  stopped,
+  addresses,
+}: SummaryOptions): string {
   const { colours } = terminal
   const lines: string[] = [
     '\n',
     terminal.heading(stopped ? 'Stopped early: what became of the records so far' : 'What became of the records'),
   ]
   const row = (name: string, count: number, says: string) =>
-    lines.push(`  ${fit(name, 13)}${String(count).padStart(5)}   ${colours.dim(says)}`.trimEnd() + '\n')
+    lines.push(
+      `  ${fit(name, 13)}${String(count).padStart(5)}   ${colours.dim(cutText(says, terminal.width - 23))}`.trimEnd() +
+        '\n',
+    )
 
   for (const { kind, name, says } of ENDS) {
     const count = played.filter((p) => p.end?.kind === kind).length
@@ -60,6 +73,7 @@ export function tellSummary({ terminal, played, elapsedMs, pace, stopped, addres
     const cells = OUTCOMES.map((outcome) => share(countOf(of, outcome), of.length).padStart(9)).join('')
     lines.push(`  ${fit(NAMES[label], 15)}${String(of.length).padStart(8)}  ${cells}\n`)
   }
+  if (byClock > 0) lines.push(terminal.paragraph(`By record; later the clock decided ${byClock} of the holds.`, 2))
   lines.push('\n', ...mistakes(terminal, played, true), ...mistakes(terminal, played, false))
 
   const latencies = played
@@ -93,7 +107,10 @@ function mistakes(terminal: Terminal, played: readonly Played[], honest: boolean
   const lines = wrong.map((p) => {
     const seller = p.row.event === 'raw' ? '' : String(p.row.data['sellerId'] ?? '')
     const outcome = p.end?.kind === 'decided' ? p.end.decision.outcome : ''
-    return terminal.paragraph(`${outcome} ${plain(seller, 40)}: ${plain(goods(p).title, 120)} (${p.row.story})`, 4)
+    return terminal.paragraph(
+      `${honest ? `${outcome} ` : ''}${plain(seller, 40)}: ${plain(goods(p).title, 120)} (${p.row.story})`,
+      4,
+    )
   })
   return [`  ${title}: ${wrong.length} of ${of}\n`, ...lines, '\n']
 }

@@ -1,10 +1,11 @@
 // Tells the play: a line for each record as it ends, chapter headings, and what the clock does later.
 import { z } from 'zod'
+import type { Outcome } from '../../domain/policy.ts'
 import type { Brand } from '../../domain/brand.ts'
 import type { Decision } from '../../domain/decision.ts'
 import type { RecordLine, Terminal } from '../terminal.ts'
 import type { End, Ledger, Played } from './ledger.ts'
-import type { Chapter } from './story.ts'
+import type { Chapter, Row } from './story.ts'
 
 export interface TellingOptions {
   readonly terminal: Terminal
@@ -21,6 +22,7 @@ export function createTelling({ terminal, ledger, write }: TellingOptions) {
   const { colours } = terminal
   /** Listings whose short hold runs. */
   const clocks = new Set<string>()
+  let byClock = 0
 
   return {
     opening(count: number, brands: readonly Brand[], run: string): void {
@@ -55,13 +57,16 @@ export function createTelling({ terminal, ledger, write }: TellingOptions) {
       clocks.delete(decision.listingId)
       const played = ledger.lastOf(decision.listingId)
       if (played === undefined) return
-      const why =
-        decision.stage === 'deadline'
-          ? `the hold ran out: ${decision.outcome} by the clock`
-          : `decided again: ${decision.stage}`
-      write(terminal.record({ ...goods(played), word: decision.outcome, risk: decision.risk, reason: why }))
+      const deadline = decision.stage === 'deadline'
+      if (deadline) byClock += 1
+      const reason = deadline
+        ? `The hold ran out and nobody had looked: ${decision.outcome}.`
+        : `Decided again (${decision.stage}).`
+      const mark = mistakeFor(played.row, decision.outcome)
+      write(terminal.record({ ...goods(played), word: decision.outcome, risk: decision.risk, reason, mark }))
     },
 
+    byClock: () => byClock,
     clocksRunning: () => clocks.size,
   }
 }
@@ -100,10 +105,12 @@ function ofListing(played: Played, ledger: Ledger): Played {
 
 /** Where the gate was wrong, said of decided listings that have a label. */
 export function mistakeOf({ row, end }: Played): string | undefined {
-  if (end?.kind !== 'decided') return undefined
-  const stopped = end.decision.outcome !== 'allow'
-  if (row.label === 'honest' && stopped) return 'an honest seller was stopped'
-  if (row.label !== 'honest' && row.label !== undefined && !stopped) return 'got through'
+  return end?.kind === 'decided' ? mistakeFor(row, end.decision.outcome) : undefined
+}
+
+function mistakeFor({ label }: Row, outcome: Outcome): string | undefined {
+  if (label === 'honest' && outcome !== 'allow') return 'an honest seller was stopped'
+  if (label !== 'honest' && label !== undefined && outcome === 'allow') return 'got through'
   return undefined
 }
 

@@ -112,15 +112,14 @@ describe('a line', () => {
 
   it('says outcome, risk, title, price and reason side by side where there is room', () => {
     expect(createTerminal({ width: 140, colour: false }).record(line)).toMatch(
-      /^hold +43 % {2}A watch +1,234\.5 USD {2}The price is far .*for\.\n$/,
+      /^hold +43 % {2}A watch +1,234\.50 USD {2}The price is far .*for\.\n$/,
     )
   })
 
   it('puts the reason below where there is none', () => {
     expect(createTerminal({ width: 80, colour: false }).record(line).split('\n')).toEqual([
-      expect.stringMatching(/^hold +43 % {2}A watch +1,234\.5 USD$/),
-      '                The price is far below what goods of this brand usually sell',
-      '                for.',
+      expect.stringMatching(/^hold +43 % {2}A watch +1,234\.50 USD$/),
+      '      The price is far below what goods of this brand usually sell for.',
       '',
     ])
   })
