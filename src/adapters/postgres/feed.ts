@@ -96,7 +96,10 @@ interface Chosen {
   readonly reached: Places
 }
 
-/** The next entries by time over all partitions. Time never falls within a partition, so this is the order of positions too. */
+/**
+ * The next entries by time over all partitions. Positions have no holes, so a window of them is a bound on the rows that
+ * any plan reads. Time never falls within a partition, so this is the order of positions too.
+ */
 async function choose(
   db: Kysely<Tables>,
   topic: string,
@@ -111,7 +114,7 @@ async function choose(
       from unnest(${places.map((_, part) => part)}::int[], ${places.map(String)}::bigint[]) x (part, pos)
       cross join lateral (
         select part, pos, at, marketplace from outbox
-        where topic = ${topic} and part = x.part and pos > x.pos order by pos limit ${window}) o
+        where topic = ${topic} and part = x.part and pos > x.pos and pos <= x.pos + ${window}) o
     ), chosen as (
       select part, pos, at from seen where visible order by at, part, pos limit ${limit}
     )
@@ -135,7 +138,8 @@ async function entriesAt(
   const { rows } = await sql<{ value: Buffer | null; headers: Buffer }>`
     select o.value, o.headers
     from unnest(${chosen.map((one) => one.part)}::int[], ${chosen.map((one) => String(one.pos))}::bigint[]) with ordinality x (part, pos, n)
-    join outbox o on o.topic = ${topic} and o.part = x.part and o.pos = x.pos order by x.n`.execute(db)
+    cross join lateral (select value, headers from outbox where topic = ${topic} and part = x.part and pos = x.pos limit 1) o
+    order by x.n`.execute(db)
   const places = [...from]
   const entries = rows.map((row, i): FeedEntry => {
     const one = chosen[i]
@@ -161,12 +165,14 @@ export function readRecent(
     pool,
     async ({ db }) => {
       const heads = (await readBounds(db, topic)).map((bound) => bound.head)
+      const window = marketplace === undefined ? limit : Math.max(WINDOW, limit)
       const { rows } = await sql<{ part: number; pos: string }>`
         select part, pos from (
-          select o.part, o.pos, o.at from unnest(${heads.map((_, part) => part)}::int[]) x (part)
+          select o.part, o.pos, o.at
+          from unnest(${heads.map((_, part) => part)}::int[], ${heads.map(String)}::bigint[]) x (part, head)
           cross join lateral (
-            select part, pos, at, marketplace from outbox where topic = ${topic} and part = x.part order by pos desc
-            limit ${marketplace === undefined ? limit : Math.max(WINDOW, limit)}) o
+            select part, pos, at, marketplace from outbox
+            where topic = ${topic} and part = x.part and pos > x.head - ${window} and pos <= x.head) o
           where ${visibleTo(marketplace)} order by o.at desc, o.part desc, o.pos desc limit ${limit}) newest
         order by at, part, pos`.execute(db)
       const chosen = rows.map((row) => ({ part: row.part, pos: BigInt(row.pos) }))

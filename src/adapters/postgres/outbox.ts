@@ -147,8 +147,9 @@ async function readRows(tx: Kysely<Tables>, share: readonly Share[]): Promise<Ou
     select o.topic, o.part, o.pos, o.key, o.value, o.headers
     from unnest(${share.map((s) => s.topic)}::text[], ${share.map((s) => s.part)}::int[],
                 ${share.map((s) => String(s.tail))}::bigint[], ${share.map((s) => String(s.to))}::bigint[]) x (topic, part, tail, upto)
-    join outbox o on o.topic = x.topic collate "C" and o.part = x.part and o.pos > x.tail and o.pos <= x.upto
-    order by o.topic, o.part, o.pos`.execute(tx)
+    cross join lateral (
+      select * from outbox where topic = x.topic collate "C" and part = x.part and pos > x.tail and pos <= x.upto
+      order by pos) o`.execute(tx)
   return rows.map((row) => ({
     topic: row.topic,
     partition: row.part,
@@ -203,9 +204,10 @@ async function prune(pool: Pool, seconds: number, limit: number): Promise<number
       const { rows } = await sql<{ upto: string | null }>`
         select max(o.pos) filter (where o.at < now() - ${seconds} * interval '1 second') as upto
         from (select pos from outbox_floor where topic = ${topic} and part = ${part} for update) f
+        cross join (select pos from outbox_tail where topic = ${topic} and part = ${part}) t
         cross join lateral (
-          select o.pos, o.at from outbox o join outbox_tail t on t.topic = o.topic and t.part = o.part
-          where o.topic = ${topic} and o.part = ${part} and o.pos > f.pos and o.pos <= t.pos order by o.pos limit ${limit}) o`.execute(
+          select pos, at from outbox
+          where topic = ${topic} and part = ${part} and pos > f.pos and pos <= least(t.pos, f.pos + ${limit})) o`.execute(
         tx,
       )
       const upto = rows[0]?.upto ?? null
