@@ -1,0 +1,94 @@
+// The whole gate on a fresh database of the real PostgreSQL of this run, and ways to send to it and to wait for it.
+import { startGate, GATE_GROUP, type RunningGate } from '../../src/apps/gate.ts'
+import { readConfig } from '../../src/config.ts'
+import type { Decision } from '../../src/domain/decision.ts'
+import type { Listing } from '../../src/domain/listing.ts'
+import type { Refusal } from '../../src/domain/refusal.ts'
+import type { EventDefinition } from '../../src/events/event.ts'
+import { listingDecided, listingRevised, listingSubmitted, listingWithdrawn } from '../../src/events/index.ts'
+import { encodeEvent } from '../../src/events/wire.ts'
+import type { Appended, FeedEntry, LogRecord } from '../../src/pipeline/ports.ts'
+import { createTelemetry } from '../../src/telemetry.ts'
+import { freshDatabase } from './database.ts'
+
+export interface GateUnderTest {
+  readonly gate: RunningGate
+  readonly url: string
+  submit(listing: Partial<Listing> & { listingId: string }, event?: 'submitted' | 'revised'): Promise<Appended>
+  withdraw(listingId: string, revision: number): Promise<Appended>
+  raw(value: Uint8Array | null, headers?: Record<string, Uint8Array>): Promise<Appended>
+  /** Waits until everything that was appended is decided, and gives the whole feed from its beginning. */
+  settled(): Promise<{ entries: FeedEntry[]; decisions: Decision[]; refusals: Refusal[] }>
+  deadLetters(): Promise<LogRecord[]>
+  until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T>
+  stop(): Promise<void>
+}
+
+/** Far above what any wait takes on a busy machine. */
+const PATIENCE_MS = 20_000
+
+export async function startGateUnderTest(env: Record<string, string> = {}, database = freshDatabase()): Promise<GateUnderTest> {
+  const { url, drop } = await database
+  const config = readConfig({ DATABASE_URL: url, TOUCHSTONE_PARTITIONS: '3', ...env })
+  const telemetry = createTelemetry({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' })
+  const gate = await startGate(config, telemetry, () => undefined)
+  const { log, topics, reader } = gate
+
+  const append = async (record: { key: Uint8Array | null; value: Uint8Array | null; headers: Record<string, Uint8Array> }) => {
+    const [place] = await log.append(topics.listings, [record])
+    if (place === undefined) throw new Error('nothing was appended')
+    return place
+  }
+  const event = (definition: EventDefinition, data: unknown, id: string) =>
+    append({
+      key: Buffer.from(id),
+      ...encodeEvent(definition, data as never, { id, source: 'urn:test', time: '2026-01-01T00:00:00Z', subject: id }),
+    })
+  async function until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
+    const end = Date.now() + PATIENCE_MS
+    for (;;) {
+      const found = await look()
+      if (found !== undefined && found !== false) return found
+      if (Date.now() > end) throw new Error(`waited in vain until ${what}`)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  }
+  return {
+    gate,
+    url,
+    submit: (listing, kind = 'submitted') =>
+      event(kind === 'submitted' ? listingSubmitted : listingRevised, { revision: 1, sellerId: 'S-1', title: 'A wooden chair', ...listing }, listing.listingId),
+    withdraw: (listingId, revision) => event(listingWithdrawn, { listingId, revision }, listingId),
+    raw: (value, headers = {}) => append({ key: Buffer.from('raw'), value, headers }),
+    until,
+    async settled() {
+      const ranges = await log.ranges(topics.listings)
+      for (const { partition, low, high } of ranges) {
+        await until(`partition ${partition} is read`, async () => (await gate.store.place(GATE_GROUP, topics.listings, partition, low)) >= high)
+      }
+      const entries: FeedEntry[] = []
+      for (let after: string | undefined; ; ) {
+        const page = await reader.feed(after, 100, undefined)
+        entries.push(...page.entries)
+        if (page.entries.length === 0) break
+        after = page.next
+      }
+      const decided = entries.filter((e) => e.type === listingDecided.type)
+      return {
+        entries,
+        decisions: decided.map((e) => e.data as Decision),
+        refusals: entries.filter((e) => e.type !== listingDecided.type).map((e) => e.data as Refusal),
+      }
+    },
+    async deadLetters() {
+      await until('the outbox is empty', async () => (await gate.publisher.backlog()).rows === 0)
+      const all: LogRecord[] = []
+      for (const { partition, low } of await log.ranges(topics.deadLetters)) all.push(...(await log.read(topics.deadLetters, partition, low, 1_000)))
+      return all
+    },
+    async stop() {
+      await gate.stop()
+      await drop()
+    },
+  }
+}
