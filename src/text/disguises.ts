@@ -107,7 +107,7 @@ function unmaskBlob(
     if (end - start > LONGEST) continue
     const found = withoutSigns(text, start, end, index) ?? withGaps(text, start, end, index)
     if (found !== undefined) {
-      hits.push({ ...found, partial: false, start, end })
+      hits.push({ ...found, start, end })
       return
     }
   }

@@ -5,10 +5,11 @@ import { classOf, LATIN, NOT_A_WORD } from './characters.ts'
 import { LEAST_LETTERS, shapeOf, type DisguiseIndex } from './disguise-index.ts'
 import type { MentionDisguise } from './reading.ts'
 
-/** A name found by its letters, and whether signs hid it. */
+/** A name found by its letters, and whether signs hid it or a part of it. */
 interface Unsigned {
   readonly name: DictionaryName
   readonly disguise: MentionDisguise
+  readonly partial: boolean
 }
 
 interface Sign {
@@ -45,14 +46,16 @@ export function withoutSigns(text: string, start: number, end: number, index: Di
   }
   const initials = index.byInitials.get(letters)
   if (initials !== undefined && signs.length === letters.length - 1 && signs.every((s) => s.strong))
-    return { name: initials.name, disguise: 'masked' }
+    return { name: initials.name, disguise: 'masked', partial: false }
   const found = index.byLetters.get(letters)
   if (found === undefined) return undefined
   const { name } = found
   const inside = signs.filter((s) => !found.gaps.has(s.at) && s.at > 0 && s.at < letters.length)
   // A star for a blank is decoration, but the name would not be found otherwise.
-  if (inside.length === 0) return signs.some((s) => s.strong) ? { name, disguise: 'plain' } : undefined
-  return isHidden(name, letters.length - found.gaps.size, inside) ? { name, disguise: 'masked' } : undefined
+  if (inside.length === 0) return signs.some((s) => s.strong) ? { name, disguise: 'plain', partial: false } : undefined
+  return isHidden(name, letters.length - found.gaps.size, inside)
+    ? { name, disguise: 'masked', partial: false }
+    : undefined
 }
 
 /** Dots, dashes and slashes have honest uses between letters; they hide a name where they stand between all, or doubled. */
@@ -85,9 +88,10 @@ export function withGaps(text: string, start: number, end: number, index: Disgui
   if (outside && index.byLetters.has(shape.join(''))) return undefined
   for (const { name, letters } of index.byShape.get(shapeOf(shape.length, shape[0] ?? '')) ?? []) {
     if (letters.length < 5 && (name.copied !== 'most' || name.ambiguous)) continue
-    // A word with one star after it is a footnote, unless it is one letter short of a much-copied name.
+    // A word with one star after it is a footnote more often than a name (role*): looked at only if much copied, and never sure.
     if (outside && (name.copied !== 'most' || name.ambiguous || letters.length < 5)) continue
-    if (shape.every((char, i) => char === '' || char === letters.charAt(i))) return { name, disguise: 'masked' }
+    if (shape.every((char, i) => char === '' || char === letters.charAt(i)))
+      return { name, disguise: 'masked', partial: outside }
   }
   return undefined
 }
