@@ -43,11 +43,16 @@ function evaluate(_listing: Listing, { reading }: SignalContext): Finding {
   for (const [field, text] of fieldsOf(reading)) {
     const here = mentions.filter((m) => m.span.field === field)
     const nearest = byPlace(here)
+    const settled = new Set<Phrase>()
     for (const hit of findPhrases(text, reading.brandIds)) {
+      // Said beside a brand once, a phrase weighs all that it can here; a text full of it costs no more.
+      if (settled.has(hit.phrase)) continue
       const span = spanOf(text, field, hit.start, hit.end)
       const gap = nearest(span)
       if (hit.phrase.near && gap > NEAR) continue
-      said.push({ phrase: hit.phrase, field, span, hit, branded: gap <= SAME_PASSAGE || upFront })
+      const branded = gap <= SAME_PASSAGE || upFront
+      if (branded && hit.excused === undefined) settled.add(hit.phrase)
+      said.push({ phrase: hit.phrase, field, span, hit, branded })
     }
   }
   if (said.length === 0) return { state: 'abstained', evidence: {} }
