@@ -1,10 +1,10 @@
 // Gathers the appends that arrive while a transaction is under way into the next one: many small ones share one fsync.
 import type { Pool } from 'pg'
-import { messageOf, TouchstoneError } from '../../errors.ts'
+import { TouchstoneError } from '../../errors.ts'
 import { partitionOf } from '../../events/partition.ts'
 import type { Appended, NewRecord } from '../../pipeline/ports.ts'
 import { appendPlaced } from './append.ts'
-import { isTransient } from './connection.ts'
+import { explained, isTransient } from './connection.ts'
 import type { Placed } from './frame.ts'
 import type { Topic } from './topics.ts'
 
@@ -63,18 +63,11 @@ export function createAppender(pool: Pool, appended: (topicId: number) => void, 
       let at = 0
       for (const call of calls) call.resolve(results.slice(at, (at += call.placed.length)))
     } catch (error) {
-      if (isTransient(error)) {
-        const failure = new TouchstoneError(
-          'database-unavailable',
-          `The log could not be written: ${messageOf(error)}`,
-          { cause: error },
-        )
-        for (const call of calls) call.reject(failure)
-      } else if (calls.length > 1) {
+      if (calls.length === 1 || isTransient(error)) {
+        for (const call of calls) call.reject(explained(error))
+      } else {
         // Nothing of it was written; one bad record must not fail its neighbours.
         for (const call of calls) await write(topic, [call])
-      } else {
-        for (const call of calls) call.reject(error)
       }
     }
   }

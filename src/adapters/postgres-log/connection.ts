@@ -1,7 +1,7 @@
 // Connections of the log to PostgreSQL, and which failures are the world's (wait and try again) and which are ours.
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
-import { TouchstoneError } from '../../errors.ts'
+import { messageOf, TouchstoneError } from '../../errors.ts'
 
 export interface Pools {
   /** Appends: few, because appends to one topic go one after the other anyway. */
@@ -13,6 +13,9 @@ export interface Pools {
   readonly hint: pg.Pool
   end(): Promise<void>
 }
+
+// A server that does not answer is not waited for longer than this when the log closes.
+const FAREWELL_MS = 3_000
 
 export function openPools(url: string, leaseMs: number, onError: (error: Error) => void): Pools {
   const open = (name: string, max: number, timeout: number): pg.Pool => {
@@ -37,7 +40,7 @@ export function openPools(url: string, leaseMs: number, onError: (error: Error) 
   }
   const pools = [
     open('append', 4, 30_000),
-    open('read', 4, 30_000),
+    open('read', 4, 10_000),
     open('lease', 2, leaseMs),
     open('hint', 2, 10_000),
   ] as const
@@ -48,7 +51,11 @@ export function openPools(url: string, leaseMs: number, onError: (error: Error) 
     read,
     lease,
     hint,
-    end: () => (ended ??= Promise.all(pools.map(async (pool) => pool.end())).then(() => undefined)),
+    end: () =>
+      (ended ??= Promise.race([
+        Promise.all(pools.map(async (pool) => pool.end())),
+        sleep(FAREWELL_MS, undefined, { ref: false }),
+      ]).then(() => undefined)),
   }
 }
 
@@ -79,6 +86,12 @@ export function isTransient(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   if ('code' in error && typeof error.code === 'string' && TRANSIENT_SYSTEM.has(error.code)) return true
   return TRANSIENT_TEXT.test(error.message)
+}
+
+/** Says `database-unavailable` for a failure that is the world's; others stay what they are. */
+export function explained(error: unknown): unknown {
+  if (error instanceof TouchstoneError || !isTransient(error)) return error
+  return new TouchstoneError('database-unavailable', `The log cannot be reached: ${messageOf(error)}`, { cause: error })
 }
 
 /** Pauses from 0.1 s that double up to 5 s, each shortened at random by up to half so that many processes do not return at once. */

@@ -3,7 +3,7 @@ import { TouchstoneError } from '../../errors.ts'
 import type { Appended, Log, Subscription } from '../../pipeline/ports.ts'
 import { appendPlaced, type Queryable } from './append.ts'
 import { createAppender } from './appender.ts'
-import { openPools } from './connection.ts'
+import { explained, openPools } from './connection.ts'
 import { readRecords } from './fetch.ts'
 import type { Placed } from './frame.ts'
 import { createHints } from './hints.ts'
@@ -47,9 +47,14 @@ export function createPostgresLog(options: PostgresLogOptions): PostgresLog {
   const subscriptions = new Set<Subscription>()
   const closing = new AbortController()
 
+  const reach = async <T>(work: Promise<T>): Promise<T> =>
+    work.catch((error: unknown) => {
+      throw explained(error)
+    })
+
   return {
-    ensureTopic: async (topic, settings) => topics.ensure(topic, settings),
-    append: async (topic, records) => appender.append(await topics.get(topic), records),
+    ensureTopic: async (topic, settings) => reach(topics.ensure(topic, settings)),
+    append: async (topic, records) => appender.append(await reach(topics.get(topic)), records),
     subscribe(settings, consumer) {
       const subscription = createSubscription({ pools, topics, hints, leaseMs, pollMs }, settings, consumer)
       subscriptions.add(subscription)
@@ -57,20 +62,20 @@ export function createPostgresLog(options: PostgresLogOptions): PostgresLog {
       subscription.done.then(forget, forget)
       return subscription
     },
-    ranges: async (topic) => topics.ranges(topic),
+    ranges: async (topic) => reach(topics.ranges(topic)),
     async read(name, partition, from, maxRecords) {
-      const topic = await topics.get(name)
-      const range = (await topics.ranges(name)).find((each) => each.partition === partition)
+      const topic = await reach(topics.get(name))
+      const range = (await reach(topics.ranges(name))).find((each) => each.partition === partition)
       if (range === undefined) throw new TouchstoneError('not-found', `The topic ${name} has no partition ${partition}`)
       if (from >= range.high) return []
-      return readRecords(pools.read, topic, partition, from, range.low, maxRecords)
+      return reach(readRecords(pools.read, topic, partition, from, range.low, maxRecords))
     },
     appendInTransaction: async (client, topic, records) =>
       appendPlaced(client, (await topics.get(topic)).topicId, records),
     async appended(names) {
       for (const name of new Set(names)) hints.send('records', (await topics.get(name)).topicId)
     },
-    prune: async () => pruneRecords(pools.read, closing.signal),
+    prune: async () => reach(pruneRecords(pools.read, closing.signal)),
     async close() {
       closing.abort()
       await Promise.all([...subscriptions].map(async (subscription) => subscription.stop()))

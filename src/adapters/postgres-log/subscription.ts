@@ -26,6 +26,9 @@ export function createSubscription(
 ): Subscription {
   const { pools, topics, hints, leaseMs, pollMs } = parts
   const stopping = new AbortController()
+  const stopped = new Promise<void>((resolve) =>
+    stopping.signal.addEventListener('abort', () => resolve(), { once: true }),
+  )
   const over = new AbortController()
   const running = new Set<Held>()
   let assignment: ReturnType<typeof createAssignment> | undefined
@@ -191,7 +194,8 @@ export function createSubscription(
     assignment = members
     const silence = [hints.on('records', topicId, wake), hints.on('members', topicId, () => members.wake())]
     const leases = members.run(over.signal).catch(fail)
-    await work(topic).catch(fail)
+    // A fetch that a silent database never answers must not keep anybody from stopping.
+    await Promise.race([work(topic).catch(fail), stopped])
     // The leases are renewed until the last batch in hand is finished.
     while (running.size > 0) await Promise.all([...running].map(async (h) => h.running))
     over.abort()
