@@ -88,7 +88,7 @@ function expectation(issue: Issue, at: unknown): string {
     case 'invalid_type':
       return `must be ${named(issue.expected)}${got}`
     case 'invalid_value':
-      return `must be one of ${issue.values.map(String).join(', ')}${got}`
+      return `must be ${issue.values.length === 1 ? '' : 'one of '}${issue.values.map(String).join(', ')}${got}`
     case 'invalid_union': {
       // Where one form fits by type, its own complaint says more than the list of forms.
       const inner = issue.errors.map((branch) => branch[0]).filter((i) => i !== undefined)
@@ -102,6 +102,15 @@ function expectation(issue: Issue, at: unknown): string {
       const inner = issue.issues[0]
       return `has a name that ${inner === undefined ? 'does not fit' : expectation(inner, issue.path.at(-1))}`
     }
+    case 'invalid_format': {
+      const form =
+        issue.format === 'regex' && issue.pattern !== undefined
+          ? `must match ${issue.pattern}`
+          : `must be a valid ${issue.format}`
+      return `${ownWords(issue) ?? form}${got}`
+    }
+    case 'not_multiple_of':
+      return `must be a multiple of ${issue.divisor}${got}`
     case 'unrecognized_keys':
       return `has unknown fields: ${issue.keys.slice(0, NAMED).map(shortened).join(', ')}`
     case 'too_big':
@@ -117,7 +126,8 @@ function expectation(issue: Issue, at: unknown): string {
 function bound(issue: Extract<Issue, { code: 'too_big' | 'too_small' }>): string {
   const sized =
     issue.origin === 'string' ? ' characters' : issue.origin === 'array' || issue.origin === 'set' ? ' entries' : ''
-  const limit = issue.code === 'too_big' ? `at most ${issue.maximum}` : `at least ${issue.minimum}`
+  const words = issue.code === 'too_big' ? ['at most', 'less than'] : ['at least', 'more than']
+  const limit = `${words[issue.inclusive === false ? 1 : 0]} ${issue.code === 'too_big' ? issue.maximum : issue.minimum}`
   return `must ${sized === '' ? 'be' : 'have'} ${limit}${sized}`
 }
 
@@ -131,7 +141,7 @@ function named(expected: string): string {
   if (expected === 'number') return 'a finite number'
   if (expected === 'array') return 'a list'
   if (expected === 'object' || expected === 'record') return 'an object'
-  return `a ${expected}`
+  return expected === 'null' ? 'null' : `a ${expected}`
 }
 
 function fieldName(path: readonly PropertyKey[]): string {
