@@ -28,7 +28,11 @@ export const TABLES: Readonly<Record<string, () => string>> = {
   settings: () =>
     table(
       ['setting', 'default', 'what'],
-      Object.entries(SETTINGS).map(([name, s]) => [code(name), s.default === 'unset' ? 'unset' : code(s.default), s.doc]),
+      Object.entries(SETTINGS).map(([name, s]) => [
+        code(name),
+        s.default === 'unset' ? 'unset' : code(s.default),
+        s.doc,
+      ]),
     ),
   metrics: () =>
     table(

@@ -12,29 +12,92 @@ interface Setting<S extends z.ZodType = z.ZodType> {
   readonly default: string
   readonly doc: string
 }
-const setting = <S extends z.ZodType>(schema: S, fallback: string, doc: string): Setting<S> => ({ schema, default: fallback, doc })
+const setting = <S extends z.ZodType>(schema: S, fallback: string, doc: string): Setting<S> => ({
+  schema,
+  default: fallback,
+  doc,
+})
 
 /** Every setting; the table in the README equals this list, both ways (test/docs). */
 export const SETTINGS = {
-  DATABASE_URL: setting(z.url({ protocol: /^postgres(ql)?$/ }).optional(), 'unset', 'PostgreSQL of the store and the log; unset: an embedded server in the data directory'),
-  TOUCHSTONE_DATA_DIR: setting(z.string().min(1).default('.touchstone'), '.touchstone', 'Where the embedded server keeps its data'),
+  DATABASE_URL: setting(
+    z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+    'unset',
+    'PostgreSQL of the store and the log; unset: an embedded server in the data directory',
+  ),
+  TOUCHSTONE_DATA_DIR: setting(
+    z.string().min(1).default('.touchstone'),
+    '.touchstone',
+    'Where the embedded server keeps its data',
+  ),
   HOST: setting(z.string().min(1).default('127.0.0.1'), '127.0.0.1', 'Address that HTTP and metrics listen on'),
   PORT: setting(port.default(8080), '8080', 'Port of the HTTP API and the page; 0: any free one'),
   METRICS_PORT: setting(port.default(9464), '9464', 'Port of `GET /metrics`; 0: any free one'),
-  TOUCHSTONE_PUBLIC_URL: setting(z.url({ protocol: /^https?$/ }).optional(), 'unset', 'Address that people and links use; unset: the listening address'),
-  TOUCHSTONE_TOPIC_PREFIX: setting(z.string().regex(/^[A-Za-z0-9._-]{1,100}$/, 'must be letters, digits, dots, hyphens or underscores').default('touchstone'), 'touchstone', 'First part of every topic name'),
-  TOUCHSTONE_PARTITIONS: setting(positive(1024).default(12), '12', 'Partitions of a topic that is created; an existing topic keeps its own'),
-  TOUCHSTONE_BATCH_RECORDS: setting(positive(10_000).default(500), '500', 'Records that one batch and one store transaction hold at most'),
+  TOUCHSTONE_PUBLIC_URL: setting(
+    z.url({ protocol: /^https?$/ }).optional(),
+    'unset',
+    'Address that people and links use; unset: the listening address',
+  ),
+  TOUCHSTONE_TOPIC_PREFIX: setting(
+    z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{1,100}$/, 'must be letters, digits, dots, hyphens or underscores')
+      .default('touchstone'),
+    'touchstone',
+    'First part of every topic name',
+  ),
+  TOUCHSTONE_PARTITIONS: setting(
+    positive(1024).default(12),
+    '12',
+    'Partitions of a topic that is created; an existing topic keeps its own',
+  ),
+  TOUCHSTONE_BATCH_RECORDS: setting(
+    positive(10_000).default(500),
+    '500',
+    'Records that one batch and one store transaction hold at most',
+  ),
   TOUCHSTONE_BATCH_BYTES: setting(positive(1 << 30).default(8 << 20), '8388608', 'Bytes that one batch holds at most'),
   TOUCHSTONE_CONCURRENCY: setting(positive(256).default(4), '4', 'Partitions that one process works on at once'),
-  TOUCHSTONE_MAX_LISTING_BYTES: setting(positive(64 << 20).default(4 << 20), '4194304', 'Bytes that one listing may have; beyond: refused as too large'),
-  TOUCHSTONE_MAX_BODY_BYTES: setting(positive(1 << 30).default(64 << 20), '67108864', 'Bytes that one NDJSON request may have'),
-  TOUCHSTONE_MAX_BODY_LINES: setting(positive(1_000_000).default(50_000), '50000', 'Lines that one NDJSON request may have'),
-  TOUCHSTONE_REQUESTS_PER_MINUTE: setting(positive(10_000_000).default(6_000), '6000', 'Requests that one key or session may make in a minute'),
-  TOUCHSTONE_LISTING_BUDGET_MS: setting(positive(60_000).default(500), '500', 'Milliseconds that the signals of one listing may take together; what did not run by then has failed'),
-  TOUCHSTONE_CURRENCIES: setting(z.string().min(1).optional(), 'unset', 'JSON file with US dollars per unit of each currency, instead of the table that ships'),
-  TOUCHSTONE_OUTBOX_HOURS: setting(positive(8_760).default(72), '72', 'Hours that published decisions stay in the feed'),
-  LOG_LEVEL: setting(z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'), 'info', 'Least severe log line that is written'),
+  TOUCHSTONE_MAX_LISTING_BYTES: setting(
+    positive(64 << 20).default(4 << 20),
+    '4194304',
+    'Bytes that one listing may have; beyond: refused as too large',
+  ),
+  TOUCHSTONE_MAX_BODY_BYTES: setting(
+    positive(1 << 30).default(64 << 20),
+    '67108864',
+    'Bytes that one NDJSON request may have',
+  ),
+  TOUCHSTONE_MAX_BODY_LINES: setting(
+    positive(1_000_000).default(50_000),
+    '50000',
+    'Lines that one NDJSON request may have',
+  ),
+  TOUCHSTONE_REQUESTS_PER_MINUTE: setting(
+    positive(10_000_000).default(6_000),
+    '6000',
+    'Requests that one key or session may make in a minute',
+  ),
+  TOUCHSTONE_LISTING_BUDGET_MS: setting(
+    positive(60_000).default(500),
+    '500',
+    'Milliseconds that the signals of one listing may take together; what did not run by then has failed',
+  ),
+  TOUCHSTONE_CURRENCIES: setting(
+    z.string().min(1).optional(),
+    'unset',
+    'JSON file with US dollars per unit of each currency, instead of the table that ships',
+  ),
+  TOUCHSTONE_OUTBOX_HOURS: setting(
+    positive(8_760).default(72),
+    '72',
+    'Hours that published decisions stay in the feed',
+  ),
+  LOG_LEVEL: setting(
+    z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+    'info',
+    'Least severe log line that is written',
+  ),
 } as const satisfies Record<string, Setting>
 
 type Settings = { [K in keyof typeof SETTINGS]: z.output<(typeof SETTINGS)[K]['schema']> }

@@ -16,8 +16,12 @@ interface MetricEntry<K extends Kind = Kind> {
   readonly labels: readonly string[]
   readonly buckets?: readonly number[]
 }
-const metric = <K extends Kind>(kind: K, help: string, labels: readonly string[] = [], buckets?: readonly number[]): MetricEntry<K> =>
-  buckets === undefined ? { kind, help, labels } : { kind, help, labels, buckets }
+const metric = <K extends Kind>(
+  kind: K,
+  help: string,
+  labels: readonly string[] = [],
+  buckets?: readonly number[],
+): MetricEntry<K> => (buckets === undefined ? { kind, help, labels } : { kind, help, labels, buckets })
 
 /** Every metric; the table in the README equals this list, both ways (test/docs). Labels are bounded: never a listing, a seller or a URL. */
 export const METRICS = {
@@ -25,17 +29,38 @@ export const METRICS = {
   touchstone_decisions_total: metric('counter', 'Decisions by outcome and stage', ['outcome', 'stage']),
   touchstone_refused_total: metric('counter', 'Listings refused, by code', ['code']),
   touchstone_dead_letters_total: metric('counter', 'Records that became dead letters, by code', ['code']),
-  touchstone_duplicates_total: metric('counter', 'Records sent again with the same content, for which nothing was written'),
+  touchstone_duplicates_total: metric(
+    'counter',
+    'Records sent again with the same content, for which nothing was written',
+  ),
   touchstone_withdrawals_total: metric('counter', 'Listings withdrawn'),
   touchstone_degraded_total: metric('counter', 'Decisions taken although a signal failed'),
   touchstone_holds_released_total: metric('counter', 'Holds decided by their deadline, by outcome', ['outcome']),
-  touchstone_decision_seconds: metric('histogram', 'Seconds from the log taking a listing to its screening decision being durable', [], LATENCY_BUCKETS),
-  touchstone_signal_seconds: metric('histogram', 'Seconds that one signal took for one listing', ['signal'], SIGNAL_BUCKETS),
+  touchstone_decision_seconds: metric(
+    'histogram',
+    'Seconds from the log taking a listing to its screening decision being durable',
+    [],
+    LATENCY_BUCKETS,
+  ),
+  touchstone_signal_seconds: metric(
+    'histogram',
+    'Seconds that one signal took for one listing',
+    ['signal'],
+    SIGNAL_BUCKETS,
+  ),
   touchstone_signals_total: metric('counter', 'Signals by state', ['signal', 'state']),
   touchstone_rule_errors_total: metric('counter', 'Policy rules that failed while running', ['rule']),
-  touchstone_batches_total: metric('counter', 'Batches by result: committed, moved (another owner was faster), failed (undone and read again)', ['result']),
-  touchstone_lag_records: metric('gauge', 'Records of the listings topic not yet decided, by partition held here', ['partition']),
-  touchstone_lag_seconds: metric('gauge', 'Age of the oldest record of the batch in hand, by partition held here', ['partition']),
+  touchstone_batches_total: metric(
+    'counter',
+    'Batches by result: committed, moved (another owner was faster), failed (undone and read again)',
+    ['result'],
+  ),
+  touchstone_lag_records: metric('gauge', 'Records of the listings topic not yet decided, by partition held here', [
+    'partition',
+  ]),
+  touchstone_lag_seconds: metric('gauge', 'Age of the oldest record of the batch in hand, by partition held here', [
+    'partition',
+  ]),
   touchstone_partitions_held: metric('gauge', 'Partitions of the listings topic that this process works on'),
   touchstone_outbox_rows: metric('gauge', 'Decided but not yet published'),
   touchstone_outbox_seconds: metric('gauge', 'Age of the oldest row that is not yet published'),
@@ -62,7 +87,11 @@ export interface Telemetry {
 }
 
 /** Everything of one process; `processMetrics` adds memory, event-loop lag and the like. */
-export function createTelemetry(options: { level: string; destination?: DestinationStream; processMetrics?: boolean }): Telemetry {
+export function createTelemetry(options: {
+  level: string
+  destination?: DestinationStream
+  processMetrics?: boolean
+}): Telemetry {
   const registry = new Registry()
   if (options.processMetrics === true) collectDefaultMetrics({ register: registry, prefix: 'touchstone_process_' })
   const metrics: Record<string, Counter | Gauge | Histogram> = {}
@@ -70,9 +99,16 @@ export function createTelemetry(options: { level: string; destination?: Destinat
     const common = { name, help: entry.help, labelNames: [...entry.labels], registers: [registry] }
     if (entry.kind === 'counter') metrics[name] = new Counter(common)
     else if (entry.kind === 'gauge') metrics[name] = new Gauge(common)
-    else metrics[name] = new Histogram({ ...common, ...(entry.buckets === undefined ? {} : { buckets: [...entry.buckets] }) })
+    else
+      metrics[name] = new Histogram({
+        ...common,
+        ...(entry.buckets === undefined ? {} : { buckets: [...entry.buckets] }),
+      })
   }
   // Logs go to stderr: stdout carries results.
-  const log = pino({ level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, options.destination ?? pino.destination(2))
+  const log = pino(
+    { level: options.level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    options.destination ?? pino.destination(2),
+  )
   return { log, registry, metrics: metrics as unknown as Metrics }
 }

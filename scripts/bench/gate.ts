@@ -34,9 +34,39 @@ const pick = <T>(list: readonly T[]): T => {
   seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0
   return list[seed % list.length] as T
 }
-const BRANDS = ['Nike', 'Rolex', 'Gucci', 'Canon', 'Sony', 'Chanel', 'Levi’s', 'IKEA', 'unbranded', 'Zara', 'L*V', 'Adidas'] as const
-const GOODS = ['running shoes', 'automatic watch', 'shoulder bag', 'camera lens', 'wireless headphones', 'denim jacket', 'silk scarf'] as const
-const NOTES = ['as new', 'worn twice', 'with original box', 'size 42', 'vintage', 'limited edition', 'mirror quality', 'from a smoke-free home'] as const
+const BRANDS = [
+  'Nike',
+  'Rolex',
+  'Gucci',
+  'Canon',
+  'Sony',
+  'Chanel',
+  'Levi’s',
+  'IKEA',
+  'unbranded',
+  'Zara',
+  'L*V',
+  'Adidas',
+] as const
+const GOODS = [
+  'running shoes',
+  'automatic watch',
+  'shoulder bag',
+  'camera lens',
+  'wireless headphones',
+  'denim jacket',
+  'silk scarf',
+] as const
+const NOTES = [
+  'as new',
+  'worn twice',
+  'with original box',
+  'size 42',
+  'vintage',
+  'limited edition',
+  'mirror quality',
+  'from a smoke-free home',
+] as const
 const SENTENCES = [
   'Bought last year and hardly used since.',
   'Please look at the pictures, they are part of the description.',
@@ -92,7 +122,8 @@ const follow = (async () => {
 const until = async (count: number) => {
   while (seen < count) await sleep(10)
 }
-const quantile = (list: readonly number[], q: number) => [...list].sort((a, b) => a - b)[Math.min(list.length - 1, Math.floor(q * list.length))] ?? 0
+const quantile = (list: readonly number[], q: number) =>
+  [...list].sort((a, b) => a - b)[Math.min(list.length - 1, Math.floor(q * list.length))] ?? 0
 const round = (n: number) => Math.round(n * 10) / 10
 
 async function backlog() {
@@ -127,7 +158,7 @@ async function steady() {
   const total = RATE * SECONDS
   const began = performance.now()
   const appends: Promise<unknown>[] = []
-  for (let i = 0; i < total; ) {
+  for (let i = 0; i < total;) {
     const due = Math.min(total, Math.floor(((performance.now() - began) / 1000) * RATE) + 1)
     for (; i < due; i += 1) {
       const id = `R-${i}`
@@ -139,10 +170,23 @@ async function steady() {
   await Promise.all(appends)
   const appendedSeconds = (performance.now() - began) / 1000
   await until(total)
-  return { rate: RATE, reached: round(total / appendedSeconds), seconds: SECONDS, p50Ms: round(quantile(waits, 0.5)), p99Ms: round(quantile(waits, 0.99)), maxMs: round(Math.max(...waits)) }
+  return {
+    rate: RATE,
+    reached: round(total / appendedSeconds),
+    seconds: SECONDS,
+    p50Ms: round(quantile(waits, 0.5)),
+    p99Ms: round(quantile(waits, 0.99)),
+    maxMs: round(Math.max(...waits)),
+  }
 }
 
-const result = { backlog: await backlog(), steady: await steady(), peakRssMiB: 0, node: process.version, cpu: readFileSync('/proc/cpuinfo', 'utf8').match(/model name\s*: (.*)/)?.[1] }
+const result = {
+  backlog: await backlog(),
+  steady: await steady(),
+  peakRssMiB: 0,
+  node: process.version,
+  cpu: readFileSync('/proc/cpuinfo', 'utf8').match(/model name\s*: (.*)/)?.[1],
+}
 result.peakRssMiB = Math.round(peak / 2 ** 20)
 reading = false
 await follow

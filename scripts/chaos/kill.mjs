@@ -71,7 +71,10 @@ async function start() {
   }
   throw new Error('the gate was not ready within 60 s')
 }
-const gone = (process_) => (process_.exitCode !== null || process_.signalCode !== null ? Promise.resolve() : new Promise((r) => process_.once('exit', r)))
+const gone = (process_) =>
+  process_.exitCode !== null || process_.signalCode !== null
+    ? Promise.resolve()
+    : new Promise((r) => process_.once('exit', r))
 
 function run(...words) {
   return new Promise((resolve, reject) => {
@@ -89,7 +92,10 @@ for (let i = 0; i < LISTINGS; i += 1) {
   const earlier = made.length > 0 ? made[Math.floor(random() * made.length)] : undefined
   if (earlier !== undefined && kind < 0.05) made.push(earlier)
   else if (earlier !== undefined && kind < 0.12) {
-    made.push({ ...earlier, revision: Math.max(...made.filter((m) => m.listingId === earlier.listingId).map((m) => m.revision)) + 1 })
+    made.push({
+      ...earlier,
+      revision: Math.max(...made.filter((m) => m.listingId === earlier.listingId).map((m) => m.revision)) + 1,
+    })
   } else {
     made.push({
       listingId: `K-${args.seed}-${i}`,
@@ -117,7 +123,10 @@ try {
   let kills = 0
   const began = performance.now()
   for (let at = 0, chunk = 0; at < made.length; at += CHUNK, chunk += 1) {
-    const body = made.slice(at, at + CHUNK).map((m) => JSON.stringify(m)).join('\n')
+    const body = made
+      .slice(at, at + CHUNK)
+      .map((m) => JSON.stringify(m))
+      .join('\n')
     if (killAt.has(chunk)) {
       const victim = child
       setTimeout(() => victim.kill('SIGKILL'), Math.floor(random() * 40))
@@ -134,7 +143,8 @@ try {
         }
         break
       }
-      if (answer !== undefined && answer.status < 500) throw new Error(`unexpected answer ${answer.status}: ${answer.text.slice(0, 200)}`)
+      if (answer !== undefined && answer.status < 500)
+        throw new Error(`unexpected answer ${answer.status}: ${answer.text.slice(0, 200)}`)
       resent += 1
       await gone(child)
       await start()
@@ -147,7 +157,7 @@ try {
   const decisions = []
   const refusals = []
   let after
-  for (let quiet = 0; quiet < 3; ) {
+  for (let quiet = 0; quiet < 3;) {
     const query = new URLSearchParams({ limit: '500', wait: '1', ...(after === undefined ? {} : { after }) })
     const answer = await fetch(`${base}/v1/decisions?${query}`, { headers }).catch(() => undefined)
     if (answer === undefined) {
@@ -189,7 +199,13 @@ try {
   const database = JSON.parse(readFileSync(join(dataDir, 'postgres.json'), 'utf8'))
   const home = database.home.startsWith('/') ? database.home : join(dataDir, database.home)
   const databasePort = readFileSync(join(home, 'pgdata', 'postmaster.pid'), 'utf8').split('\n')[3]
-  const client = new pg.Client({ host: '127.0.0.1', port: Number(databasePort), user: 'touchstone', password: database.password, database: 'touchstone' })
+  const client = new pg.Client({
+    host: '127.0.0.1',
+    port: Number(databasePort),
+    user: 'touchstone',
+    password: database.password,
+    database: 'touchstone',
+  })
   await client.connect()
   const { rows } = await client.query(
     `select r.partition, r.record_offset, convert_from(r.value, 'UTF8') as value
@@ -207,7 +223,8 @@ try {
     if (event.decisionId === undefined) continue
     if (published.has(event.decisionId)) complain(`decision ${event.decisionId} twice in the topic`)
     published.set(event.decisionId, event)
-    if (event.sequence <= (order.get(event.listingId) ?? 0)) complain(`${event.listingId}: sequence ${event.sequence} out of order in the topic`)
+    if (event.sequence <= (order.get(event.listingId) ?? 0))
+      complain(`${event.listingId}: sequence ${event.sequence} out of order in the topic`)
     order.set(event.listingId, event.sequence)
   }
   for (const id of ids) if (!published.has(id)) complain(`decision ${id} is in the feed and not in the topic`)
@@ -226,7 +243,13 @@ try {
     seconds: Math.round(seconds * 10) / 10,
     wrong: failed,
   }
-  process.stdout.write(args.json ? `${JSON.stringify(result)}\n` : `${Object.entries(result).map(([k, v]) => `${k} ${v}`).join(', ')}\n`)
+  process.stdout.write(
+    args.json
+      ? `${JSON.stringify(result)}\n`
+      : `${Object.entries(result)
+          .map(([k, v]) => `${k} ${v}`)
+          .join(', ')}\n`,
+  )
 } finally {
   child?.kill('SIGTERM')
   if (child !== undefined) await gone(child)

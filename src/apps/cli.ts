@@ -11,7 +11,13 @@ import { registerScreen } from './commands/screen.ts'
 import { registerStart } from './commands/start.ts'
 
 /** Wrong usage, settings or input file: exit code 2; everything else that fails: 1. */
-const WRONG_CALL: ReadonlySet<ErrorCode> = new Set(['usage', 'settings-invalid', 'input-invalid', 'policy-invalid', 'brand-invalid'])
+const WRONG_CALL: ReadonlySet<ErrorCode> = new Set([
+  'usage',
+  'settings-invalid',
+  'input-invalid',
+  'policy-invalid',
+  'brand-invalid',
+])
 
 const program = new Command('touchstone')
   .description('The open gate that tries every marketplace listing before anyone can buy it.')
@@ -19,9 +25,21 @@ const program = new Command('touchstone')
   .showHelpAfterError('(see --help)')
   .showSuggestionAfterError()
   .exitOverride()
-  .addHelpText('after', '\nExample:\n  $ touchstone start --demo        the whole gate with a demo stream, on embedded defaults\n\nExit codes: 0 done; 1 failed; 2 wrong usage, settings or input; 3 done, but some rows were rejected.')
+  .addHelpText(
+    'after',
+    '\nExample:\n  $ touchstone start --demo        the whole gate with a demo stream, on embedded defaults\n\nExit codes: 0 done; 1 failed; 2 wrong usage, settings or input; 3 done, but some rows were rejected.',
+  )
 
-for (const register of [registerStart, registerScreen, registerEvaluate, registerBrands, registerPolicies, registerKeys, registerDoctor]) register(program)
+for (const register of [
+  registerStart,
+  registerScreen,
+  registerEvaluate,
+  registerBrands,
+  registerPolicies,
+  registerKeys,
+  registerDoctor,
+])
+  register(program)
 for (const command of program.commands) inherit(command)
 
 function inherit(command: Command): void {
@@ -37,7 +55,9 @@ try {
     process.stderr.write(`touchstone: ${error.code}: ${error.message}\n`)
     process.exitCode = WRONG_CALL.has(error.code) ? 2 : 1
   } else {
-    process.stderr.write(`touchstone: unexpected failure\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+    process.stderr.write(
+      `touchstone: unexpected failure\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    )
     process.exitCode = 1
   }
 }

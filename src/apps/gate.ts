@@ -44,7 +44,11 @@ const PUBLISH_ROWS = 2_000
 /** Expired rows are deleted in small bites, this often. */
 const JANITOR_MS = 60_000
 
-export async function startGate(config: Config, telemetry: Telemetry, say: (message: string) => void): Promise<RunningGate> {
+export async function startGate(
+  config: Config,
+  telemetry: Telemetry,
+  say: (message: string) => void,
+): Promise<RunningGate> {
   const closing: (() => Promise<void>)[] = []
   const close = async () => {
     for (const step of closing.splice(0).reverse()) await step()
@@ -60,14 +64,20 @@ export async function startGate(config: Config, telemetry: Telemetry, say: (mess
     closing.push(() => log.close())
     const outputs: Record<string, number> = {}
     for (const name of Object.keys(TOPICS) as TopicName[]) {
-      await log.ensureTopic(topics[name], { partitions: config.TOUCHSTONE_PARTITIONS, retentionHours: TOPICS[name].retentionHours })
+      await log.ensureTopic(topics[name], {
+        partitions: config.TOUCHSTONE_PARTITIONS,
+        retentionHours: TOPICS[name].retentionHours,
+      })
       if (name !== 'listings') outputs[topics[name]] = (await log.ranges(topics[name])).length
     }
 
     const store = await createGateStore({ pool: database.deciding, outputs })
     const reference = createReferenceStore({ pool: database.reading, listener: database.listener })
     await seedReference(reference)
-    const parts = await gateParts({ currencies: config.TOUCHSTONE_CURRENCIES, budgetMs: config.TOUCHSTONE_LISTING_BUDGET_MS })
+    const parts = await gateParts({
+      currencies: config.TOUCHSTONE_CURRENCIES,
+      budgetMs: config.TOUCHSTONE_LISTING_BUDGET_MS,
+    })
     const live = await followReference(reference, parts, telemetry)
     closing.push(() => live.stop())
 
@@ -77,7 +87,11 @@ export async function startGate(config: Config, telemetry: Telemetry, say: (mess
         const touched = new Set<string>()
         const published = await outbox.drain(PUBLISH_ROWS, async (rows, client) => {
           for (const [topic, some] of Map.groupBy(rows, (row) => row.topic)) {
-            await log.appendInTransaction(client, topic, some.map((row) => ({ partition: row.partition, record: row })))
+            await log.appendInTransaction(
+              client,
+              topic,
+              some.map((row) => ({ partition: row.partition, record: row })),
+            )
             touched.add(topic)
           }
         })

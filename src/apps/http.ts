@@ -28,7 +28,12 @@ export interface RunningHttp {
 
 const LINK_SECONDS = 900
 
-export async function startHttp(gate: RunningGate, config: Config, telemetry: Telemetry, failure: () => unknown): Promise<RunningHttp> {
+export async function startHttp(
+  gate: RunningGate,
+  config: Config,
+  telemetry: Telemetry,
+  failure: () => unknown,
+): Promise<RunningHttp> {
   const { database } = gate.database
   const sessions = createSessionStore(database.reading)
   const api = await createApi({
@@ -41,7 +46,12 @@ export async function startHttp(gate: RunningGate, config: Config, telemetry: Te
     },
     publicUrl: config.TOUCHSTONE_PUBLIC_URL,
     version: VERSION,
-    intake: createIntake({ log: gate.log, topics: gate.topics, group: GATE_GROUP, maxListingBytes: config.TOUCHSTONE_MAX_LISTING_BYTES }),
+    intake: createIntake({
+      log: gate.log,
+      topics: gate.topics,
+      group: GATE_GROUP,
+      maxListingBytes: config.TOUCHSTONE_MAX_LISTING_BYTES,
+    }),
     dryRun: ({ listing }) => dryRun(gate.live.current(), listing, gate.topics, new Date()),
     publishPolicy: (document, by, basedOn) => publishPolicy(gate.reference, gate.live.current(), document, by, basedOn),
     decisions: gate.reader,
@@ -89,7 +99,10 @@ export async function startHttp(gate: RunningGate, config: Config, telemetry: Te
 }
 
 const taken = (host: string, port: number, setting: string) =>
-  new TouchstoneError('port-taken', `${host}:${port} is already in use; stop the other process, or set ${setting} to another port (0: any free one)`)
+  new TouchstoneError(
+    'port-taken',
+    `${host}:${port} is already in use; stop the other process, or set ${setting} to another port (0: any free one)`,
+  )
 
 async function listen(server: FastifyInstance, host: string, port: number, setting: string): Promise<string> {
   try {

@@ -12,7 +12,8 @@ export interface Input {
 export function openInput(path: string): Input {
   let read = 0
   async function* chunks(): AsyncGenerator<Uint8Array> {
-    const stream: NodeJS.ReadableStream = path === '-' ? process.stdin : createReadStream(path, { highWaterMark: 1 << 18 })
+    const stream: NodeJS.ReadableStream =
+      path === '-' ? process.stdin : createReadStream(path, { highWaterMark: 1 << 18 })
     try {
       for await (const chunk of stream) {
         const data = typeof chunk === 'string' ? Buffer.from(chunk) : chunk

@@ -23,7 +23,10 @@ export function createProgress(label: string, stream: NodeJS.WriteStream = proce
       if (stream.isTTY) {
         const share = total === undefined || total === 0 ? undefined : Math.min(1, done / total)
         const filled = Math.round((share ?? 0) * WIDTH)
-        const bar = share === undefined ? '' : `${'█'.repeat(filled)}${'░'.repeat(WIDTH - filled)} ${String(Math.round(share * 100)).padStart(3)}% `
+        const bar =
+          share === undefined
+            ? ''
+            : `${'█'.repeat(filled)}${'░'.repeat(WIDTH - filled)} ${String(Math.round(share * 100)).padStart(3)}% `
         stream.write(`\r\u001b[K${label} ${bar}${note}`)
         drawn = true
       } else if (!first) stream.write(`${label}: ${note}\n`)

@@ -13,22 +13,33 @@ export async function probe(gate: RunningGate, failure: () => unknown): Promise<
   })
   const worker: ReadinessCheck = (() => {
     const stopped = failure()
-    if (stopped !== undefined) return { name: 'worker', ok: false, detail: 'stopped by an unexpected failure; see the log' }
+    if (stopped !== undefined)
+      return { name: 'worker', ok: false, detail: 'stopped by an unexpected failure; see the log' }
     const { held, failingSinceMs } = gate.run.progress()
-    if (failingSinceMs !== undefined) return { name: 'worker', ok: false, detail: `no batch could be committed for ${seconds(failingSinceMs)}` }
+    if (failingSinceMs !== undefined)
+      return { name: 'worker', ok: false, detail: `no batch could be committed for ${seconds(failingSinceMs)}` }
     return { name: 'worker', ok: true, detail: `works on ${held} partitions` }
   })()
-  const loops = Object.entries({ ...gate.loops, 'reference-data': gate.live.loop }).map(([name, loop]): ReadinessCheck => {
-    const idle = loop.idleMs()
-    return { name, ok: idle < STALE_MS, detail: idle < STALE_MS ? 'goes on' : `has done nothing for ${seconds(idle)}` }
-  })
+  const loops = Object.entries({ ...gate.loops, 'reference-data': gate.live.loop }).map(
+    ([name, loop]): ReadinessCheck => {
+      const idle = loop.idleMs()
+      return {
+        name,
+        ok: idle < STALE_MS,
+        detail: idle < STALE_MS ? 'goes on' : `has done nothing for ${seconds(idle)}`,
+      }
+    },
+  )
   return [store, worker, ...loops]
 }
 
 async function bounded(name: string, check: () => Promise<string>): Promise<ReadinessCheck> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<ReadinessCheck>((resolve) => {
-    timer = setTimeout(() => resolve({ name, ok: false, detail: `did not answer within ${seconds(CHECK_MS)}` }), CHECK_MS)
+    timer = setTimeout(
+      () => resolve({ name, ok: false, detail: `did not answer within ${seconds(CHECK_MS)}` }),
+      CHECK_MS,
+    )
   })
   const asked = check().then(
     (detail): ReadinessCheck => ({ name, ok: true, detail }),

@@ -21,18 +21,42 @@ export interface Label {
 }
 
 export type Row =
-  | { readonly kind: 'listing'; readonly line: number; readonly read: number; readonly listing: Listing; readonly label: Label | undefined }
+  | {
+      readonly kind: 'listing'
+      readonly line: number
+      readonly read: number
+      readonly listing: Listing
+      readonly label: Label | undefined
+    }
   | { readonly kind: 'reject'; readonly line: number; readonly read: number; readonly reject: Reject }
 
 /** Fields that are taken out of every listing first, as if the seller had not given them. */
-export const MASKABLE = ['shipsFrom', 'category', 'price', 'description', 'brand', 'condition', 'seller', 'language', 'attributes'] as const
+export const MASKABLE = [
+  'shipsFrom',
+  'category',
+  'price',
+  'description',
+  'brand',
+  'condition',
+  'seller',
+  'language',
+  'attributes',
+] as const
 export type Maskable = (typeof MASKABLE)[number]
 
-export async function* readRows(path: string, options: { maxBytes: number; mask?: readonly Maskable[] }): AsyncGenerator<Row> {
+export async function* readRows(
+  path: string,
+  options: { maxBytes: number; mask?: readonly Maskable[] },
+): AsyncGenerator<Row> {
   const input = openInput(path)
   for await (const { number: line, bytes } of readLines(input.chunks, options.maxBytes)) {
     const read = input.read()
-    const reject = (code: string, message: string, at = ''): Row => ({ kind: 'reject', line, read, reject: { line, code, message, path: at } })
+    const reject = (code: string, message: string, at = ''): Row => ({
+      kind: 'reject',
+      line,
+      read,
+      reject: { line, code, message, path: at },
+    })
     if (bytes === undefined) {
       yield reject('too-large', `the line must have at most ${options.maxBytes} bytes`)
       continue
@@ -51,7 +75,9 @@ export async function* readRows(path: string, options: { maxBytes: number; mask?
     const parsed = parseListing(labelled === undefined ? json.value : labelled['listing'])
     if (parsed.kind !== 'ok') {
       const prefix = labelled === undefined ? '' : '/listing'
-      yield parsed.kind === 'refuse' ? reject(parsed.code, parsed.message, prefix + parsed.path) : reject('no-identity', parsed.message, prefix)
+      yield parsed.kind === 'refuse'
+        ? reject(parsed.code, parsed.message, prefix + parsed.path)
+        : reject('no-identity', parsed.message, prefix)
       continue
     }
     const listing = { ...parsed.value }
@@ -60,7 +86,8 @@ export async function* readRows(path: string, options: { maxBytes: number; mask?
   }
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 function readLabel(row: Record<string, unknown>): Label | undefined | string {
   const { label, overt, weak } = row

@@ -31,7 +31,9 @@ export async function readJsonFile(path: string): Promise<unknown> {
   try {
     return JSON.parse(await readText(path))
   } catch (error) {
-    throw error instanceof TouchstoneError ? error : new TouchstoneError('input-invalid', `${path}: not JSON: ${messageOf(error)}`)
+    throw error instanceof TouchstoneError
+      ? error
+      : new TouchstoneError('input-invalid', `${path}: not JSON: ${messageOf(error)}`)
   }
 }
 
@@ -49,6 +51,10 @@ export async function readText(path: string): Promise<string> {
 async function readBrands(path: string): Promise<readonly Brand[]> {
   const { brands, rejects } = parseBrandFile(await readText(path))
   const first = rejects[0]
-  if (first !== undefined) throw new TouchstoneError('brand-invalid', `${path}: ${first.message}${rejects.length > 1 ? ` (and ${rejects.length - 1} more)` : ''}`)
+  if (first !== undefined)
+    throw new TouchstoneError(
+      'brand-invalid',
+      `${path}: ${first.message}${rejects.length > 1 ? ` (and ${rejects.length - 1} more)` : ''}`,
+    )
   return brands
 }

@@ -26,9 +26,15 @@ export interface OpenOptions {
 }
 
 export async function openDatabase(config: Config, options: OpenOptions): Promise<OpenDatabase> {
-  const running = options.beside && config.DATABASE_URL === undefined ? runningEmbeddedPostgres(config.TOUCHSTONE_DATA_DIR) : undefined
+  const running =
+    options.beside && config.DATABASE_URL === undefined
+      ? runningEmbeddedPostgres(config.TOUCHSTONE_DATA_DIR)
+      : undefined
   const given = config.DATABASE_URL ?? running?.url
-  const server = given === undefined ? await startEmbeddedPostgres({ dataDir: config.TOUCHSTONE_DATA_DIR, log: options.say }) : undefined
+  const server =
+    given === undefined
+      ? await startEmbeddedPostgres({ dataDir: config.TOUCHSTONE_DATA_DIR, log: options.say })
+      : undefined
   const url = given ?? server?.url ?? ''
   try {
     const database = await connect(url, { applicationName: options.applicationName, onError: options.onError })

@@ -166,12 +166,10 @@ export function createTerminal(options: TerminalOptions): Terminal {
       const mark = line.mark === undefined ? '' : colours.yellow(paragraph(`! ${plain(line.mark)}`, indent))
       if (beside) {
         const room = rest - textWidth(title) - 2
-        const said = line.reason ?? line.aside ?? ''
-        const after =
-          said === ''
-            ? ''
-            : `  ${line.reason === undefined ? colours.dim(cutText(plain(said), room)) : cutText(plain(said), room)}`
-        return `${start}${after}\n${mark}`
+        const said = (text: string) => `  ${cutText(plain(text), room)}`
+        if (line.reason !== undefined) return `${start}${said(line.reason)}\n${mark}`
+        if (line.mark !== undefined) return `${start}${colours.yellow(said(`! ${line.mark}`))}\n`
+        return line.aside === undefined ? `${start.trimEnd()}\n` : `${start}${colours.dim(said(line.aside))}\n`
       }
       const below = line.reason === undefined ? '' : colours.dim(paragraph(plain(line.reason), indent))
       return `${start.trimEnd()}\n${below}${mark}`

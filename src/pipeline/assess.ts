@@ -45,10 +45,13 @@ export async function assess(gate: Gate, listing: Listing, now: Date): Promise<A
   const results: SignalResult[] = []
   const reasons: { score: number; reason: Reason }[] = []
   const deadline = performance.now() + gate.budgetMs
+  let spent = false
   for (const signal of gate.signals) {
     const started = performance.now()
     // A signal that is never asked could not look: that is a failure, which the policy weighs, not an abstention.
-    const finding = started >= deadline ? OVER_BUDGET : await within(deadline - started, signal.evaluate(listing, context))
+    const finding =
+      spent || started >= deadline ? OVER_BUDGET : await within(deadline - started, signal.evaluate(listing, context))
+    spent ||= finding === OVER_BUDGET
     results.push({
       name: signal.name,
       version: signal.version,
@@ -60,14 +63,24 @@ export async function assess(gate: Gate, listing: Listing, now: Date): Promise<A
       ...(signal.mode === 'shadow' ? { shadow: true } : {}),
     })
     if (finding.state === 'scored' && signal.mode === 'enforce') {
-      for (const reason of finding.reasons) reasons.push({ score: finding.score, reason: { ...reason, signal: signal.name } })
+      for (const reason of finding.reasons)
+        reasons.push({ score: finding.score, reason: { ...reason, signal: signal.name } })
     }
   }
   const risk = fuse(gate.scorecard, results)
-  const answer = decide(gate.policy, { risk, listing, brandIds: reading.brandIds, brands: gate.brands, usdPer: gate.usdPer, now })
+  const answer = decide(gate.policy, {
+    risk,
+    listing,
+    brandIds: reading.brandIds,
+    brands: gate.brands,
+    usdPer: gate.usdPer,
+    now,
+  })
   // The main reason first: by what its signal adds to the risk, then by the signal's own order.
   const weight = new Map(risk.signals.map((s) => [s.name, s.contribution]))
-  const ordered = reasons.map((r) => r.reason).sort((a, b) => (weight.get(b.signal ?? '') ?? 0) - (weight.get(a.signal ?? '') ?? 0))
+  const ordered = reasons
+    .map((r) => r.reason)
+    .sort((a, b) => (weight.get(b.signal ?? '') ?? 0) - (weight.get(a.signal ?? '') ?? 0))
   return { risk, brandIds: reading.brandIds, reasons: ordered, answer, models: { fusion: risk.model } }
 }
 

@@ -13,7 +13,11 @@ const LIMIT = 100
 const LONGEST_NAP_MS = 1_000
 
 /** Pure: the decisions that a passed deadline makes. `allow` ends the case; `block` leaves it open for a person. */
-export function settleDeadlines(due: readonly DueHold[], now: Date, topics: TopicNames): { settlement: Settlement; decided: Decision[] } {
+export function settleDeadlines(
+  due: readonly DueHold[],
+  now: Date,
+  topics: TopicNames,
+): { settlement: Settlement; decided: Decision[] } {
   const standings = new Map<string, Standing>(due.map((d) => [d.standing.listingId, d.standing]))
   const draft = new SettlementDraft(standings, topics)
   const decided: Decision[] = []
@@ -32,11 +36,23 @@ export function settleDeadlines(due: readonly DueHold[], now: Date, topics: Topi
       reasons:
         outcome === 'allow'
           ? []
-          : [...held.reasons, { code: 'not-reviewed-in-time', text: 'Nobody could look at the listing before its hold ended.' }],
+          : [
+              ...held.reasons,
+              { code: 'not-reviewed-in-time', text: 'Nobody could look at the listing before its hold ended.' },
+            ],
     }
     draft.decision(decision)
     if (outcome === 'allow' && row.caseId !== null) {
-      draft.case({ caseId: row.caseId, listingId: row.listingId, change: 'released', revision: held.revision, brandIds: held.brandIds, risk: held.risk, dueAt: null, at: decision.decidedAt })
+      draft.case({
+        caseId: row.caseId,
+        listingId: row.listingId,
+        change: 'released',
+        revision: held.revision,
+        brandIds: held.brandIds,
+        risk: held.risk,
+        dueAt: null,
+        at: decision.decidedAt,
+      })
       row.caseId = null
     }
     row.sequence = sequence
@@ -48,7 +64,12 @@ export function settleDeadlines(due: readonly DueHold[], now: Date, topics: Topi
   return { settlement: draft.done(), decided }
 }
 
-export function createClock(options: { store: GateStore; topics: TopicNames; telemetry: Telemetry; decided?: (decisions: readonly Decision[]) => void }): Loop {
+export function createClock(options: {
+  store: GateStore
+  topics: TopicNames
+  telemetry: Telemetry
+  decided?: (decisions: readonly Decision[]) => void
+}): Loop {
   const { store, topics, telemetry } = options
   return createLoop('clock', telemetry.log, async () => {
     let decided: Decision[] = []

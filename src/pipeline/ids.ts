@@ -14,6 +14,10 @@ export function caseId(listingId: string, revision: number, sequence: number): s
 }
 
 /** A refusal is named by the record that was refused: the same record refused again after a replay has the same id. */
-export function refusalId(listingId: string, revision: number, at: { topic: string; partition: number; offset: bigint }): string {
+export function refusalId(
+  listingId: string,
+  revision: number,
+  at: { topic: string; partition: number; offset: bigint },
+): string {
   return v5(JSON.stringify(['refusal', listingId, revision, at.topic, at.partition, at.offset.toString()]), NAMESPACE)
 }

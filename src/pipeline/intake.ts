@@ -25,7 +25,11 @@ interface Submitted {
 
 export function createIntake(options: { log: Log; topics: TopicNames; group: string; maxListingBytes: number }) {
   const { log, topics, group, maxListingBytes } = options
-  const event = <S extends z.ZodType>(definition: EventDefinition<S>, data: z.infer<S>, listingId: string): NewRecord => ({
+  const event = <S extends z.ZodType>(
+    definition: EventDefinition<S>,
+    data: z.infer<S>,
+    listingId: string,
+  ): NewRecord => ({
     key: Buffer.from(listingId),
     ...encodeEvent(definition, data, { id: v4(), source: SOURCE, time: new Date().toISOString(), subject: listingId }),
   })
@@ -65,7 +69,13 @@ export async function dryRun(gate: Gate, listing: Listing, topics: TopicNames, n
   try {
     const assessment = await assess(gate, listing, now)
     const submittedAt = listing.submittedAt ?? now.toISOString()
-    return ok(decideAlone({ kind: 'listing', listing, contentHash: contentHash(listing), submittedAt, assessment }, topics, now))
+    return ok(
+      decideAlone(
+        { kind: 'listing', listing, contentHash: contentHash(listing), submittedAt, assessment },
+        topics,
+        now,
+      ),
+    )
   } catch (error) {
     return { kind: 'deadLetter', code: 'internal-error', message: messageOf(error), stage: 'assess', attempts: 1 }
   }

@@ -5,8 +5,22 @@ import type { RefusalCode } from '../domain/refusal.ts'
 export type Outcome<T> =
   | { readonly kind: 'ok'; readonly value: T }
   /** It names a listing and a revision but cannot be tried: `listing.refused`. */
-  | { readonly kind: 'refuse'; readonly listingId: string; readonly revision: number; readonly marketplace?: string | undefined; readonly code: RefusalCode; readonly message: string; readonly path: string }
+  | {
+      readonly kind: 'refuse'
+      readonly listingId: string
+      readonly revision: number
+      readonly marketplace?: string | undefined
+      readonly code: RefusalCode
+      readonly message: string
+      readonly path: string
+    }
   /** It cannot even be named, or our own code failed on it twice: the original bytes go to the dead letters. */
-  | { readonly kind: 'deadLetter'; readonly code: ErrorCode; readonly message: string; readonly stage: string; readonly attempts: number }
+  | {
+      readonly kind: 'deadLetter'
+      readonly code: ErrorCode
+      readonly message: string
+      readonly stage: string
+      readonly attempts: number
+    }
 
 export const ok = <T>(value: T): Outcome<T> => ({ kind: 'ok', value })

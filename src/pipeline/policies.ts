@@ -11,18 +11,29 @@ import type { PolicyRecord, ReferenceStore } from './ports.ts'
  * @throws TouchstoneError `policy-invalid` naming the first field at fault.
  */
 export function parsePolicy(document: unknown): Policy {
-  const draft = typeof document === 'object' && document !== null && !Array.isArray(document) ? { ...document, version: 1 } : document
+  const draft =
+    typeof document === 'object' && document !== null && !Array.isArray(document)
+      ? { ...document, version: 1 }
+      : document
   const parsed = policySchema.safeParse(draft)
   if (parsed.success) return parsed.data
   const issues = parsed.error.issues
   const named = issues.slice(0, 5).map((i) => `${i.path.join('.') || 'policy'}: ${i.message}`)
   const more = issues.length > named.length ? ` (and ${issues.length - named.length} more)` : ''
   const first = issues[0]
-  throw new TouchstoneError('policy-invalid', named.join('; ') + more, { path: first === undefined ? '' : '/' + first.path.join('/') })
+  throw new TouchstoneError('policy-invalid', named.join('; ') + more, {
+    path: first === undefined ? '' : '/' + first.path.join('/'),
+  })
 }
 
 /** Publishes a document as the next version, or throws `policy-invalid` or `policy-conflict` and changes nothing. */
-export async function publishPolicy(store: ReferenceStore, gate: Gate, document: unknown, by: string, basedOn: number | undefined): Promise<PolicyRecord> {
+export async function publishPolicy(
+  store: ReferenceStore,
+  gate: Gate,
+  document: unknown,
+  by: string,
+  basedOn: number | undefined,
+): Promise<PolicyRecord> {
   const policy = parsePolicy(document)
   const compiled = compilePolicy(policy)
   const trial: Gate = { ...gate, policy: compiled }

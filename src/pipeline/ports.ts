@@ -152,11 +152,20 @@ export interface OutboxRow {
 /** Everything that one transaction writes besides the offset. */
 export interface Settlement {
   readonly standings: readonly StandingUpdate[]
-  readonly revisions: readonly { readonly listing: Listing; readonly contentHash: string; readonly submittedAt: string }[]
+  readonly revisions: readonly {
+    readonly listing: Listing
+    readonly contentHash: string
+    readonly submittedAt: string
+  }[]
   readonly decisions: readonly Decision[]
   readonly cases: readonly CaseChange[]
   /** With the input coordinates that a waiting caller looks for. */
-  readonly refusals: readonly { readonly refusal: Refusal; readonly topic: string; readonly partition: number; readonly offset: bigint }[]
+  readonly refusals: readonly {
+    readonly refusal: Refusal
+    readonly topic: string
+    readonly partition: number
+    readonly offset: bigint
+  }[]
   readonly outbox: readonly OutboxRow[]
 }
 
@@ -178,7 +187,13 @@ export interface GateStore {
    * offset was not at `from`. Locks in one order everywhere: offset row, listings by id, outbox heads.
    */
   commit(
-    batch: { readonly group: string; readonly topic: string; readonly partition: number; readonly from: bigint; readonly next: bigint },
+    batch: {
+      readonly group: string
+      readonly topic: string
+      readonly partition: number
+      readonly from: bigint
+      readonly next: bigint
+    },
     wanted: readonly { readonly listingId: string; readonly revision: number }[],
     settle: (standings: ReadonlyMap<string, Standing>) => Settlement,
   ): Promise<BatchResult>
@@ -209,8 +224,18 @@ export interface FeedEntry {
 export interface ListingHistory {
   readonly listingId: string
   readonly marketplace: string | null
-  readonly current: { readonly revision: number; readonly outcome: DecisionOutcome | null; readonly caseId: string | null; readonly withdrawnRevision: number }
-  readonly revisions: readonly { readonly revision: number; readonly contentHash: string; readonly submittedAt: string; readonly listing: unknown }[]
+  readonly current: {
+    readonly revision: number
+    readonly outcome: DecisionOutcome | null
+    readonly caseId: string | null
+    readonly withdrawnRevision: number
+  }
+  readonly revisions: readonly {
+    readonly revision: number
+    readonly contentHash: string
+    readonly submittedAt: string
+    readonly listing: unknown
+  }[]
   readonly decisions: readonly Decision[]
   readonly refusals: readonly Refusal[]
 }
@@ -224,11 +249,20 @@ export type RecordEnd =
 
 export interface DecisionReader {
   /** Decisions and refusals in order per listing after a cursor (undefined: from the oldest held). Throws `bad-cursor`, `cursor-expired`. */
-  feed(after: string | undefined, limit: number, marketplace: string | undefined): Promise<{ entries: FeedEntry[]; next: string }>
+  feed(
+    after: string | undefined,
+    limit: number,
+    marketplace: string | undefined,
+  ): Promise<{ entries: FeedEntry[]; next: string }>
   history(listingId: string): Promise<ListingHistory | undefined>
   /** The decision that stands for one revision. */
   standing(listingId: string, revision: number): Promise<{ decision: Decision; contentHash: string } | undefined>
-  endOf(group: string, topic: string, record: Appended, identity: { listingId: string; revision: number }): Promise<RecordEnd>
+  endOf(
+    group: string,
+    topic: string,
+    record: Appended,
+    identity: { listingId: string; revision: number },
+  ): Promise<RecordEnd>
 }
 
 // ---------------------------------------------------------------- reference data
@@ -241,7 +275,11 @@ export interface ReferenceData {
   readonly policy: Policy
   readonly scorecard: Scorecard
   /** US dollars per unit. */
-  readonly currencies: { readonly asOf: string; readonly source: string; readonly usdPer: Readonly<Record<string, number>> }
+  readonly currencies: {
+    readonly asOf: string
+    readonly source: string
+    readonly usdPer: Readonly<Record<string, number>>
+  }
 }
 
 export interface PolicyRecord {

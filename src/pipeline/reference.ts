@@ -20,12 +20,18 @@ export interface GateParts {
 }
 
 /** Compiles a gate; hand the previous one in so that what did not change is not compiled again. */
-export function compileGate(parts: GateParts, data: { change: bigint; brands: readonly Brand[]; policy: Policy }, before?: Gate): Gate {
+export function compileGate(
+  parts: GateParts,
+  data: { change: bigint; brands: readonly Brand[]; policy: Policy },
+  before?: Gate,
+): Gate {
   const same = before !== undefined && sameBrands(before.brands, data.brands)
   const dictionary: BrandDictionary = same ? before.dictionary : compileBrandDictionary(data.brands)
   const brands = same ? before.brands : new Map(data.brands.map((b) => [b.brandId, b]))
   const policy: CompiledPolicy =
-    before !== undefined && before.policy.policy.policyId === data.policy.policyId && before.policy.policy.version === data.policy.version
+    before !== undefined &&
+    before.policy.policy.policyId === data.policy.policyId &&
+    before.policy.policy.version === data.policy.version
       ? before.policy
       : compilePolicy(data.policy)
   return Object.freeze({ ...parts, change: data.change, brands, dictionary, policy })
@@ -46,10 +52,15 @@ export interface LiveGate {
 const POLL_MS = 500
 
 /** Loads the reference data and keeps following it. A change that does not compile is reported and the last good gate stays. */
-export async function followReference(store: ReferenceStore, parts: GateParts, telemetry: Telemetry): Promise<LiveGate> {
+export async function followReference(
+  store: ReferenceStore,
+  parts: GateParts,
+  telemetry: Telemetry,
+): Promise<LiveGate> {
   const load = async (before?: Gate): Promise<Gate> => {
     const { change, brands, policy } = await store.load()
-    if (policy === undefined) throw new TouchstoneError('not-ready', 'there is no active policy; `touchstone start` publishes the default one')
+    if (policy === undefined)
+      throw new TouchstoneError('not-ready', 'there is no active policy; `touchstone start` publishes the default one')
     const gate = compileGate(parts, { change, brands, policy }, before)
     telemetry.metrics.touchstone_policy_version.set(policy.version)
     telemetry.metrics.touchstone_reference_change.set(Number(change))
@@ -61,7 +72,10 @@ export async function followReference(store: ReferenceStore, parts: GateParts, t
     const change = await store.change()
     if (change !== gate.change) {
       gate = await load(gate)
-      telemetry.log.info({ change: gate.change.toString(), policy: gate.policy.policy.version }, 'reference data changed')
+      telemetry.log.info(
+        { change: gate.change.toString(), policy: gate.policy.policy.version },
+        'reference data changed',
+      )
     }
     return POLL_MS
   })

@@ -43,7 +43,12 @@ export function startRun(options: RunOptions): Run {
   let failingSince: number | undefined
 
   /** Waits out a dead store; the log keeps the partition meanwhile, or takes it away (`lost`). */
-  const insist = async <T>(what: string, lost: AbortSignal | undefined, work: () => Promise<T>, otherwise: T): Promise<T> => {
+  const insist = async <T>(
+    what: string,
+    lost: AbortSignal | undefined,
+    work: () => Promise<T>,
+    otherwise: T,
+  ): Promise<T> => {
     for (let failures = 0; ; failures += 1) {
       try {
         const value = await work()
@@ -61,9 +66,16 @@ export function startRun(options: RunOptions): Run {
   }
 
   const subscription: Subscription = log.subscribe(
-    { topic: topics.listings, group, maxRecords: options.maxRecords, maxBytes: options.maxBytes, concurrency: options.concurrency },
     {
-      place: (topic, partition, low) => insist('place', undefined, () => store.place(group, topic, partition, low), low),
+      topic: topics.listings,
+      group,
+      maxRecords: options.maxRecords,
+      maxBytes: options.maxBytes,
+      concurrency: options.concurrency,
+    },
+    {
+      place: (topic, partition, low) =>
+        insist('place', undefined, () => store.place(group, topic, partition, low), low),
       handle: async (batch, lost) => {
         try {
           return await options.screen(batch, lost)
@@ -79,7 +91,9 @@ export function startRun(options: RunOptions): Run {
   )
   const done = subscription.done.catch((error: unknown) => {
     telemetry.log.fatal({ err: error }, 'the gate stops: this needs a person')
-    throw error instanceof TouchstoneError ? error : new TouchstoneError('internal', `the gate stopped: ${messageOf(error)}`, { cause: error })
+    throw error instanceof TouchstoneError
+      ? error
+      : new TouchstoneError('internal', `the gate stopped: ${messageOf(error)}`, { cause: error })
   })
   // Whoever started us awaits `done`; until then a rejection must not end the process unseen.
   done.catch(() => undefined)

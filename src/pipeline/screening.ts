@@ -61,12 +61,21 @@ export function createScreening(options: ScreeningOptions): (batch: Batch, lost:
   }
 }
 
-const identityOf = (value: { kind: 'listing'; listing: { listingId: string; revision: number } } | { kind: 'withdrawal'; identity: { listingId: string; revision: number } }) =>
+const identityOf = (
+  value:
+    | { kind: 'listing'; listing: { listingId: string; revision: number } }
+    | { kind: 'withdrawal'; identity: { listingId: string; revision: number } },
+) =>
   value.kind === 'listing' ? { listingId: value.listing.listingId, revision: value.listing.revision } : value.identity
 
 /** undefined when the partition was lost meanwhile: the work is then somebody else's. */
-async function tryAll(batch: Batch, gate: Gate, lost: AbortSignal, options: ScreeningOptions): Promise<TriedRecord[] | undefined> {
-  const tried: TriedRecord[] = new Array(batch.records.length)
+async function tryAll(
+  batch: Batch,
+  gate: Gate,
+  lost: AbortSignal,
+  options: ScreeningOptions,
+): Promise<TriedRecord[] | undefined> {
+  const tried: TriedRecord[] = []
   let next = 0
   let turn = performance.now()
   const lane = async () => {
@@ -77,7 +86,8 @@ async function tryAll(batch: Batch, gate: Gate, lost: AbortSignal, options: Scre
         turn = performance.now()
       }
       const record = batch.records[i]
-      if (record !== undefined) tried[i] = { record, partition: batch.partition, tried: await tryRecord(record, gate, options) }
+      if (record !== undefined)
+        tried[i] = { record, partition: batch.partition, tried: await tryRecord(record, gate, options) }
     }
   }
   await Promise.all(Array.from({ length: Math.min(PARALLEL, batch.records.length) }, lane))
@@ -102,25 +112,39 @@ async function tryRecord(record: LogRecord, gate: Gate, options: ScreeningOption
       })
     } catch (error) {
       // A signal never throws by contract, so this is a bug of ours: once more, then the stream goes on without it.
-      options.telemetry.log.error({ err: error, attempts, offset: record.offset.toString() }, 'a listing could not be assessed')
-      if (attempts === 2) return { kind: 'deadLetter', code: 'internal-error', message: messageOf(error), stage: 'assess', attempts }
+      options.telemetry.log.error(
+        { err: error, attempts, offset: record.offset.toString() },
+        'a listing could not be assessed',
+      )
+      if (attempts === 2)
+        return { kind: 'deadLetter', code: 'internal-error', message: messageOf(error), stage: 'assess', attempts }
     }
   }
 }
 
-type Read = Outcome<{ kind: 'listing'; listing: Parameters<typeof contentHash>[0] } | { kind: 'withdrawal'; identity: { listingId: string; revision: number } }>
+type Read = Outcome<
+  | { kind: 'listing'; listing: Parameters<typeof contentHash>[0] }
+  | { kind: 'withdrawal'; identity: { listingId: string; revision: number } }
+>
 
 /** Phases 1 and 2. Pure. */
 export function readRecord(record: Pick<LogRecord, 'key' | 'value' | 'headers'>, maxListingBytes: number): Read {
   const decoded = decodeEvent(record, 'listings')
-  if (decoded.kind === 'problem') return { kind: 'deadLetter', code: decoded.code, message: decoded.message, stage: 'decode', attempts: 1 }
+  if (decoded.kind === 'problem')
+    return { kind: 'deadLetter', code: decoded.code, message: decoded.message, stage: 'decode', attempts: 1 }
   const { type, data } = decoded
   if ((record.value?.byteLength ?? 0) > maxListingBytes) {
     const identity = parseIdentity(data)
     const message = `the record must have at most ${maxListingBytes} bytes, this one has ${record.value?.byteLength ?? 0}`
     return identity.kind === 'ok'
       ? { kind: 'refuse', ...identity.value, code: 'too-large', message, path: '' }
-      : { kind: 'deadLetter', code: 'no-identity', message: `${message}; ${identity.message}`, stage: 'parse', attempts: 1 }
+      : {
+          kind: 'deadLetter',
+          code: 'no-identity',
+          message: `${message}; ${identity.message}`,
+          stage: 'parse',
+          attempts: 1,
+        }
   }
   if (type === listingWithdrawn.type) {
     const identity = parseIdentity(data)
@@ -134,12 +158,17 @@ export function readRecord(record: Pick<LogRecord, 'key' | 'value' | 'headers'>,
   return { kind: 'deadLetter', code: 'no-identity', message: parsed.message, stage: 'parse', attempts: 1 }
 }
 
-function observe(telemetry: Telemetry, signals: readonly { name: string; state: string; durationMs: number }[], rules: readonly { ruleId: string; error?: string | undefined }[]): void {
+function observe(
+  telemetry: Telemetry,
+  signals: readonly { name: string; state: string; durationMs: number }[],
+  rules: readonly { ruleId: string; error?: string | undefined }[],
+): void {
   for (const signal of signals) {
     telemetry.metrics.touchstone_signals_total.inc({ signal: signal.name, state: signal.state })
     telemetry.metrics.touchstone_signal_seconds.observe({ signal: signal.name }, signal.durationMs / 1000)
   }
-  for (const rule of rules) if (rule.error !== undefined) telemetry.metrics.touchstone_rule_errors_total.inc({ rule: rule.ruleId })
+  for (const rule of rules)
+    if (rule.error !== undefined) telemetry.metrics.touchstone_rule_errors_total.inc({ rule: rule.ruleId })
 }
 
 function count(telemetry: Telemetry, batch: Batch, tally: Tally): void {
@@ -159,5 +188,9 @@ function count(telemetry: Telemetry, batch: Batch, tally: Tally): void {
   }
   metrics.touchstone_lag_records.set({ partition: batch.partition }, Number(batch.end - batch.next))
   const oldest = batch.records[0]
-  if (oldest !== undefined) metrics.touchstone_lag_seconds.set({ partition: batch.partition }, Math.max(0, (now - oldest.appendedAt.getTime()) / 1000))
+  if (oldest !== undefined)
+    metrics.touchstone_lag_seconds.set(
+      { partition: batch.partition },
+      Math.max(0, (now - oldest.appendedAt.getTime()) / 1000),
+    )
 }

@@ -39,7 +39,10 @@ export interface Tally {
 }
 
 /** Written for the seller of a listing that was edited while its predecessor was held or blocked. */
-const EDITED: Reason = { code: 'earlier-revision-in-review', text: 'An earlier version of this listing is still waiting to be looked at.' }
+const EDITED: Reason = {
+  code: 'earlier-revision-in-review',
+  text: 'An earlier version of this listing is still waiting to be looked at.',
+}
 
 /**
  * Settles a batch in log order.
@@ -61,7 +64,13 @@ export function settle(
 
   for (const { record, partition, tried } of records) {
     const place = { topic: context.topic, partition, offset: record.offset }
-    const refuse = (identity: ListingIdentity, marketplace: string | null, code: RefusalCode, message: string, path: string) => {
+    const refuse = (
+      identity: ListingIdentity,
+      marketplace: string | null,
+      code: RefusalCode,
+      message: string,
+      path: string,
+    ) => {
       draft.refusal({ ...identity, code, message, path, at, ...(marketplace === null ? {} : { marketplace }) }, place)
       tally.refused.push(code)
     }
@@ -71,7 +80,13 @@ export function settle(
       continue
     }
     if (tried.kind === 'refuse') {
-      refuse({ listingId: tried.listingId, revision: tried.revision }, tried.marketplace ?? null, tried.code, tried.message, tried.path)
+      refuse(
+        { listingId: tried.listingId, revision: tried.revision },
+        tried.marketplace ?? null,
+        tried.code,
+        tried.message,
+        tried.path,
+      )
       continue
     }
     const value = tried.value
@@ -79,11 +94,13 @@ export function settle(
     const { listingId, revision } = identity
     const row = draft.of(listingId)
     const marketplace = value.kind === 'listing' ? (value.listing.marketplace ?? row.marketplace) : row.marketplace
-    const no = (code: RefusalCode, message: string, path = '/revision') => refuse({ listingId, revision }, marketplace, code, message, path)
+    const no = (code: RefusalCode, message: string, path = '/revision') =>
+      refuse({ listingId, revision }, marketplace, code, message, path)
 
     if (value.kind === 'withdrawal') {
       if (revision <= row.withdrawnRevision) tally.duplicates += 1
-      else if (revision < row.revision) no('superseded', `revision ${row.revision} is already decided; withdraw that one`)
+      else if (revision < row.revision)
+        no('superseded', `revision ${row.revision} is already decided; withdraw that one`)
       else {
         withdraw(draft, row, revision, at)
         tally.withdrawals += 1
@@ -92,10 +109,22 @@ export function settle(
     }
     const known = row.hashes.get(revision)
     if (known === value.contentHash) tally.duplicates += 1
-    else if (known !== undefined) no('revision-reused', `revision ${revision} was sent before with other content; raise the revision with every edit`)
-    else if (revision <= row.withdrawnRevision) no('withdrawn', `the listing was withdrawn at revision ${row.withdrawnRevision}; a higher revision offers it again`)
+    else if (known !== undefined)
+      no(
+        'revision-reused',
+        `revision ${revision} was sent before with other content; raise the revision with every edit`,
+      )
+    else if (revision <= row.withdrawnRevision)
+      no(
+        'withdrawn',
+        `the listing was withdrawn at revision ${row.withdrawnRevision}; a higher revision offers it again`,
+      )
     else if (revision < row.revision) no('superseded', `revision ${row.revision} is already decided`)
-    else if (row.marketplace !== null && value.listing.marketplace !== undefined && value.listing.marketplace !== row.marketplace)
+    else if (
+      row.marketplace !== null &&
+      value.listing.marketplace !== undefined &&
+      value.listing.marketplace !== row.marketplace
+    )
       no('marketplace-mismatch', 'the listingId is in use by another marketplace', '/marketplace')
     else tally.decided.push(decideRevision(draft, row, value, context.now))
   }
@@ -110,7 +139,16 @@ export function decideAlone(tried: TriedListing, topics: TopicNames, now: Date):
 
 function withdraw(draft: SettlementDraft, row: Draft, revision: number, at: string): void {
   if (row.caseId !== null) {
-    draft.case({ caseId: row.caseId, listingId: row.listingId, change: 'withdrawn', revision, brandIds: [], risk: 0, dueAt: null, at })
+    draft.case({
+      caseId: row.caseId,
+      listingId: row.listingId,
+      change: 'withdrawn',
+      revision,
+      brandIds: [],
+      risk: 0,
+      dueAt: null,
+      at,
+    })
   }
   // The outcome stays: a listing that was held comes back as one that was held, whatever its next revision says.
   row.withdrawnRevision = revision
@@ -151,7 +189,9 @@ function decideRevision(draft: SettlementDraft, row: Draft, tried: TriedListing,
     rules: [...answer.rules],
     policy: answer.policy,
     models: { ...assessment.models },
-    ...(outcome === 'hold' ? { hold: { until: dueAt, onDeadline: inReview ? ('block' as const) : answer.onDeadline } } : {}),
+    ...(outcome === 'hold'
+      ? { hold: { until: dueAt, onDeadline: inReview ? ('block' as const) : answer.onDeadline } }
+      : {}),
     degraded: answer.degraded,
     audit: false,
   }

@@ -100,7 +100,13 @@ export class SettlementDraft {
     this.#outbox.push({ ...row, topic: this.#topics.deadLetters, marketplace: null })
   }
 
-  #send(topic: string, key: string, value: Uint8Array, headers: OutboxRow['headers'], marketplace: string | null): void {
+  #send(
+    topic: string,
+    key: string,
+    value: Uint8Array,
+    headers: OutboxRow['headers'],
+    marketplace: string | null,
+  ): void {
     this.#outbox.push({ topic, key: Buffer.from(key), value, headers, marketplace })
   }
 

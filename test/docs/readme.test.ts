@@ -7,19 +7,37 @@ const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
 const src = new URL('../../src/', import.meta.url)
 
 describe('README.md', () => {
-  it.each(Object.keys(TABLES))('has the table of %s as the code says it (node scripts/readme-tables.ts writes it)', (name) => {
-    const section = (text: string) => text.split(`<!-- table: ${name} -->`)[1]?.split(`<!-- end: ${name} -->`)[0]
-    expect(section(readme)).toBe(section(withTables(readme)))
-  })
+  it.each(Object.keys(TABLES))(
+    'has the table of %s as the code says it (node scripts/readme-tables.ts writes it)',
+    (name) => {
+      const section = (text: string) => text.split(`<!-- table: ${name} -->`)[1]?.split(`<!-- end: ${name} -->`)[0]
+      expect(section(readme)).toBe(section(withTables(readme)))
+    },
+  )
 
   it('names every folder of src in its map, and none that is not there', () => {
     const map = readme.split('## The map')[1]?.split('\n## ')[0] ?? ''
     const named = [...map.matchAll(/^\| `src\/([a-z-]+)\/` /gm)].map((m) => m[1])
-    const folders = readdirSync(src, { withFileTypes: true }).filter((e) => e.isDirectory()).map((e) => e.name)
+    const folders = readdirSync(src, { withFileTypes: true })
+      .filter((e) => e.isDirectory())
+      .map((e) => e.name)
     expect([...named].sort()).toEqual(folders.sort())
   })
 
-  it.each(['domain', 'events', 'text', 'listing', 'signals', 'risk', 'policy', 'rights', 'pipeline', 'api', 'adapters', 'apps'])('src/%s has a README that says what lives there', (folder) => {
+  it.each([
+    'domain',
+    'events',
+    'text',
+    'listing',
+    'signals',
+    'risk',
+    'policy',
+    'rights',
+    'pipeline',
+    'api',
+    'adapters',
+    'apps',
+  ])('src/%s has a README that says what lives there', (folder) => {
     expect(existsSync(new URL(`${folder}/README.md`, src))).toBe(true)
   })
 })

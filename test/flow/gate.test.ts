@@ -12,12 +12,22 @@ afterAll(async () => {
   await t.stop()
 })
 
-const header = (headers: Readonly<Record<string, Uint8Array>>, name: string) => Buffer.from(headers[`touchstone-error-${name}`] ?? []).toString()
+const header = (headers: Readonly<Record<string, Uint8Array>>, name: string) =>
+  Buffer.from(headers[`touchstone-error-${name}`] ?? []).toString()
 
 describe('the gate', () => {
   it('allows an honest listing, blocks an overt counterfeit, and says why in words for the seller', async () => {
-    await t.submit({ listingId: 'honest', title: 'Solid oak dining chair, used, small scratch', price: { amount: 40, currency: 'EUR' } })
-    await t.submit({ listingId: 'overt', title: 'Rolex Submariner 1:1 super clone, best replica', condition: 'new', price: { amount: 189, currency: 'USD' } })
+    await t.submit({
+      listingId: 'honest',
+      title: 'Solid oak dining chair, used, small scratch',
+      price: { amount: 40, currency: 'EUR' },
+    })
+    await t.submit({
+      listingId: 'overt',
+      title: 'Rolex Submariner 1:1 super clone, best replica',
+      condition: 'new',
+      price: { amount: 189, currency: 'USD' },
+    })
     const { decisions } = await t.settled()
     const honest = decisions.find((d) => d.listingId === 'honest')
     const overt = decisions.find((d) => d.listingId === 'overt')
@@ -45,12 +55,42 @@ describe('the gate', () => {
       ['revision 0', json({ ...base, revision: 0 }), 'dead', /no-identity.*revision/s],
       ['no title', json({ ...base, title: undefined }), 'refused', /^\/title invalid/],
       ['a title of 1 MB', json({ ...base, title: 'a'.repeat(1 << 20) }), 'refused', /^\/title (invalid|too-large)/],
-      ['a lone surrogate', Buffer.from('{"listingId":"poison","revision":1,"sellerId":"S","title":"\\ud800"}'), 'refused', /^\/title invalid/],
-      ['a negative price', json({ ...base, price: { amount: -1, currency: 'USD' } }), 'refused', /^\/price\/amount invalid/],
-      ['an absurd price', json({ ...base, price: { amount: 1e300, currency: 'USD' } }), 'refused', /^\/price\/amount invalid/],
-      ['an unknown currency', json({ ...base, price: { amount: 1, currency: 'XXZ' } }), 'refused', /^\/price\/currency invalid/],
-      ['a date out of range', json({ ...base, submittedAt: '0001-01-01T00:00:00Z' }), 'refused', /^\/submittedAt invalid/],
-      ['10,000 images', json({ ...base, images: Array.from({ length: 10_000 }, () => ({ url: 'https://a.example/1.jpg' })) }), 'refused', /^\/images (invalid|too-large)/],
+      [
+        'a lone surrogate',
+        Buffer.from('{"listingId":"poison","revision":1,"sellerId":"S","title":"\\ud800"}'),
+        'refused',
+        /^\/title invalid/,
+      ],
+      [
+        'a negative price',
+        json({ ...base, price: { amount: -1, currency: 'USD' } }),
+        'refused',
+        /^\/price\/amount invalid/,
+      ],
+      [
+        'an absurd price',
+        json({ ...base, price: { amount: 1e300, currency: 'USD' } }),
+        'refused',
+        /^\/price\/amount invalid/,
+      ],
+      [
+        'an unknown currency',
+        json({ ...base, price: { amount: 1, currency: 'XXZ' } }),
+        'refused',
+        /^\/price\/currency invalid/,
+      ],
+      [
+        'a date out of range',
+        json({ ...base, submittedAt: '0001-01-01T00:00:00Z' }),
+        'refused',
+        /^\/submittedAt invalid/,
+      ],
+      [
+        '10,000 images',
+        json({ ...base, images: Array.from({ length: 10_000 }, () => ({ url: 'https://a.example/1.jpg' })) }),
+        'refused',
+        /^\/images (invalid|too-large)/,
+      ],
       ['a wrong type', json({ ...base, price: 'cheap' }), 'refused', /^\/price invalid/],
     ]
     const lettersBefore = (await t.deadLetters()).length
@@ -65,8 +105,12 @@ describe('the gate', () => {
     expect(letters).toHaveLength(dead.length)
     dead.forEach(([name, value, , expected], i) => {
       const letter = letters[i]
-      expect(`${header(letter?.headers ?? {}, 'code')} ${header(letter?.headers ?? {}, 'message')}`, name).toMatch(expected)
-      expect(letter?.value === null ? null : Buffer.from(letter?.value ?? []), name).toEqual(value === null ? null : Buffer.from(value))
+      expect(`${header(letter?.headers ?? {}, 'code')} ${header(letter?.headers ?? {}, 'message')}`, name).toMatch(
+        expected,
+      )
+      expect(letter?.value === null ? null : Buffer.from(letter?.value ?? []), name).toEqual(
+        value === null ? null : Buffer.from(value),
+      )
     })
     const refused = bad.filter(([, , end]) => end === 'refused')
     const mine = refusals.slice(refusedBefore)
@@ -86,9 +130,16 @@ describe('the gate', () => {
     await t.submit({ listingId: 'edited', revision: 3, title: 'A plain bag' }, 'revised')
     const { decisions, refusals } = await t.settled()
     const mine = decisions.filter((d) => d.listingId === 'edited')
-    expect(mine.map((d) => [d.revision, d.sequence])).toEqual([[1, 1], [2, 2], [3, 3]])
+    expect(mine.map((d) => [d.revision, d.sequence])).toEqual([
+      [1, 1],
+      [2, 2],
+      [3, 3],
+    ])
     expect(mine[0]?.outcome).not.toBe('allow')
-    expect(mine.slice(1).map((d) => [d.outcome, d.hold?.onDeadline])).toEqual([['hold', 'block'], ['hold', 'block']])
+    expect(mine.slice(1).map((d) => [d.outcome, d.hold?.onDeadline])).toEqual([
+      ['hold', 'block'],
+      ['hold', 'block'],
+    ])
     expect(mine[1]?.caseId).toBe(mine[0]?.caseId)
     expect(mine[2]?.caseId).not.toBe(mine[0]?.caseId)
     expect(refusals.filter((r) => r.listingId === 'edited').map((r) => r.code)).toEqual(['revision-reused'])
@@ -122,7 +173,14 @@ describe('the gate', () => {
   it('lets a published threshold change the next decision, and a hold reach its deadline once', async () => {
     const active = (await t.gate.reference.policies()).find((p) => p.active)?.policy
     if (active === undefined) throw new Error('no policy is active')
-    const strict: Policy = { ...active, description: 'test', thresholds: { hold: 0, block: 1 }, rules: [], examples: [], hold: { deadlineSeconds: 1, onDeadline: { low: 'allow', medium: 'allow', high: 'block' } } }
+    const strict: Policy = {
+      ...active,
+      description: 'test',
+      thresholds: { hold: 0, block: 1 },
+      rules: [],
+      examples: [],
+      hold: { deadlineSeconds: 1, onDeadline: { low: 'allow', medium: 'allow', high: 'block' } },
+    }
     await t.submit({ listingId: 'before' })
     await t.settled()
     const { policy } = await publishPolicy(t.gate.reference, t.gate.live.current(), strict, 'test', active.version)
@@ -142,6 +200,9 @@ describe('the gate', () => {
     await t.until('the worker uses it', async () => t.gate.live.current().policy.policy.version === active.version)
     await t.submit({ listingId: 'after' })
     const { decisions } = await t.settled()
-    expect(decisions.filter((d) => ['before', 'after'].includes(d.listingId)).map((d) => d.outcome)).toEqual(['allow', 'allow'])
+    expect(decisions.filter((d) => ['before', 'after'].includes(d.listingId)).map((d) => d.outcome)).toEqual([
+      'allow',
+      'allow',
+    ])
   })
 })

@@ -43,7 +43,8 @@ export function registerDoctor(program: Command): void {
 }
 
 const MARK = { ok: pc.green('ok     '), warning: pc.yellow('warning'), wrong: pc.red('WRONG  ') }
-const line = (f: Finding) => `${MARK[f.state]}  ${f.name.padEnd(14)} ${f.detail}${f.cure === undefined ? '' : `\n         ${' '.repeat(14)} -> ${f.cure}`}`
+const line = (f: Finding) =>
+  `${MARK[f.state]}  ${f.name.padEnd(14)} ${f.detail}${f.cure === undefined ? '' : `\n         ${' '.repeat(14)} -> ${f.cure}`}`
 
 async function examineAll(): Promise<Finding[]> {
   const findings: Finding[] = [node(), memory()]
@@ -52,7 +53,12 @@ async function examineAll(): Promise<Finding[]> {
     config = readConfig(process.env)
     findings.push({ name: 'settings', state: 'ok', detail: 'all settings are sound' })
   } catch (error) {
-    findings.push({ name: 'settings', state: 'wrong', detail: messageOf(error).replaceAll('\n', '; '), cure: 'mend these environment variables; the README lists them all' })
+    findings.push({
+      name: 'settings',
+      state: 'wrong',
+      detail: messageOf(error).replaceAll('\n', '; '),
+      cure: 'mend these environment variables; the README lists them all',
+    })
     return findings
   }
   findings.push(await reference(config))
@@ -70,20 +76,36 @@ async function examineAll(): Promise<Finding[]> {
 function node(): Finding {
   const major = Number(process.versions.node.split('.')[0])
   const detail = `${process.version} on ${process.platform} ${process.arch}, ${availableParallelism()} processors`
-  return major >= NEEDED_NODE ? { name: 'node', state: 'ok', detail } : { name: 'node', state: 'wrong', detail, cure: `install Node ${NEEDED_NODE} or newer` }
+  return major >= NEEDED_NODE
+    ? { name: 'node', state: 'ok', detail }
+    : { name: 'node', state: 'wrong', detail, cure: `install Node ${NEEDED_NODE} or newer` }
 }
 
 function memory(): Finding {
   const detail = `${(totalmem() / 2 ** 30).toFixed(1)} GiB`
-  return totalmem() >= LITTLE_MEMORY ? { name: 'memory', state: 'ok', detail } : { name: 'memory', state: 'warning', detail, cure: 'give it at least 1 GiB' }
+  return totalmem() >= LITTLE_MEMORY
+    ? { name: 'memory', state: 'ok', detail }
+    : { name: 'memory', state: 'warning', detail, cure: 'give it at least 1 GiB' }
 }
 
 async function reference(config: Config): Promise<Finding> {
   try {
-    const gate = await shippedGate({ currencies: config.TOUCHSTONE_CURRENCIES, budgetMs: config.TOUCHSTONE_LISTING_BUDGET_MS })
-    return { name: 'reference data', state: 'ok', detail: `${gate.brands.size} brands, ${gate.signals.length} signals, scorecard ${gate.scorecard.version} ship and compile` }
+    const gate = await shippedGate({
+      currencies: config.TOUCHSTONE_CURRENCIES,
+      budgetMs: config.TOUCHSTONE_LISTING_BUDGET_MS,
+    })
+    return {
+      name: 'reference data',
+      state: 'ok',
+      detail: `${gate.brands.size} brands, ${gate.signals.length} signals, scorecard ${gate.scorecard.version} ship and compile`,
+    }
   } catch (error) {
-    return { name: 'reference data', state: 'wrong', detail: messageOf(error), cure: 'install the package again, or mend the file that is named' }
+    return {
+      name: 'reference data',
+      state: 'wrong',
+      detail: messageOf(error),
+      cure: 'install the package again, or mend the file that is named',
+    }
   }
 }
 
@@ -92,12 +114,24 @@ async function dataDirectory(directory: string): Promise<Finding> {
     await mkdir(directory, { recursive: true })
     await access(directory, constants.W_OK)
   } catch (error) {
-    return { name: 'data directory', state: 'wrong', detail: messageOf(error), cure: `make ${dirname(directory)} writable, or set TOUCHSTONE_DATA_DIR` }
+    return {
+      name: 'data directory',
+      state: 'wrong',
+      detail: messageOf(error),
+      cure: `make ${dirname(directory)} writable, or set TOUCHSTONE_DATA_DIR`,
+    }
   }
   const { bavail, bsize } = await statfs(directory)
   const free = bavail * bsize
   const detail = `${directory}, ${(free / 2 ** 30).toFixed(1)} GiB free`
-  return free >= LITTLE_DISK ? { name: 'data directory', state: 'ok', detail } : { name: 'data directory', state: 'warning', detail, cure: 'a full disk stops the gate: free some, or set TOUCHSTONE_DATA_DIR' }
+  return free >= LITTLE_DISK
+    ? { name: 'data directory', state: 'ok', detail }
+    : {
+        name: 'data directory',
+        state: 'warning',
+        detail,
+        cure: 'a full disk stops the gate: free some, or set TOUCHSTONE_DATA_DIR',
+      }
 }
 
 async function ports(config: Config): Promise<Finding> {
@@ -105,13 +139,21 @@ async function ports(config: Config): Promise<Finding> {
     await assertPortsFree(config)
     return { name: 'ports', state: 'ok', detail: `${config.HOST}:${config.PORT} and :${config.METRICS_PORT} are free` }
   } catch (error) {
-    return { name: 'ports', state: 'warning', detail: messageOf(error), cure: 'nothing to do if that is a running Touchstone' }
+    return {
+      name: 'ports',
+      state: 'warning',
+      detail: messageOf(error),
+      cure: 'nothing to do if that is a running Touchstone',
+    }
   }
 }
 
 async function database(url: string, config: Config): Promise<Finding[]> {
-  const opened = await connect(url, { applicationName: 'touchstone doctor', deciding: 1, reading: 1 }).catch((error: unknown) => messageOf(error))
-  if (typeof opened === 'string') return [{ name: 'database', state: 'wrong', detail: opened, cure: 'check DATABASE_URL and that the server is up' }]
+  const opened = await connect(url, { applicationName: 'touchstone doctor', deciding: 1, reading: 1 }).catch(
+    (error: unknown) => messageOf(error),
+  )
+  if (typeof opened === 'string')
+    return [{ name: 'database', state: 'wrong', detail: opened, cure: 'check DATABASE_URL and that the server is up' }]
   try {
     const topic = topicNames(config.TOUCHSTONE_TOPIC_PREFIX).listings
     const found = await examine(opened.reading, { group: GATE_GROUP, topic })
@@ -121,11 +163,23 @@ async function database(url: string, config: Config): Promise<Finding[]> {
       { name: 'database', state: 'ok', detail: `PostgreSQL ${found.version}` },
       unsafe.length === 0
         ? { name: 'durability', state: 'ok', detail: 'fsync, full_page_writes and synchronous_commit are on' }
-        : { name: 'durability', state: 'wrong', detail: `${unsafe.join(', ')} off: a crash may lose decisions`, cure: 'switch them on in the server' },
+        : {
+            name: 'durability',
+            state: 'wrong',
+            detail: `${unsafe.join(', ')} off: a crash may lose decisions`,
+            cure: 'switch them on in the server',
+          },
       skewMs < LARGE_SKEW_MS
         ? { name: 'clock', state: 'ok', detail: `differs from the database's by ${skewMs} ms` }
-        : { name: 'clock', state: 'warning', detail: `differs from the database's by ${(skewMs / 1000).toFixed(1)} s`, cure: 'let both follow the same time server: hold deadlines are set by one and kept by the other' },
-      ...(found.prepared ? await offsets(url, topic, found.offsets) : [{ name: 'tables', state: 'ok' as const, detail: 'are not there yet; the first start makes them' }]),
+        : {
+            name: 'clock',
+            state: 'warning',
+            detail: `differs from the database's by ${(skewMs / 1000).toFixed(1)} s`,
+            cure: 'let both follow the same time server: hold deadlines are set by one and kept by the other',
+          },
+      ...(found.prepared
+        ? await offsets(url, topic, found.offsets)
+        : [{ name: 'tables', state: 'ok' as const, detail: 'are not there yet; the first start makes them' }]),
     ]
   } finally {
     await opened.close()
@@ -133,7 +187,11 @@ async function database(url: string, config: Config): Promise<Finding[]> {
 }
 
 /** Where reading stands against what the log still holds: outside of it the partition stops loudly. */
-async function offsets(url: string, topic: string, stored: readonly { partition: number; next: bigint }[]): Promise<Finding[]> {
+async function offsets(
+  url: string,
+  topic: string,
+  stored: readonly { partition: number; next: bigint }[],
+): Promise<Finding[]> {
   const log = createPostgresLog({ url })
   try {
     const ranges = await log.ranges(topic)
@@ -153,7 +211,14 @@ async function offsets(url: string, topic: string, stored: readonly { partition:
     }
     return wrong.length > 0 ? wrong : [{ name: 'offsets', state: 'ok', detail: `${lag} records wait to be tried` }]
   } catch (error) {
-    return [{ name: 'offsets', state: 'warning', detail: messageOf(error), cure: 'start Touchstone once: it makes the topics' }]
+    return [
+      {
+        name: 'offsets',
+        state: 'warning',
+        detail: messageOf(error),
+        cure: 'start Touchstone once: it makes the topics',
+      },
+    ]
   } finally {
     await log.close()
   }

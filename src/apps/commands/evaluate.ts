@@ -30,14 +30,23 @@ const share = (text: string): number => {
 export function registerEvaluate(program: Command): void {
   program
     .command('evaluate')
-    .description('Try labelled listings and say how good the decisions are: shares, precision, recall, false positives, each with its 95 % interval.')
+    .description(
+      'Try labelled listings and say how good the decisions are: shares, precision, recall, false positives, each with its 95 % interval.',
+    )
     .requiredOption('--input <file...>', 'NDJSON of {listing, label} rows; every file is a group of its own')
-    .option('--max-fpr <share>', 'also the recall at a threshold that stops at most this share of legitimate listings', share)
+    .option(
+      '--max-fpr <share>',
+      'also the recall at a threshold that stops at most this share of legitimate listings',
+      share,
+    )
     .option('--policy <file>', 'a policy document instead of the one that ships')
     .option('--brands <file>', 'brands that are added to those that ship')
     .addOption(maskOption())
     .option('--json', 'print one JSON document')
-    .addHelpText('after', '\nExample:\n  $ touchstone evaluate --input labelled.jsonl --max-fpr 0.001 --mask shipsFrom,category\n\nExit codes: 0 done; 2 wrong usage or input; 3 done, but some rows were rejected.')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ touchstone evaluate --input labelled.jsonl --max-fpr 0.001 --mask shipsFrom,category\n\nExit codes: 0 done; 2 wrong usage or input; 3 done, but some rows were rejected.',
+    )
     .action(async (options: Options) => {
       process.exitCode = await evaluate(options)
     })
@@ -69,7 +78,8 @@ async function evaluate(options: Options): Promise<number> {
     }
   }
   progress.end()
-  if (evaluated.length === 0) throw new TouchstoneError('input-invalid', `there is no row that can be tried in ${options.input.join(', ')}`)
+  if (evaluated.length === 0)
+    throw new TouchstoneError('input-invalid', `there is no row that can be tried in ${options.input.join(', ')}`)
   const figures = computeFigures(evaluated, { maxFpr: options.maxFpr, masked: options.mask })
   print(options.json, { ...figures, rejected }, render(figures, rejected))
   return rejected > 0 ? 3 : 0
@@ -80,25 +90,52 @@ const rate = (r: Rate) => (r.value === null ? '-' : `${percent(r.value)} [${perc
 const plain = (r: Rate) => (r.value === null ? '-' : percent(r.value))
 
 function render(figures: Figures, rejected: number): string {
-  const sections: (FiguresSection & { group: string })[] = [...figures.groups, ...(figures.groups.length > 1 ? [{ group: 'all', ...figures.overall }] : [])]
+  const sections: (FiguresSection & { group: string })[] = [
+    ...figures.groups,
+    ...(figures.groups.length > 1 ? [{ group: 'all', ...figures.overall }] : []),
+  ]
   const shares = table(
     ['file', 'rows', 'counterfeit', 'legitimate', 'allowed', 'held', 'blocked'],
-    sections.map((s) => [s.group, String(s.rows), String(s.counterfeit), String(s.legitimate), plain(s.outcomes.allow), plain(s.outcomes.hold), plain(s.outcomes.block)]),
+    sections.map((s) => [
+      s.group,
+      String(s.rows),
+      String(s.counterfeit),
+      String(s.legitimate),
+      plain(s.outcomes.allow),
+      plain(s.outcomes.hold),
+      plain(s.outcomes.block),
+    ]),
   )
   const quality = table(
     ['file', 'overt stopped', 'silent stopped', 'legitimate stopped', 'legitimate blocked'],
-    sections.map((s) => [s.group, rate(s.recall.overt.stopped), rate(s.recall.silent.stopped), rate(s.falsePositives.stopped), rate(s.falsePositives.blocked)]),
+    sections.map((s) => [
+      s.group,
+      rate(s.recall.overt.stopped),
+      rate(s.recall.silent.stopped),
+      rate(s.falsePositives.stopped),
+      rate(s.falsePositives.blocked),
+    ]),
   )
-  const lines = [shares, quality, `Precision of what was stopped, at the share of counterfeits in these files (no shop has it): ${rate(figures.overall.precision.stopped)}`]
+  const lines = [
+    shares,
+    quality,
+    `Precision of what was stopped, at the share of counterfeits in these files (no shop has it): ${rate(figures.overall.precision.stopped)}`,
+  ]
   const at = figures.atMaxFpr
   if (at !== undefined) {
     const where = at.threshold === null ? 'no threshold stops so few' : `risk ≥ ${at.threshold.toFixed(4)}`
-    lines.push(`At a false-positive rate of at most ${percent(at.maxFpr)} (${where}): overt ${rate(at.recall.overt)}, silent ${rate(at.recall.silent)}`)
+    lines.push(
+      `At a false-positive rate of at most ${percent(at.maxFpr)} (${where}): overt ${rate(at.recall.overt)}, silent ${rate(at.recall.silent)}`,
+    )
   }
   const { brier, brierOfBase, expectedError } = figures.calibration
   if (brier !== null && brierOfBase !== null && expectedError !== null) {
-    lines.push(`Calibration: Brier ${brier.toFixed(3)} (always saying the base rate: ${brierOfBase.toFixed(3)}), expected error ${expectedError.toFixed(3)}`)
+    lines.push(
+      `Calibration: Brier ${brier.toFixed(3)} (always saying the base rate: ${brierOfBase.toFixed(3)}), expected error ${expectedError.toFixed(3)}`,
+    )
   }
-  lines.push(`In brackets: 95 % intervals (Wilson). ${figures.masked.length > 0 ? `Masked: ${figures.masked.join(', ')}. ` : ''}${rejected > 0 ? `${rejected} rows were rejected.` : ''}`.trim())
+  lines.push(
+    `In brackets: 95 % intervals (Wilson). ${figures.masked.length > 0 ? `Masked: ${figures.masked.join(', ')}. ` : ''}${rejected > 0 ? `${rejected} rows were rejected.` : ''}`.trim(),
+  )
   return lines.join('\n') + '\n'
 }

@@ -25,8 +25,11 @@ export function registerPolicies(program: Command): void {
     .action(async (options: { policyVersion?: number }) => {
       await withStore('policies', async (_store, reference) => {
         const all = await reference.policies()
-        const found = all.find((p) => (options.policyVersion === undefined ? p.active : p.policy.version === options.policyVersion))
-        if (found === undefined) throw new TouchstoneError('not-found', `there is no policy version ${options.policyVersion ?? ''}`)
+        const found = all.find((p) =>
+          options.policyVersion === undefined ? p.active : p.policy.version === options.policyVersion,
+        )
+        if (found === undefined)
+          throw new TouchstoneError('not-found', `there is no policy version ${options.policyVersion ?? ''}`)
         print(true, found.policy, '')
       })
     })
@@ -38,13 +41,22 @@ export function registerPolicies(program: Command): void {
     .action(async (options: { json?: boolean }) => {
       await withStore('policies', async (_store, reference) => {
         const all = await reference.policies()
-        const rows = all.map((p) => [p.active ? '*' : '', String(p.policy.version), p.policy.policyId, p.publishedAt, p.publishedBy, p.policy.description.slice(0, 60)])
+        const rows = all.map((p) => [
+          p.active ? '*' : '',
+          String(p.policy.version),
+          p.policy.policyId,
+          p.publishedAt,
+          p.publishedBy,
+          p.policy.description.slice(0, 60),
+        ])
         print(options.json, all, table(['', 'version', 'policy', 'published', 'by', 'description'], rows))
       })
     })
   policies
     .command('publish <file>')
-    .description('Check a document (schema, rules, its own examples) and make it the active version; - is standard input.')
+    .description(
+      'Check a document (schema, rules, its own examples) and make it the active version; - is standard input.',
+    )
     .option('--based-on <n>', 'refuse if another version than this is active by now', version)
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample:\n  $ touchstone policies publish policy.json --based-on 1')
@@ -54,7 +66,10 @@ export function registerPolicies(program: Command): void {
         const config = readConfig(process.env)
         const { change, brands, policy } = await reference.load()
         if (policy === undefined) throw new TouchstoneError('not-ready', 'there is no active policy')
-        const parts = await gateParts({ currencies: config.TOUCHSTONE_CURRENCIES, budgetMs: config.TOUCHSTONE_LISTING_BUDGET_MS })
+        const parts = await gateParts({
+          currencies: config.TOUCHSTONE_CURRENCIES,
+          budgetMs: config.TOUCHSTONE_LISTING_BUDGET_MS,
+        })
         const gate = compileGate(parts, { change, brands, policy })
         const record = await publishPolicy(reference, gate, document, COMMAND_LINE, options.basedOn)
         print(options.json, record, `Version ${record.policy.version} of ${record.policy.policyId} is active.`)

@@ -26,11 +26,17 @@ export function registerScreen(program: Command): void {
     .description('Try the listings of a file: decisions out, one JSON a line, in the same order; nothing is recorded.')
     .requiredOption('--input <file>', 'NDJSON of listings, or of {listing, label} rows; - is standard input')
     .option('--output <file>', 'where the decisions go; - is standard output', '-')
-    .option('--rejects <file>', 'where rows go that cannot be tried, as {line, code, message, path}; default: standard error')
+    .option(
+      '--rejects <file>',
+      'where rows go that cannot be tried, as {line, code, message, path}; default: standard error',
+    )
     .option('--policy <file>', 'a policy document instead of the one that ships')
     .option('--brands <file>', 'brands that are added to those that ship')
     .addOption(maskOption())
-    .addHelpText('after', '\nExample:\n  $ touchstone screen --input listings.jsonl --output decisions.jsonl --rejects rejects.jsonl\n\nExit codes: 0 done; 2 wrong usage or input; 3 done, but some rows were rejected.')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ touchstone screen --input listings.jsonl --output decisions.jsonl --rejects rejects.jsonl\n\nExit codes: 0 done; 2 wrong usage or input; 3 done, but some rows were rejected.',
+    )
     .action(async (options: Options) => {
       process.exitCode = await screen(options)
     })
@@ -54,10 +60,14 @@ async function screen(options: Options): Promise<number> {
   const reject = async (row: Reject) => {
     rejected += 1
     if (rejects !== undefined) await rejects.line(row)
-    else process.stderr.write(`line ${row.line}: ${row.code}: ${row.message}${row.path === '' ? '' : ` (${row.path})`}\n`)
+    else
+      process.stderr.write(`line ${row.line}: ${row.code}: ${row.message}${row.path === '' ? '' : ` (${row.path})`}\n`)
   }
   const started = performance.now()
-  for await (const row of readRows(options.input, { maxBytes: config.TOUCHSTONE_MAX_LISTING_BYTES, mask: options.mask })) {
+  for await (const row of readRows(options.input, {
+    maxBytes: config.TOUCHSTONE_MAX_LISTING_BYTES,
+    mask: options.mask,
+  })) {
     if (row.kind === 'reject') await reject(row.reject)
     else {
       const decided = await dryRun(gate, row.listing, topics, new Date())
@@ -66,7 +76,11 @@ async function screen(options: Options): Promise<number> {
         await decisions.line(decided.value)
       } else await reject({ line: row.line, code: 'internal-error', message: decided.message, path: '' })
     }
-    progress.update(row.read, total, `${ends.allow} allowed, ${ends.hold} held, ${ends.block} blocked, ${rejected} rejected`)
+    progress.update(
+      row.read,
+      total,
+      `${ends.allow} allowed, ${ends.hold} held, ${ends.block} blocked, ${rejected} rejected`,
+    )
   }
   await decisions.end()
   await rejects?.end()
@@ -93,7 +107,8 @@ function openOutput(path: string) {
   return {
     async line(value: unknown) {
       check()
-      if (!stream.write(`${JSON.stringify(value)}\n`)) await Promise.race([once(stream, 'drain'), once(stream, 'close')])
+      if (!stream.write(`${JSON.stringify(value)}\n`))
+        await Promise.race([once(stream, 'drain'), once(stream, 'close')])
       check()
     },
     async end() {

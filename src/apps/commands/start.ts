@@ -62,7 +62,8 @@ async function start(demo: boolean): Promise<number> {
         say(`Touchstone listens on ${http.url}, metrics on ${http.metricsUrl}`)
         say(`Sign in as administrator, once, within 15 minutes: ${link}`)
       }
-      if (!stopped.signal.aborted) await new Promise<void>((resolve) => stopped.signal.addEventListener('abort', () => resolve(), { once: true }))
+      if (!stopped.signal.aborted)
+        await new Promise<void>((resolve) => stopped.signal.addEventListener('abort', () => resolve(), { once: true }))
     } finally {
       await bounded('HTTP', http.stop())
     }

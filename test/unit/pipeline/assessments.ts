@@ -3,7 +3,12 @@ import type { Listing } from '../../../src/domain/listing.ts'
 import type { Outcome } from '../../../src/domain/policy.ts'
 import type { Assessment } from '../../../src/pipeline/assess.ts'
 
-export const listingOf = (listingId: string, revision: number): Listing => ({ listingId, revision, sellerId: 'S-1', title: 'A pair of shoes' })
+export const listingOf = (listingId: string, revision: number): Listing => ({
+  listingId,
+  revision,
+  sellerId: 'S-1',
+  title: 'A pair of shoes',
+})
 
 export function assessment(outcome: Outcome): Assessment {
   return {

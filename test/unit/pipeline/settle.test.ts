@@ -13,11 +13,25 @@ import { assessment, listingOf } from './assessments.ts'
 const TOPICS = topicNames('touchstone')
 const NOW = new Date('2026-01-01T00:00:00Z')
 
-const submitted = (revision: number, outcome: Outcome, hash = `${revision}`.repeat(64).slice(0, 64), more: object = {}): Tried => ({
+const submitted = (
+  revision: number,
+  outcome: Outcome,
+  hash = `${revision}`.repeat(64).slice(0, 64),
+  more: object = {},
+): Tried => ({
   kind: 'ok',
-  value: { kind: 'listing', listing: { ...listingOf('L-1', revision), ...more }, contentHash: hash, submittedAt: NOW.toISOString(), assessment: assessment(outcome) },
+  value: {
+    kind: 'listing',
+    listing: { ...listingOf('L-1', revision), ...more },
+    contentHash: hash,
+    submittedAt: NOW.toISOString(),
+    assessment: assessment(outcome),
+  },
 })
-const withdrawn = (revision: number): Tried => ({ kind: 'ok', value: { kind: 'withdrawal', identity: { listingId: 'L-1', revision } } })
+const withdrawn = (revision: number): Tried => ({
+  kind: 'ok',
+  value: { kind: 'withdrawal', identity: { listingId: 'L-1', revision } },
+})
 
 /** Settles batches one after the other, keeping the listing's row as the store would. */
 function gate() {
@@ -29,7 +43,13 @@ function gate() {
       const records: TriedRecord[] = tried.map((t) => ({
         partition: 3,
         tried: t,
-        record: { key: Buffer.from('L-1'), value: Buffer.from('original bytes'), headers: { mine: Buffer.from('x') }, offset: offset++, appendedAt: NOW },
+        record: {
+          key: Buffer.from('L-1'),
+          value: Buffer.from('original bytes'),
+          headers: { mine: Buffer.from('x') },
+          offset: offset++,
+          appendedAt: NOW,
+        },
       }))
       const standings = new Map<string, Standing>(row === undefined ? [] : [['L-1', row]])
       const { settlement, tally } = settle(records, standings, { topics: TOPICS, topic: TOPICS.listings, now: NOW })
@@ -81,7 +101,9 @@ describe('settling a batch', () => {
   it('refuses a listing id that another marketplace uses, and keeps the marketplace where a revision names none', () => {
     const g = gate()
     g.settle(submitted(1, 'allow', undefined, { marketplace: 'north' }))
-    expect(g.settle(submitted(2, 'allow', undefined, { marketplace: 'south' })).tally.refused).toEqual(['marketplace-mismatch'])
+    expect(g.settle(submitted(2, 'allow', undefined, { marketplace: 'south' })).tally.refused).toEqual([
+      'marketplace-mismatch',
+    ])
     expect(only(g.settle(submitted(2, 'allow')).decisions).marketplace).toBe('north')
   })
 
@@ -96,19 +118,22 @@ describe('settling a batch', () => {
     expect(g.row()?.outcome).toBe('block')
   })
 
-  it.each(['hold', 'block'] as const)('never decides an edit of a listing that stands as %s better than hold; its case carries over', (outcome) => {
-    const g = gate()
-    const before = only(g.settle(submitted(1, outcome)).decisions)
-    const { decisions, settlement } = g.settle(submitted(2, 'allow'))
-    const edited = only(decisions)
-    expect(edited).toMatchObject({ outcome: 'hold', sequence: 2, caseId: before.caseId })
-    // Nobody has looked when the deadline passes, so it must not let the edit through.
-    expect(edited.hold?.onDeadline).toBe('block')
-    expect(edited.reasons.map((r) => r.code)).toContain('earlier-revision-in-review')
-    expect(only(settlement.cases).change).toBe('carry')
-    expect(g.deadline(edited).decided.map((d) => d.outcome)).toEqual(['block'])
-    expect(only(g.settle(submitted(3, 'allow')).decisions).outcome).toBe('hold')
-  })
+  it.each(['hold', 'block'] as const)(
+    'never decides an edit of a listing that stands as %s better than hold; its case carries over',
+    (outcome) => {
+      const g = gate()
+      const before = only(g.settle(submitted(1, outcome)).decisions)
+      const { decisions, settlement } = g.settle(submitted(2, 'allow'))
+      const edited = only(decisions)
+      expect(edited).toMatchObject({ outcome: 'hold', sequence: 2, caseId: before.caseId })
+      // Nobody has looked when the deadline passes, so it must not let the edit through.
+      expect(edited.hold?.onDeadline).toBe('block')
+      expect(edited.reasons.map((r) => r.code)).toContain('earlier-revision-in-review')
+      expect(only(settlement.cases).change).toBe('carry')
+      expect(g.deadline(edited).decided.map((d) => d.outcome)).toEqual(['block'])
+      expect(only(g.settle(submitted(3, 'allow')).decisions).outcome).toBe('hold')
+    },
+  )
 
   it('does not wash a held listing by withdrawing it', () => {
     const g = gate()
@@ -149,10 +174,20 @@ describe('settling a batch', () => {
   })
 
   it('sends what could not be read to the dead letters with its own bytes and headers', () => {
-    const { settlement, tally } = gate().settle({ kind: 'deadLetter', code: 'not-json', message: 'line 1 \ud800', stage: 'decode', attempts: 1 })
+    const { settlement, tally } = gate().settle({
+      kind: 'deadLetter',
+      code: 'not-json',
+      message: 'line 1 \ud800',
+      stage: 'decode',
+      attempts: 1,
+    })
     expect(tally.deadLetters).toEqual(['not-json'])
     const row = only(settlement.outbox)
-    expect(row).toMatchObject({ topic: TOPICS.deadLetters, key: Buffer.from('L-1'), value: Buffer.from('original bytes') })
+    expect(row).toMatchObject({
+      topic: TOPICS.deadLetters,
+      key: Buffer.from('L-1'),
+      value: Buffer.from('original bytes'),
+    })
     expect(Object.fromEntries(Object.entries(row.headers).map(([k, v]) => [k, Buffer.from(v).toString()]))).toEqual({
       mine: 'x',
       'touchstone-error-code': 'not-json',
@@ -168,7 +203,12 @@ describe('settling a batch', () => {
 
   it('ends every record in exactly one way, whatever comes in whatever batches; screens a revision at most once; sequences are dense', () => {
     const step = fc.oneof(
-      fc.record({ kind: fc.constant('submit' as const), revision: fc.integer({ min: 1, max: 5 }), outcome: fc.constantFrom<Outcome>('allow', 'hold', 'block'), hash: fc.constantFrom('a', 'b') }),
+      fc.record({
+        kind: fc.constant('submit' as const),
+        revision: fc.integer({ min: 1, max: 5 }),
+        outcome: fc.constantFrom<Outcome>('allow', 'hold', 'block'),
+        hash: fc.constantFrom('a', 'b'),
+      }),
       fc.record({ kind: fc.constant('withdraw' as const), revision: fc.integer({ min: 1, max: 5 }) }),
     )
     fc.assert(
@@ -178,9 +218,17 @@ describe('settling a batch', () => {
         for (const batch of batches) {
           const before = g.row()
           const { tally, decisions: made } = g.settle(
-            ...batch.map((s) => (s.kind === 'withdraw' ? withdrawn(s.revision) : submitted(s.revision, s.outcome, s.hash.repeat(64)))),
+            ...batch.map((s) =>
+              s.kind === 'withdraw' ? withdrawn(s.revision) : submitted(s.revision, s.outcome, s.hash.repeat(64)),
+            ),
           )
-          expect(tally.decided.length + tally.refused.length + tally.deadLetters.length + tally.duplicates + tally.withdrawals).toBe(batch.length)
+          expect(
+            tally.decided.length +
+              tally.refused.length +
+              tally.deadLetters.length +
+              tally.duplicates +
+              tally.withdrawals,
+          ).toBe(batch.length)
           let standing = before?.outcome ?? null
           for (const d of made) {
             if (standing === 'hold' || standing === 'block') expect(d.outcome).not.toBe('allow')

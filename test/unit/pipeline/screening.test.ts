@@ -1,0 +1,147 @@
+// One batch from bytes to a settlement when our own parts misbehave. Real: everything but the signals and the store.
+import { describe, expect, it } from 'vitest'
+import type { Scorecard } from '../../../src/domain/scorecard.ts'
+import { topicNames } from '../../../src/events/topics.ts'
+import { compileGate } from '../../../src/pipeline/reference.ts'
+import type { Batch, GateStore, LogRecord, Settlement } from '../../../src/pipeline/ports.ts'
+import { createScreening } from '../../../src/pipeline/screening.ts'
+import type { Tally } from '../../../src/pipeline/settle.ts'
+import { defaultPolicy } from '../../../src/policy/default.ts'
+import type { Finding, Signal } from '../../../src/signals/signal.ts'
+import { createTelemetry } from '../../../src/telemetry.ts'
+
+const TOPICS = topicNames('touchstone')
+const card: Scorecard = {
+  name: 'fusion',
+  version: 'test',
+  description: 'test',
+  prior: { probability: 0.01, source: 'test' },
+  signals: {
+    steady: {
+      knots: [
+        { score: 0, likelihoodRatio: 1, source: 'test' },
+        { score: 1, likelihoodRatio: 1_000_000, source: 'test' },
+      ],
+    },
+  },
+}
+const signal = (name: string, evaluate: Signal['evaluate']): Signal => ({
+  name,
+  version: '1',
+  label: name,
+  description: name,
+  sources: [],
+  mode: 'enforce',
+  examples: [],
+  evaluate,
+})
+const abstain: Finding = { state: 'abstained', evidence: {} }
+
+async function screen(titles: string[], signals: Signal[], options: { budgetMs?: number; lost?: AbortSignal } = {}) {
+  const gate = compileGate(
+    { signals, scorecard: card, usdPer: () => 1, budgetMs: options.budgetMs ?? 1_000 },
+    { change: 1n, brands: [], policy: defaultPolicy() },
+  )
+  const records: LogRecord[] = titles.map((title, i) => ({
+    offset: BigInt(i),
+    appendedAt: new Date(),
+    key: Buffer.from(`L-${i}`),
+    value: Buffer.from(JSON.stringify({ listingId: `L-${i}`, revision: 1, sellerId: 'S', title })),
+    headers: {},
+  }))
+  const batch: Batch = {
+    topic: TOPICS.listings,
+    partition: 0,
+    from: 0n,
+    next: BigInt(titles.length),
+    end: BigInt(titles.length),
+    records,
+  }
+  let settlement: Settlement | undefined
+  let tally: Tally | undefined
+  const store: Pick<GateStore, 'commit'> = {
+    commit(_batch, _wanted, settle) {
+      settlement = settle(new Map())
+      return Promise.resolve('committed')
+    },
+  }
+  const telemetry = createTelemetry({ level: 'silent' })
+  const result = await createScreening({
+    store: store as GateStore,
+    gate: () => gate,
+    topics: TOPICS,
+    group: 'g',
+    telemetry,
+    maxListingBytes: 10_000,
+    decided: (t) => (tally = t),
+  })(batch, options.lost ?? new AbortController().signal)
+  return { result, settlement, tally, metrics: await telemetry.registry.metrics() }
+}
+
+describe('a batch with parts that misbehave', () => {
+  it('tries a listing whose signal throws once more, then it is a dead letter, and the others are decided', async () => {
+    const calls: string[] = []
+    const throwing = signal('steady', (listing) => {
+      calls.push(listing.title)
+      if (listing.title === 'bad') throw new Error('a bug of ours')
+      return abstain
+    })
+    const { tally, settlement, metrics } = await screen(['good', 'bad', 'fine'], [throwing])
+    expect(calls.filter((c) => c === 'bad')).toHaveLength(2)
+    expect(tally?.decided.map((d) => d.listingId)).toEqual(['L-0', 'L-2'])
+    expect(tally?.deadLetters).toEqual(['internal-error'])
+    const letter = settlement?.outbox.find((o) => o.topic === TOPICS.deadLetters)
+    expect(Buffer.from(letter?.headers['touchstone-error-message'] ?? []).toString()).toBe('a bug of ours')
+    expect(Buffer.from(letter?.headers['touchstone-error-attempts'] ?? []).toString()).toBe('2')
+    expect(metrics).toContain('touchstone_dead_letters_total{code="internal-error"} 1')
+  })
+
+  it('decides a listing whose signal throws only the first time', async () => {
+    let first = true
+    const flaky = signal('steady', () => {
+      if (!first) return abstain
+      first = false
+      throw new Error('once')
+    })
+    const { tally } = await screen(['a'], [flaky])
+    expect(tally?.decided).toHaveLength(1)
+  })
+
+  it('cuts off a signal that hangs: it failed, the decision is degraded, and the next signals have failed too', async () => {
+    const hanging = signal('hanging', () => new Promise<Finding>(() => undefined))
+    const { tally } = await screen(['a'], [hanging, signal('steady', () => abstain)], { budgetMs: 20 })
+    const decision = tally?.decided[0]
+    expect(decision?.degraded).toBe(true)
+    expect(decision?.signals.map((s) => s.state)).toEqual(['failed', 'failed'])
+  })
+
+  it('records a signal in shadow and lets it add nothing', async () => {
+    const shadow: Signal = {
+      ...signal('steady', () => ({ state: 'scored', score: 1, reasons: [{ code: 'c', text: 't' }], evidence: {} })),
+      mode: 'shadow',
+    }
+    const { tally } = await screen(['a'], [shadow])
+    expect(tally?.decided[0]).toMatchObject({
+      outcome: 'allow',
+      reasons: [],
+      signals: [{ shadow: true, contribution: 0, score: 1 }],
+    })
+  })
+
+  it('gives up a batch whose partition was taken away, and commits nothing', async () => {
+    const { result, settlement } = await screen(['a', 'b'], [signal('steady', () => abstain)], {
+      lost: AbortSignal.abort(),
+    })
+    expect(result).toBe('moved')
+    expect(settlement).toBeUndefined()
+  })
+
+  it('refuses a record beyond the limit of bytes by name, though its fields would be sound', async () => {
+    const { tally, settlement } = await screen(
+      ['a', 'x'.repeat(1_000) + '\u00e9'.repeat(4_600)],
+      [signal('steady', () => abstain)],
+    )
+    expect(tally?.refused).toEqual(['too-large'])
+    expect(settlement?.refusals[0]?.refusal.message).toMatch(/at most 10000 bytes/)
+  })
+})
