@@ -49,7 +49,7 @@ export async function assess(gate: Gate, listing: Listing, now: Date): Promise<A
   for (const signal of gate.signals) {
     const started = performance.now()
     // A signal that is never asked could not look: that is a failure, which the policy weighs, not an abstention.
-    const finding =
+    const finding: Finding =
       spent || started >= deadline ? OVER_BUDGET : await within(deadline - started, signal.evaluate(listing, context))
     spent ||= finding === OVER_BUDGET
     results.push({
