@@ -1,6 +1,6 @@
 // Starts the PostgreSQL of a test run, or uses the one of DATABASE_URL, and tells the tests where it is.
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
@@ -20,8 +20,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
     return async () => {}
   }
   const dataDir = mkdtempSync(join(tmpdir(), 'touchstone-test-'))
-  // As root the server runs as another user, who must get in.
-  chmodSync(dataDir, 0o711)
   const server = await startEmbeddedPostgres({
     dataDir,
     log: () => {},

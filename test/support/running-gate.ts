@@ -27,14 +27,21 @@ export interface GateUnderTest {
 /** Far above what any wait takes on a busy machine. */
 const PATIENCE_MS = 20_000
 
-export async function startGateUnderTest(env: Record<string, string> = {}, database = freshDatabase()): Promise<GateUnderTest> {
+export async function startGateUnderTest(
+  env: Record<string, string> = {},
+  database = freshDatabase(),
+): Promise<GateUnderTest> {
   const { url, drop } = await database
   const config = readConfig({ DATABASE_URL: url, TOUCHSTONE_PARTITIONS: '3', ...env })
   const telemetry = createTelemetry({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' })
   const gate = await startGate(config, telemetry, () => undefined)
   const { log, topics, reader } = gate
 
-  const append = async (record: { key: Uint8Array | null; value: Uint8Array | null; headers: Record<string, Uint8Array> }) => {
+  const append = async (record: {
+    key: Uint8Array | null
+    value: Uint8Array | null
+    headers: Record<string, Uint8Array>
+  }) => {
     const [place] = await log.append(topics.listings, [record])
     if (place === undefined) throw new Error('nothing was appended')
     return place
@@ -57,17 +64,24 @@ export async function startGateUnderTest(env: Record<string, string> = {}, datab
     gate,
     url,
     submit: (listing, kind = 'submitted') =>
-      event(kind === 'submitted' ? listingSubmitted : listingRevised, { revision: 1, sellerId: 'S-1', title: 'A wooden chair', ...listing }, listing.listingId),
+      event(
+        kind === 'submitted' ? listingSubmitted : listingRevised,
+        { revision: 1, sellerId: 'S-1', title: 'A wooden chair', ...listing },
+        listing.listingId,
+      ),
     withdraw: (listingId, revision) => event(listingWithdrawn, { listingId, revision }, listingId),
     raw: (value, headers = {}) => append({ key: Buffer.from('raw'), value, headers }),
     until,
     async settled() {
       const ranges = await log.ranges(topics.listings)
       for (const { partition, low, high } of ranges) {
-        await until(`partition ${partition} is read`, async () => (await gate.store.place(GATE_GROUP, topics.listings, partition, low)) >= high)
+        await until(
+          `partition ${partition} is read`,
+          async () => (await gate.store.place(GATE_GROUP, topics.listings, partition, low)) >= high,
+        )
       }
       const entries: FeedEntry[] = []
-      for (let after: string | undefined; ; ) {
+      for (let after: string | undefined; ;) {
         const page = await reader.feed(after, 100, undefined)
         entries.push(...page.entries)
         if (page.entries.length === 0) break
@@ -83,7 +97,8 @@ export async function startGateUnderTest(env: Record<string, string> = {}, datab
     async deadLetters() {
       await until('the outbox is empty', async () => (await gate.publisher.backlog()).rows === 0)
       const all: LogRecord[] = []
-      for (const { partition, low } of await log.ranges(topics.deadLetters)) all.push(...(await log.read(topics.deadLetters, partition, low, 1_000)))
+      for (const { partition, low } of await log.ranges(topics.deadLetters))
+        all.push(...(await log.read(topics.deadLetters, partition, low, 1_000)))
       return all
     },
     async stop() {

@@ -1,7 +1,17 @@
 // Which operating-system user runs the server, and where that user can reach binaries and data: PostgreSQL refuses root.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { accessSync, chmodSync, chownSync, constants, existsSync, mkdirSync, realpathSync, statSync } from 'node:fs'
+import {
+  accessSync,
+  chmodSync,
+  chownSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  statSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { TouchstoneError, messageOf } from '../../errors.ts'
 
@@ -86,6 +96,7 @@ export function placeForData(account: Account, dataDir: string): string {
   const existed = existsSync(inside)
   mkdirSync(inside, { recursive: true, mode: 0o700 })
   if (!existed) own(account, inside)
+  openNewDirectory(dataDir)
   if (canWork(account, inside)) return realpathSync(inside)
   const outside = join(SHARED_HOME, createHash('sha256').update(realpathSync(dataDir)).digest('hex').slice(0, 16))
   makeSharedHome()
@@ -96,6 +107,15 @@ export function placeForData(account: Account, dataDir: string): string {
     'database-unavailable',
     `Neither ${inside} nor ${outside} can be used by ${account.name}, as whom PostgreSQL runs. Set TOUCHSTONE_DATA_DIR to a directory that others may enter, or set DATABASE_URL.`,
   )
+}
+
+/**
+ * Lets others pass through a directory that holds nothing but what we just made, as `mktemp -d` gives it. Its files stay
+ * closed to them. A directory with anything else in it, such as root's home, keeps its rights.
+ */
+function openNewDirectory(dataDir: string): void {
+  const ours = new Set(['touchstone.lock', 'touchstone.pid', 'postgres-data'])
+  if (readdirSync(dataDir).every((name) => ours.has(name))) chmodSync(dataDir, (statSync(dataDir).mode & 0o777) | 0o011)
 }
 
 export function makeSharedHome(): void {

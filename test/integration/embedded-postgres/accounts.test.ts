@@ -39,6 +39,25 @@ test.runIf(ROOT)('as root the server runs as another user', async () => {
   await server.stop()
 })
 
+test.runIf(ROOT)(
+  'as root a new directory that only root may enter is opened for the server; one with other things in it is not',
+  async () => {
+    const dataDir = freshDataDir()
+    mkdirSync(dataDir, { mode: 0o700 })
+    await (await startEmbeddedPostgres({ dataDir, log: () => {} })).stop()
+    expect(pgdataIn(dataDir)).toBe(join(dataDir, 'postgres-data', 'pgdata'))
+
+    const shared = `${dataDir}-shared`
+    mkdirSync(shared, { mode: 0o700 })
+    writeFileSync(join(shared, 'private.txt'), '')
+    await (await startEmbeddedPostgres({ dataDir: shared, log: () => {} })).stop()
+    const elsewhere = dirname(pgdataIn(shared) ?? '')
+    onTestFinished(() => rmSync(elsewhere, { recursive: true, force: true }))
+    expect(elsewhere.startsWith(SHARED_HOME)).toBe(true)
+    expect(statSync(shared).mode & 0o777).toBe(0o700)
+  },
+)
+
 test.runIf(reachable)('as an ordinary user everything stays in the data directory', async () => {
   const dataDir = freshDataDir()
   mkdirSync(dataDir)
