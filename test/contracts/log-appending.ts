@@ -137,7 +137,7 @@ export function appending(harness: () => LogHarness): void {
       { partition: 0, low: 0n, high: 0n },
       { partition: 1, low: 0n, high: 0n },
     ])
-    await expect(log.append(`${topic}-missing`, [record('k', 'v')])).rejects.toThrow()
+    await expect(log.append(`${topic}-missing`, [record('k', 'v')])).rejects.toThrow(`${topic}-missing`)
   })
 
   test('a topic that is there keeps its partition count', async () => {

@@ -28,7 +28,7 @@ export function sharing(harness: () => LogHarness): void {
     const third = follow(logs[2], { topic }, ledger.as('third'))
     const members = [first, second, third]
     await eventually(() => members.every((m) => m.assigned().length === 2))
-    expect(members.flatMap((m) => m.assigned()).sort()).toEqual([0, 1, 2, 3, 4, 5])
+    expect(members.flatMap((m) => m.assigned()).sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5])
     await ledger.until(() => ['second', 'third'].every((name) => ledger.batches.some((b) => b.by === name)))
     await second.stop()
     expect(second.assigned()).toEqual([])

@@ -53,15 +53,13 @@ export function createAppender(pool: Pool, appended: (topicId: number) => void, 
   }
 
   async function write(topic: Topic, calls: readonly Call[]): Promise<void> {
+    let results: Appended[]
     try {
-      const results = await appendPlaced(
+      results = await appendPlaced(
         pool,
         topic.topicId,
         calls.flatMap((call) => call.placed),
       )
-      appended(topic.topicId)
-      let at = 0
-      for (const call of calls) call.resolve(results.slice(at, (at += call.placed.length)))
     } catch (error) {
       if (calls.length === 1 || isTransient(error)) {
         for (const call of calls) call.reject(explained(error))
@@ -69,7 +67,11 @@ export function createAppender(pool: Pool, appended: (topicId: number) => void, 
         // Nothing of it was written; one bad record must not fail its neighbours.
         for (const call of calls) await write(topic, [call])
       }
+      return
     }
+    appended(topic.topicId)
+    let at = 0
+    for (const call of calls) call.resolve(results.slice(at, (at += call.placed.length)))
   }
 
   return {

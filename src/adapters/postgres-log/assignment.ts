@@ -57,13 +57,13 @@ export function createAssignment(
     deadline = asked + member.leaseMs * OWN_SHARE_OF_LEASE
     clearTimeout(timer)
     timer = setTimeout(() => {
-      for (const h of [...held.values()]) lose(h)
+      for (const h of held.values()) lose(h)
       events.changed()
     }, deadline - performance.now())
   }
 
   function keep(leases: readonly Lease[]): void {
-    for (const h of [...held.values()]) {
+    for (const h of held.values()) {
       if (!leases.some((l) => l.partition === h.partition && l.epoch === h.epoch)) lose(h)
     }
     for (const lease of leases) {
@@ -83,7 +83,8 @@ export function createAssignment(
     const now = performance.now()
     const byIdleness = [...held.values()].sort((a, b) => workOf(a) - workOf(b))
     byIdleness.forEach((h, i) => {
-      if (i >= held.size - share) h.leavingSince = undefined
+      // Who was told to give up has to go, whatever the share is now.
+      if (i >= held.size - share && !h.lost.signal.aborted) h.leavingSince = undefined
       else h.leavingSince ??= now
     })
     const leaving = byIdleness.filter((h) => h.leavingSince !== undefined)
@@ -136,7 +137,7 @@ export function createAssignment(
         }
       }
       clearTimeout(timer)
-      for (const h of [...held.values()]) lose(h)
+      for (const h of held.values()) lose(h)
       // What cannot be given back now ends by itself.
       await leave(member).catch(() => undefined)
       events.announce()

@@ -19,6 +19,13 @@ const FAREWELL_MS = 3_000
 
 export function openPools(url: string, leaseMs: number, onError: (error: Error) => void): Pools {
   const open = (name: string, max: number, timeout: number): pg.Pool => {
+    // In the session and not at start-up: a pooler in between refuses start-up parameters that it does not know.
+    // The types say that nothing is returned, but the pool waits for what is.
+    const awaited = {
+      onConnect: async (client: pg.ClientBase): Promise<void> => {
+        await client.query(`set statement_timeout = ${timeout}`)
+      },
+    }
     const pool = new pg.Pool({
       connectionString: url,
       application_name: `touchstone-log-${name}`,
@@ -28,10 +35,7 @@ export function openPools(url: string, leaseMs: number, onError: (error: Error) 
       // A server that went away without a word must not hold a caller for the minutes that TCP would wait.
       query_timeout: timeout,
       idleTimeoutMillis: 30_000,
-      // In the session and not at start-up: a pooler in between refuses start-up parameters that it does not know.
-      onConnect: async (client: pg.ClientBase) => {
-        await client.query(`set statement_timeout = ${timeout}`)
-      },
+      ...awaited,
     })
     // A connection that breaks, idle or held, is replaced at the next use; without listeners it would end the process.
     pool.on('connect', (client) => client.on('error', onError))

@@ -25,8 +25,14 @@ const BITE_RECORDS = 2_000
 /** Returns how many records were removed. Safe to run in several processes. */
 export async function pruneRecords(pool: Pool, signal: AbortSignal): Promise<number> {
   const { rows } = await pool.query<{ topic_id: number; partition: number; retention_hours: number }>(
-    `select p.topic_id, p.partition, t.retention_hours from touchstone_log.partition p join touchstone_log.topic t using (topic_id)
-     where p.low < p.next order by 1, 2`,
+    // Only where the lowest record is old: the others cost no bite.
+    `select p.topic_id, p.partition, t.retention_hours
+     from touchstone_log.partition p join touchstone_log.topic t using (topic_id) cross join lateral (
+       select r.appended_at from touchstone_log.record r
+       where r.topic_id = p.topic_id and r.partition = p.partition and r.record_offset >= p.low
+       order by r.record_offset limit 1
+     ) lowest
+     where p.low < p.next and lowest.appended_at < clock_timestamp() - t.retention_hours * interval '1 hour' order by 1, 2`,
   )
   let removed = 0
   for (const { topic_id, partition, retention_hours } of rows) {

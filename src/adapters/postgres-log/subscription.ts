@@ -102,7 +102,14 @@ export function createSubscription(
     if (stopping.signal.aborted || assignment === undefined || !assignment.valid()) return
     for (const h of ready) {
       if (running.size >= options.concurrency) return
-      if (!isHeld(h) || h.ready === undefined || h.leavingSince !== undefined) {
+      if (!isHeld(h) || h.ready === undefined) {
+        ready.delete(h)
+        continue
+      }
+      if (h.leavingSince !== undefined) {
+        // Fetched for nothing, unless it stays after all: then it is fetched again.
+        h.position = h.ready.from
+        h.ready = undefined
         ready.delete(h)
         continue
       }
