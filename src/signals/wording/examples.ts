@@ -35,6 +35,11 @@ export const examples: readonly SignalExample[] = [
     listing: { title: 'Replica designer handbag, AAA quality' },
     expect: { state: 'scored', max: 0.3, reasons: [] },
   },
+  {
+    name: 'a brand whose name is also a word',
+    listing: { title: 'knock-off Beats studio' },
+    expect: { state: 'scored', min: 0.55, max: 0.95 },
+  },
   // Nothing said.
   { name: 'an ordinary listing', listing: { title: 'Nike Air Max 90, size 43, used' }, expect: silent },
   { name: 'no text to speak of', listing: { title: '.' }, expect: silent },

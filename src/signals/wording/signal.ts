@@ -18,6 +18,9 @@ const FIELD_WEIGHT: Readonly<Record<Span['field'], number>> = { title: 1, brand:
 const WITHOUT_BRAND = 0.25
 const MOST_WITHOUT_BRAND = 0.3
 
+/** A much-copied name that is also a word (Beats, Golden Goose) is probably the brand where open wording stands with it. */
+const DOUBTFUL_BRAND = 0.72
+
 /** Characters between a phrase that counts only beside a brand, and that brand: "fake Rolex", "Gucci style dupe". */
 const NEAR = 18
 /** In a description the brand may be named a sentence away. */
@@ -31,35 +34,39 @@ interface Said {
   readonly field: Span['field']
   readonly span: Span
   readonly hit: Hit
-  readonly branded: boolean
+  readonly brand: 'named' | 'doubtful' | 'none'
 }
 
 const distance = (span: Span, other: Span): number => Math.max(span.start - other.end, other.start - span.end, 0)
 
-function evaluate(_listing: Listing, { reading }: SignalContext): Finding {
-  const mentions = reading.mentions.filter((m) => !m.uncertain)
-  const upFront = mentions.some((m) => m.span.field !== 'description')
+function evaluate(_listing: Listing, { reading, brand }: SignalContext): Finding {
+  const named = reading.mentions.filter((m) => !m.uncertain)
+  const doubtful = reading.mentions.filter((m) => m.uncertain && brand(m.brandId)?.copied === 'most')
+  const namedUpFront = isUpFront(named)
+  const doubtfulUpFront = isUpFront(doubtful)
   const said: Said[] = []
+  let excuses = 0
   for (const [field, text] of fieldsOf(reading)) {
-    const here = mentions.filter((m) => m.span.field === field)
-    const nearest = byPlace(here)
+    const toNamed = byPlace(named, field)
+    const toDoubtful = byPlace(doubtful, field)
     const settled = new Set<Phrase>()
     for (const hit of findPhrases(text, reading.brandIds)) {
       // Said beside a brand once, a phrase weighs all that it can here; a text full of it costs no more.
       if (settled.has(hit.phrase)) continue
+      if (hit.excused !== undefined && ++excuses > MOST_EVIDENCE) continue
       const span = spanOf(text, field, hit.start, hit.end)
-      const gap = nearest(span)
+      const gap = toNamed(span)
       if (hit.phrase.near && gap > NEAR) continue
-      const branded = gap <= SAME_PASSAGE || upFront
-      if (branded && hit.excused === undefined) settled.add(hit.phrase)
-      said.push({ phrase: hit.phrase, field, span, hit, branded })
+      const isNamed = namedUpFront || gap <= SAME_PASSAGE
+      const isDoubtful = hit.phrase.grade === 'overt' && (doubtfulUpFront || toDoubtful(span) <= SAME_PASSAGE)
+      if (isNamed && hit.excused === undefined) settled.add(hit.phrase)
+      said.push({ phrase: hit.phrase, field, span, hit, brand: isNamed ? 'named' : isDoubtful ? 'doubtful' : 'none' })
     }
   }
   if (said.length === 0) return { state: 'abstained', evidence: {} }
 
   const excused = said
     .filter((s) => s.hit.excused !== undefined)
-    .slice(0, MOST_EVIDENCE)
     .map((s) => ({ phrase: nameOf(s.phrase), why: s.hit.excused ?? '', span: { ...s.span } }))
   const counted = said.filter((s) => s.hit.excused === undefined)
   if (counted.length === 0) return { state: 'abstained', evidence: { excused } }
@@ -82,7 +89,7 @@ function evaluate(_listing: Listing, { reading }: SignalContext): Finding {
         phrase: nameOf(s.phrase),
         grade: s.phrase.grade,
         language: s.phrase.language,
-        withBrand: s.branded,
+        brand: s.brand,
         source: lexicon.sources[s.phrase.source] ?? '',
         span: { ...s.span },
       })),
@@ -99,9 +106,14 @@ function fieldsOf(reading: Reading): [Span['field'], Normalised][] {
   ]
 }
 
-/** Distance from a span to the nearest mention, for spans asked in rising order; Infinity where there is none. */
-function byPlace(mentions: readonly Mention[]): (span: Span) => number {
-  const places = mentions.map((m) => m.span).toSorted((a, b) => a.start - b.start)
+const isUpFront = (mentions: readonly Mention[]): boolean => mentions.some((m) => m.span.field !== 'description')
+
+/** Distance from a span to the nearest mention in its field, for spans asked in rising order; Infinity where there is none. */
+function byPlace(mentions: readonly Mention[], field: Span['field']): (span: Span) => number {
+  const places = mentions
+    .map((m) => m.span)
+    .filter((place) => place.field === field)
+    .toSorted((a, b) => a.start - b.start)
   let at = 0
   return (span) => {
     while (at + 1 < places.length && (places[at + 1]?.start ?? 0) <= span.start) at += 1
@@ -112,16 +124,22 @@ function byPlace(mentions: readonly Mention[]): (span: Span) => number {
 
 const nameOf = (phrase: Phrase): string => phrase.forms[0] ?? ''
 
+const BRAND_WEIGHT: Readonly<Record<Said['brand'], number>> = {
+  named: 1,
+  doubtful: DOUBTFUL_BRAND,
+  none: WITHOUT_BRAND,
+}
+
 /** Words of one sense count once, where they weigh most: saying it again, or in other words, adds nothing. */
 function scoreOf(counted: readonly Said[]): number {
   const worth = new Map<string, number>()
-  for (const { phrase, field, branded } of counted) {
-    const value = WORTH[phrase.grade] * FIELD_WEIGHT[field] * (branded ? 1 : WITHOUT_BRAND)
+  for (const { phrase, field, brand } of counted) {
+    const value = WORTH[phrase.grade] * FIELD_WEIGHT[field] * BRAND_WEIGHT[brand]
     worth.set(phrase.sense, Math.max(worth.get(phrase.sense) ?? 0, value))
   }
   let innocent = 1
   for (const value of worth.values()) innocent *= 1 - value
-  const most = counted.some((s) => s.branded) ? 1 : MOST_WITHOUT_BRAND
+  const most = counted.some((s) => s.brand !== 'none') ? 1 : MOST_WITHOUT_BRAND
   return Math.min(1 - innocent, most)
 }
 
