@@ -89,10 +89,16 @@ export async function follow(options: FollowOptions): Promise<Follower> {
 
   /** A record that the gate has passed and of which nothing was written: sent again, or withdrawn. */
   const ask = async () => {
+    /** The gate may come further between two questions: of one listing nothing is said before what was sent earlier. */
+    const pending = new Set<string>()
     for (const played of ledger.silent()) {
       if (played.place === undefined || played.identity === undefined || played.end !== undefined) continue
+      if (pending.has(played.identity.listingId)) continue
       const became = await reader.endOf(options.group, topics.listings, played.place, played.identity)
-      if (became.kind === 'pending') continue
+      if (became.kind === 'pending') {
+        pending.add(played.identity.listingId)
+        continue
+      }
       if (became.kind === 'refused') end(played, { kind: 'refused', refusal: became.refusal })
       else if (played.row.event === 'listing.withdrawn')
         end(played, { kind: ledger.withdrawnBefore(played) ? 'duplicate' : 'withdrawn' })

@@ -62,18 +62,26 @@ export function tellSummary({
   const open = played.filter((p) => p.end === undefined)
   if (open.length > 0) lines.push(colours.red(`  ${fit('no end yet', 13)}${String(open.length).padStart(5)}\n`))
   const even = open.length === 0
-  const verdict = even
-    ? colours.green('every record has exactly one end')
-    : colours.red('these records have no end yet')
-  lines.push(`  ${fit('sent', 13)}${String(played.length).padStart(5)}   ${verdict}\n\n`)
+  const verdict = terminal.paragraph(even ? 'every record has exactly one end' : 'some have no end yet', 2)
+  lines.push(
+    `  ${fit('sent', 13)}${String(played.length).padStart(5)}\n`,
+    even ? colours.green(verdict) : colours.red(verdict),
+    '\n',
+  )
 
-  lines.push(`  ${fit('', 15)}${fit('listings', 10)}${OUTCOMES.map((o) => o.padStart(9)).join('')}\n`)
+  const narrow = terminal.width < 56
+  const column = narrow ? 7 : 9
+  const size = (text: string) => (narrow ? '' : text.padStart(10))
+  lines.push(`  ${fit('', 15)}${size('listings')}${OUTCOMES.map((o) => o.padStart(column)).join('')}\n`)
   for (const label of LABELS) {
     const of = played.filter((p) => p.row.label === label && p.end?.kind === 'decided')
-    const cells = OUTCOMES.map((outcome) => share(countOf(of, outcome), of.length).padStart(9)).join('')
-    lines.push(`  ${fit(NAMES[label], 15)}${String(of.length).padStart(8)}  ${cells}\n`)
+    const cells = OUTCOMES.map((outcome) => share(countOf(of, outcome), of.length).padStart(column)).join('')
+    lines.push(`  ${fit(NAMES[label], 15)}${size(String(of.length))}${cells}\n`)
   }
-  if (byClock > 0) lines.push(terminal.paragraph(`By record; later the clock decided ${byClock} of the holds.`, 2))
+  if (byClock > 0)
+    lines.push(
+      terminal.paragraph(`Counted by what the gate decided at once; later the clock ended ${byClock} of the holds.`, 2),
+    )
   lines.push('\n', ...mistakes(terminal, played, true), ...mistakes(terminal, played, false))
 
   const latencies = played
@@ -90,7 +98,11 @@ export function tellSummary({
   if (!stopped) {
     lines.push('\n')
     const widest = Math.max(0, ...addresses.map((a) => a.label.length))
-    for (const { label, url } of addresses) lines.push(`  ${label.padEnd(widest)}  ${colours.cyan(url)}\n`)
+    for (const { label, url } of addresses) {
+      // An address that would be broken over two lines can no longer be clicked.
+      const beside = widest + url.length + 4 <= terminal.width
+      lines.push(beside ? `  ${label.padEnd(widest)}  ${colours.cyan(url)}\n` : `  ${label}\n${colours.cyan(url)}\n`)
+    }
     lines.push('\n  Ctrl-C to stop\n')
   }
   return lines.join('')
