@@ -114,8 +114,9 @@ export function placeForData(account: Account, dataDir: string): string {
  * closed to them. A directory with anything else in it, such as root's home, keeps its rights.
  */
 function openNewDirectory(dataDir: string): void {
-  const ours = new Set(['touchstone.lock', 'touchstone.pid', 'postgres-data'])
-  if (readdirSync(dataDir).every((name) => ours.has(name))) chmodSync(dataDir, (statSync(dataDir).mode & 0o777) | 0o011)
+  // The lock has a journal beside it while it is held.
+  const ours = /^(touchstone\.(lock|lock-journal|pid)|postgres-data)$/
+  if (readdirSync(dataDir).every((name) => ours.test(name))) chmodSync(dataDir, (statSync(dataDir).mode & 0o777) | 0o011)
 }
 
 export function makeSharedHome(): void {
