@@ -58,6 +58,16 @@ describe('examples that fail', () => {
     ])
   })
 
+  it('a rule that could not be tried does not count as one that applies', async () => {
+    const rules = [{ ruleId: 'broken', mode: 'shadow', when: 'signals.absent.score > 0.5', outcome: 'hold' }]
+    const compiled = withExamples([{ name: 'broken', risk: 0, expect: { outcome: 'allow', ruleId: 'broken' } }], {
+      rules,
+    })
+    expect(await runExamples(compiled)).toEqual([
+      'example "broken" expects rule broken to apply, got allow by the thresholds',
+    ])
+  })
+
   it('a listing without a risk is tried by what the caller hands in, or fails', async () => {
     const compiled = withExamples([
       {
