@@ -133,7 +133,8 @@ export function gateStoreContract(name: string, start: () => Promise<SharedStore
         { listingId: 'never-seen', revision: 0, sequence: 0, outcome: null, marketplace: null, sellerId: null },
       ])
       const hashes = (seen as { hashes: ReadonlyMap<number, string> }[])[0]?.hashes
-      expect([...(hashes ?? [])].map(([revision]) => revision).toSorted()).toEqual([1, 4])
+      expect([...(hashes ?? [])].map(([revision]) => revision)).toEqual(expect.arrayContaining([1, 4]))
+      expect(hashes?.size).toBe(2)
       expect(await one.reader.history('never-seen')).toBeUndefined()
     })
 

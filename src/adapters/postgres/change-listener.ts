@@ -4,6 +4,7 @@ import type { Client } from 'pg'
 
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 2_000
+const LAST_WORD_MS = 1_000
 
 /**
  * Holds one connection that listens on `channel` and connects again whenever it breaks; calls `listener` for every
@@ -19,11 +20,10 @@ export async function listen(
   let attempts = 0
   const once = async (listening: () => void): Promise<void> => {
     const client = connect()
-    const ended = new Promise<void>((resolve) => {
-      client.once('end', resolve)
-      client.on('error', () => resolve())
-      stop.signal.addEventListener('abort', () => resolve(), { once: true })
-    })
+    const over = Promise.withResolvers<void>()
+    const end = (): void => over.resolve()
+    client.once('end', end).on('error', end)
+    stop.signal.addEventListener('abort', end)
     try {
       client.on('notification', () => listener())
       await client.connect()
@@ -31,11 +31,13 @@ export async function listen(
       if (attempts > 0) listener()
       attempts = 0
       listening()
-      await ended
+      await over.promise
     } catch {
       // Not connected: the pause below, then once more. Polling covers the time in between.
     }
-    await client.end().catch(() => undefined)
+    stop.signal.removeEventListener('abort', end)
+    // A server that is gone without a word never confirms the end.
+    await Promise.race([client.end().catch(() => undefined), sleep(LAST_WORD_MS, undefined, { ref: false })])
   }
   const { promise: ready, resolve } = Promise.withResolvers<void>()
   const running = (async (): Promise<void> => {

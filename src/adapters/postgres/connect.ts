@@ -50,12 +50,14 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     // A server that is gone without a word must not hold a caller for the minutes that TCP would wait.
     query_timeout: (options.statementMs ?? STATEMENT_MS) + 5_000,
   } satisfies pg.ClientConfig
+  // The types say that nothing is returned, but the pool waits for what is.
+  const awaited = { onConnect: (client: pg.ClientBase): Promise<void> => prepare(client, options) }
   const pool = (max: number): pg.Pool => {
     const created = new pg.Pool({
       ...base,
       max,
       idleTimeoutMillis: 60_000,
-      onConnect: (client) => prepare(client, options),
+      ...awaited,
     })
     // A connection that the server ends while it is checked out emits an error that nobody else listens to: without
     // this the process would die of it.
@@ -76,7 +78,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     if (version < OLDEST_SERVER) throw new Error(`PostgreSQL 14 or newer is needed, this server says ${version}`)
   } catch (error) {
     await close()
-    throw new TouchstoneError('database-unavailable', `The database cannot be used: ${messageOf(error)}`, {
+    throw new TouchstoneError('database-unavailable', `The database cannot be used: ${reasonOf(error)}`, {
       cause: error,
     })
   }
@@ -102,4 +104,10 @@ async function prepare(client: pg.ClientBase, options: ConnectOptions): Promise<
      where exists (select from pg_settings known where known.name = wanted.name)`,
     [Object.keys(settings), Object.values(settings).map(String)],
   )
+}
+
+/** A host with several addresses fails with one error per address, and none in words of its own. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ')
+  return messageOf(error)
 }

@@ -40,6 +40,16 @@ export function createDecisionReader({ pool, decisions }: DecisionReaderOptions)
     history: (listingId) => readHistory(pool, listingId),
     standing,
 
+    async passed(group, topic) {
+      const rows = await db
+        .selectFrom('input_offset')
+        .select(['part', 'next'])
+        .where('grp', '=', group)
+        .where('topic', '=', topic)
+        .execute()
+      return new Map(rows.map((row) => [row.part, BigInt(row.next)]))
+    },
+
     async endOf(group, topic, record, identity): Promise<RecordEnd> {
       const passed = await db
         .selectFrom('input_offset as i')

@@ -77,7 +77,7 @@ export async function publish(
 export async function rollback(tx: Kysely<Tables>, by: string, change: bigint): Promise<PolicyRecord> {
   const active = await activePolicy(tx)
   const before =
-    active?.previous == null
+    active === undefined || active.previous === null
       ? undefined
       : await tx
           .selectFrom('policy_activation as a')
