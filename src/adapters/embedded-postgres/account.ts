@@ -116,7 +116,8 @@ export function placeForData(account: Account, dataDir: string): string {
 function openNewDirectory(dataDir: string): void {
   // The lock has a journal beside it while it is held.
   const ours = /^(touchstone\.(lock|lock-journal|pid)|postgres-data)$/
-  if (readdirSync(dataDir).every((name) => ours.test(name))) chmodSync(dataDir, (statSync(dataDir).mode & 0o777) | 0o011)
+  if (readdirSync(dataDir).every((name) => ours.test(name)))
+    chmodSync(dataDir, (statSync(dataDir).mode & 0o777) | 0o011)
 }
 
 export function makeSharedHome(): void {
