@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { TouchstoneError, messageOf } from '../errors.ts'
 import type { GateParts } from '../pipeline/reference.ts'
 import { parseCurrencyTable, shippedCurrencies } from '../rights/currencies.ts'
-import { loadScorecard } from '../risk/card-file.ts'
+import { loadScorecard } from './scorecard-file.ts'
 import { SIGNALS } from '../signals/index.ts'
 import { PACKAGE_ROOT } from './package-root.ts'
 

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import type { SignalResult } from '../../../src/domain/signal-result.ts'
-import { loadScorecard } from '../../../src/risk/card-file.ts'
+import { loadScorecard } from '../../../src/apps/scorecard-file.ts'
 import { fuse } from '../../../src/risk/fuse.ts'
 
 const card = await loadScorecard(fileURLToPath(new URL('../../../models/', import.meta.url)))

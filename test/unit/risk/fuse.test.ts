@@ -4,7 +4,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { scorecardSchema, type Scorecard } from '../../../src/domain/scorecard.ts'
 import type { SignalResult } from '../../../src/domain/signal-result.ts'
-import { loadScorecard, parseScorecard } from '../../../src/risk/card-file.ts'
+import { loadScorecard } from '../../../src/apps/scorecard-file.ts'
+import { parseScorecard } from '../../../src/risk/parse-scorecard.ts'
 import { fuse, logit } from '../../../src/risk/fuse.ts'
 
 const models = fileURLToPath(new URL('../../../models/', import.meta.url))
