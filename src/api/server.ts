@@ -11,6 +11,7 @@ import { createAuthenticator } from './access.ts'
 import { watchMethods } from './allowed-methods.ts'
 import { describeRoutes } from './openapi.ts'
 import { answerError, problem, PROBLEM_TYPE, sendProblem } from './problem.ts'
+import { createFindEnd } from './record-ends.ts'
 import { brandRoutes } from './routes/brands.ts'
 import { decisionRoutes } from './routes/decisions.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -149,7 +150,8 @@ export async function createApi(dependencies: ApiDependencies): Promise<Api> {
     waiting.close()
   })
 
-  const services = { ...dependencies, waiting, authenticator, cookieName, publicOrigin }
+  const findEnd = createFindEnd(dependencies.decisions, dependencies.intake, () => waiting.round())
+  const services = { ...dependencies, waiting, findEnd, authenticator, cookieName, publicOrigin }
   listingRoutes(api, services)
   decisionRoutes(api, services)
   screenRoutes(api, services)

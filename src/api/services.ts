@@ -16,6 +16,7 @@ import type {
   RecentDecisions,
   SessionStore,
 } from './ports.ts'
+import type { FindEnd } from './record-ends.ts'
 import type { WaitingRoom } from './waiting.ts'
 
 export interface ApiLimits {
@@ -55,6 +56,7 @@ export interface ApiDependencies {
 /** What a route file gets: the dependencies and what the server made of them. */
 export interface RouteServices extends ApiDependencies {
   readonly waiting: WaitingRoom
+  readonly findEnd: FindEnd
   readonly authenticator: Authenticator
   readonly cookieName: string
   readonly publicOrigin: string | undefined

@@ -18,6 +18,8 @@ export interface WaitingRoom {
    * caller is gone or the room closes. Rejects with what `look` throws.
    */
   until<T>(look: () => Promise<T | undefined>, milliseconds: number, gone: AbortSignal): Promise<T | undefined>
+  /** Rises with every round of looks. */
+  round(): number
   /** Something may have happened: look now. */
   nudge(): void
   /** Ends every wait at once, and those to come after one look. */
@@ -29,6 +31,7 @@ export function createWaitingRoom(): WaitingRoom {
   let running = false
   let closed = false
   let nudged = false
+  let rounds = 0
   let wake: (() => void) | undefined
 
   async function pass(): Promise<void> {
@@ -45,6 +48,7 @@ export function createWaitingRoom(): WaitingRoom {
   async function run(): Promise<void> {
     while (waiters.size > 0) {
       nudged = false
+      rounds += 1
       await pass()
       if (nudged || waiters.size === 0) continue
       await new Promise<void>((resolve) => {
@@ -98,6 +102,7 @@ export function createWaitingRoom(): WaitingRoom {
 
   return {
     until,
+    round: () => rounds,
     nudge: () => {
       nudged = true
       wake?.()

@@ -257,6 +257,8 @@ export interface DecisionReader {
   history(listingId: string): Promise<ListingHistory | undefined>
   /** The decision that stands for one revision. */
   standing(listingId: string, revision: number): Promise<{ decision: Decision; contentHash: string } | undefined>
+  /** The offset to read next of each partition that was read: what lies below has its end. Cheap, for many who wait. */
+  passed(group: string, topic: string): Promise<ReadonlyMap<number, bigint>>
   endOf(
     group: string,
     topic: string,

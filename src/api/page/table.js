@@ -80,7 +80,7 @@ export function createTable(open) {
     byId('empty-text').textContent = filtered
       ? 'Show all outcomes or clear the words.'
       : 'They appear here as listings are decided. The service is listening.'
-    byId('scope').textContent = rows.length >= MAX_ROWS ? ` · the newest ${MAX_ROWS} are shown` : ''
+    byId('scope').textContent = rows.length >= MAX_ROWS ? ` · rows and counts begin with the newest ${MAX_ROWS}` : ''
   }
 
   function refilter(change) {
@@ -118,7 +118,7 @@ function makeRow(item, open) {
   const reason =
     outcome === 'refused'
       ? `${data.code}: ${data.message}`
-      : (data.reasons[0]?.text ?? (outcome === 'allow' ? 'Nothing speaks against it.' : '—'))
+      : (data.reasons[0]?.text ?? (outcome === 'allow' ? quietReason(data) : '—'))
   const button = el('button', { type: 'button', class: 'open' }, foreign(title, { dir: 'auto' }))
   button.addEventListener('click', () => open(item, button))
   const brand = listing?.brand ?? ''
@@ -148,4 +148,9 @@ function makeRow(item, open) {
     button,
     words: [title, brand, data.listingId, data.sellerId ?? '', reason].join('\n').toLowerCase(),
   }
+}
+
+/** Allowed listings need no reason; what little spoke against them is in the details. */
+function quietReason({ signals }) {
+  return signals.some((s) => s.contribution > 0) ? 'Little speaks against it.' : 'Nothing speaks against it.'
 }

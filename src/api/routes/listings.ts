@@ -108,7 +108,7 @@ async function takeOne(
   reply: FastifyReply,
   body: Uint8Array,
 ): Promise<FastifyReply> {
-  const { intake, decisions, waiting } = services
+  const { intake, waiting, findEnd } = services
   const read = intake.readListing(body, callerOf(request).marketplace)
   if (read.kind !== 'ok') throw errorOf(read)
   const { listing, contentHash, record } = read.value
@@ -122,15 +122,16 @@ async function takeOne(
   if (appended === undefined) throw new Error('the log took a record and named no place')
   const seconds = preferredWait(request.headers['prefer'])
   if (seconds !== undefined) void reply.header('preference-applied', `wait=${seconds}`)
-  const end = await waiting.until(
-    async () => {
-      if (seconds === undefined || seconds === 0) return undefined
-      const now = await decisions.endOf(intake.group, intake.topic, appended, { listingId, revision })
-      return now.kind === 'pending' ? undefined : now
-    },
-    (seconds ?? 0) * 1000,
-    goneSignal(reply),
-  )
+  const end =
+    seconds === undefined || seconds === 0
+      ? undefined
+      : await waiting
+          .until(() => findEnd(appended, { listingId, revision }), seconds * 1000, goneSignal(reply))
+          // The record is durable whatever became of the looking: an error would say that it is not.
+          .catch((error: unknown) => {
+            request.log.warn({ err: error }, 'the end of a record could not be read')
+            return undefined
+          })
   switch (end?.kind) {
     case 'decided':
       if (end.contentHash !== contentHash) throw reused(listingId, revision)

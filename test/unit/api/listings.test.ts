@@ -102,6 +102,15 @@ describe('one listing', () => {
     expect(problemOf(long).code).toBe('internal-error')
   })
 
+  it('is accepted although the waiting failed: it is in the log', async () => {
+    world.onAppend = () => {
+      world.failEnds = true
+    }
+    const response = await post(LISTING, { prefer: 'wait=5' })
+    expect(response.statusCode).toBe(202)
+    expect(world.records).toHaveLength(1)
+  })
+
   it('that the worker refuses is a problem with the refusal’s code', async () => {
     world.onAppend = (_record, offset) => {
       const refusal = {
