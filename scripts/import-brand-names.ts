@@ -156,10 +156,15 @@ const iconsFile = z.array(
   }),
 )
 
+/** Most icons are of software and services, which no listing of goods is about: only those named in the file beside the data. */
 function* iconBrands(root: string): Generator<Draft> {
+  const makers = new Set(
+    z.array(z.string()).parse(JSON.parse(readFileSync(join(DATA, 'makers-among-icons.json'), 'utf8'))),
+  )
   for (const { title, aliases } of iconsFile.parse(
     JSON.parse(readFileSync(join(root, 'simple-icons/data/simple-icons.json'), 'utf8')),
   )) {
+    if (!makers.has(title)) continue
     yield draft(title, [...(aliases?.aka ?? []), ...Object.values(aliases?.loc ?? {})], 'other', 'simple-icons')
   }
 }
@@ -173,7 +178,7 @@ function draft(name: string, others: readonly string[], kind: string, source: st
 
 function main(root: string): void {
   const frequent = words(root, [10, 20])
-  const known = words(root, [10, 20, 35, 40, 50])
+  const known = words(root, [10, 20, 35, 40, 50, 55, 60, 70])
   const byKey = new Map<string, Draft>()
   const ids = new Set<string>()
   const add = (brand: Draft) => {

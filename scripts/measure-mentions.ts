@@ -58,15 +58,19 @@ function measureListings(rows: readonly z.infer<typeof listingSchema>[]): void {
   const seconds = (performance.now() - began) / 1000
   const share = (count: number) => `${count} (${((100 * count) / rows.length).toFixed(2)} %)`
   const hidden = readings.filter((r) => r.mentions.some((m) => m.disguise !== 'plain'))
+  const sure = hidden.filter((r) => r.mentions.some((m) => m.disguise !== 'plain' && !m.uncertain))
   console.log(
     `  certain brand: ${share(readings.filter((r) => r.mentions.some((m) => !m.uncertain)).length)}; offered as a brand: ${share(readings.filter((r) => r.brandIds.length > 0).length)}`,
   )
   console.log(
-    `  nominative only: ${share(readings.filter((r) => r.brandIds.length === 0 && r.mentions.some((m) => m.use === 'nominative')).length)}; disguised: ${share(hidden.length)}; in the title: ${share(hidden.filter((r) => r.mentions.some((m) => m.disguise !== 'plain' && m.span.field === 'title')).length)}`,
+    `  nominative only: ${share(readings.filter((r) => r.brandIds.length === 0 && r.mentions.some((m) => m.use === 'nominative')).length)}; disguised: ${share(hidden.length)}; certain: ${share(sure.length)}`,
   )
   console.log(`  ${Math.round(rows.length / seconds)} listings/s`)
   for (const { mentions } of hidden.slice(0, show)) {
     for (const m of mentions)
-      if (m.disguise !== 'plain') console.log(`    ${m.disguise} ${m.brandId}: ${m.span.field} «${m.span.text}»`)
+      if (m.disguise !== 'plain')
+        console.log(
+          `    ${m.disguise}${m.uncertain ? ' (uncertain)' : ''} ${m.brandId}: ${m.span.field} «${m.span.text}»`,
+        )
   }
 }

@@ -104,7 +104,7 @@ const goods = buildAutomaton(GOODS.map((g) => normalise(g).text))
 
 /** Words that, right before, announce a name. */
 const ANNOUNCES =
-  /(?:^|[^\p{L}])(?:by|brand|brand:|designer|from|authentic|genuine|original|vintage|марка|marke|marque|marca|品牌|ブランド) ?$/u
+  /(?:^|[^\p{L}])(?:by|brand|brand:|designer|authentic|genuine|марка|marke|marque|marca|品牌|ブランド) ?$/u
 
 export function namesGoods(text: string): boolean {
   let found = false

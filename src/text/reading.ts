@@ -16,7 +16,7 @@ export interface Mention {
   readonly brandId: string
   readonly disguise: MentionDisguise
   readonly use: MentionUse
-  /** The brand's name is also a word, and nothing near by says that the brand is meant. */
+  /** The name is also a word, a nickname or very short, and nothing near by says that the brand is meant; or only a part of it is written. */
   readonly uncertain: boolean
   readonly span: Span
 }

@@ -4,7 +4,7 @@ const HOUSES: readonly (readonly string[])[] = [
   ['adidas', 'yeezy', 'reebok', 'y-3'],
   ['armani', 'emporio-armani'],
   ['fear-of-god', 'fear-of-god-essentials'],
-  ['apple', 'beats-by-dre'],
+  ['apple', 'beats'],
   ['disney', 'marvel', 'star-wars'],
   ['nintendo', 'pokemon'],
   ['google', 'google-pixel'],
