@@ -44,7 +44,7 @@ export interface DemoReport {
 }
 
 /** Milliseconds between two records, and before a chapter begins, at the pace of a reader. */
-const BETWEEN_MS = 140
+const BETWEEN_MS = 120
 const CHAPTER_MS = 900
 /** Records per append when nobody reads along. */
 const CHUNK = 50
@@ -73,14 +73,14 @@ export async function playDemo(options: DemoOptions): Promise<DemoReport> {
 
   const started = performance.now()
   const looking = new AbortController()
-  let broken: unknown
+  let broken: Error | undefined
   const looked = (async () => {
     while (!looking.signal.aborted) {
       await follower.look()
       await nap(LOOK_MS, looking.signal)
     }
   })().catch((error: unknown) => {
-    broken = error
+    broken = error instanceof Error ? error : new Error(String(error))
   })
   /** False when the play was stopped, or patience ran out. */
   const until = async (done: () => boolean, patienceMs: number): Promise<boolean> => {

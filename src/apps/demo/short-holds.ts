@@ -48,6 +48,7 @@ export async function takeBackShortHolds(policies: DemoPolicies): Promise<boolea
 }
 
 function duration(seconds: number): string {
-  const [unit, size] = seconds >= 7_200 ? ['hours', 3_600] : seconds >= 120 ? ['minutes', 60] : ['seconds', 1]
-  return `${Math.round(seconds / Number(size))} ${unit}`
+  if (seconds >= 7_200) return `${Math.round(seconds / 3_600)} hours`
+  if (seconds >= 120) return `${Math.round(seconds / 60)} minutes`
+  return `${seconds} seconds`
 }

@@ -7,10 +7,8 @@ import { TouchstoneError, messageOf } from '../../errors.ts'
 
 /** What a listing of the demo truly is. Only the summary looks at it; the gate never sees it. */
 export const LABELS = ['honest', 'overt', 'silent'] as const
-export type Label = (typeof LABELS)[number]
 
-export const EXPECTED_ENDS = ['allow', 'hold', 'block', 'refused', 'dead-letter', 'duplicate', 'withdrawn'] as const
-export type ExpectedEnd = (typeof EXPECTED_ENDS)[number]
+const EXPECTED_ENDS = ['allow', 'hold', 'block', 'refused', 'dead-letter', 'duplicate', 'withdrawn'] as const
 
 const chapterHead = z.strictObject({
   chapter: z.string().min(1),

@@ -88,7 +88,10 @@ export function tellSummary({
     .flatMap((p) => (p.end?.kind === 'decided' ? [Date.parse(p.end.decision.decidedAt) - p.sentAt] : []))
     .sort((a, b) => a - b)
   const rate = played.length / Math.max(0.001, elapsedMs / 1_000)
-  const clause = pace === 'read' ? 'the pace of this demo, not the limit of the gate' : 'as fast as they were sent'
+  const clause =
+    pace === 'read'
+      ? 'the pace of this demo, not the limit of the gate'
+      : 'chapter after chapter, each waited for: not the limit of the gate'
   lines.push(
     terminal.paragraph(
       `${rate.toFixed(rate < 100 ? 1 : 0)} records a second (${clause}); from submitted to decided: half within ${percentile(latencies, 0.5)} ms, 99 % within ${percentile(latencies, 0.99)} ms.`,
@@ -117,10 +120,10 @@ function mistakes(terminal: Terminal, played: readonly Played[], honest: boolean
   const title = honest ? 'Honest sellers that were stopped' : 'Fakes that got through'
   if (wrong.length === 0) return [`  ${title}: none of ${of}\n\n`]
   const lines = wrong.map((p) => {
-    const seller = p.row.event === 'raw' ? '' : String(p.row.data['sellerId'] ?? '')
+    const seller = p.row.event === 'raw' ? undefined : p.row.data['sellerId']
     const outcome = p.end?.kind === 'decided' ? p.end.decision.outcome : ''
     return terminal.paragraph(
-      `${honest ? `${outcome} ` : ''}${plain(seller, 40)}: ${plain(goods(p).title, 120)} (${p.row.story})`,
+      `${honest ? `${outcome} ` : ''}${typeof seller === 'string' ? plain(seller, 40) : 'nobody'}: ${plain(goods(p).title, 120)} (${p.row.story})`,
       4,
     )
   })
