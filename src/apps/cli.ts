@@ -2,13 +2,17 @@
 import { Command, CommanderError } from 'commander'
 import { TouchstoneError, type ErrorCode } from '../errors.ts'
 import { VERSION } from './package-root.ts'
-import { registerBrands } from './commands/brands.ts'
-import { registerDoctor } from './commands/doctor.ts'
-import { registerEvaluate } from './commands/evaluate.ts'
-import { registerKeys } from './commands/keys.ts'
-import { registerPolicies } from './commands/policies.ts'
-import { registerScreen } from './commands/screen.ts'
-import { registerStart } from './commands/start.ts'
+
+/** Only the command that was asked for is loaded; help, and a command that there is not, load them all. */
+const COMMANDS: readonly (readonly [string, () => Promise<(program: Command) => void>])[] = [
+  ['start', async () => (await import('./commands/start.ts')).registerStart],
+  ['screen', async () => (await import('./commands/screen.ts')).registerScreen],
+  ['evaluate', async () => (await import('./commands/evaluate.ts')).registerEvaluate],
+  ['brands', async () => (await import('./commands/brands.ts')).registerBrands],
+  ['policies', async () => (await import('./commands/policies.ts')).registerPolicies],
+  ['keys', async () => (await import('./commands/keys.ts')).registerKeys],
+  ['doctor', async () => (await import('./commands/doctor.ts')).registerDoctor],
+]
 
 /** Wrong usage, settings or input file: exit code 2; everything else that fails: 1. */
 const WRONG_CALL: ReadonlySet<ErrorCode> = new Set([
@@ -30,16 +34,8 @@ const program = new Command('touchstone')
     '\nExample:\n  $ touchstone start --demo        the whole gate with a demo stream, on embedded defaults\n\nExit codes: 0 done; 1 failed; 2 wrong usage, settings or input; 3 done, but some rows were rejected.',
   )
 
-for (const register of [
-  registerStart,
-  registerScreen,
-  registerEvaluate,
-  registerBrands,
-  registerPolicies,
-  registerKeys,
-  registerDoctor,
-])
-  register(program)
+const asked = COMMANDS.find(([name]) => name === process.argv[2])
+for (const [, load] of asked === undefined ? COMMANDS : [asked]) (await load())(program)
 for (const command of program.commands) inherit(command)
 
 function inherit(command: Command): void {

@@ -1,5 +1,6 @@
 // A policy document on its way to be active: its schema, its rules and its own examples are held against it first.
 import { policySchema, type Policy } from '../domain/policy.ts'
+import { describeIssues } from '../domain/schema-issues.ts'
 import { TouchstoneError } from '../errors.ts'
 import { compilePolicy } from '../policy/compile.ts'
 import { runExamples } from '../policy/examples.ts'
@@ -17,13 +18,8 @@ export function parsePolicy(document: unknown): Policy {
       : document
   const parsed = policySchema.safeParse(draft)
   if (parsed.success) return parsed.data
-  const issues = parsed.error.issues
-  const named = issues.slice(0, 5).map((i) => `${i.path.join('.') || 'policy'}: ${i.message}`)
-  const more = issues.length > named.length ? ` (and ${issues.length - named.length} more)` : ''
-  const first = issues[0]
-  throw new TouchstoneError('policy-invalid', named.join('; ') + more, {
-    path: first === undefined ? '' : '/' + first.path.join('/'),
-  })
+  const { path, message } = describeIssues(parsed.error, draft)
+  throw new TouchstoneError('policy-invalid', message, { path })
 }
 
 /** Publishes a document as the next version, or throws `policy-invalid` or `policy-conflict` and changes nothing. */

@@ -22,7 +22,8 @@ export async function withStore<T>(
   })
   try {
     const reference = createReferenceStore({ pool: store.database.reading, listener: store.database.listener })
-    await seedReference(reference)
+    // Commands must be quick: what a newer version ships besides is added by the next start.
+    if ((await reference.change()) === 0n) await seedReference(reference)
     return await work(store, reference, config)
   } finally {
     await store.close()
