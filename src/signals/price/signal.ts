@@ -90,7 +90,7 @@ export const price: Signal = {
   description:
     'Compares the price of one piece with what the brand’s goods of that kind and condition cost. Far below speaks against the listing; the usual price speaks a little for it, never much: good counterfeits cost full price. Silent without a price, a certain brand or a band.',
   sources: [
-    'Price bands by brand, kind and condition, each with its source (src/rights/data/price-bands.json or the brand owner’s own)',
+    'Price bands by brand, kind and condition, each with its source: set by hand from general knowledge of list prices (src/rights/data/price-bands.json), or the brand owner’s own',
     'Exchange rates (src/rights/data/currencies.json or the operator’s own)',
   ],
   mode: 'enforce',
