@@ -1,13 +1,14 @@
-// What every store must keep: a batch takes effect once, a hold is decided once, and everyone can ask what became of it.
+// What every store must keep: a batch takes effect once and whole, and everyone can ask what became of it.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { KeyStore, RecentDecisions, SessionStore } from '../../src/api/ports.ts'
+import type { KeyStore, ListingSummaryReader, RecentDecisions, SessionStore } from '../../src/api/ports.ts'
 import type { DecisionReader, GateStore, ReferenceStore, Settlement } from '../../src/pipeline/ports.ts'
-import { commitAll, decide, decisionOf, GROUP, INPUT, listings, NOTHING, outboxRow } from './store-samples.ts'
+import { commitAll, decide, decisionOf, GROUP, INPUT, listings, NOTHING } from './store-samples.ts'
 
 /** One process's view of the store. */
 export interface StoreNode {
   readonly store: GateStore
   readonly reader: DecisionReader & RecentDecisions
+  readonly summaries: ListingSummaryReader
   readonly reference: ReferenceStore
   readonly keys: KeyStore
   readonly sessions: SessionStore
@@ -179,6 +180,42 @@ export function gateStoreContract(name: string, start: () => Promise<SharedStore
       })
     })
 
+    test('a summary shows what was recorded of a revision, and nothing of what was not', async () => {
+      await commitAll(one.store, [
+        { listingId: 'A', revision: 1 },
+        { listingId: 'B', revision: 2 },
+      ])
+      const wanted = listings('C', 1)
+      const from = await one.store.place(GROUP, INPUT, 0, 0n)
+      await one.store.commit(
+        { group: GROUP, topic: INPUT, partition: 0, from, next: from + 1n },
+        wanted,
+        (standings) => {
+          const settled = decide(wanted, standings)
+          const more = { brand: 'Acme "A"', price: { amount: 12.5, currency: 'EUR' } }
+          return { ...settled, revisions: settled.revisions.map((r) => ({ ...r, listing: { ...r.listing, ...more } })) }
+        },
+      )
+      const asked = [
+        ...wanted,
+        { listingId: 'A', revision: 1 },
+        { listingId: 'B', revision: 1 },
+        { listingId: 'none', revision: 1 },
+      ]
+      const found = await two.summaries.summaries(asked)
+      expect(found.toSorted((x, y) => (x.listingId < y.listingId ? -1 : 1))).toEqual([
+        { listingId: 'A', revision: 1, title: 'Title of A', brand: undefined, price: undefined },
+        {
+          listingId: 'C-0',
+          revision: 1,
+          title: 'Title of C-0',
+          brand: 'Acme "A"',
+          price: { amount: 12.5, currency: 'EUR' },
+        },
+      ])
+      expect(await two.summaries.summaries([])).toEqual([])
+    })
+
     test('whoever waits learns what became of the record: pending, decided, refused or nothing', async () => {
       const end = (offset: bigint, listingId: string, revision = 1) =>
         two.reader.endOf(GROUP, INPUT, { partition: 0, offset }, { listingId, revision })
@@ -236,80 +273,4 @@ export function gateStoreContract(name: string, start: () => Promise<SharedStore
       await settleCases([change('C-2', 'withdrawn', 3), change('C-3', 'open', 4)])
     })
   })
-
-  describe(`${name}: holds that reached their deadline`, () => {
-    let shared: SharedStore
-    beforeEach(async () => {
-      shared = await start()
-    })
-    afterEach(() => shared.close())
-
-    test('two nodes decide each due hold once, and none that is not due', async () => {
-      const [one, two] = [await shared.node(), await shared.node()]
-      expect(await one.store.nextDeadline()).toBeUndefined()
-      await commitAll(one.store, listings('later', 5), {
-        outcome: 'hold',
-        holdUntil: new Date(Date.now() + 3_600_000).toISOString(),
-      })
-      expect(await one.store.nextDeadline()).toBeGreaterThan(3_000_000)
-      await commitAll(one.store, listings('due', 60), {
-        outcome: 'hold',
-        holdUntil: new Date(Date.now() - 1_000).toISOString(),
-      })
-      expect(await one.store.nextDeadline()).toBe(0)
-      const release = (node: StoreNode): Promise<number> =>
-        node.store.settleDue(7, (due, now) => {
-          const decided = due.map(({ standing, decision }) => {
-            expect(decision).toMatchObject({
-              listingId: standing.listingId,
-              outcome: 'hold',
-              sequence: standing.sequence,
-            })
-            expect(standing.hashes.get(decision.revision)).toBe(decision.contentHash)
-            expect(Math.abs(now.getTime() - Date.now())).toBeLessThan(60_000)
-            return decisionOf(standing, decision.revision, { stage: 'deadline', outcome: 'block' })
-          })
-          return {
-            ...NOTHING,
-            decisions: decided,
-            standings: decided.map((d) => ({ ...standingAfter(d), holdUntil: null })),
-            outbox: decided.map((d) => outboxRow(d)),
-          }
-        })
-      const counts = await Promise.all(
-        [one, two, one, two].map(async (node) => {
-          let total = 0
-          // A node that finds nothing but rows of the other gets 0 and comes again.
-          for (let idle = 0; idle < 20;) {
-            const count = await release(node)
-            total += count
-            idle = count === 0 ? idle + 1 : 0
-          }
-          return total
-        }),
-      )
-      expect(counts.reduce((a, b) => a + b, 0)).toBe(60)
-      for (const { listingId } of listings('due', 60)) {
-        const history = await one.reader.history(listingId)
-        expect(history?.decisions.map((d) => [d.sequence, d.stage, d.outcome])).toEqual([
-          [1, 'screening', 'hold'],
-          [2, 'deadline', 'block'],
-        ])
-      }
-      expect((await one.reader.history('later-0'))?.decisions).toHaveLength(1)
-      expect((await one.reader.feed(undefined, 1_000, undefined)).entries).toHaveLength(65 + 60)
-    })
-  })
 }
-
-const standingAfter = (d: { listingId: string; revision: number; sequence: number }) =>
-  ({
-    listingId: d.listingId,
-    marketplace: null,
-    sellerId: 'S-1',
-    revision: d.revision,
-    sequence: d.sequence,
-    outcome: 'block',
-    withdrawnRevision: 0,
-    caseId: null,
-  }) as const

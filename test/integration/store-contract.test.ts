@@ -1,9 +1,11 @@
 // The store on a real PostgreSQL, under the contracts of every store.
 import { feedContract } from '../contracts/store-feed.ts'
+import { holdsContract } from '../contracts/store-holds.ts'
 import { referenceStoreContract } from '../contracts/store-reference.ts'
 import { gateStoreContract } from '../contracts/store.ts'
 import { startPostgresStore } from './store-on-postgres.ts'
 
 gateStoreContract('PostgreSQL', startPostgresStore)
+holdsContract('PostgreSQL', startPostgresStore)
 feedContract('PostgreSQL', startPostgresStore)
 referenceStoreContract('PostgreSQL', startPostgresStore)

@@ -4,6 +4,7 @@ import type { ConnectOptions, Database } from '../../src/adapters/postgres/conne
 import { createKeyStore, createSessionStore } from '../../src/adapters/postgres/access-store.ts'
 import { createDecisionReader } from '../../src/adapters/postgres/decision-reader.ts'
 import { createGateStore } from '../../src/adapters/postgres/gate-store.ts'
+import { createListingSummaries } from '../../src/adapters/postgres/listing-summaries.ts'
 import { migrate } from '../../src/adapters/postgres/migrate.ts'
 import { STORE_MIGRATIONS } from '../../src/adapters/postgres/migrations.ts'
 import { createOutbox } from '../../src/adapters/postgres/outbox.ts'
@@ -35,6 +36,7 @@ export async function startPostgresStore(): Promise<PostgresStore> {
         database,
         store: await createGateStore({ pool: database.deciding, outputs: OUTPUTS }),
         reader: createDecisionReader({ pool: database.reading, decisions: DECISIONS }),
+        summaries: createListingSummaries(database.reading),
         reference: createReferenceStore({ pool: database.reading, listener: database.listener }),
         keys: createKeyStore(database.reading),
         sessions: createSessionStore(database.reading),
