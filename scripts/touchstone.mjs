@@ -20,6 +20,8 @@ if (Number(process.versions.node.split('.')[0]) >= 24) {
     join(root, 'node_modules', 'node', 'bin', 'node'),
     join(root, 'node_modules', 'node', 'bin', 'node.exe'),
     join(root, 'node_modules', '.bin', 'node'),
+    // Installed: beside this package.
+    join(root, '..', 'node', 'bin', 'node'),
   ].find((path) => existsSync(path))
   if (newer === undefined) {
     console.error(
@@ -28,7 +30,7 @@ if (Number(process.versions.node.split('.')[0]) >= 24) {
         '. ' +
         (existsSync(join(root, 'src'))
           ? 'Run `npm start` or `npm ci` in ' + root + ' once: it brings Node 24 along.'
-          : 'Install it from https://nodejs.org, or run `npm install node@24` beside this package and put node_modules/.bin first on PATH.'),
+          : 'Install it from https://nodejs.org, or run `npm install node@24` where this package is installed.'),
     )
     process.exit(1)
   }

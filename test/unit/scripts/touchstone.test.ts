@@ -1,6 +1,6 @@
 // Real: the command's launcher as a process, in a small package. Simulated: that the Node which starts it is an old one.
 import { spawn } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -109,6 +109,14 @@ test('an older Node with nothing to hand over to says what is needed', async () 
   expect(checkout.err).toMatch(/needs Node 24 or newer; this is Node 20\.1\.0\. Run `npm start` or `npm ci`/)
   const installed = await launch(packageWith({ 'dist/apps/cli.js': '' }), [], { old: true })
   expect(installed.err).toMatch(/Install it from https:\/\/nodejs\.org/)
+})
+
+test('an installed package finds the newer Node that was installed beside it', async () => {
+  const root = packageWith({ 'node_modules/touchstone/dist/apps/cli.js': 'console.log("dist")' }, { node: true })
+  const installed = join(root, 'node_modules/touchstone')
+  renameSync(join(root, 'scripts'), join(installed, 'scripts'))
+  copyFileSync(join(root, 'package.json'), join(installed, 'package.json'))
+  expect(await launch(installed, [], { old: true })).toMatchObject({ code: 0, out: 'dist\n' })
 })
 
 test('a start that fails leaves its error and exit code 1', async () => {
