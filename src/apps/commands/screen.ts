@@ -108,7 +108,7 @@ function openOutput(path: string) {
     async line(value: unknown) {
       check()
       if (!stream.write(`${JSON.stringify(value)}\n`))
-        await Promise.race([once(stream, 'drain'), once(stream, 'close')])
+        await once(stream, 'drain').catch(() => undefined)
       check()
     },
     async end() {
