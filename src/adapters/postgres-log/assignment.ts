@@ -121,26 +121,29 @@ export function createAssignment(
       const pauses = createPauses()
       let joined = false
       over.addEventListener('abort', () => woken.abort(), { once: true })
-      while (!over.aborted) {
-        woken = new AbortController()
-        const { signal } = woken
-        try {
-          if (!joined) await prepareLeases(member, partitions)
-          const pause = await round()
-          if (!joined) events.announce()
-          joined = true
-          pauses.reset()
-          await rest(pause, signal)
-        } catch (error) {
-          if (!isTransient(error)) throw error
-          await pauses.wait(over)
+      try {
+        while (!over.aborted) {
+          woken = new AbortController()
+          const { signal } = woken
+          try {
+            if (!joined) await prepareLeases(member, partitions)
+            const pause = await round()
+            if (!joined) events.announce()
+            joined = true
+            pauses.reset()
+            await rest(pause, signal)
+          } catch (error) {
+            if (!isTransient(error)) throw error
+            await pauses.wait(over)
+          }
         }
+      } finally {
+        clearTimeout(timer)
+        for (const h of held.values()) lose(h)
+        // What cannot be given back now ends by itself.
+        await leave(member).catch(() => undefined)
+        events.announce()
       }
-      clearTimeout(timer)
-      for (const h of held.values()) lose(h)
-      // What cannot be given back now ends by itself.
-      await leave(member).catch(() => undefined)
-      events.announce()
     },
   }
 }

@@ -51,13 +51,18 @@ interface Row {
   readonly records: Buffer | null
 }
 
-/** Throws `offset-out-of-range` when a position is below what is held or beyond the end. */
+export interface Fetched {
+  readonly batch: Batch
+  /** The lowest offset that the partition held then. */
+  readonly low: bigint
+}
+
 export async function fetchBatches(
   pool: Pool,
   topic: Topic,
   positions: readonly Position[],
   limits: FetchLimits,
-): Promise<Batch[]> {
+): Promise<Fetched[]> {
   const { rows } = await pool.query<Row>({
     name: 'touchstone-log-fetch',
     text: FETCH,
@@ -73,19 +78,20 @@ export async function fetchBatches(
   return rows.map((row) => batchOf(topic.name, row))
 }
 
-function batchOf(topic: string, row: Row): Batch {
-  const { partition } = row
+function batchOf(topic: string, row: Row): Fetched {
   const [from, low, end] = [BigInt(row.position), BigInt(row.low), BigInt(row.next)]
-  if (from < low || from > end) {
-    throw new TouchstoneError(
-      'offset-out-of-range',
-      `${topic}[${partition}] holds ${low} to ${end}, but reading is to go on at ${from}`,
-    )
-  }
   const records = row.records === null ? [] : decodeRecords(row.records)
   const last = records.at(-1)
   // Nothing up to the end although the end is further: a hole, which is passed over.
-  return { topic, partition, from, next: last === undefined ? end : last.offset + 1n, end, records }
+  const next = last === undefined ? end : last.offset + 1n
+  return { low, batch: { topic, partition: row.partition, from, next, end, records } }
+}
+
+/** Throws `offset-out-of-range` when the fetch began below what was held or beyond the end: what is missing is never jumped. */
+export function assertInRange({ batch: { topic, partition, from, end }, low }: Fetched): void {
+  if (from >= low && from <= end) return
+  const held = `${topic}[${partition}] holds ${low} to ${end}`
+  throw new TouchstoneError('offset-out-of-range', `${held}, but reading is to go on at ${from}`)
 }
 
 const READ_BYTES = 8 * 1024 * 1024
@@ -103,10 +109,10 @@ export async function readRecords(
   let position = from > low ? from : low
   while (records.length < maxRecords) {
     const limits = { batches: 1, maxRecords: maxRecords - records.length, maxBytes: READ_BYTES }
-    const [batch] = await fetchBatches(pool, topic, [{ partition, position }], limits)
-    if (batch === undefined) break
-    records.push(...batch.records)
-    position = batch.next
+    const [fetched] = await fetchBatches(pool, topic, [{ partition, position }], limits)
+    if (fetched === undefined) break
+    for (const record of fetched.batch.records) records.push(record)
+    position = fetched.batch.next
   }
   return records
 }

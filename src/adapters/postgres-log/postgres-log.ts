@@ -56,10 +56,10 @@ export function createPostgresLog(options: PostgresLogOptions): PostgresLog {
     ensureTopic: async (topic, settings) => reach(topics.ensure(topic, settings)),
     append: async (topic, records) => appender.append(await reach(topics.get(topic)), records),
     subscribe(settings, consumer) {
-      const subscription = createSubscription({ pools, topics, hints, leaseMs, pollMs }, settings, consumer)
+      // Not by `done`: whoever listens to it makes a failure that nobody else hears of silent.
+      const ended = (over: Subscription): boolean => subscriptions.delete(over)
+      const subscription = createSubscription({ pools, topics, hints, leaseMs, pollMs, ended }, settings, consumer)
       subscriptions.add(subscription)
-      const forget = (): boolean => subscriptions.delete(subscription)
-      subscription.done.then(forget, forget)
       return subscription
     },
     ranges: async (topic) => reach(topics.ranges(topic)),

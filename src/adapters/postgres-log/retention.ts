@@ -2,18 +2,21 @@
 import type { Pool } from 'pg'
 
 // Records are looked at in the order of their offsets and the first young one ends the bite, so what stays has no holes even
-// where the clock once ran backwards. The partition's row comes last: its lock, which appends need, is held for the commit only.
+// where the clock once ran backwards. Bounds are single values, so that the index is entered at them and not walked from its
+// beginning, where the dead rows of earlier bites are. The partition's row comes last: its lock, which appends need, is held for the commit only.
 const BITE = `
-with bite as (
-  select r.record_offset, r.appended_at from touchstone_log.partition p
-  join touchstone_log.record r on r.topic_id = p.topic_id and r.partition = p.partition and r.record_offset >= p.low
-  where p.topic_id = $1 and p.partition = $2 order by r.record_offset limit $4
+with held as (
+  select low from touchstone_log.partition where topic_id = $1 and partition = $2
+), bite as (
+  select record_offset, appended_at from touchstone_log.record
+  where topic_id = $1 and partition = $2 and record_offset >= (select low from held)
+  order by record_offset limit $4
 ), cut as (
   select coalesce(min(record_offset) filter (where appended_at >= clock_timestamp() - $3 * interval '1 hour'), max(record_offset) + 1) as low
   from bite
 ), gone as (
-  delete from touchstone_log.record r using cut
-  where r.topic_id = $1 and r.partition = $2 and r.record_offset < cut.low returning 1
+  delete from touchstone_log.record
+  where topic_id = $1 and partition = $2 and record_offset >= (select low from held) and record_offset < (select low from cut) returning 1
 ), counted as (
   select count(*)::int as n from gone
 )

@@ -2,7 +2,7 @@
 import type { Batch, Consumer, SubscribeOptions, Subscription } from '../../pipeline/ports.ts'
 import { createAssignment, type Held } from './assignment.ts'
 import { createPauses, isTransient, rest, type Pools } from './connection.ts'
-import { fetchBatches } from './fetch.ts'
+import { assertInRange, fetchBatches } from './fetch.ts'
 import type { Hints } from './hints.ts'
 import type { Topic, Topics } from './topics.ts'
 
@@ -12,6 +12,8 @@ export interface SubscriptionParts {
   readonly hints: Hints
   readonly leaseMs: number
   readonly pollMs: number
+  /** Called when the subscription is over, before `done` settles. */
+  readonly ended: (subscription: Subscription) => void
 }
 
 /*
@@ -57,7 +59,7 @@ export function createSubscription(
   async function place(topic: Topic, h: Held): Promise<void> {
     h.placing = true
     const pauses = createPauses()
-    for (let i = 1; i < h.moves; i += 1) await pauses.wait(h.lost.signal)
+    if (h.moves > 1) await rest(Math.min(100 * 2 ** (h.moves - 2), 5_000), h.lost.signal)
     while (!h.lost.signal.aborted) {
       try {
         const ranges = await topics.ranges(topic.name)
@@ -130,27 +132,31 @@ export function createSubscription(
     const hungry = holding().filter(
       (h) => h.position !== undefined && h.ready === undefined && h.leavingSince === undefined,
     )
-    if (slots <= 0 || hungry.length === 0) return false
+    if (slots <= 0 || hungry.length === 0 || assignment?.valid() !== true) return false
     // Every round begins after the partition that was served last, so that a busy one does not starve the others.
     hungry.sort((a, b) => turn(a) - turn(b))
     const asked = new Map(hungry.map((h) => [h.partition, { h, position: h.position ?? 0n }]))
     const limits = { batches: slots, maxRecords: options.maxRecords, maxBytes: options.maxBytes }
-    const batches = await fetchBatches(
+    const answer = await fetchBatches(
       pools.read,
       topic,
       [...asked].map(([partition, { position }]) => ({ partition, position })),
       limits,
     )
-    for (const batch of batches) {
+    for (const fetched of answer) {
+      const { batch } = fetched
       served.set(batch.partition, (rounds += 1))
       const { h, position } = asked.get(batch.partition) ?? {}
       if (h === undefined || !isHeld(h) || h.position !== position || h.ready !== undefined) continue
+      // Who froze and lost the partition may be far behind what is held: only an owner's position counts.
+      if (!assignment.valid()) break
+      assertInRange(fetched)
       h.ready = batch
       h.position = batch.next
       ready.add(h)
     }
     hand()
-    return batches.length > 0
+    return answer.length > 0
   }
   const served = new Map<number, number>()
   let rounds = 0
@@ -210,8 +216,10 @@ export function createSubscription(
     for (const stopListening of silence) stopListening()
   }
 
-  const finished = run().catch(fail)
-  return {
+  const finished = run()
+    .catch(fail)
+    .then(() => parts.ended(subscription))
+  const subscription: Subscription = {
     done: finished.then(() => {
       if (failure !== undefined) throw failure.error
     }),
@@ -224,4 +232,5 @@ export function createSubscription(
       await finished
     },
   }
+  return subscription
 }
