@@ -6,7 +6,7 @@ import { canWork, chooseAccount, isRoot } from './account.ts'
 import { findBinaries } from './binaries.ts'
 import { createRecord, initialise, pgdataOf, readRecord, SUPERUSER, type ClusterRecord } from './cluster.ts'
 import { lockDataDir } from './data-dir-lock.ts'
-import { runServer, stopServer } from './server.ts'
+import { runServer, signalServer, stopServer } from './server.ts'
 import { TouchstoneError } from '../../errors.ts'
 
 export interface EmbeddedPostgres {
@@ -96,13 +96,15 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       throw error
     }
     if (!server.adopted) options.log(`PostgreSQL runs on port ${server.port} (pid ${server.pid})`)
+    // Who ends without `stop`, by process.exit or an exception that nobody caught, leaves no server behind either.
+    const onExit = () => signalServer(server.pid, 'SIGINT')
+    process.once('exit', onExit)
     let stopping: Promise<void> | undefined
-    return {
-      url: url(DATABASE),
-      pid: server.pid,
-      adopted: server.adopted,
-      stop: () => (stopping ??= stopServer(server.pid).finally(() => lock.release())),
+    const stop = async () => {
+      await stopServer(server.pid).finally(() => lock.release())
+      process.off('exit', onExit)
     }
+    return { url: url(DATABASE), pid: server.pid, adopted: server.adopted, stop: () => (stopping ??= stop()) }
   } catch (error) {
     lock.release()
     throw error

@@ -63,6 +63,7 @@ async function adopt(plan: ServerPlan): Promise<Running | undefined> {
     if (answer !== undefined) break
     await sleep(100)
   }
+  if (!isAlive(found.pid)) return undefined
   plan.log(`Stopping the PostgreSQL that an earlier run left behind (pid ${found.pid})`)
   await stopServer(found.pid)
   return undefined
@@ -181,6 +182,20 @@ function stampOf(plan: ServerPlan): string {
   return [plan.binaries.postgres, ...settings.map(([name, value]) => `${name}=${value}`)].join(' ')
 }
 
+/** False when the server is gone already. */
+export function signalServer(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal)
+  } catch (error) {
+    if (!isAlive(pid)) return false
+    throw new TouchstoneError(
+      'database-unavailable',
+      `PostgreSQL (pid ${pid}) cannot be stopped by this user: ${messageOf(error)}. Stop it by hand.`,
+      { cause: error },
+    )
+  }
+}
+
 /** Fast shutdown (running transactions are rolled back), then ever harder; resolves when the process is gone. */
 export async function stopServer(pid: number): Promise<void> {
   for (const [signal, patience] of [
@@ -188,18 +203,7 @@ export async function stopServer(pid: number): Promise<void> {
     ['SIGQUIT', 5_000],
     ['SIGKILL', 5_000],
   ] as const) {
-    try {
-      process.kill(pid, signal)
-    } catch (error) {
-      if (!isAlive(pid)) return
-      throw new TouchstoneError(
-        'database-unavailable',
-        `PostgreSQL (pid ${pid}) cannot be stopped by this user: ${messageOf(error)}. Stop it by hand.`,
-        {
-          cause: error,
-        },
-      )
-    }
+    if (!signalServer(pid, signal)) return
     if (await waitUntilGone(pid, patience)) return
   }
   throw new TouchstoneError('database-unavailable', `PostgreSQL (pid ${pid}) does not end. Stop it by hand.`)

@@ -13,7 +13,10 @@ try {
     log: (message) => say({ log: message }),
   })
   say({ url: server.url, pid: server.pid, adopted: server.adopted })
-  process.stdin.once('data', () => void server.stop().then(() => process.exit(0)))
+  process.stdin.once('data', (asked: Buffer) => {
+    if (asked.toString().startsWith('crash')) throw new Error('nobody catches this')
+    void server.stop().then(() => process.exit(0))
+  })
 } catch (error) {
   say({ failed: error instanceof TouchstoneError ? error.code : 'unexpected', message: messageOf(error) })
   process.exitCode = 1

@@ -23,6 +23,21 @@ test('after kill -9 of the process the next start takes its server over, rows an
   expect(isAlive(pid ?? 0)).toBe(false)
 })
 
+test('a process that ends by its own exception takes its server along, and the next starts at once', async () => {
+  const dataDir = freshDataDir()
+  const first = runChild(dataDir)
+  const { url, pid } = await first.outcome()
+  await query(url, 'create table kept as select 42 as n')
+  const ended = new Promise((resolve) => first.process.once('close', resolve))
+  first.process.stdin?.write('crash\n')
+  expect(await ended).not.toBe(0)
+  const second = await startEmbeddedPostgres({ dataDir, log: () => {} })
+  expect(second.adopted).toBe(false)
+  expect(isAlive(pid ?? 0)).toBe(false)
+  expect(await query(second.url, 'select n from kept')).toEqual([{ n: 42 }])
+  await second.stop()
+})
+
 test('a server that was left with other settings is stopped and started anew', async () => {
   const dataDir = freshDataDir()
   const first = runChild(dataDir, { settings: { fsync: 'off' } })
