@@ -14,7 +14,15 @@ export function createFindEnd(decisions: DecisionReader, intake: Intake, round: 
   return async (record, identity) => {
     const now = round()
     if (known?.round !== now) known = { round: now, passed: decisions.passed(group, topic) }
-    const next = (await known.passed).get(record.partition)
+    const { passed } = known
+    let next: bigint | undefined
+    try {
+      next = (await passed).get(record.partition)
+    } catch (error) {
+      // Rounds only go on while somebody waits: a failure that was kept would fail everyone who comes later.
+      if (known?.passed === passed) known = undefined
+      throw error
+    }
     if (next === undefined || next <= record.offset) return undefined
     const end = await decisions.endOf(group, topic, record, identity)
     return end.kind === 'pending' ? undefined : end

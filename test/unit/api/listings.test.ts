@@ -102,14 +102,18 @@ describe('one listing', () => {
     expect(problemOf(long).code).toBe('internal-error')
   })
 
-  it('is accepted although the waiting failed: it is in the log', async () => {
-    world.onAppend = () => {
-      world.failEnds = true
-    }
-    const response = await post(LISTING, { prefer: 'wait=5' })
-    expect(response.statusCode).toBe(202)
-    expect(world.records).toHaveLength(1)
-  })
+  it.each(['failEnds', 'failPassed'] as const)(
+    'is accepted although the waiting failed, and the next one waits again: %s',
+    async (failure) => {
+      world.onAppend = (_record, offset) => {
+        world[failure] = offset === 0
+        world.ends.set(offset, { kind: 'decided', decision: decisionOf(), contentHash: contentHash(LISTING) })
+      }
+      expect((await post(LISTING, { prefer: 'wait=5' })).statusCode).toBe(202)
+      expect(world.records).toHaveLength(1)
+      expect((await post(LISTING, { prefer: 'wait=5' })).statusCode).toBe(200)
+    },
+  )
 
   it('that the worker refuses is a problem with the refusal’s code', async () => {
     world.onAppend = (_record, offset) => {

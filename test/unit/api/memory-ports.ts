@@ -2,12 +2,13 @@
 import { pino } from 'pino'
 import { listingDecided, listingRefused } from '../../../src/events/index.ts'
 import { topicNames } from '../../../src/events/topics.ts'
-import type { ApiKey, Caller } from '../../../src/domain/access.ts'
+import type { ApiKey } from '../../../src/domain/access.ts'
 import type { Brand } from '../../../src/domain/brand.ts'
 import type { Decision } from '../../../src/domain/decision.ts'
 import type { Policy } from '../../../src/domain/policy.ts'
 import type { Refusal } from '../../../src/domain/refusal.ts'
 import { TouchstoneError } from '../../../src/errors.ts'
+import { memoryAccess } from './memory-access.ts'
 import { createApiKey } from '../../../src/api/secrets.ts'
 import { createApi } from '../../../src/api/server.ts'
 import type { ApiDependencies } from '../../../src/api/services.ts'
@@ -62,8 +63,7 @@ export function policyOf(version: number): Policy {
 
 export function memoryWorld() {
   const records: NewRecord[] = []
-  const keys = new Map<string, ApiKey>()
-  const sessions = new Map<string, { caller: Caller; oneTime: boolean; until: number }>()
+  const { keyStore, sessionStore } = memoryAccess()
   const entries: (FeedEntry & { marketplace?: string | undefined })[] = []
   const decided = new Map<string, Decision>()
   const marketplaces = new Map<string, string>()
@@ -93,6 +93,7 @@ export function memoryWorld() {
     feedCalls: 0,
     endCalls: 0,
     failEnds: false,
+    failPassed: false,
     checks: [{ name: 'store', ok: true, detail: 'answers' }],
     nudge: () => nudges.forEach((n) => n()),
     publish(data: Decision | Refusal, marketplace?: string) {
@@ -115,42 +116,6 @@ export function memoryWorld() {
     },
   }
 
-  const idOf = (hash: Uint8Array) => Buffer.from(hash).toString('hex')
-  const keyStore: ApiDependencies['keys'] = {
-    async create(key, hash) {
-      const stored = { ...key, createdAt: '2026-01-01T00:00:00Z' }
-      keys.set(idOf(hash), stored)
-      return stored
-    },
-    findByHash: async (hash) => keys.get(idOf(hash)),
-    list: async () => [...keys.values()],
-    async revoke(keyId) {
-      for (const [hash, key] of keys) {
-        if (key.keyId !== keyId) continue
-        keys.set(hash, { ...key, revokedAt: '2026-01-02T00:00:00Z' })
-        return true
-      }
-      return false
-    },
-  }
-  const sessionStore: ApiDependencies['sessions'] = {
-    async create(hash, caller, seconds, oneTime) {
-      sessions.set(idOf(hash), { caller, oneTime, until: Date.now() + seconds * 1000 })
-    },
-    async find(hash) {
-      const session = sessions.get(idOf(hash))
-      return session === undefined || session.oneTime ? undefined : session.caller
-    },
-    async takeToken(hash) {
-      const session = sessions.get(idOf(hash))
-      if (session?.oneTime !== true) return undefined
-      sessions.delete(idOf(hash))
-      return session.caller
-    },
-    async end(hash) {
-      sessions.delete(idOf(hash))
-    },
-  }
   const log: Log = {
     ensureTopic: async () => {},
     append: async (_topic, given) =>
@@ -210,7 +175,10 @@ export function memoryWorld() {
       return decision === undefined ? undefined : { decision, contentHash: decision.contentHash }
     },
     // Everything is passed: whether an end came is what `ends` says.
-    passed: async () => new Map([[0, BigInt(records.length)]]),
+    passed: async () => {
+      if (world.failPassed) throw new Error('the store is away')
+      return new Map([[0, BigInt(records.length)]])
+    },
     async endOf(_group, _topic, record) {
       world.endCalls += 1
       if (world.failEnds) throw new Error('the store is away')
@@ -285,7 +253,7 @@ export function memoryWorld() {
     },
     asyncApi: 'asyncapi: 3.0.0\n',
   }
-  return Object.assign(world, { dependencies, sessions, sessionStore })
+  return Object.assign(world, { dependencies, sessionStore })
 }
 
 export type MemoryWorld = ReturnType<typeof memoryWorld>
