@@ -72,7 +72,7 @@ export function tellSummary({
   const narrow = terminal.width < 56
   const column = narrow ? 7 : 9
   const size = (text: string) => (narrow ? '' : text.padStart(10))
-  lines.push(`  ${fit('', 15)}${size('listings')}${OUTCOMES.map((o) => o.padStart(column)).join('')}\n`)
+  lines.push(`  ${fit('', 15)}${size('decided')}${OUTCOMES.map((o) => o.padStart(column)).join('')}\n`)
   for (const label of LABELS) {
     const of = played.filter((p) => p.row.label === label && p.end?.kind === 'decided')
     const cells = OUTCOMES.map((outcome) => share(countOf(of, outcome), of.length).padStart(column)).join('')
