@@ -1,6 +1,7 @@
 // The store on a real PostgreSQL when things break: connections cut, processes frozen, committers racing, counters at risk.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import pg from 'pg'
+import { createGateStore } from '../../src/adapters/postgres/gate-store.ts'
 import { migrate } from '../../src/adapters/postgres/migrate.ts'
 import { STORE_MIGRATIONS } from '../../src/adapters/postgres/migrations.ts'
 import { connect } from '../../src/adapters/postgres/connect.ts'
@@ -19,6 +20,7 @@ import {
   NOTHING,
   utf8,
 } from '../contracts/store-samples.ts'
+import { startWire } from './store-wire.ts'
 import { startPostgresStore } from './store-on-postgres.ts'
 import type { PostgresStore } from './store-on-postgres.ts'
 
@@ -196,6 +198,21 @@ describe('the store under faults', () => {
     await node.reference.upsertBrands([brandSchema.parse({ brandId: 'nike', name: 'Nike' })], 'ann')
     await heard.promise
     await stop()
+  })
+
+  test('a server that falls silent is given up on, and a new connection is used', async () => {
+    await shared.node()
+    const wire = await startWire(shared.url)
+    const database = await connect(wire.url, { deciding: 1, statementMs: 200 })
+    try {
+      const store = await createGateStore({ pool: database.deciding, outputs: {} })
+      wire.silence()
+      await expect(store.nextDeadline()).rejects.toThrow('timeout')
+      expect(await store.nextDeadline()).toBeUndefined()
+    } finally {
+      await wire.close()
+      await database.close()
+    }
   })
 
   test('an unknown topic or a missing head is an error, never a lost row', async () => {

@@ -1,5 +1,6 @@
 // The connections to PostgreSQL: a few for what decides, others for reading, so that a busy console never starves the gate.
 import { PostgresDialect, Kysely } from 'kysely'
+import type { PostgresPoolClient } from 'kysely'
 import pg from 'pg'
 import { messageOf, TouchstoneError } from '../../errors.ts'
 import type { Tables } from './tables.ts'
@@ -48,7 +49,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     keepAlive: true,
     connectionTimeoutMillis: 5_000,
     // A server that is gone without a word must not hold a caller for the minutes that TCP would wait.
-    query_timeout: (options.statementMs ?? STATEMENT_MS) + 5_000,
+    query_timeout: 1.5 * (options.statementMs ?? STATEMENT_MS),
   } satisfies pg.ClientConfig
   // The types say that nothing is returned, but the pool waits for what is.
   const awaited = { onConnect: (client: pg.ClientBase): Promise<void> => prepare(client, options) }
@@ -85,9 +86,31 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   return { deciding, reading, listener: () => new pg.Client(base), close }
 }
 
-/** Typed queries on a pool. Its `destroy` is never called: the pool belongs to the `Database`. */
+/**
+ * Typed queries on a pool. Its `destroy` is never called: the pool belongs to the `Database`. A connection whose query
+ * failed with anything but an answer of the server is not used again: the query may still be running on it.
+ */
 export function queries(pool: pg.Pool): Kysely<Tables> {
-  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
+  const connect = async (): Promise<PostgresPoolClient> => {
+    const client = await pool.connect()
+    let broken = false
+    const query = async (text: string, values: readonly unknown[]): Promise<pg.QueryResult> => {
+      try {
+        return await client.query(text, [...values])
+      } catch (error) {
+        broken ||= !(error instanceof pg.DatabaseError)
+        throw error
+      }
+    }
+    // The other form of `query`, with a cursor, is never used here.
+    return {
+      query: query as unknown as PostgresPoolClient['query'],
+      release: (destroy) => client.release(destroy === true || broken),
+    }
+  }
+  return new Kysely<Tables>({
+    dialect: new PostgresDialect({ pool: { connect, end: () => Promise.resolve(), options: {} } }),
+  })
 }
 
 // Set in the session and not at start-up, because a pooler in between refuses unknown start-up parameters.
