@@ -76,6 +76,10 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   if (known.statusCode !== undefined && known.statusCode >= 400 && known.statusCode < 500) {
     return sendProblem(reply, 'invalid', known.message ?? 'the request cannot be read')
   }
+  if (request.raw.destroyed && !request.raw.complete) {
+    request.log.debug({ route: request.routeOptions.url }, 'the caller hung up while sending')
+    return sendProblem(reply, 'invalid', 'the body ended early')
+  }
   request.log.error({ err: error, route: request.routeOptions.url }, 'a request failed unexpectedly')
   return sendProblem(reply, 'internal', `Report it with the request id ${request.id}.`)
 }

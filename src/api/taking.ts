@@ -1,4 +1,5 @@
 // Bodies of listings as they come in: bytes left alone for the pipeline's parser, many of them line by line.
+import type { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import { ERRORS, TouchstoneError } from '../errors.ts'
 import type { Outcome } from '../pipeline/outcome.ts'
@@ -40,10 +41,13 @@ export function errorOf(outcome: Exclude<Outcome<unknown>, { kind: 'ok' }>): Tou
 export async function takeMany(
   services: RouteServices,
   marketplace: string | undefined,
-  body: AsyncIterable<Uint8Array>,
+  body: Readable,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const { intake, limits } = services
+  const announced = Number(reply.request.headers['content-length'] ?? 0)
+  if (announced > limits.ndjsonBytes)
+    return sendTooLarge(reply, body, `the body has more than ${limits.ndjsonBytes} bytes`, 0)
   const results: string[] = []
   // Results wait with their batch: none says 202 before its record is durable, and all keep the order of the lines.
   let pending: LineResult[] = []
@@ -87,21 +91,27 @@ export async function takeMany(
     }
     await flush()
   } catch (thrown) {
+    // What still comes is read and dropped: most clients look at the answer only when they have sent everything.
+    body.resume()
     if (!(thrown instanceof TouchstoneError) || thrown.code !== 'too-large') throw thrown
     await flush()
-    // The rest of the body is not read: the connection cannot be used again.
-    void reply.header('connection', 'close')
-    return sendProblem(reply, thrown.code, `${thrown.message}; lines 1 to ${lines} were dealt with`, {
-      extensions: { lines },
-    })
+    return sendTooLarge(reply, body, thrown.message, lines)
   }
   if (results.length === 0) throw new TouchstoneError('empty', 'the body has no line with a listing')
   return reply.code(200).header('content-type', 'application/x-ndjson; charset=utf-8').send(results.join(''))
 }
 
-async function* bounded(chunks: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<Uint8Array> {
+function sendTooLarge(reply: FastifyReply, body: Readable, what: string, lines: number): FastifyReply {
+  body.resume()
+  void reply.header('connection', 'close')
+  const dealt = lines === 0 ? 'nothing was taken' : `lines 1 to ${lines} were dealt with`
+  return sendProblem(reply, 'too-large', `${what}; ${dealt}`, { extensions: { lines } })
+}
+
+async function* bounded(body: Readable, maxBytes: number): AsyncGenerator<Uint8Array> {
   let read = 0
-  for await (const chunk of chunks) {
+  // Leaving the loop must not destroy the request: its connection carries the answer.
+  for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
     read += chunk.length
     if (read > maxBytes) throw new TouchstoneError('too-large', `the body has more than ${maxBytes} bytes`)
     yield chunk

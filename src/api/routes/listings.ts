@@ -1,4 +1,5 @@
 // Listings in: one or many into the log, durably before the answer; withdrawals; what became of a listing.
+import type { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { z } from 'zod'
 import { listingSchema } from '../../domain/listing.ts'
@@ -46,7 +47,7 @@ export function listingRoutes(api: Api, services: RouteServices): void {
         if (Buffer.isBuffer(body) || body === undefined || body === null) {
           return takeOne(services, request, reply, body ?? Buffer.alloc(0))
         }
-        return takeMany(services, callerOf(request).marketplace, body as AsyncIterable<Uint8Array>, reply)
+        return takeMany(services, callerOf(request).marketplace, body as Readable, reply)
       },
     })
   })

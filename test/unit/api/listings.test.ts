@@ -197,6 +197,25 @@ describe('many listings', () => {
     expect(world.records).toHaveLength(1_000)
   })
 
+  it('beyond the byte limit are 413 on a real connection too, said at once or while they still come', async () => {
+    await api.listen({ port: 0, host: '127.0.0.1' })
+    const address = api.server.address()
+    if (address === null || typeof address === 'string') throw new Error('no port')
+    const line = `${JSON.stringify({ ...LISTING, description: 'x'.repeat(5_000) })}\n`
+    const headers = { ...ingest, 'content-type': 'application/x-ndjson' }
+    const url = `http://127.0.0.1:${address.port}/v1/listings`
+    const told = await fetch(url, { method: 'POST', headers, body: line.repeat(600) })
+    expect([told.status, await told.json()]).toMatchObject([413, { code: 'too-large', lines: 0 }])
+    expect(world.records).toHaveLength(0)
+
+    const pieces = ReadableStream.from(Array.from({ length: 600 }, () => Buffer.from(line)))
+    const streamed = await fetch(url, { method: 'POST', headers, body: pieces, duplex: 'half' })
+    const problem = (await streamed.json()) as { code: string; lines: number }
+    expect([streamed.status, problem.code]).toEqual([413, 'too-large'])
+    expect(problem.lines).toBeGreaterThan(100)
+    expect(world.records).toHaveLength(problem.lines)
+  })
+
   it('without a listing are an error', async () => {
     expect(problemOf(await ndjson(['', ' \t'])).code).toBe('empty')
   })
