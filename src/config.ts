@@ -94,9 +94,9 @@ export const SETTINGS = {
     'Hours that published decisions stay in the feed',
   ),
   LOG_LEVEL: setting(
-    z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+    z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).optional(),
     'info',
-    'Least severe log line that is written',
+    'Least severe log line that is written; in the demo `warn` unless set',
   ),
 } as const satisfies Record<string, Setting>
 

@@ -50,11 +50,15 @@ export async function startGate(
   say: (message: string) => void,
 ): Promise<RunningGate> {
   const closing: (() => Promise<void>)[] = []
+  let stopping = false
   const close = async () => {
+    stopping = true
     for (const step of closing.splice(0).reverse()) await step()
   }
   try {
-    const onError = (error: Error) => telemetry.log.warn({ err: error.message }, 'a database connection broke')
+    // While we stop, the embedded server ends connections that are on their way out anyhow.
+    const onError = (error: Error) =>
+      telemetry.log[stopping ? 'debug' : 'warn']({ err: error.message }, 'a database connection broke')
     const opened = await openDatabase(config, { applicationName: 'touchstone start', say, onError, beside: false })
     closing.push(() => opened.close())
     const { database, url } = opened

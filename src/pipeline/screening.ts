@@ -8,6 +8,7 @@
 //
 // 3 comes before 4 because nothing slow may run while rows are locked; what 3 could not know (was this revision decided
 // meanwhile?) is settled in 4, where it cannot change any more.
+import { listingSchema } from '../domain/listing.ts'
 import { messageOf } from '../errors.ts'
 import { listingWithdrawn } from '../events/index.ts'
 import type { TopicNames } from '../events/topics.ts'
@@ -137,7 +138,7 @@ export function readRecord(record: Pick<LogRecord, 'key' | 'value' | 'headers'>,
     const identity = parseIdentity(data)
     const message = `the record must have at most ${maxListingBytes} bytes, this one has ${record.value?.byteLength ?? 0}`
     return identity.kind === 'ok'
-      ? { kind: 'refuse', ...identity.value, code: 'too-large', message, path: '' }
+      ? { kind: 'refuse', ...identity.value, ...marketplaceOf(data), code: 'too-large', message, path: '' }
       : {
           kind: 'deadLetter',
           code: 'no-identity',
@@ -156,6 +157,13 @@ export function readRecord(record: Pick<LogRecord, 'key' | 'value' | 'headers'>,
   if (parsed.kind === 'ok') return ok({ kind: 'listing', listing: parsed.value })
   if (parsed.kind === 'refuse') return parsed
   return { kind: 'deadLetter', code: 'no-identity', message: parsed.message, stage: 'parse', attempts: 1 }
+}
+
+/** The rest is not read, but a feed that is bound to a marketplace must show the refusal. */
+function marketplaceOf(data: Readonly<Record<string, unknown>>): { marketplace?: string } {
+  const { marketplace } =
+    listingSchema.pick({ marketplace: true }).safeParse({ marketplace: data['marketplace'] }).data ?? {}
+  return marketplace === undefined ? {} : { marketplace }
 }
 
 function observe(

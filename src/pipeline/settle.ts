@@ -44,6 +44,11 @@ const EDITED: Reason = {
   text: 'An earlier version of this listing is still waiting to be looked at.',
 }
 
+const SMALL_SIGNS: Reason = {
+  code: 'needs-a-look',
+  text: 'Several details of the listing together need to be looked at by a person.',
+}
+
 /**
  * Settles a batch in log order.
  *
@@ -137,6 +142,12 @@ export function decideAlone(tried: TriedListing, topics: TopicNames, now: Date):
   return decideRevision(draft, draft.of(tried.listing.listingId), tried, now)
 }
 
+/** Nobody is stopped without a word: where no single signal has a reason, the sum of small ones is it. */
+function reasonsFor({ assessment }: TriedListing, inReview: boolean): Reason[] {
+  const reasons = [...assessment.reasons, ...assessment.answer.reasons, ...(inReview ? [EDITED] : [])]
+  return reasons.length === 0 ? [SMALL_SIGNS] : reasons
+}
+
 function withdraw(draft: SettlementDraft, row: Draft, revision: number, at: string): void {
   if (row.caseId !== null) {
     draft.case({
@@ -183,7 +194,7 @@ function decideRevision(draft: SettlementDraft, row: Draft, tried: TriedListing,
     riskClass: answer.riskClass,
     brandIds: [...assessment.brandIds],
     ...(openCase === null ? {} : { caseId: openCase }),
-    reasons: outcome === 'allow' ? [] : [...assessment.reasons, ...answer.reasons, ...(inReview ? [EDITED] : [])],
+    reasons: outcome === 'allow' ? [] : reasonsFor(tried, inReview),
     base: risk.base,
     signals: [...risk.signals],
     rules: [...answer.rules],

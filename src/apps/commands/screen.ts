@@ -107,8 +107,7 @@ function openOutput(path: string) {
   return {
     async line(value: unknown) {
       check()
-      if (!stream.write(`${JSON.stringify(value)}\n`))
-        await once(stream, 'drain').catch(() => undefined)
+      if (!stream.write(`${JSON.stringify(value)}\n`)) await once(stream, 'drain').catch(() => undefined)
       check()
     },
     async end() {

@@ -3,7 +3,8 @@ import type { Command } from 'commander'
 import { readConfig } from '../../config.ts'
 import { messageOf } from '../../errors.ts'
 import { createTelemetry } from '../../telemetry.ts'
-import { startDemo } from '../demo/start.ts'
+import { takeBackShortHolds } from '../demo/short-holds.ts'
+import { demoPolicies, startDemo } from '../demo/start.ts'
 import { startGate } from '../gate.ts'
 import { assertPortsFree, startHttp } from '../http.ts'
 
@@ -27,9 +28,11 @@ export function registerStart(program: Command): void {
 async function start(demo: boolean): Promise<number> {
   const config = readConfig(process.env)
   const say = (message: string) => process.stderr.write(`${message}\n`)
-  // In the demo a person reads decisions, not log lines, unless they ask for both.
-  const quiet = demo && process.env['LOG_LEVEL'] === undefined
-  const telemetry = createTelemetry({ level: quiet ? 'warn' : config.LOG_LEVEL, processMetrics: true })
+  const telemetry = createTelemetry({
+    // In the demo a person reads decisions, not log lines, unless they ask for both.
+    level: config.LOG_LEVEL ?? (demo ? 'warn' : 'info'),
+    processMetrics: true,
+  })
   await assertPortsFree(config)
 
   const stopped = new AbortController()
@@ -57,6 +60,8 @@ async function start(demo: boolean): Promise<number> {
     const http = await startHttp(gate, config, telemetry, () => failure)
     try {
       const link = await http.signInLink()
+      // A demo that was killed in its scene with short holds must not leave them to a real marketplace.
+      if (!demo) await takeBackShortHolds(demoPolicies(gate))
       if (demo) await startDemo({ gate, http, link, signal: stopped.signal })
       else {
         say(`Touchstone listens on ${http.url}, metrics on ${http.metricsUrl}`)
