@@ -7,9 +7,6 @@ import { publishedContracts } from './published-contracts.ts'
 
 const HOME = fileURLToPath(new URL('../fixtures/contracts/', import.meta.url))
 
-/** Documents that another program writes. */
-const FOREIGN: ReadonlySet<string> = new Set(['openapi.json'])
-
 /** One line for each file of the folder that is missing, superfluous or different, with the first line that differs. */
 export async function differences(folder: string): Promise<string[]> {
   const expected = await publishedContracts()
@@ -39,7 +36,7 @@ function filesOf(folder: string): string[] {
     const paths = entries
       .filter((e) => e.isFile())
       .map((e) => join(e.parentPath, e.name).slice(join(folder, '/').length))
-    return paths.map((path) => path.replaceAll('\\', '/')).filter((path) => !FOREIGN.has(path))
+    return paths.map((path) => path.replaceAll('\\', '/'))
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
     throw error

@@ -5,12 +5,16 @@ import { z } from 'zod'
 import { EVENTS } from '../src/events/index.ts'
 import type { EventDefinition } from '../src/events/event.ts'
 import { TOPICS, topicNames, type TopicName } from '../src/events/topics.ts'
+import { createApi } from '../src/api/server.ts'
+import type { Intake } from '../src/api/ports.ts'
+import type { ApiDependencies } from '../src/api/services.ts'
+import { createTelemetry } from '../src/telemetry.ts'
 import { deadLetterRow } from '../src/pipeline/dead-letter.ts'
 
 /** Each returns texts by path, relative to the folder of the published contracts. Add a producer to publish more. */
 export type Producer = () => ReadonlyMap<string, string> | Promise<ReadonlyMap<string, string>>
 
-export const PRODUCERS: readonly Producer[] = [jsonSchemas, asyncApi]
+export const PRODUCERS: readonly Producer[] = [jsonSchemas, asyncApi, openApi]
 
 export async function publishedContracts(): Promise<Map<string, string>> {
   const all = new Map<string, string>()
@@ -158,4 +162,27 @@ function exampleOf(event: EventDefinition): Record<string, unknown> {
 function packageVersion(): string {
   const file = new URL('../package.json', import.meta.url)
   return z.object({ version: z.string() }).parse(JSON.parse(readFileSync(file, 'utf8'))).version
+}
+
+/** What `GET /openapi.json` answers. Only routes and their schemas are looked at, so nothing they would call is needed. */
+async function openApi(): Promise<ReadonlyMap<string, string>> {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  const limits = { listingBytes: 1, ndjsonBytes: 1, ndjsonLines: 1, requestsPerMinute: 1 }
+  const intake: Pick<Intake, 'topic' | 'group'> = { topic: '', group: '' }
+  const described: Partial<ApiDependencies> = {
+    intake: intake as Intake,
+    log: createTelemetry({ level: 'silent' }).log,
+    limits,
+    publicUrl: undefined,
+    version,
+    signals: [],
+    asyncApi: '',
+  }
+  const api = await createApi(described as ApiDependencies)
+  await api.ready()
+  const document = JSON.stringify(api.swagger(), null, 2)
+  await api.close()
+  return new Map([['openapi.json', `${document}\n`]])
 }

@@ -2,7 +2,8 @@
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
-import type { DecisionReader, ReferenceStore } from '../pipeline/ports.ts'
+import type { DecisionReader } from '../pipeline/ports.ts'
+import type { ReferenceStore } from '../rights/ports.ts'
 import type { Signal } from '../signals/signal.ts'
 import type { Authenticator } from './access.ts'
 import type {

@@ -1,6 +1,6 @@
 // A fresh store gets the brands and the policy that ship; what is there already is never overwritten.
 import { TouchstoneError } from '../errors.ts'
-import type { ReferenceStore } from '../pipeline/ports.ts'
+import type { ReferenceStore } from '../rights/ports.ts'
 import { defaultPolicy } from '../policy/default.ts'
 import { withShippedPriceBands } from '../rights/price-bands.ts'
 import { shippedBrands } from '../rights/brands.ts'

@@ -6,8 +6,27 @@ export const BRAND_ALIAS_KINDS = ['name', 'nickname', 'abbreviation', 'misspelli
 
 /** Kinds of thing that price bands are kept for; read from the category or, where that is missing, from the title. */
 export const GOODS_KINDS = [
-  'bag', 'small-leather', 'shoes', 'clothing', 'outerwear', 'watch', 'jewellery', 'eyewear', 'belt', 'scarf', 'hat',
-  'perfume', 'cosmetics', 'headphones', 'phone', 'computer', 'camera', 'console', 'toy', 'appliance', 'other',
+  'bag',
+  'small-leather',
+  'shoes',
+  'clothing',
+  'outerwear',
+  'watch',
+  'jewellery',
+  'eyewear',
+  'belt',
+  'scarf',
+  'hat',
+  'perfume',
+  'cosmetics',
+  'headphones',
+  'phone',
+  'computer',
+  'camera',
+  'console',
+  'toy',
+  'appliance',
+  'other',
 ] as const
 export type GoodsKind = (typeof GOODS_KINDS)[number]
 

@@ -40,7 +40,14 @@ export const decisionSchema = z.object({
   base: z.number(),
   signals: z.array(signalResultSchema),
   /** Rules of the policy that applied, enforced or in shadow. */
-  rules: z.array(z.object({ ruleId: z.string(), mode: z.enum(['enforce', 'shadow']), outcome: outcomeSchema, error: z.string().optional() })),
+  rules: z.array(
+    z.object({
+      ruleId: z.string(),
+      mode: z.enum(['enforce', 'shadow']),
+      outcome: outcomeSchema,
+      error: z.string().optional(),
+    }),
+  ),
   policy: z.object({ policyId: z.string(), version: z.int().min(1) }),
   models: z.record(z.string(), z.string()),
   hold: holdSchema.optional(),

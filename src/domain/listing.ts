@@ -29,9 +29,7 @@ const count = z.int().min(0, 'must not be negative').max(LISTING_LIMITS.count)
 
 export const priceSchema = z.object({
   amount: z.number().min(0, 'must not be negative').max(LISTING_LIMITS.amount, 'must be at most 10^12'),
-  currency: z
-    .string()
-    .refine((c) => CURRENCIES.has(c), 'must be an ISO 4217 code in capitals, such as USD'),
+  currency: z.string().refine((c) => CURRENCIES.has(c), 'must be an ISO 4217 code in capitals, such as USD'),
 })
 
 export const sellerSchema = z.object({
@@ -57,7 +55,12 @@ export const imageSchema = z
   })
   .refine((i) => i.url !== undefined || i.data !== undefined, 'must have a url or data')
 
-const attributeValue = z.union([textField(0, 4_000), z.number(), z.boolean(), z.array(textField(0, 4_000)).max(LISTING_LIMITS.attributeValues)])
+const attributeValue = z.union([
+  textField(0, 4_000),
+  z.number(),
+  z.boolean(),
+  z.array(textField(0, 4_000)).max(LISTING_LIMITS.attributeValues),
+])
 
 export const listingSchema = z.object({
   listingId: textField(1, LISTING_LIMITS.id),
@@ -73,14 +76,20 @@ export const listingSchema = z.object({
   category: z.array(textField(0, 500)).max(LISTING_LIMITS.categories).optional(),
   attributes: z
     .record(textField(1, 200), attributeValue)
-    .refine((a) => Object.keys(a).length <= LISTING_LIMITS.attributes, `must have at most ${LISTING_LIMITS.attributes} entries`)
+    .refine(
+      (a) => Object.keys(a).length <= LISTING_LIMITS.attributes,
+      `must have at most ${LISTING_LIMITS.attributes} entries`,
+    )
     .optional(),
   condition: z.enum(CONDITIONS).optional(),
   price: priceSchema.optional(),
   quantity: count.optional(),
   lotSize: z.int().min(1, 'must be at least 1').max(LISTING_LIMITS.count).optional(),
   shipsFrom: textField(0, 200).optional(),
-  images: z.array(imageSchema).max(LISTING_LIMITS.images, `must have at most ${LISTING_LIMITS.images} images`).optional(),
+  images: z
+    .array(imageSchema)
+    .max(LISTING_LIMITS.images, `must have at most ${LISTING_LIMITS.images} images`)
+    .optional(),
 })
 
 export type Listing = z.infer<typeof listingSchema>
@@ -90,3 +99,7 @@ export type Condition = (typeof CONDITIONS)[number]
 /** What names one revision of a listing, wherever the rest cannot be read. */
 export const listingIdentitySchema = listingSchema.pick({ listingId: true, revision: true })
 export type ListingIdentity = z.infer<typeof listingIdentitySchema>
+
+/** A withdrawal may say whose listing it means; where both say so, another marketplace's listing stays. */
+export const withdrawalSchema = listingSchema.pick({ listingId: true, revision: true, marketplace: true })
+export type Withdrawal = z.infer<typeof withdrawalSchema>

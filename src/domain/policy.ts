@@ -7,7 +7,9 @@ export type Outcome = (typeof OUTCOMES)[number]
 export const outcomeSchema = z.enum(OUTCOMES)
 
 const probability = z.number().min(0).max(1)
-const ruleId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'must be lower-case letters, digits and hyphens, at most 64')
+const ruleId = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'must be lower-case letters, digits and hyphens, at most 64')
 
 /** A listing at or above `hold` is held, at or above `block` blocked. */
 const thresholds = z
@@ -65,13 +67,23 @@ export const policySchema = z
   .superRefine((p, ctx) => {
     p.riskClasses.forEach((c, i) => {
       const before = p.riskClasses[i - 1]
-      if (i === 0 && c.from !== 0) ctx.addIssue({ code: 'custom', path: ['riskClasses', 0, 'from'], message: 'the first class must start at 0' })
-      if (before !== undefined && c.from <= before.from) ctx.addIssue({ code: 'custom', path: ['riskClasses', i, 'from'], message: 'classes must rise' })
+      if (i === 0 && c.from !== 0)
+        ctx.addIssue({ code: 'custom', path: ['riskClasses', 0, 'from'], message: 'the first class must start at 0' })
+      if (before !== undefined && c.from <= before.from)
+        ctx.addIssue({ code: 'custom', path: ['riskClasses', i, 'from'], message: 'classes must rise' })
     })
     const classes = new Set(p.riskClasses.map((c) => c.name))
-    for (const [field, record] of [['onDeadline', p.hold.onDeadline], ['onFailedSignal', p.onFailedSignal]] as const) {
+    for (const [field, record] of [
+      ['onDeadline', p.hold.onDeadline],
+      ['onFailedSignal', p.onFailedSignal],
+    ] as const) {
       for (const name of Object.keys(record)) {
-        if (!classes.has(name)) ctx.addIssue({ code: 'custom', path: field === 'onDeadline' ? ['hold', field, name] : [field, name], message: 'is not one of the risk classes' })
+        if (!classes.has(name))
+          ctx.addIssue({
+            code: 'custom',
+            path: field === 'onDeadline' ? ['hold', field, name] : [field, name],
+            message: 'is not one of the risk classes',
+          })
       }
     }
     const seen = new Set<string>()

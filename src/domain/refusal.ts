@@ -1,7 +1,14 @@
 // A record that names a listing and a revision but cannot be tried: not on sale, with a code and the field at fault.
 import { z } from 'zod'
 
-export const REFUSAL_CODES = ['invalid', 'too-large', 'superseded', 'revision-reused', 'withdrawn', 'marketplace-mismatch'] as const
+export const REFUSAL_CODES = [
+  'invalid',
+  'too-large',
+  'superseded',
+  'revision-reused',
+  'withdrawn',
+  'marketplace-mismatch',
+] as const
 export type RefusalCode = (typeof REFUSAL_CODES)[number]
 
 export const refusalSchema = z.object({

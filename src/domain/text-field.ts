@@ -20,11 +20,8 @@ export function instant(minYear: number) {
   return z.iso
     .datetime({ offset: true, error: 'must be an RFC 3339 date-time with an offset, such as 2026-01-01T00:00:00Z' })
     .max(40, 'must have at most 40 characters')
-    .refine(
-      (s) => {
-        const year = new Date(s).getUTCFullYear()
-        return year >= minYear && year < 2100
-      },
-      `must lie between the years ${minYear} and 2099`,
-    )
+    .refine((s) => {
+      const year = new Date(s).getUTCFullYear()
+      return year >= minYear && year < 2100
+    }, `must lie between the years ${minYear} and 2099`)
 }

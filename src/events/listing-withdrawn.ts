@@ -1,5 +1,5 @@
 // The seller took the listing back: an open case closes, nothing is decided.
-import { listingIdentitySchema } from '../domain/listing.ts'
+import { withdrawalSchema } from '../domain/listing.ts'
 import { defineEvent } from './event.ts'
 
 export const listingWithdrawn = defineEvent({
@@ -7,5 +7,5 @@ export const listingWithdrawn = defineEvent({
   topic: 'listings',
   direction: 'in',
   summary: 'The seller took the listing back: an open case closes, nothing is decided.',
-  schema: listingIdentitySchema,
+  schema: withdrawalSchema,
 })

@@ -11,6 +11,7 @@ import { SettlementDraft } from './settlement.ts'
 const LIMIT = 100
 /** A hold that another node opened is seen within this long. */
 const LONGEST_NAP_MS = 1_000
+const SHORTEST_NAP_MS = 50
 
 /** Pure: the decisions that a passed deadline makes. `allow` ends the case; `block` leaves it open for a person. */
 export function settleDeadlines(
@@ -85,6 +86,7 @@ export function createClock(options: {
     if (decided.length > 0) options.decided?.(decided)
     if (settled === LIMIT) return 0
     const next = await store.nextDeadline()
-    return Math.max(0, Math.min(next ?? LONGEST_NAP_MS, LONGEST_NAP_MS))
+    // What is due and was not settled is in another node's hands.
+    return Math.min(Math.max(next ?? LONGEST_NAP_MS, settled === 0 ? SHORTEST_NAP_MS : 0), LONGEST_NAP_MS)
   })
 }

@@ -58,8 +58,20 @@ export function createIntake(options: { log: Log; topics: TopicNames; group: str
       const listing = marketplace === undefined ? sent : { ...sent, marketplace }
       return ok({ listing, contentHash: contentHash(listing), record: event(listingSubmitted, listing, listingId) })
     },
-    withdrawal: (identity: { listingId: string; revision: number }): NewRecord =>
-      event(listingWithdrawn, { listingId: identity.listingId, revision: identity.revision }, identity.listingId),
+    withdrawal: ({
+      listingId,
+      revision,
+      marketplace,
+    }: {
+      listingId: string
+      revision: number
+      marketplace: string | undefined
+    }): NewRecord =>
+      event(
+        listingWithdrawn,
+        { listingId, revision, ...(marketplace === undefined ? {} : { marketplace }) },
+        listingId,
+      ),
     append: (records: readonly NewRecord[]): Promise<Appended[]> => log.append(topics.listings, records),
   }
 }

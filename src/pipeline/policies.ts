@@ -5,7 +5,7 @@ import { TouchstoneError } from '../errors.ts'
 import { compilePolicy } from '../policy/compile.ts'
 import { runExamples } from '../policy/examples.ts'
 import { assess, type Gate } from './assess.ts'
-import type { PolicyRecord, ReferenceStore } from './ports.ts'
+import type { PolicyRecord, ReferenceStore } from '../rights/ports.ts'
 
 /**
  * Reads a policy document; `version` is given on publishing, so it may be missing.

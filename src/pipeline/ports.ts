@@ -1,10 +1,8 @@
 // What the shell needs of the world: a log, a store, an outbox to publish from, reference data. Adapters implement these.
-import type { Brand } from '../domain/brand.ts'
 import type { Decision } from '../domain/decision.ts'
 import type { Listing } from '../domain/listing.ts'
-import type { Outcome as DecisionOutcome, Policy } from '../domain/policy.ts'
+import type { Outcome as DecisionOutcome } from '../domain/policy.ts'
 import type { Refusal } from '../domain/refusal.ts'
-import type { Scorecard } from '../domain/scorecard.ts'
 
 // ---------------------------------------------------------------- the log
 
@@ -265,44 +263,4 @@ export interface DecisionReader {
     record: Appended,
     identity: { listingId: string; revision: number },
   ): Promise<RecordEnd>
-}
-
-// ---------------------------------------------------------------- reference data
-
-/** One consistent state of everything versioned that a decision depends on. */
-export interface ReferenceData {
-  /** Rises with every change, over all kinds. */
-  readonly change: bigint
-  readonly brands: readonly Brand[]
-  readonly policy: Policy
-  readonly scorecard: Scorecard
-  /** US dollars per unit. */
-  readonly currencies: {
-    readonly asOf: string
-    readonly source: string
-    readonly usdPer: Readonly<Record<string, number>>
-  }
-}
-
-export interface PolicyRecord {
-  readonly policy: Policy
-  readonly publishedAt: string
-  readonly publishedBy: string
-  readonly active: boolean
-}
-
-export interface ReferenceStore {
-  /** The highest change number: cheap, asked often. */
-  change(): Promise<bigint>
-  /** Brands and active policy at one change number. */
-  load(): Promise<{ change: bigint; brands: Brand[]; policy: Policy | undefined }>
-  /** Resolves or calls back when something changed elsewhere; a hint only. Returns the way to stop. */
-  onChange(listener: () => void): Promise<() => Promise<void>>
-  upsertBrands(brands: readonly Brand[], by: string): Promise<{ added: number; changed: number; unchanged: number }>
-  brand(brandId: string): Promise<Brand | undefined>
-  policies(): Promise<PolicyRecord[]>
-  /** Gives the next version; throws `policy-conflict` when the active version is not `basedOn` (0: none may be active; undefined: do not check). */
-  publishPolicy(policy: Policy, by: string, basedOn: number | undefined): Promise<PolicyRecord>
-  /** Makes the version before the active one active again; throws `nothing-to-roll-back`. */
-  rollbackPolicy(by: string): Promise<PolicyRecord>
 }

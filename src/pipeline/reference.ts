@@ -9,7 +9,7 @@ import type { Telemetry } from '../telemetry.ts'
 import { compileBrandDictionary, type BrandDictionary } from '../text/brand-dictionary.ts'
 import type { Gate } from './assess.ts'
 import { createLoop, type Loop } from './loop.ts'
-import type { ReferenceStore } from './ports.ts'
+import type { ReferenceStore } from '../rights/ports.ts'
 
 /** What does not change while the process runs. */
 export interface GateParts {

@@ -125,7 +125,7 @@ async function tryRecord(record: LogRecord, gate: Gate, options: ScreeningOption
 
 type Read = Outcome<
   | { kind: 'listing'; listing: Parameters<typeof contentHash>[0] }
-  | { kind: 'withdrawal'; identity: { listingId: string; revision: number } }
+  | { kind: 'withdrawal'; identity: { listingId: string; revision: number }; marketplace?: string }
 >
 
 /** Phases 1 and 2. Pure. */
@@ -150,7 +150,7 @@ export function readRecord(record: Pick<LogRecord, 'key' | 'value' | 'headers'>,
   if (type === listingWithdrawn.type) {
     const identity = parseIdentity(data)
     return identity.kind === 'ok'
-      ? ok({ kind: 'withdrawal', identity: identity.value })
+      ? ok({ kind: 'withdrawal', identity: identity.value, ...marketplaceOf(data) })
       : { kind: 'deadLetter', code: 'no-identity', message: identity.message, stage: 'parse', attempts: 1 }
   }
   const parsed = parseListing(data)

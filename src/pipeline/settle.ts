@@ -20,6 +20,7 @@ export interface TriedListing {
 export interface Withdrawal {
   readonly kind: 'withdrawal'
   readonly identity: ListingIdentity
+  readonly marketplace?: string | undefined
 }
 export type Tried = Outcome<TriedListing | Withdrawal>
 
@@ -98,16 +99,21 @@ export function settle(
     const identity: ListingIdentity = value.kind === 'listing' ? value.listing : value.identity
     const { listingId, revision } = identity
     const row = draft.of(listingId)
-    const marketplace = value.kind === 'listing' ? (value.listing.marketplace ?? row.marketplace) : row.marketplace
+    const claimed = value.kind === 'listing' ? value.listing.marketplace : value.marketplace
     const no = (code: RefusalCode, message: string, path = '/revision') =>
-      refuse({ listingId, revision }, marketplace, code, message, path)
+      refuse({ listingId, revision }, claimed ?? row.marketplace, code, message, path)
 
+    if (claimed !== undefined && row.marketplace !== null && claimed !== row.marketplace) {
+      no('marketplace-mismatch', 'the listingId is in use by another marketplace', '/marketplace')
+      continue
+    }
     if (value.kind === 'withdrawal') {
       if (revision <= row.withdrawnRevision) tally.duplicates += 1
       else if (revision < row.revision)
         no('superseded', `revision ${row.revision} is already decided; withdraw that one`)
       else {
         withdraw(draft, row, revision, at)
+        row.marketplace ??= claimed ?? null
         tally.withdrawals += 1
       }
       continue
@@ -125,12 +131,6 @@ export function settle(
         `the listing was withdrawn at revision ${row.withdrawnRevision}; a higher revision offers it again`,
       )
     else if (revision < row.revision) no('superseded', `revision ${row.revision} is already decided`)
-    else if (
-      row.marketplace !== null &&
-      value.listing.marketplace !== undefined &&
-      value.listing.marketplace !== row.marketplace
-    )
-      no('marketplace-mismatch', 'the listingId is in use by another marketplace', '/marketplace')
     else tally.decided.push(decideRevision(draft, row, value, context.now))
   }
   return { settlement: draft.done(), tally }

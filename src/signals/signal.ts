@@ -18,7 +18,12 @@ type Json = z.infer<ReturnType<typeof z.json>>
  * `reasons` are for the honest seller (no figures, no thresholds); `evidence` is JSON for analysts.
  */
 export type Finding =
-  | { readonly state: 'scored'; readonly score: number; readonly reasons: readonly Omit<Reason, 'signal'>[]; readonly evidence: Readonly<Record<string, Json>> }
+  | {
+      readonly state: 'scored'
+      readonly score: number
+      readonly reasons: readonly Omit<Reason, 'signal'>[]
+      readonly evidence: Readonly<Record<string, Json>>
+    }
   | { readonly state: 'abstained'; readonly evidence: Readonly<Record<string, Json>> }
   | { readonly state: 'failed'; readonly evidence: Readonly<Record<string, Json>> }
 
@@ -37,7 +42,12 @@ export interface SignalExample {
   readonly name: string
   readonly listing: Partial<Listing> & Pick<Listing, 'title'>
   /** `min` and `max` are inclusive bounds of the score, for `scored` only. */
-  readonly expect: { readonly state: Finding['state']; readonly min?: number; readonly max?: number; readonly reasons?: readonly string[] }
+  readonly expect: {
+    readonly state: Finding['state']
+    readonly min?: number
+    readonly max?: number
+    readonly reasons?: readonly string[]
+  }
 }
 
 /**

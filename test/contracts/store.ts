@@ -1,7 +1,8 @@
 // What every store must keep: a batch takes effect once and whole, and everyone can ask what became of it.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { KeyStore, ListingSummaryReader, RecentDecisions, SessionStore } from '../../src/api/ports.ts'
-import type { DecisionReader, GateStore, ReferenceStore, Settlement } from '../../src/pipeline/ports.ts'
+import type { DecisionReader, GateStore, Settlement } from '../../src/pipeline/ports.ts'
+import type { ReferenceStore } from '../../src/rights/ports.ts'
 import { commitAll, decide, decisionOf, GROUP, INPUT, listings, NOTHING } from './store-samples.ts'
 
 /** One process's view of the store. */

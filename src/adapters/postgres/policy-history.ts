@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import type { Kysely } from 'kysely'
 import type { Policy } from '../../domain/policy.ts'
 import { TouchstoneError } from '../../errors.ts'
-import type { PolicyRecord } from '../../pipeline/ports.ts'
+import type { PolicyRecord } from '../../rights/ports.ts'
 import type { Tables } from './tables.ts'
 
 interface Active {

@@ -2,7 +2,7 @@
 import { createReferenceStore } from '../../adapters/postgres/reference-store.ts'
 import type { Config } from '../../config.ts'
 import { readConfig } from '../../config.ts'
-import type { ReferenceStore } from '../../pipeline/ports.ts'
+import type { ReferenceStore } from '../../rights/ports.ts'
 import { seedReference } from '../seed.ts'
 import { openDatabase, type OpenDatabase } from '../store.ts'
 
