@@ -1,5 +1,5 @@
 // The clock: a hold that nobody answered is decided when its deadline passes, once, on whichever node is first.
-import type { Decision } from '../domain/decision.ts'
+import type { Decision, Reason } from '../domain/decision.ts'
 import type { TopicNames } from '../events/topics.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { decisionId } from './ids.ts'
@@ -12,6 +12,15 @@ const LIMIT = 100
 /** A hold that another node opened is seen within this long. */
 const LONGEST_NAP_MS = 1_000
 const SHORTEST_NAP_MS = 50
+
+const ON_SALE: Reason = {
+  code: 'hold-ended',
+  text: 'The time to look at the listing has passed without an objection.',
+}
+const NOT_REVIEWED: Reason = {
+  code: 'not-reviewed-in-time',
+  text: 'Nobody could look at the listing before its hold ended.',
+}
 
 /** Pure: the decisions that a passed deadline makes. `allow` ends the case; `block` leaves it open for a person. */
 export function settleDeadlines(
@@ -34,13 +43,7 @@ export function settleDeadlines(
       stage: 'deadline',
       outcome,
       decidedAt: now.toISOString(),
-      reasons:
-        outcome === 'allow'
-          ? []
-          : [
-              ...held.reasons,
-              { code: 'not-reviewed-in-time', text: 'Nobody could look at the listing before its hold ended.' },
-            ],
+      reasons: [...(outcome === 'allow' ? [] : held.reasons), outcome === 'allow' ? ON_SALE : NOT_REVIEWED],
     }
     draft.decision(decision)
     if (outcome === 'allow' && row.caseId !== null) {
