@@ -3,19 +3,8 @@ import type { Brand } from '../domain/brand.ts'
 import { buildAutomaton, type Automaton } from './automaton.ts'
 import { classOf, UNSPACED } from './characters.ts'
 import { indexDisguises, type DisguiseIndex } from './disguise-index.ts'
+import type { DictionaryName } from './mention.ts'
 import { normalise } from './normalise.ts'
-
-/** One way to write one brand, normalised. */
-export interface DictionaryName {
-  readonly brandId: string
-  readonly text: string
-  /** A word, a nickname, or too short to stand alone: certain only in context. */
-  readonly ambiguous: boolean
-  readonly kind: Brand['aliases'][number]['kind']
-  readonly copied: Brand['copied']
-  /** Goods that other makers' cases and straps are honestly sold for. */
-  readonly device: boolean
-}
 
 export interface BrandDictionary {
   readonly names: readonly DictionaryName[]

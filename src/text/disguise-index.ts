@@ -1,6 +1,6 @@
 // Brand names by the traces that a disguise leaves: letters without marks, letters with gaps, digits read as letters.
 import { buildAutomaton, type Automaton } from './automaton.ts'
-import type { DictionaryName } from './brand-dictionary.ts'
+import type { DictionaryName } from './mention.ts'
 import { classOf, LATIN, UNSPACED } from './characters.ts'
 import { LETTERS_OF_SIGN } from './look-alikes.ts'
 

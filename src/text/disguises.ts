@@ -1,22 +1,11 @@
 // Finds brand names that someone took pains to hide: signs between or in place of letters, digits read as letters.
 import { strengthOf, eachBlob, type Blob } from './blobs.ts'
-import type { DictionaryName } from './brand-dictionary.ts'
 import { classOf, DIGIT, LATIN, NOT_A_WORD, UNSPACED } from './characters.ts'
 import { foldLetters, type DisguiseIndex, type Skeleton } from './disguise-index.ts'
 import { withGaps, withoutSigns } from './signs-in-names.ts'
 import { findPieces } from './pieces.ts'
-import type { MentionDisguise } from './reading.ts'
+import type { DictionaryName, DisguisedHit, MentionDisguise } from './mention.ts'
 import type { Normalised } from './normalise.ts'
-
-export interface DisguisedHit {
-  readonly name: DictionaryName
-  readonly disguise: MentionDisguise
-  /** Only a part of the name is there; nothing may follow from it alone. */
-  readonly partial: boolean
-  /** Code units of the normalised text. */
-  readonly start: number
-  readonly end: number
-}
 
 /** Odd words looked at in one field: many more than an honest text has, few enough to bound what one listing costs. */
 const MAX_ODD = 200

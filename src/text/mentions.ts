@@ -1,12 +1,12 @@
 // Finds the brands in one field of a listing: plain and disguised, the longest where they overlap.
 import type { Span } from '../domain/signal-result.ts'
-import type { BrandDictionary, DictionaryName } from './brand-dictionary.ts'
+import type { BrandDictionary } from './brand-dictionary.ts'
 import { roleOf, IGNORED } from './characters.ts'
 import { findDisguises } from './disguises.ts'
 import { isMeant, namesGoods } from './mention-context.ts'
 import { isNominative } from './mention-use.ts'
 import { spanOf, type Normalised } from './normalise.ts'
-import type { Mention, MentionDisguise } from './reading.ts'
+import type { DictionaryName, Mention, MentionDisguise } from './mention.ts'
 
 /** In one field. A lot of fifty brands fits; a text of nothing but names costs no more. */
 const MAX_MENTIONS = 100

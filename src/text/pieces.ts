@@ -2,7 +2,7 @@
 import { strengthOf } from './blobs.ts'
 import { classOf, LATIN, NOT_A_WORD, UNSPACED } from './characters.ts'
 import type { DisguiseIndex } from './disguise-index.ts'
-import type { DisguisedHit } from './disguises.ts'
+import type { DisguisedHit } from './mention.ts'
 import type { Normalised } from './normalise.ts'
 
 const MAX_PIECES = 50

@@ -1,25 +1,9 @@
 // A listing's text as every signal reads it: normalised once, with a map back, and the brands that it mentions.
 import type { Listing } from '../domain/listing.ts'
-import type { Span } from '../domain/signal-result.ts'
 import type { BrandDictionary } from './brand-dictionary.ts'
+import type { Mention } from './mention.ts'
 import { findMentions } from './mentions.ts'
 import { normalise, type Normalised } from './normalise.ts'
-
-/** How a mention was written: `plain`; `masked` (separators, symbols or emoji inside the name); `lookalike` (letters of other scripts, mathematical letters, digits for letters). */
-export const MENTION_DISGUISES = ['plain', 'masked', 'lookalike'] as const
-export type MentionDisguise = (typeof MENTION_DISGUISES)[number]
-
-/** What the mention is for: `names` the goods' brand, or is `nominative` (compatible with, case for, like, not). */
-export type MentionUse = 'names' | 'nominative'
-
-export interface Mention {
-  readonly brandId: string
-  readonly disguise: MentionDisguise
-  readonly use: MentionUse
-  /** The name is also a word, a nickname or very short, and nothing near by says that the brand is meant; or only a part of it is written. */
-  readonly uncertain: boolean
-  readonly span: Span
-}
 
 export interface Reading {
   readonly title: Normalised

@@ -1,9 +1,8 @@
 // Undoes signs put between the letters of a brand name or in their place.
 import { strengthOf } from './blobs.ts'
-import type { DictionaryName } from './brand-dictionary.ts'
 import { classOf, LATIN, NOT_A_WORD } from './characters.ts'
 import { LEAST_LETTERS, shapeOf, type DisguiseIndex } from './disguise-index.ts'
-import type { MentionDisguise } from './reading.ts'
+import type { DictionaryName, MentionDisguise } from './mention.ts'
 
 /** A name found by its letters, and whether signs hid it or a part of it. */
 interface Unsigned {

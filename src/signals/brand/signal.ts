@@ -1,7 +1,7 @@
 // The detector of brand names: hidden ones, ones that contradict the brand field, and those of much-copied marks.
 import type { Signal, Finding, SignalContext } from '../signal.ts'
 import type { Listing } from '../../domain/listing.ts'
-import type { Mention } from '../../text/reading.ts'
+import type { Mention } from '../../text/mention.ts'
 import { examples } from './examples.ts'
 import { sameHouse } from './houses.ts'
 
