@@ -4,7 +4,7 @@ import { classOf, DIGIT, LATIN, NOT_A_WORD, UNSPACED } from './characters.ts'
 import { foldLetters, type DisguiseIndex, type Skeleton } from './disguise-index.ts'
 import { withGaps, withoutSigns } from './signs-in-names.ts'
 import { findPieces } from './pieces.ts'
-import type { DictionaryName, DisguisedHit, MentionDisguise } from './mention.ts'
+import type { DictionaryName, DisguisedHit } from './mention.ts'
 import type { Normalised } from './normalise.ts'
 
 /** Odd words looked at in one field: many more than an honest text has, few enough to bound what one listing costs. */
