@@ -112,15 +112,7 @@ export interface Standing {
 }
 
 /** Row of a listing after a settlement. */
-export interface StandingUpdate {
-  readonly listingId: string
-  readonly marketplace: string | null
-  readonly sellerId: string | null
-  readonly revision: number
-  readonly sequence: number
-  readonly outcome: DecisionOutcome | null
-  readonly withdrawnRevision: number
-  readonly caseId: string | null
+export interface StandingUpdate extends Omit<Standing, 'hashes'> {
   /** When the clock must decide a hold; null when there is nothing to wait for. */
   readonly holdUntil: string | null
 }
