@@ -1,7 +1,9 @@
 // What every gate is made of besides brands and policy: the signals, the scorecard and the currencies.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Scorecard } from '../domain/scorecard.ts'
 import { TouchstoneError, messageOf } from '../errors.ts'
+import type { Signal } from '../signals/signal.ts'
 import type { GateParts } from '../pipeline/reference.ts'
 import { parseCurrencyTable, shippedCurrencies } from '../rights/currencies.ts'
 import { loadScorecard } from './scorecard-file.ts'
@@ -10,11 +12,22 @@ import { PACKAGE_ROOT } from './package-root.ts'
 
 export async function gateParts(options: { currencies: string | undefined; budgetMs: number }): Promise<GateParts> {
   const { usdPer } = options.currencies === undefined ? shippedCurrencies() : await ownCurrencies(options.currencies)
+  const scorecard = await loadScorecard(join(PACKAGE_ROOT, 'models'))
+  assertComplete(SIGNALS, scorecard)
   return {
     signals: SIGNALS,
-    scorecard: await loadScorecard(join(PACKAGE_ROOT, 'models')),
+    scorecard,
     usdPer: (currency) => (Object.hasOwn(usdPer, currency) ? usdPer[currency] : undefined),
     budgetMs: options.budgetMs,
+  }
+}
+
+/** Start-up proves the registry: a detector that is enforced and weighs nothing would only look as if it acted. */
+export function assertComplete(signals: readonly Signal[], scorecard: Scorecard): void {
+  for (const { name, mode } of signals) {
+    if (mode === 'enforce' && !Object.hasOwn(scorecard.signals, name)) {
+      throw new Error(`the signal ${name} is enforced and has no knots in the scorecard ${scorecard.version}`)
+    }
   }
 }
 

@@ -3,8 +3,8 @@ import type { GoodsKind } from '../domain/brand.ts'
 import type { Listing } from '../domain/listing.ts'
 import words from './data/goods-words.json' with { type: 'json' }
 
-/** What a phrase means: a kind, nothing at all (`neutral`), or that what follows is not what is sold. */
-type Meaning = GoodsKind | 'neutral' | 'after' | 'head-first'
+/** What a phrase means: a kind, nothing at all (`neutral`), or that what follows is not what is sold, or only comes along. */
+type Meaning = GoodsKind | 'neutral' | 'along' | 'after' | 'head-first'
 
 /** Titles say what they sell at once; a longer text is a heap of search words. Bounds the cost as well. */
 const TITLE_LIMIT = 400
@@ -23,7 +23,7 @@ function fold(text: string): string {
 
 /** Words and what parts them; a run of Chinese, Japanese or Korean is one token that is searched inside. */
 function tokens(text: string): string[] {
-  return fold(text.slice(0, TITLE_LIMIT)).match(/[\p{L}\p{N}\p{M}]+|[,;|/()[\]•]| [-–—] /gu) ?? []
+  return fold(text.slice(0, TITLE_LIMIT)).match(/[\p{L}\p{N}\p{M}]+|[,;|/()[\]•+]| [-–—] /gu) ?? []
 }
 
 function table(groups: Readonly<Record<string, readonly string[]>>, plural: boolean): Map<string, Meaning> {
@@ -41,14 +41,20 @@ function table(groups: Readonly<Record<string, readonly string[]>>, plural: bool
   return found
 }
 
-const GRAMMAR = { neutral: words.neutral, after: words.after, 'head-first': words.headFirst }
+const GRAMMAR = { neutral: words.neutral, along: words.along, after: words.after, 'head-first': words.headFirst }
 /** Grammar first: a neutral phrase wins over the kind of the same words. */
 const BREAKS = [',', ';', '|', '/', '(', ')', '[', ']', '•', ' - ', ' – ', ' — '].map((b): [string, Meaning] => [
   b,
   'after',
 ])
-const BY_WORD = new Map([...table(words.kinds, true), ...table(GRAMMAR, false), ...BREAKS])
-const BY_MODEL = new Map([...table(words.models, false), ...BREAKS])
+const BY_WORD = new Map([...table(words.kinds, true), ...table(GRAMMAR, false), ...BREAKS, ['+', 'along'] as const])
+/** `Neverfull with dust bag`: models are named before what comes along, like kinds. */
+const BY_MODEL = new Map([
+  ...table(words.models, false),
+  ...table({ along: words.along }, false),
+  ...BREAKS,
+  ['+', 'along'] as const,
+])
 
 /** The meanings in a text, longest phrase first at each place, left to right. */
 function meanings(parts: readonly string[], known: ReadonlyMap<string, Meaning>): Meaning[] {
@@ -84,7 +90,7 @@ function insideCjk(run: string, known: ReadonlyMap<string, Meaning>): Meaning[] 
   return found
 }
 
-const isKind = (m: Meaning): m is GoodsKind => m !== 'neutral' && m !== 'after' && m !== 'head-first'
+const isKind = (m: Meaning): m is GoodsKind => m !== 'neutral' && m !== 'along' && m !== 'after' && m !== 'head-first'
 
 /**
  * The noun that is sold: the last one before a word such as "for" or "with" (an English, German or Chinese compound
@@ -93,6 +99,8 @@ const isKind = (m: Meaning): m is GoodsKind => m !== 'neutral' && m !== 'after' 
 function head(found: readonly Meaning[]): GoodsKind | undefined {
   let kind: GoodsKind | undefined
   for (const meaning of found) {
+    // Whatever was named so far is sold; where nothing was, a model may say it.
+    if (meaning === 'along') return kind
     if ((meaning === 'after' || meaning === 'head-first') && kind !== undefined) return kind
     if (isKind(meaning)) kind = meaning
   }

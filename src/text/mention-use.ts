@@ -32,6 +32,8 @@ const ACCESSORIES = [
   'custodia', 'capa', 'чехол', '保护壳', '手机壳', '钢化膜', '表带', 'ケース', 'カバー', 'フィルム', '케이스',
 ] as const
 
+const LIKENESS: ReadonlySet<string> = new Set(['like', 'looks like'])
+
 const before = buildAutomaton(BEFORE.map((p) => normalise(p).text))
 const after = buildAutomaton(AFTER.map((p) => normalise(p).text))
 const accessories = buildAutomaton(ACCESSORIES.map((p) => normalise(p).text))
@@ -67,8 +69,10 @@ function cueEndsIn(head: string): boolean {
   let found = false
   before.find(
     head,
-    (_, __, cueEnd) => {
+    (pattern, __, cueEnd) => {
       const between = head.slice(cueEnd).trim()
+      // "Like new" is a condition, not a likeness.
+      if (/^new\b/.test(between) && LIKENESS.has(BEFORE[pattern] ?? '')) return true
       // A sentence, or another thing, has begun since.
       if (!/[.;:!?|)]/.test(between) && (between === '' || between.split(' ').every((w) => CARRIES_ON.test(w))))
         found = true

@@ -1,6 +1,8 @@
 // Every detector kept to the contract by its own examples. Real: the signals, the reading, brands, bands and rates that ship.
 import fc from 'fast-check'
+import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { assertComplete, gateParts } from '../../src/apps/gate-parts.ts'
 import type { Listing } from '../../src/domain/listing.ts'
 import { listingSchema } from '../../src/domain/listing.ts'
 import { goodsKind } from '../../src/listing/goods-kind.ts'
@@ -58,6 +60,17 @@ it('has one name and one folder per detector', () => {
   const names = SIGNALS.map((s) => s.name)
   expect(new Set(names).size).toBe(names.length)
   for (const name of names) expect(name).toMatch(/^[a-z][a-z0-9-]*$/)
+  const folders = readdirSync(new URL('../../src/signals/', import.meta.url), { withFileTypes: true })
+  expect(new Set(folders.filter((f) => f.isDirectory()).map((f) => f.name))).toEqual(new Set(names))
+})
+
+it('has knots in the card that ships for every detector that is enforced, and for no other', async () => {
+  const { scorecard } = await gateParts({ currencies: undefined, budgetMs: 1 })
+  expect(new Set(Object.keys(scorecard.signals))).toEqual(
+    new Set(SIGNALS.filter((s) => s.mode === 'enforce').map((s) => s.name)),
+  )
+  const { prior, ...rest } = scorecard
+  expect(() => assertComplete(SIGNALS, { ...rest, prior, signals: {} })).toThrow(/wording.*has no knots/s)
 })
 
 describe.each(SIGNALS.map((signal) => ({ name: signal.name, signal })))('$name', ({ signal }) => {

@@ -64,6 +64,9 @@ describe('help and wrong calls', () => {
       ['keys', 'create'],
       ['brands', 'import'],
       ['policies', 'publish'],
+      ['keys'],
+      ['brands'],
+      ['policies'],
     ]) {
       const help = await touchstone([...words, '--help'])
       expect(help.code, words.join(' ')).toBe(0)

@@ -6,7 +6,10 @@ import { readText } from '../shipped-gate.ts'
 import { COMMAND_LINE, print, table, withStore } from './with-store.ts'
 
 export function registerBrands(program: Command): void {
-  const brands = program.command('brands').description('Brands: import, list, show.')
+  const brands = program
+    .command('brands')
+    .description('Brands: import, list, show.')
+    .addHelpText('after', '\nExample:\n  $ touchstone brands list --match nordhavn')
   brands
     .command('import <file>')
     .description(

@@ -21,7 +21,10 @@ const role = (text: string): Role => {
 }
 
 export function registerKeys(program: Command): void {
-  const keys = program.command('keys').description('API keys: make, list, revoke.')
+  const keys = program
+    .command('keys')
+    .description('API keys: make, list, revoke.')
+    .addHelpText('after', '\nExample:\n  $ touchstone keys create --role ingest')
   keys
     .command('create')
     .description('Make a key and print it, this once.')

@@ -16,7 +16,10 @@ const version = (text: string): number => {
 }
 
 export function registerPolicies(program: Command): void {
-  const policies = program.command('policies').description('Policies: show, list, publish, roll back.')
+  const policies = program
+    .command('policies')
+    .description('Policies: show, list, publish, roll back.')
+    .addHelpText('after', '\nExample:\n  $ touchstone policies show > policy.json')
   policies
     .command('show')
     .description('A policy document as JSON: edit it and publish it as the next version.')

@@ -98,4 +98,24 @@ export const examples: readonly SignalExample[] = [
   { name: 'a first edition', listing: { title: 'Nike: Shoe Dog, first copy signed book' }, expect: silent },
   { name: 'sales people and a label', listing: { title: 'Reps NY t-shirt' }, expect: silent },
   { name: 'a bootleg band tee', listing: { title: 'Vintage Metallica bootleg band tee' }, expect: silent },
+  {
+    name: 'shipping that is free denies nothing',
+    listing: { title: 'Rolex replica free shipping' },
+    expect: { state: 'scored', min: 0.8 },
+  },
+  {
+    name: 'what is missing is the box',
+    listing: { title: 'Rolex without box AAA+' },
+    expect: { state: 'scored', min: 0.8 },
+  },
+  {
+    name: 'sapphire is the crystal of a watch, not a graded stone',
+    listing: { title: 'Rolex Submariner AAA+ sapphire crystal' },
+    expect: { state: 'scored', min: 0.8 },
+  },
+  {
+    name: 'a fake of a brand, in leather, is no fake leather',
+    listing: { title: 'Fake Gucci leather bag' },
+    expect: { state: 'scored', min: 0.5 },
+  },
 ]

@@ -11,6 +11,16 @@ export interface Hit {
   readonly excused: string | undefined
 }
 
+/** What the text says of brands; it bounds what may excuse a phrase. */
+export interface Around {
+  /** Whether a brand is named between two places of the normalised text: "fake Gucci leather bag" is no fake leather. */
+  readonly parted: (from: number, to: number) => boolean
+  /** Whether the goods are offered as those of a much-copied maker of watches, bags and the like: no props, models or stones. */
+  readonly muchCopied: boolean
+}
+
+const NOTHING_NAMED: Around = { parted: () => false, muchCopied: false }
+
 interface Match {
   readonly role: Role
   readonly start: number
@@ -26,6 +36,10 @@ const DENIED_AFTER_REACH = 12
 /** In "not a replica, fake or copy" each denied phrase hands the denial on to the next one. */
 const CHAIN_REACH = 14
 
+/** What goods often come without: "no box, AAA quality" and "without papers, replica" deny the box, not the word. */
+const WHAT_COMES_ALONG =
+  /\b(?:box|boxes|papers?|tags?|card|receipt|invoice|dust ?bag|warranty|certificate|logo|caja|papeles|boite|papiers|ovp|karton|rechnung|scatola|caixa|коробки|документов)\b/
+
 /** What ends a clause: a denial does not reach over it. */
 const CLAUSE_END = /[.!?;:,|()[\]{}•★☆✓✔✅❌~/。！？；，、]| - /
 
@@ -33,7 +47,7 @@ const CLAUSE_END = /[.!?;:,|()[\]{}•★☆✓✔✅❌~/。！？；，、]| -
  * All phrases in a text, left to right; where phrases overlap the longest counts. Linear in the text: each phrase looks
  * only at the few words within reach.
  */
-export function findPhrases(text: Normalised, brandIds: readonly string[]): Hit[] {
+export function findPhrases(text: Normalised, brandIds: readonly string[], around: Around = NOTHING_NAMED): Hit[] {
   const matches: Match[] = []
   lexicon.automaton.find(
     text.text,
@@ -56,7 +70,7 @@ export function findPhrases(text: Normalised, brandIds: readonly string[]): Hit[
     for (let i = from; i < context.length && excused === undefined; i++) {
       const word = context[i]
       if (word === undefined || word.start > end + EXCUSE_REACH) break
-      excused = excuseOf(text.text, phrase, start, end, word)
+      excused = excuseOf(text.text, phrase, start, end, word, around)
     }
     if (
       excused === undefined &&
@@ -91,7 +105,14 @@ function brandExcuse(phrase: Phrase, brandIds: readonly string[]): string | unde
   )?.why
 }
 
-function excuseOf(text: string, phrase: Phrase, start: number, end: number, word: Match): string | undefined {
+function excuseOf(
+  text: string,
+  phrase: Phrase,
+  start: number,
+  end: number,
+  word: Match,
+  around: Around,
+): string | undefined {
   const before = word.end <= start
   const after = word.start >= end
   if (!before && !after) return undefined
@@ -99,10 +120,13 @@ function excuseOf(text: string, phrase: Phrase, start: number, end: number, word
   switch (word.role.kind) {
     case 'excuse':
       if (!word.role.excuse.senses.includes(phrase.sense) || between.length > EXCUSE_REACH) return undefined
+      if (around.muchCopied && phrase.grade === 'overt') return undefined
+      if (around.parted(before ? word.end : end, before ? start : word.start)) return undefined
       return word.role.excuse.why
     case 'denial':
       if ((word.role.side === 'before') !== before) return undefined
       if (between.length > (before ? DENIAL_REACH : DENIED_AFTER_REACH) || CLAUSE_END.test(between)) return undefined
+      if (before && WHAT_COMES_ALONG.test(between)) return undefined
       return 'denied'
     case 'phrase':
       return undefined

@@ -1,4 +1,5 @@
 // Words that goods are openly or half openly offered as imitations with, read in the light of what stands around them.
+import type { Brand } from '../../domain/brand.ts'
 import type { Listing } from '../../domain/listing.ts'
 import type { Span } from '../../domain/signal-result.ts'
 import { spanOf, type Normalised } from '../../text/normalise.ts'
@@ -45,13 +46,17 @@ function evaluate(_listing: Listing, { reading, brand }: SignalContext): Finding
   const doubtful = reading.mentions.filter((m) => m.uncertain && brand(m.brandId)?.copied === 'most')
   const namedUpFront = isUpFront(named)
   const doubtfulUpFront = isUpFront(doubtful)
+  const muchCopied = named.some(
+    (m) => m.span.field !== 'description' && m.use === 'names' && isDressing(brand(m.brandId)),
+  )
   const said: Said[] = []
   let excuses = 0
   for (const [field, text] of fieldsOf(reading)) {
     const toNamed = byPlace(named, field)
     const toDoubtful = byPlace(doubtful, field)
     const settled = new Set<Phrase>()
-    for (const hit of findPhrases(text, reading.brandIds)) {
+    const around = { parted: parted(text, field, named), muchCopied }
+    for (const hit of findPhrases(text, reading.brandIds, around)) {
       // Said beside a brand once, a phrase weighs all that it can here; a text full of it costs no more.
       if (settled.has(hit.phrase)) continue
       if (hit.excused !== undefined && ++excuses > MOST_EVIDENCE) continue
@@ -120,6 +125,22 @@ function byPlace(mentions: readonly Mention[], field: Span['field']): (span: Spa
     while (at + 1 < places.length && (places[at + 1]?.start ?? 0) <= span.start) at += 1
     const around = [places[at - 1], places[at], places[at + 1]].filter((p) => p !== undefined)
     return Math.min(Infinity, ...around.map((p) => distance(span, p)))
+  }
+}
+
+/** What much-copied makers make that no prop, model, ball or kit is. */
+const DRESSING: ReadonlySet<string> = new Set(['bag', 'small-leather', 'watch', 'eyewear', 'belt'])
+
+const isDressing = (brand: Brand | undefined): boolean =>
+  brand?.copied === 'most' && brand.classes.some((c) => DRESSING.has(c))
+
+/** Whether a brand is named between two places of the normalised text. */
+function parted(text: Normalised, field: Span['field'], mentions: readonly Mention[]) {
+  const places = mentions.filter((m) => m.span.field === field).map((m) => m.span)
+  return (from: number, to: number): boolean => {
+    if (places.length === 0 || to <= from) return false
+    const { start, end } = spanOf(text, field, from, to)
+    return places.some((place) => place.start >= start && place.end <= end)
   }
 }
 

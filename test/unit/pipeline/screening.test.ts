@@ -17,6 +17,7 @@ const card: Scorecard = {
   description: 'test',
   prior: { probability: 0.01, source: 'test' },
   signals: {
+    slight: { knots: [{ score: 1, likelihoodRatio: 2, source: 'test' }] },
     steady: {
       knots: [
         { score: 0, likelihoodRatio: 1, source: 'test' },
@@ -115,17 +116,22 @@ describe('a batch with parts that misbehave', () => {
     expect(decision?.signals.map((s) => s.state)).toEqual(['failed', 'failed'])
   })
 
-  it('records a signal in shadow and lets it add nothing', async () => {
-    const shadow: Signal = {
-      ...signal('steady', () => ({ state: 'scored', score: 1, reasons: [{ code: 'c', text: 't' }], evidence: {} })),
-      mode: 'shadow',
-    }
-    const { tally } = await screen(['a'], [shadow])
-    expect(tally?.decided[0]).toMatchObject({
-      outcome: 'allow',
-      reasons: [],
-      signals: [{ shadow: true, contribution: 0, score: 1 }],
-    })
+  it('records a signal in shadow: it adds nothing to the risk, and its reasons reach no seller', async () => {
+    const scored = (name: string, score: number): Signal =>
+      signal(name, () => ({ state: 'scored', score, reasons: [{ code: `by-${name}`, text: 't' }], evidence: {} }))
+    const shadow: Signal = { ...scored('watching', 1), mode: 'shadow' }
+    const { tally } = await screen(['a'], [shadow, scored('steady', 0.5)])
+    const decision = tally?.decided[0]
+    expect(decision?.outcome).not.toBe('allow')
+    expect(decision?.signals[0]).toMatchObject({ name: 'watching', shadow: true, contribution: 0, score: 1 })
+    expect(decision?.reasons.map((r) => r.code)).toEqual(['by-steady'])
+  })
+
+  it('gives the main reason first: that of the signal that adds most, not of the one that was asked first', async () => {
+    const scored = (name: string, score: number): Signal =>
+      signal(name, () => ({ state: 'scored', score, reasons: [{ code: `by-${name}`, text: 't' }], evidence: {} }))
+    const { tally } = await screen(['a'], [scored('slight', 1), scored('steady', 1)])
+    expect(tally?.decided[0]?.reasons.map((r) => r.code)).toEqual(['by-steady', 'by-slight'])
   })
 
   it('gives up a batch whose partition was taken away, and commits nothing', async () => {

@@ -1,9 +1,11 @@
 // How the price score behaves between its knots, and which band it picks. Real: the signal's own functions; bands made up.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { PriceBand } from '../../../../src/domain/brand.ts'
+import type { Brand, PriceBand } from '../../../../src/domain/brand.ts'
 import { chooseBand } from '../../../../src/signals/price/band.ts'
-import { priceScore } from '../../../../src/signals/price/signal.ts'
+import { price, priceScore } from '../../../../src/signals/price/signal.ts'
+import type { SignalContext } from '../../../../src/signals/signal.ts'
+import { normalise } from '../../../../src/text/normalise.ts'
 
 const amount = fc.double({ min: 0.01, max: 1e9, noNaN: true })
 
@@ -91,5 +93,53 @@ describe('chooseBand', () => {
   it('converts a band and leaves out one whose currency has no rate', () => {
     expect(chooseBand([band('bag', 'used', 100, 'EUR')], 'bag', 'used', rates)?.low).toBe(200)
     expect(chooseBand([band('bag', 'used', 1, 'XTS'), band('bag', 'used', 100)], 'bag', 'used', rates)?.low).toBe(100)
+  })
+})
+
+describe('a listing about several brands', () => {
+  const priced = (brandId: string, low: number): Brand => ({
+    brandId,
+    name: brandId,
+    aliases: [],
+    ambiguous: false,
+    copied: 'most',
+    classes: [],
+    priceBands: [
+      {
+        kind: 'bag',
+        condition: 'new',
+        currency: 'USD',
+        low,
+        typical: low * 3,
+        high: low * 9,
+        source: 'test',
+        asOf: '2026',
+      },
+    ],
+    authorisedSellers: [],
+    source: 'test',
+  })
+  const brands = new Map([priced('dear', 1_000), priced('cheap', 20)].map((b) => [b.brandId, b]))
+  const scoreOf = async (...brandIds: string[]) => {
+    const empty = normalise('')
+    const context: SignalContext = {
+      reading: { title: empty, description: empty, brand: empty, mentions: [], brandIds },
+      brand: (id) => brands.get(id),
+      kind: 'bag',
+      usdPer: () => 1,
+    }
+    const listing = { listingId: 'L', revision: 1, sellerId: 'S', title: 'bag', condition: 'new' as const }
+    const finding = await price.evaluate({ ...listing, price: { amount: 60, currency: 'USD' } }, context)
+    return finding.state === 'scored' ? finding.score : undefined
+  }
+
+  it('is compared with the brand that explains its price best', async () => {
+    expect(await scoreOf('dear')).toBe(1)
+    expect(await scoreOf('dear', 'cheap')).toBe(await scoreOf('cheap'))
+    expect(await scoreOf('cheap', 'dear')).toBe(await scoreOf('cheap'))
+  })
+
+  it('is doubted where one of them has no band: the goods may be that one’s', async () => {
+    expect(await scoreOf('dear', 'unknown')).toBeLessThan((await scoreOf('dear')) ?? 0)
   })
 })
