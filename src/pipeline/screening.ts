@@ -69,6 +69,16 @@ const identityOf = (
 ) =>
   value.kind === 'listing' ? { listingId: value.listing.listingId, revision: value.listing.revision } : value.identity
 
+// Shared by all lanes of all partitions: else each of them would evaluate one listing in every turn.
+let turn = 0
+let yielding: Promise<void> | undefined
+
+async function nextTurn(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve))
+  turn = performance.now()
+  yielding = undefined
+}
+
 /** undefined when the partition was lost meanwhile: the work is then somebody else's. */
 async function tryAll(
   batch: Batch,
@@ -78,14 +88,11 @@ async function tryAll(
 ): Promise<TriedRecord[] | undefined> {
   const tried: TriedRecord[] = []
   let next = 0
-  let turn = performance.now()
   const lane = async () => {
     for (let i = next++; i < batch.records.length; i = next++) {
       if (lost.aborted) return
-      if (performance.now() - turn > TURN_MS) {
-        await new Promise((resolve) => setImmediate(resolve))
-        turn = performance.now()
-      }
+      while (performance.now() - turn > TURN_MS) await (yielding ??= nextTurn())
+      if (lost.aborted) return
       const record = batch.records[i]
       if (record !== undefined)
         tried[i] = { record, partition: batch.partition, tried: await tryRecord(record, gate, options) }

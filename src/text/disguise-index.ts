@@ -104,15 +104,19 @@ function addNeighbours(index: Map<string, { skeleton: Skeleton; position: number
 }
 
 function addBeginnings(index: Map<string, Skeleton>, skeleton: Skeleton): void {
-  for (let length = 1; length < skeleton.letters.length; length++) {
+  for (let length = 1; length <= 3 && length < skeleton.letters.length; length++) {
     const beginning = skeleton.letters.slice(0, length)
     if (!index.has(beginning)) index.set(beginning, skeleton)
   }
 }
 
+/** The longest word that pieces.ts looks at; the pieces of a name are as many as the square of its letters. */
+export const MOST_LETTERS = 30
+
 /** Beginnings of four letters, and any five letters in a row: shorter pieces stand in too many words. */
 function addPieces(index: Map<string, Skeleton>, skeleton: Skeleton): void {
   const { letters } = skeleton
+  if (letters.length > MOST_LETTERS) return
   for (let start = 0; start + 4 <= letters.length; start++) {
     for (let end = start + (start === 0 ? 4 : 5); end <= letters.length; end++) {
       const piece = letters.slice(start, end)

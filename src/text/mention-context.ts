@@ -15,7 +15,7 @@ const GOODS = [
   'chaqueta', 'borsa', 'scarpe', 'giacca', 'сумка', 'кроссовки', 'куртка', 'часы', '包', '鞋', '衣', '裤', '表', '外套',
   '卫衣', 'バッグ', '財布', '靴', '時計', 'speaker', 'speakers', 'headphones', 'headset', 'earbuds', 'earphones',
   'soundbar', 'phone', 'smartphone', 'laptop', 'tablet', 'camera', 'lens', 'console', 'charger', 'bearing', 'bearings',
-  'drill', 'saw', 'wrench', 'toner', 'cartridge', 'vacuum', 'trimmer', 'razor', 'doll', 'pedal', 'amplifier',
+  'drill', 'saw', 'wrench', 'toner', 'cartridge', 'vacuum', 'trimmer', 'razor', 'doll',
 ] as const
 const goods = buildAutomaton(GOODS.map((g) => normalise(g).text))
 

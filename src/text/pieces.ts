@@ -1,7 +1,7 @@
 // Finds names of which only a part is written: the first letters and a sign, or fancy letters that stop short of the end.
 import { strengthOf } from './blobs.ts'
 import { classOf, LATIN, NOT_A_WORD, UNSPACED } from './characters.ts'
-import type { DisguiseIndex } from './disguise-index.ts'
+import { MOST_LETTERS, type DisguiseIndex } from './disguise-index.ts'
 import type { DisguisedHit } from './mention.ts'
 import type { Normalised } from './normalise.ts'
 
@@ -42,7 +42,7 @@ function pieceAt(n: Normalised, start: number, index: DisguiseIndex): DisguisedH
   if (start > 0 && classOf(n.text.charCodeAt(start - 1)) === LATIN) return undefined
   let end = start
   while (end < n.text.length && classOf(n.text.charCodeAt(end)) === LATIN && isFancy(n, end)) end++
-  if (end - start < 4 || end - start > 30 || classOf(n.text.charCodeAt(end)) === LATIN) return undefined
+  if (end - start < 4 || end - start > MOST_LETTERS || classOf(n.text.charCodeAt(end)) === LATIN) return undefined
   const word = n.text.slice(start, end)
   const skeleton = index.byPiece.get(word)
   if (skeleton === undefined) return undefined

@@ -52,9 +52,14 @@ async function writeRevisions(db: Kysely<Tables>, rows: Settlement['revisions'])
     select x.listing_id, x.revision, x.content_hash, x.submitted_at,
            convert_from(substring(${listings.blob}::bytea from x.start for x.length), 'UTF8')::json
     from unnest(${rows.map((r) => r.listing.listingId)}::text[], ${rows.map((r) => r.listing.revision)}::int[],
-                ${rows.map((r) => r.contentHash)}::text[], ${rows.map((r) => r.submittedAt)}::timestamptz[],
+                ${rows.map((r) => r.contentHash)}::text[], ${rows.map((r) => instantOf(r.submittedAt))}::timestamptz[],
                 ${listings.starts}::int[], ${listings.lengths}::int[])
          x (listing_id, revision, content_hash, submitted_at, start, length)`.execute(db)
+}
+
+/** RFC 3339 knows offsets up to 23:59, PostgreSQL up to 15:59: a sender's offset must not be able to make a commit fail. */
+function instantOf(submittedAt: string): string {
+  return new Date(submittedAt).toISOString()
 }
 
 /** Pictures sent inline are megabytes: what remains of one is its length, and its sha256 where the sender gave it. */
@@ -131,21 +136,18 @@ function foldCases(changes: readonly CaseChange[]): CaseRow[] {
 
 async function writeRefusals(db: Kysely<Tables>, rows: Settlement['refusals']): Promise<void> {
   if (rows.length === 0) return
-  const records = rows.map(({ refusal, topic, partition, offset }) => ({
-    topic,
-    part: partition,
-    pos: String(offset),
-    listing_id: refusal.listingId,
-    revision: refusal.revision,
-    code: refusal.code,
-    at: refusal.at,
-    body: refusal,
-  }))
+  // As bytes, like every document: `json_to_recordset` would refuse an escaped U+0000, which a stranger's field name may hold.
+  const bodies = packJson(rows.map(({ refusal }) => refusal))
   // A topic that was made anew counts from 0 again: then the newer record is the one that somebody waits for.
   await sql`
     insert into refusal (topic, part, pos, listing_id, revision, code, at, body)
-    select * from json_to_recordset(${JSON.stringify(records)}::json)
-         x (topic text, part int, pos bigint, listing_id text, revision int, code text, at timestamptz, body json)
+    select x.topic, x.part, x.pos, x.listing_id, x.revision, x.code, x.at,
+           convert_from(substring(${bodies.blob}::bytea from x.start for x.length), 'UTF8')::json
+    from unnest(${rows.map((r) => r.topic)}::text[], ${rows.map((r) => r.partition)}::int[],
+                ${rows.map((r) => String(r.offset))}::bigint[], ${rows.map((r) => r.refusal.listingId)}::text[],
+                ${rows.map((r) => r.refusal.revision)}::int[], ${rows.map((r) => r.refusal.code)}::text[],
+                ${rows.map((r) => r.refusal.at)}::timestamptz[], ${bodies.starts}::int[], ${bodies.lengths}::int[])
+         x (topic, part, pos, listing_id, revision, code, at, start, length)
     on conflict (topic, part, pos) do update set listing_id = excluded.listing_id, revision = excluded.revision,
       code = excluded.code, at = excluded.at, body = excluded.body`.execute(db)
 }
