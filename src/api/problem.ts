@@ -72,6 +72,8 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
     return sendProblem(reply, 'invalid', detail, known.validationContext === 'body' ? { path: pointer } : {})
   }
   const mapped = FRAMEWORK[known.code ?? '']
+  if (mapped?.[0] === 'too-large')
+    return sendProblem(reply, 'too-large', `the body has more than ${request.routeOptions.bodyLimit} bytes`)
   if (mapped !== undefined) return sendProblem(reply, mapped[0], mapped[1])
   if (known.statusCode !== undefined && known.statusCode >= 400 && known.statusCode < 500) {
     return sendProblem(reply, 'invalid', known.message ?? 'the request cannot be read')

@@ -75,7 +75,7 @@ export async function createApi(dependencies: ApiDependencies): Promise<Api> {
   api.setValidatorCompiler(validatorCompiler)
   // Answers are typed by their schemas and come from parsed data: checking each again would only cost time.
   api.setSerializerCompiler(() => (value) => JSON.stringify(value))
-  api.setErrorHandler(answerError)
+  api.setErrorHandler((error, request, reply) => answerError(dependencies.explained(error), request, reply))
   api.removeAllContentTypeParsers()
   api.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
     // Many clients name the type on requests that need no body; where one is needed its schema says so.

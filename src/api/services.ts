@@ -33,6 +33,8 @@ export interface ApiLimits {
 
 export interface ApiDependencies {
   readonly log: FastifyBaseLogger
+  /** Gives a failure that is the world's, such as a dead database, its name in the catalogue; others stay what they are. */
+  readonly explained: (error: unknown) => unknown
   readonly limits: ApiLimits
   /** Address that people and links use; https makes cookies Secure. Undefined: the listening address, over HTTP. */
   readonly publicUrl: string | undefined

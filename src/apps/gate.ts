@@ -7,6 +7,7 @@ import { isTransient } from '../adapters/postgres-log/connection.ts'
 import { createPostgresLog } from '../adapters/postgres-log/postgres-log.ts'
 import { hostname } from 'node:os'
 import type { Config } from '../config.ts'
+import { messageOf } from '../errors.ts'
 import { TOPICS, topicNames, type TopicName, type TopicNames } from '../events/topics.ts'
 import { createClock } from '../pipeline/deadlines.ts'
 import { createLoop, type Loop } from '../pipeline/loop.ts'
@@ -54,7 +55,14 @@ export async function startGate(
   let stopping = false
   const close = async () => {
     stopping = true
-    for (const step of closing.splice(0).reverse()) await step()
+    // With a dead database some steps fail; the others still end, or a loop would keep the process alive for ever.
+    for (const step of closing.splice(0).reverse()) {
+      try {
+        await step()
+      } catch (error) {
+        telemetry.log.warn({ err: messageOf(error) }, 'a part did not stop in order')
+      }
+    }
   }
   try {
     // While we stop, the embedded server ends connections that are on their way out anyhow.

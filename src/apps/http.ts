@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify'
 import { createKeyStore, createSessionStore } from '../adapters/postgres/access-store.ts'
 import { createListingSummaries } from '../adapters/postgres/listing-summaries.ts'
 import { countOpenCases } from '../adapters/postgres/open-cases.ts'
+import { explained } from '../adapters/postgres-log/connection.ts'
 import { createMetricsServer } from '../api/metrics-server.ts'
 import { createSecret } from '../api/secrets.ts'
 import { createApi } from '../api/server.ts'
@@ -38,6 +39,7 @@ export async function startHttp(
   const sessions = createSessionStore(database.reading)
   const api = await createApi({
     log: telemetry.log,
+    explained,
     limits: {
       listingBytes: config.TOUCHSTONE_MAX_LISTING_BYTES,
       ndjsonBytes: config.TOUCHSTONE_MAX_BODY_BYTES,

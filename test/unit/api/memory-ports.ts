@@ -188,6 +188,7 @@ export function memoryWorld() {
   }
   const dependencies: ApiDependencies = {
     log: silent,
+    explained: (error) => error,
     limits: { listingBytes: 10_000, ndjsonBytes: 1_000_000, ndjsonLines: 1_000, requestsPerMinute: 10_000 },
     publicUrl: undefined,
     version: '0.0.0',
