@@ -1,5 +1,6 @@
 // The whole gate in one process: opened from the store outwards, closed in reverse, so that nothing loses what it stands on.
 import { createDecisionReader } from '../adapters/postgres/decision-reader.ts'
+import { isDataError } from '../adapters/postgres/data-error.ts'
 import { createGateStore } from '../adapters/postgres/gate-store.ts'
 import { createOutbox } from '../adapters/postgres/outbox.ts'
 import { createReferenceStore } from '../adapters/postgres/reference-store.ts'
@@ -144,6 +145,7 @@ export async function startGate(
         group: GATE_GROUP,
         telemetry,
         maxListingBytes: config.TOUCHSTONE_MAX_LISTING_BYTES,
+        isDataError,
         decided,
       }),
       maxRecords: config.TOUCHSTONE_BATCH_RECORDS,

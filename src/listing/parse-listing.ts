@@ -9,8 +9,13 @@ export interface ListingName {
   readonly marketplace?: string
 }
 
-export type IdentityReading =
-  { readonly kind: 'ok'; readonly value: ListingName } | { readonly kind: 'unidentifiable'; readonly message: string }
+export type IdentityReading = { readonly kind: 'ok'; readonly value: ListingName } | Unidentifiable
+
+interface Unidentifiable {
+  readonly kind: 'unidentifiable'
+  readonly message: string
+  readonly path: string
+}
 
 export type ListingReading =
   | { readonly kind: 'ok'; readonly value: Listing }
@@ -21,14 +26,17 @@ export type ListingReading =
       readonly message: string
       readonly path: string
     })
-  | { readonly kind: 'unidentifiable'; readonly message: string }
+  | Unidentifiable
 
 const marketplaceSchema = listingSchema.pick({ marketplace: true })
 
 /** Who a listing is, for records that are not read further: withdrawals and those that are too large. Never throws. */
 export function parseIdentity(data: unknown): IdentityReading {
   const identity = listingIdentitySchema.safeParse(data)
-  if (!identity.success) return { kind: 'unidentifiable', message: describeIssues(identity.error, data).message }
+  if (!identity.success) {
+    const { message, path } = describeIssues(identity.error, data)
+    return { kind: 'unidentifiable', message, path }
+  }
   const marketplace = marketplaceSchema.safeParse(data).data?.marketplace
   return { kind: 'ok', value: { ...identity.data, ...(marketplace === undefined ? {} : { marketplace }) } }
 }

@@ -14,8 +14,7 @@ import { ok, type Outcome } from './outcome.ts'
 import type { Appended, Log, NewRecord } from './ports.ts'
 import { readRecord } from './screening.ts'
 import { decideAlone } from './settle.ts'
-
-const SOURCE = 'urn:touchstone:http'
+import { BOUND_SOURCE, HTTP_SOURCE } from './sources.ts'
 
 interface Submitted {
   readonly listing: Listing
@@ -29,9 +28,15 @@ export function createIntake(options: { log: Log; topics: TopicNames; group: str
     definition: EventDefinition<S>,
     data: z.infer<S>,
     listingId: string,
+    bound: boolean,
   ): NewRecord => ({
     key: Buffer.from(listingId),
-    ...encodeEvent(definition, data, { id: v4(), source: SOURCE, time: new Date().toISOString(), subject: listingId }),
+    ...encodeEvent(definition, data, {
+      id: v4(),
+      source: bound ? BOUND_SOURCE : HTTP_SOURCE,
+      time: new Date().toISOString(),
+      subject: listingId,
+    }),
   })
   return {
     topic: topics.listings,
@@ -56,7 +61,11 @@ export function createIntake(options: { log: Log; topics: TopicNames; group: str
         }
       }
       const listing = marketplace === undefined ? sent : { ...sent, marketplace }
-      return ok({ listing, contentHash: contentHash(listing), record: event(listingSubmitted, listing, listingId) })
+      return ok({
+        listing,
+        contentHash: contentHash(listing),
+        record: event(listingSubmitted, listing, listingId, marketplace !== undefined),
+      })
     },
     withdrawal: ({
       listingId,
@@ -71,6 +80,7 @@ export function createIntake(options: { log: Log; topics: TopicNames; group: str
         listingWithdrawn,
         { listingId, revision, ...(marketplace === undefined ? {} : { marketplace }) },
         listingId,
+        marketplace !== undefined,
       ),
     append: (records: readonly NewRecord[]): Promise<Appended[]> => log.append(topics.listings, records),
   }
@@ -83,7 +93,7 @@ export async function dryRun(gate: Gate, listing: Listing, topics: TopicNames, n
     const submittedAt = listing.submittedAt ?? now.toISOString()
     return ok(
       decideAlone(
-        { kind: 'listing', listing, contentHash: contentHash(listing), submittedAt, assessment },
+        { kind: 'listing', listing, bound: false, contentHash: contentHash(listing), submittedAt, assessment },
         topics,
         now,
       ),

@@ -21,6 +21,8 @@ export type Outcome<T> =
       readonly message: string
       readonly stage: string
       readonly attempts: number
+      /** JSON pointer to the field at fault, where there is one. */
+      readonly path?: string
     }
 
 export const ok = <T>(value: T): Outcome<T> => ({ kind: 'ok', value })

@@ -52,11 +52,20 @@ export interface Consumer {
   handle(batch: Batch, lost: AbortSignal): Promise<BatchResult>
 }
 
+export interface SubscriptionHealth {
+  /** Milliseconds since the log last confirmed this member and its partitions; since the start when it never did. */
+  readonly renewedMs: number
+  /** Milliseconds since the log last answered what is new. */
+  readonly polledMs: number
+}
+
 export interface Subscription {
   /** Resolves when stopped; rejects when `handle`, `place` or the log failed for good (`offset-out-of-range` among them). */
   readonly done: Promise<void>
   /** Partitions held now. */
   assigned(): readonly number[]
+  /** A log that is away is waited for and not thrown: here it shows. */
+  health(): SubscriptionHealth
   /** Finishes the batches in hand, hands the partitions over, resolves `done`. */
   stop(): Promise<void>
 }
@@ -69,6 +78,17 @@ export interface SubscribeOptions {
   readonly maxBytes: number
   /** Partitions worked on at once. */
   readonly concurrency: number
+}
+
+/** What lies ahead of a group on one partition. */
+export interface Backlog {
+  readonly partition: number
+  /** Offsets from the asked one to the end; holes count. */
+  readonly records: number
+  /** Age of the first record of them by the log's own clock; 0 when there is none. */
+  readonly seconds: number
+  /** Whether a live member of the group holds the partition, as far as the log knows. */
+  readonly held: boolean
 }
 
 /**
@@ -85,6 +105,13 @@ export interface Log {
   subscribe(options: SubscribeOptions, consumer: Consumer): Subscription
   /** First offset held and one past the last, per partition. */
   ranges(topic: string): Promise<{ partition: number; low: bigint; high: bigint }[]>
+  /**
+   * What waits per partition from the given offsets on (without one: from the lowest held). Needs what reading and sharing
+   * need, so that an answer means more than a connection, and gives up within seconds. Cheap: asked every few seconds.
+   */
+  backlog(topic: string, group: string, from: ReadonlyMap<number, bigint>): Promise<Backlog[]>
+  /** Milliseconds that the oldest `append` of this process has been waiting for its answer; 0 when none waits. */
+  appendWaitMs(): number
   /** Records from an offset without joining a group, for tools. */
   read(topic: string, partition: number, from: bigint, maxRecords: number): Promise<LogRecord[]>
   close(): Promise<void>
@@ -167,7 +194,8 @@ export interface DueHold {
 
 /**
  * Everything that decides does so in one transaction of this store. `settle` runs inside it, under the row locks, and
- * must be synchronous: nothing is awaited while rows are locked.
+ * must be synchronous: nothing is awaited while rows are locked. `now` is the database's clock: holds that one node sets
+ * are ended by another.
  */
 export interface GateStore {
   /** Offset to read next; writes `low` for a partition that was never read. */
@@ -185,7 +213,7 @@ export interface GateStore {
       readonly next: bigint
     },
     wanted: readonly { readonly listingId: string; readonly revision: number }[],
-    settle: (standings: ReadonlyMap<string, Standing>) => Settlement,
+    settle: (standings: ReadonlyMap<string, Standing>, now: Date) => Settlement,
   ): Promise<BatchResult>
   /** Decides up to `limit` holds whose deadline passed by the database's clock; returns how many. Rows that another node holds are skipped. */
   settleDue(limit: number, settle: (due: readonly DueHold[], now: Date) => Settlement): Promise<number>

@@ -8,7 +8,7 @@
 //
 // 3 comes before 4 because nothing slow may run while rows are locked; what 3 could not know (was this revision decided
 // meanwhile?) is settled in 4, where it cannot change any more.
-import { listingSchema } from '../domain/listing.ts'
+import type { Listing, ListingIdentity } from '../domain/listing.ts'
 import { messageOf } from '../errors.ts'
 import { listingWithdrawn } from '../events/index.ts'
 import type { TopicNames } from '../events/topics.ts'
@@ -19,7 +19,8 @@ import type { Telemetry } from '../telemetry.ts'
 import { assess, type Gate } from './assess.ts'
 import { ok, type Outcome } from './outcome.ts'
 import type { Batch, BatchResult, GateStore, LogRecord } from './ports.ts'
-import { settle, type Tally, type Tried, type TriedRecord } from './settle.ts'
+import { settle, type Tally, type Tried, type TriedListing, type TriedRecord, type Withdrawal } from './settle.ts'
+import { BOUND_SOURCE } from './sources.ts'
 
 export interface ScreeningOptions {
   readonly store: GateStore
@@ -28,6 +29,8 @@ export interface ScreeningOptions {
   readonly group: string
   readonly telemetry: Telemetry
   readonly maxListingBytes: number
+  /** The store refuses what a record says (not how it was said): trying again as it is can never succeed. */
+  readonly isDataError: (error: unknown) => boolean
   /** Called after the commit. */
   readonly decided?: (tally: Tally) => void
 }
@@ -39,35 +42,62 @@ const PARALLEL = 16
 
 export function createScreening(options: ScreeningOptions): (batch: Batch, lost: AbortSignal) => Promise<BatchResult> {
   const { store, topics, group, telemetry } = options
-  return async (batch, lost) => {
-    const gate = options.gate()
-    const records = await tryAll(batch, gate, lost, options)
-    if (records === undefined) return 'moved'
+  const commit = async (batch: Batch, records: readonly TriedRecord[]): Promise<BatchResult> => {
     let tally: Tally | undefined
     const result = await store.commit(
       { group, topic: batch.topic, partition: batch.partition, from: batch.from, next: batch.next },
       records.flatMap(({ tried }) => (tried.kind === 'ok' ? [identityOf(tried.value)] : [])),
-      (standings) => {
-        const settled = settle(records, standings, { topics, topic: batch.topic, now: new Date() })
+      (standings, now) => {
+        const settled = settle(records, standings, { topics, topic: batch.topic, now })
         tally = settled.tally
         return settled.settlement
       },
     )
     telemetry.metrics.touchstone_batches_total.inc({ result })
     if (result === 'committed' && tally !== undefined) {
-      count(telemetry, batch, tally)
+      count(telemetry, records.length, tally)
       options.decided?.(tally)
     }
     return result
   }
+
+  /** The store cannot take what some record says: each by itself, and the guilty one becomes a dead letter. */
+  const commitEach = async (batch: Batch, records: readonly TriedRecord[]): Promise<BatchResult> => {
+    let from = batch.from
+    for (const [i, one] of records.entries()) {
+      const next = i === records.length - 1 ? batch.next : one.record.offset + 1n
+      const alone: Batch = { ...batch, from, next, records: [one.record] }
+      let result: BatchResult
+      try {
+        result = await commit(alone, [one])
+      } catch (error) {
+        if (!options.isDataError(error)) throw error
+        telemetry.log.error({ err: error, offset: one.record.offset.toString() }, 'the store cannot take a record')
+        const why = { kind: 'deadLetter', code: 'internal-error', message: messageOf(error), stage: 'commit' } as const
+        result = await commit(alone, [{ ...one, tried: { ...why, attempts: 2 } }])
+      }
+      if (result === 'moved') return 'moved'
+      from = next
+    }
+    return 'committed'
+  }
+
+  return async (batch, lost) => {
+    const records = await tryAll(batch, options.gate(), lost, options)
+    if (records === undefined) return 'moved'
+    try {
+      return await commit(batch, records)
+    } catch (error) {
+      if (!options.isDataError(error)) throw error
+      return commitEach(batch, records)
+    }
+  }
 }
 
-const identityOf = (
-  value:
-    | { kind: 'listing'; listing: { listingId: string; revision: number } }
-    | { kind: 'withdrawal'; identity: { listingId: string; revision: number } },
-) =>
-  value.kind === 'listing' ? { listingId: value.listing.listingId, revision: value.listing.revision } : value.identity
+const identityOf = (value: TriedListing | Withdrawal): ListingIdentity => {
+  const { listingId, revision } = value.kind === 'listing' ? value.listing : value.identity
+  return { listingId, revision }
+}
 
 // Shared by all lanes of all partitions: else each of them would evaluate one listing in every turn.
 let turn = 0
@@ -106,7 +136,7 @@ async function tryRecord(record: LogRecord, gate: Gate, options: ScreeningOption
   const read = readRecord(record, options.maxListingBytes)
   if (read.kind !== 'ok') return read
   if (read.value.kind === 'withdrawal') return ok(read.value)
-  const { listing } = read.value
+  const { listing, bound } = read.value
   for (let attempts = 1; ; attempts += 1) {
     try {
       const assessment = await assess(gate, listing, new Date())
@@ -114,6 +144,7 @@ async function tryRecord(record: LogRecord, gate: Gate, options: ScreeningOption
       return ok({
         kind: 'listing',
         listing,
+        bound,
         contentHash: contentHash(listing),
         submittedAt: listing.submittedAt ?? record.appendedAt.toISOString(),
         assessment,
@@ -130,10 +161,7 @@ async function tryRecord(record: LogRecord, gate: Gate, options: ScreeningOption
   }
 }
 
-type Read = Outcome<
-  | { kind: 'listing'; listing: Parameters<typeof contentHash>[0] }
-  | { kind: 'withdrawal'; identity: { listingId: string; revision: number }; marketplace?: string }
->
+type Read = Outcome<{ kind: 'listing'; listing: Listing; bound: boolean } | Withdrawal>
 
 /** Phases 1 and 2. Pure. */
 export function readRecord(record: Pick<LogRecord, 'key' | 'value' | 'headers'>, maxListingBytes: number): Read {
@@ -141,36 +169,32 @@ export function readRecord(record: Pick<LogRecord, 'key' | 'value' | 'headers'>,
   if (decoded.kind === 'problem')
     return { kind: 'deadLetter', code: decoded.code, message: decoded.message, stage: 'decode', attempts: 1 }
   const { type, data } = decoded
-  if ((record.value?.byteLength ?? 0) > maxListingBytes) {
+  const unnamed = ({ message, path }: { message: string; path: string }): Read => ({
+    kind: 'deadLetter',
+    code: 'no-identity',
+    message,
+    path,
+    stage: 'parse',
+    attempts: 1,
+  })
+  const bytes = record.value?.byteLength ?? 0
+  if (bytes > maxListingBytes) {
     const identity = parseIdentity(data)
-    const message = `the record must have at most ${maxListingBytes} bytes, this one has ${record.value?.byteLength ?? 0}`
+    const message = `the record must have at most ${maxListingBytes} bytes, this one has ${bytes}`
     return identity.kind === 'ok'
-      ? { kind: 'refuse', ...identity.value, ...marketplaceOf(data), code: 'too-large', message, path: '' }
-      : {
-          kind: 'deadLetter',
-          code: 'no-identity',
-          message: `${message}; ${identity.message}`,
-          stage: 'parse',
-          attempts: 1,
-        }
+      ? { kind: 'refuse', ...identity.value, code: 'too-large', message, path: '' }
+      : unnamed({ message: `${message}; ${identity.message}`, path: identity.path })
   }
   if (type === listingWithdrawn.type) {
     const identity = parseIdentity(data)
-    return identity.kind === 'ok'
-      ? ok({ kind: 'withdrawal', identity: identity.value, ...marketplaceOf(data) })
-      : { kind: 'deadLetter', code: 'no-identity', message: identity.message, stage: 'parse', attempts: 1 }
+    if (identity.kind !== 'ok') return unnamed(identity)
+    const { marketplace, ...name } = identity.value
+    return ok({ kind: 'withdrawal', identity: name, marketplace })
   }
   const parsed = parseListing(data)
-  if (parsed.kind === 'ok') return ok({ kind: 'listing', listing: parsed.value })
-  if (parsed.kind === 'refuse') return parsed
-  return { kind: 'deadLetter', code: 'no-identity', message: parsed.message, stage: 'parse', attempts: 1 }
-}
-
-/** The rest is not read, but a feed that is bound to a marketplace must show the refusal. */
-function marketplaceOf(data: Readonly<Record<string, unknown>>): { marketplace?: string } {
-  const { marketplace } =
-    listingSchema.pick({ marketplace: true }).safeParse({ marketplace: data['marketplace'] }).data ?? {}
-  return marketplace === undefined ? {} : { marketplace }
+  if (parsed.kind === 'ok')
+    return ok({ kind: 'listing', listing: parsed.value, bound: decoded.source === BOUND_SOURCE })
+  return parsed.kind === 'refuse' ? parsed : unnamed(parsed)
 }
 
 function observe(
@@ -186,9 +210,9 @@ function observe(
     if (rule.error !== undefined) telemetry.metrics.touchstone_rule_errors_total.inc({ rule: rule.ruleId })
 }
 
-function count(telemetry: Telemetry, batch: Batch, tally: Tally): void {
+function count(telemetry: Telemetry, records: number, tally: Tally): void {
   const { metrics } = telemetry
-  metrics.touchstone_listings_read_total.inc(batch.records.length)
+  metrics.touchstone_listings_read_total.inc(records)
   metrics.touchstone_duplicates_total.inc(tally.duplicates)
   metrics.touchstone_withdrawals_total.inc(tally.withdrawals)
   for (const code of tally.refused) metrics.touchstone_refused_total.inc({ code })
@@ -198,14 +222,7 @@ function count(telemetry: Telemetry, batch: Batch, tally: Tally): void {
     if (degraded) metrics.touchstone_degraded_total.inc()
   }
   const now = Date.now()
-  for (const record of batch.records) {
-    metrics.touchstone_decision_seconds.observe(Math.max(0, (now - record.appendedAt.getTime()) / 1000))
+  for (const since of tally.waitedSince) {
+    metrics.touchstone_decision_seconds.observe(Math.max(0, (now - since.getTime()) / 1000))
   }
-  metrics.touchstone_lag_records.set({ partition: batch.partition }, Number(batch.end - batch.next))
-  const oldest = batch.records[0]
-  if (oldest !== undefined)
-    metrics.touchstone_lag_seconds.set(
-      { partition: batch.partition },
-      Math.max(0, (now - oldest.appendedAt.getTime()) / 1000),
-    )
 }

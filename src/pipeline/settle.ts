@@ -13,6 +13,8 @@ import { SettlementDraft, type Draft } from './settlement.ts'
 export interface TriedListing {
   readonly kind: 'listing'
   readonly listing: Listing
+  /** It came by a key that is bound to one marketplace. */
+  readonly bound: boolean
   readonly contentHash: string
   readonly submittedAt: string
   readonly assessment: Assessment
@@ -37,6 +39,8 @@ export interface Tally {
   deadLetters: string[]
   duplicates: number
   withdrawals: number
+  /** When the log took each listing that was decided. */
+  waitedSince: Date[]
 }
 
 /** Written for the seller of a listing that was edited while its predecessor was held or blocked. */
@@ -65,7 +69,7 @@ export function settle(
   context: { readonly topics: TopicNames; readonly topic: string; readonly now: Date },
 ): { settlement: Settlement; tally: Tally } {
   const draft = new SettlementDraft(standings, context.topics)
-  const tally: Tally = { decided: [], refused: [], deadLetters: [], duplicates: 0, withdrawals: 0 }
+  const tally: Tally = { decided: [], refused: [], deadLetters: [], duplicates: 0, withdrawals: 0, waitedSince: [] }
   const at = context.now.toISOString()
 
   for (const { record, partition, tried } of records) {
@@ -103,8 +107,9 @@ export function settle(
     const no = (code: RefusalCode, message: string, path = '/revision') =>
       refuse({ listingId, revision }, claimed ?? row.marketplace, code, message, path)
 
-    if (claimed !== undefined && row.marketplace !== null && claimed !== row.marketplace) {
-      no('marketplace-mismatch', 'the listingId is in use by another marketplace', '/marketplace')
+    const taken = value.kind === 'listing' && value.bound && row.revision > 0 && row.marketplace === null
+    if (taken || (claimed !== undefined && row.marketplace !== null && claimed !== row.marketplace)) {
+      no('marketplace-mismatch', 'the listingId is in use outside of this marketplace', '/marketplace')
       continue
     }
     if (value.kind === 'withdrawal') {
@@ -131,7 +136,10 @@ export function settle(
         `the listing was withdrawn at revision ${row.withdrawnRevision}; a higher revision offers it again`,
       )
     else if (revision < row.revision) no('superseded', `revision ${row.revision} is already decided`)
-    else tally.decided.push(decideRevision(draft, row, value, context.now))
+    else {
+      tally.decided.push(decideRevision(draft, row, value, context.now))
+      tally.waitedSince.push(record.appendedAt)
+    }
   }
   return { settlement: draft.done(), tally }
 }

@@ -6,6 +6,7 @@ import type { TopicNames } from '../events/topics.ts'
 import { encodeEvent } from '../events/wire.ts'
 import type { CaseChange, OutboxRow, Settlement, Standing } from './ports.ts'
 import { refusalId } from './ids.ts'
+import { GATE_SOURCE } from './sources.ts'
 
 /** A listing's standing while a batch is settled: the row as it was read, then as each record leaves it. */
 export interface Draft {
@@ -21,9 +22,6 @@ export interface Draft {
   hashes: Map<number, string>
   changed: boolean
 }
-
-/** CloudEvents `source` of everything that this system writes. */
-const SOURCE = 'urn:touchstone:gate'
 
 type Revision = Settlement['revisions'][number]
 type RefusalAt = Settlement['refusals'][number]
@@ -78,7 +76,7 @@ export class SettlementDraft {
     this.#decisions.push(decision)
     const { value, headers } = encodeEvent(listingDecided, decision, {
       id: decision.decisionId,
-      source: SOURCE,
+      source: GATE_SOURCE,
       time: decision.decidedAt,
       subject: decision.listingId,
     })
@@ -89,7 +87,7 @@ export class SettlementDraft {
     this.#refusals.push({ refusal, ...at })
     const { value, headers } = encodeEvent(listingRefused, refusal, {
       id: refusalId(refusal.listingId, refusal.revision, at),
-      source: SOURCE,
+      source: GATE_SOURCE,
       time: refusal.at,
       subject: refusal.listingId,
     })

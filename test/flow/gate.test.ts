@@ -86,6 +86,12 @@ describe('the gate', () => {
         /^\/submittedAt invalid/,
       ],
       [
+        'a NUL in the name of an attribute',
+        json({ ...base, attributes: { 'a\u0000b': 'x' } }),
+        'refused',
+        /^\/attributes/,
+      ],
+      [
         '10,000 images',
         json({ ...base, images: Array.from({ length: 10_000 }, () => ({ url: 'https://a.example/1.jpg' })) }),
         'refused',
@@ -96,9 +102,12 @@ describe('the gate', () => {
     const lettersBefore = (await t.deadLetters()).length
     const refusedBefore = (await t.settled()).refusals.length
     for (const [, value] of bad) await t.raw(value)
+    // Beyond what the database takes as a time zone, and sound JSON all the same.
+    await t.submit({ listingId: 'far-east', submittedAt: '2026-01-01T00:00:00+16:00' })
     await t.submit({ listingId: 'after-the-poison' })
     const { decisions, refusals } = await t.settled()
-    expect(decisions.find((d) => d.listingId === 'after-the-poison')?.outcome).toBe('allow')
+    for (const id of ['far-east', 'after-the-poison'])
+      expect(decisions.find((d) => d.listingId === id)?.outcome, id).toBe('allow')
     const letters = (await t.deadLetters()).slice(lettersBefore)
     // All went to one partition (one key), so the order is the order of sending.
     const dead = bad.filter(([, , end]) => end === 'dead')

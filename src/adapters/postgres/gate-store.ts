@@ -46,12 +46,13 @@ export async function createGateStore({ pool, outputs }: GateStoreOptions): Prom
           .set({ next: String(batch.next) })
           .where(at(row))
           .where('next', '=', String(batch.from))
+          .returning(sql<Date>`clock_timestamp()`.as('now'))
           .executeTakeFirst()
-        if (moved.numUpdatedRows === 0n) return { undo: 'moved' }
+        if (moved === undefined) return { undo: 'moved' }
         const ids = new Set(wanted.map((one) => one.listingId))
         await lockListings(tx, [...ids])
         const standings = await readStandings(tx, [...ids], wanted)
-        await writeSettlement(tx, settle(standings), ids, outputs)
+        await writeSettlement(tx, settle(standings, moved.now), ids, outputs)
         return { done: 'committed' }
       })
     },

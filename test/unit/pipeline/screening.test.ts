@@ -36,9 +36,15 @@ const signal = (name: string, evaluate: Signal['evaluate']): Signal => ({
   examples: [],
   evaluate,
 })
+class UnfitError extends Error {}
+
 const abstain: Finding = { state: 'abstained', evidence: {} }
 
-async function screen(titles: string[], signals: Signal[], options: { budgetMs?: number; lost?: AbortSignal } = {}) {
+async function screen(
+  titles: string[],
+  signals: Signal[],
+  options: { budgetMs?: number; lost?: AbortSignal; refuses?: (settlement: Settlement) => boolean } = {},
+) {
   const gate = compileGate(
     { signals, scorecard: card, usdPer: () => 1, budgetMs: options.budgetMs ?? 1_000 },
     { change: 1n, brands: [], policy: defaultPolicy() },
@@ -58,11 +64,14 @@ async function screen(titles: string[], signals: Signal[], options: { budgetMs?:
     end: BigInt(titles.length),
     records,
   }
-  let settlement: Settlement | undefined
+  const settlements: Settlement[] = []
   let tally: Tally | undefined
+  const tallies: Tally[] = []
   const store: Pick<GateStore, 'commit'> = {
     commit(_batch, _wanted, settle) {
-      settlement = settle(new Map())
+      const settled = settle(new Map(), new Date())
+      if (options.refuses?.(settled) === true) return Promise.reject(new UnfitError('no such date'))
+      settlements.push(settled)
       return Promise.resolve('committed')
     },
   }
@@ -74,9 +83,20 @@ async function screen(titles: string[], signals: Signal[], options: { budgetMs?:
     group: 'g',
     telemetry,
     maxListingBytes: 10_000,
-    decided: (t) => (tally = t),
+    isDataError: (error) => error instanceof UnfitError,
+    decided: (t) => {
+      tally = t
+      tallies.push(t)
+    },
   })(batch, options.lost ?? new AbortController().signal)
-  return { result, settlement, tally, metrics: await telemetry.registry.metrics() }
+  return {
+    result,
+    settlement: settlements.at(-1),
+    settlements,
+    tally,
+    tallies,
+    metrics: await telemetry.registry.metrics(),
+  }
 }
 
 describe('a batch with parts that misbehave', () => {
@@ -114,6 +134,27 @@ describe('a batch with parts that misbehave', () => {
     const decision = tally?.decided[0]
     expect(decision?.degraded).toBe(true)
     expect(decision?.signals.map((s) => s.state)).toEqual(['failed', 'failed'])
+  })
+
+  it('asks no signal once the listing’s time is used up, also where one took it without a pause', async () => {
+    const slow = signal('hanging', () => {
+      const until = performance.now() + 30
+      while (performance.now() < until);
+      return abstain
+    })
+    const { tally } = await screen(['a'], [slow, signal('steady', () => abstain)], { budgetMs: 20 })
+    expect(tally?.decided[0]?.signals.map((s) => s.state)).toEqual(['abstained', 'failed'])
+  })
+
+  it('commits records one by one where the store cannot take what one says: that one is a dead letter', async () => {
+    const refuses = (s: Settlement) => s.decisions.some((d) => d.listingId === 'L-1')
+    const { result, tallies, settlements } = await screen(['a', 'b', 'c'], [signal('steady', () => abstain)], {
+      refuses,
+    })
+    expect(result).toBe('committed')
+    expect(tallies.flatMap((t) => t.decided.map((d) => d.listingId))).toEqual(['L-0', 'L-2'])
+    expect(tallies.flatMap((t) => t.deadLetters)).toEqual(['internal-error'])
+    expect(settlements).toHaveLength(3)
   })
 
   it('records a signal in shadow: it adds nothing to the risk, and its reasons reach no seller', async () => {

@@ -23,6 +23,7 @@ const submitted = (
   value: {
     kind: 'listing',
     listing: { ...listingOf('L-1', revision), ...more },
+    bound: false,
     contentHash: hash,
     submittedAt: NOW.toISOString(),
     assessment: assessment(outcome),
@@ -105,6 +106,18 @@ describe('settling a batch', () => {
       'marketplace-mismatch',
     ])
     expect(only(g.settle(submitted(2, 'allow')).decisions).marketplace).toBe('north')
+  })
+
+  it('lets no key that is bound to a marketplace take over a listing that has none', () => {
+    const bound = (revision: number): Tried => {
+      const tried = submitted(revision, 'allow', undefined, { marketplace: 'south' })
+      if (tried.kind !== 'ok' || tried.value.kind !== 'listing') throw new Error('not a listing')
+      return { kind: 'ok', value: { ...tried.value, bound: true } }
+    }
+    const g = gate()
+    g.settle(submitted(1, 'allow'))
+    expect(g.settle(bound(2)).tally.refused).toEqual(['marketplace-mismatch'])
+    expect(gate().settle(bound(1)).tally.decided).toHaveLength(1)
   })
 
   it('holds with a case and a deadline, blocks with a case and none', () => {
