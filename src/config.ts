@@ -3,8 +3,12 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import { TouchstoneError } from './errors.ts'
 
-const port = z.coerce.number().int().min(0).max(65_535)
-const positive = (max: number) => z.coerce.number().int().min(1).max(max)
+const whole = (min: number, max: number) => {
+  const error = `must be a whole number from ${min} to ${max}`
+  return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error })
+}
+const port = whole(0, 65_535)
+const positive = (max: number) => whole(1, max)
 
 interface Setting<S extends z.ZodType = z.ZodType> {
   readonly schema: S
@@ -81,7 +85,7 @@ export const SETTINGS = {
   TOUCHSTONE_LISTING_BUDGET_MS: setting(
     positive(60_000).default(500),
     '500',
-    'Milliseconds that the signals of one listing may take together; what did not run by then has failed',
+    'Milliseconds that reading, signals and rules of one listing may take together; what did not run by then has failed',
   ),
   TOUCHSTONE_CURRENCIES: setting(
     z.string().min(1).optional(),
@@ -100,6 +104,15 @@ export const SETTINGS = {
   ),
 } as const satisfies Record<string, Setting>
 
+/** Settings of versions to come. */
+const NOT_YET = [
+  'KAFKA_BROKERS',
+  'OIDC_ISSUER',
+  'OIDC_CLIENT_ID',
+  'OIDC_CLIENT_SECRET',
+  'TOUCHSTONE_IMAGE_HOSTS',
+] as const
+
 type Settings = { [K in keyof typeof SETTINGS]: z.output<(typeof SETTINGS)[K]['schema']> }
 export type Config = Readonly<Omit<Settings, 'TOUCHSTONE_DATA_DIR'> & { TOUCHSTONE_DATA_DIR: string }>
 
@@ -110,6 +123,9 @@ export type Config = Readonly<Omit<Settings, 'TOUCHSTONE_DATA_DIR'> & { TOUCHSTO
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const wrong: string[] = []
   const values: Record<string, unknown> = {}
+  // Going on without them would send listings, or people, elsewhere than the operator believes.
+  for (const name of NOT_YET)
+    if ((env[name] ?? '') !== '') wrong.push(`${name}: is not supported by this version; unset it`)
   for (const [name, { schema }] of Object.entries(SETTINGS)) {
     const raw = env[name]
     const result = schema.safeParse(raw === '' ? undefined : raw)

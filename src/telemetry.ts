@@ -93,7 +93,7 @@ export function createTelemetry(options: {
   processMetrics?: boolean
 }): Telemetry {
   const registry = new Registry()
-  if (options.processMetrics === true) collectDefaultMetrics({ register: registry, prefix: 'touchstone_process_' })
+  if (options.processMetrics === true) collectDefaultMetrics({ register: registry, prefix: 'touchstone_' })
   const metrics: Record<string, Counter | Gauge | Histogram> = {}
   for (const [name, entry] of Object.entries<MetricEntry>(METRICS)) {
     const common = { name, help: entry.help, labelNames: [...entry.labels], registers: [registry] }

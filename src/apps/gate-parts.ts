@@ -1,7 +1,9 @@
 // What every gate is made of besides brands and policy: the signals, the scorecard and the currencies.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ZodError } from 'zod'
 import type { Scorecard } from '../domain/scorecard.ts'
+import { describeIssues } from '../domain/schema-issues.ts'
 import { TouchstoneError, messageOf } from '../errors.ts'
 import type { Signal } from '../signals/signal.ts'
 import type { GateParts } from '../pipeline/reference.ts'
@@ -35,6 +37,7 @@ async function ownCurrencies(path: string) {
   try {
     return parseCurrencyTable(await readFile(path, 'utf8'))
   } catch (error) {
-    throw new TouchstoneError('settings-invalid', `TOUCHSTONE_CURRENCIES: ${messageOf(error)}`, { cause: error })
+    const what = error instanceof ZodError ? describeIssues(error, undefined).message : messageOf(error)
+    throw new TouchstoneError('settings-invalid', `TOUCHSTONE_CURRENCIES: ${path}: ${what}`, { cause: error })
   }
 }

@@ -69,6 +69,11 @@ export async function startGate(
     // While we stop, the embedded server ends connections that are on their way out anyhow.
     const onError = (error: Error) =>
       telemetry.log[stopping ? 'debug' : 'warn']({ err: error.message }, 'a database connection broke')
+    // Before the database: a file that is wrong must not leave a server behind.
+    const parts = await gateParts({
+      currencies: config.TOUCHSTONE_CURRENCIES,
+      budgetMs: config.TOUCHSTONE_LISTING_BUDGET_MS,
+    })
     const opened = await openDatabase(config, { applicationName: 'touchstone start', say, onError, beside: false })
     closing.push(() => opened.close())
     const { database, url } = opened
@@ -88,10 +93,6 @@ export async function startGate(
     const store = await createGateStore({ pool: database.deciding, outputs })
     const reference = createReferenceStore({ pool: database.reading, listener: database.listener })
     await seedReference(reference)
-    const parts = await gateParts({
-      currencies: config.TOUCHSTONE_CURRENCIES,
-      budgetMs: config.TOUCHSTONE_LISTING_BUDGET_MS,
-    })
     const live = await followReference(reference, parts, telemetry)
     closing.push(() => live.stop())
 

@@ -66,6 +66,10 @@ export async function* readRows(
       yield reject(json.code, json.message)
       continue
     }
+    if (!isObject(json.value)) {
+      yield reject('not-an-object', 'a row must be a JSON object: a listing, or {listing, label}')
+      continue
+    }
     const labelled = isObject(json.value) && isObject(json.value['listing']) ? json.value : undefined
     const label = labelled === undefined ? undefined : readLabel(labelled)
     if (typeof label === 'string') {
@@ -77,7 +81,7 @@ export async function* readRows(
       const prefix = labelled === undefined ? '' : '/listing'
       yield parsed.kind === 'refuse'
         ? reject(parsed.code, parsed.message, prefix + parsed.path)
-        : reject('no-identity', parsed.message, prefix)
+        : reject('no-identity', parsed.message, prefix + parsed.path)
       continue
     }
     const listing = { ...parsed.value }

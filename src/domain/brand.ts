@@ -49,6 +49,11 @@ export const brandSchema = z.object({
   aliases: z
     .array(z.object({ text: z.string().min(1).max(200), kind: z.enum(BRAND_ALIAS_KINDS).default('name') }))
     .max(1_000)
+    // Every spelling is indexed in many disguises: bounds what one brand costs all workers.
+    .refine(
+      (all) => all.reduce((sum, a) => sum + a.text.length, 0) <= 20_000,
+      'must have at most 20,000 characters together',
+    )
     .default([]),
   /** The name is also a word (Guess, Coach, Gap): a mention alone says nothing without context. */
   ambiguous: z.boolean().default(false),

@@ -64,7 +64,10 @@ const attributeValue = z.union([
 
 export const listingSchema = z.object({
   listingId: textField(1, LISTING_LIMITS.id),
-  revision: z.int().min(1, 'must be at least 1').max(LISTING_LIMITS.revision),
+  revision: z
+    .int({ error: (issue) => (issue.code === 'too_big' ? 'must be at most 2147483647' : undefined) })
+    .min(1, 'must be at least 1')
+    .max(LISTING_LIMITS.revision, 'must be at most 2147483647'),
   submittedAt: instant(2000).optional(),
   marketplace: textField(0, 200).optional(),
   sellerId: textField(1, LISTING_LIMITS.id),

@@ -21,7 +21,7 @@ export interface Gate {
   readonly scorecard: Scorecard
   readonly policy: CompiledPolicy
   readonly usdPer: (currency: string) => number | undefined
-  /** Milliseconds that the signals of one listing may take together. */
+  /** Milliseconds that reading, signals and rules of one listing may take together. */
   readonly budgetMs: number
 }
 
@@ -35,6 +35,7 @@ export interface Assessment {
 
 /** Tries one listing against one gate at one instant. Throws only what a signal or the reading threw: a bug of ours. */
 export async function assess(gate: Gate, listing: Listing, now: Date): Promise<Assessment> {
+  const deadline = performance.now() + gate.budgetMs
   const reading = readListing(listing, gate.dictionary)
   const context: SignalContext = {
     reading,
@@ -44,7 +45,6 @@ export async function assess(gate: Gate, listing: Listing, now: Date): Promise<A
   }
   const results: SignalResult[] = []
   const reasons: { score: number; reason: Reason }[] = []
-  const deadline = performance.now() + gate.budgetMs
   let spent = false
   for (const signal of gate.signals) {
     const started = performance.now()
@@ -75,6 +75,7 @@ export async function assess(gate: Gate, listing: Listing, now: Date): Promise<A
     brands: gate.brands,
     usdPer: gate.usdPer,
     now,
+    mayGoOn: () => performance.now() < deadline,
   })
   // The main reason first: by what its signal adds to the risk, then by the signal's own order.
   const weight = new Map(risk.signals.map((s) => [s.name, s.contribution]))

@@ -1,6 +1,6 @@
 // A policy document on its way to be active: its schema, its rules and its own examples are held against it first.
 import { policySchema, type Policy } from '../domain/policy.ts'
-import { describeIssues } from '../domain/schema-issues.ts'
+import { describeIssues, jsonPointer } from '../domain/schema-issues.ts'
 import { TouchstoneError } from '../errors.ts'
 import { compilePolicy } from '../policy/compile.ts'
 import { runExamples } from '../policy/examples.ts'
@@ -17,7 +17,11 @@ export function parsePolicy(document: unknown): Policy {
       ? { ...document, version: 1 }
       : document
   const parsed = policySchema.safeParse(draft)
-  if (parsed.success) return parsed.data
+  if (parsed.success) {
+    const unknown = unknownField(draft, parsed.data, '')
+    if (unknown === undefined) return parsed.data
+    throw new TouchstoneError('policy-invalid', `${unknown} is not a field of a policy`, { path: unknown })
+  }
   const { path, message } = describeIssues(parsed.error, draft)
   throw new TouchstoneError('policy-invalid', message, { path })
 }
@@ -34,6 +38,23 @@ export async function publishPolicy(
   const compiled = compilePolicy(policy)
   const trial: Gate = { ...gate, policy: compiled }
   const failures = await runExamples(compiled, async (listing, now) => (await assess(trial, listing, now)).answer)
-  if (failures.length > 0) throw new TouchstoneError('policy-invalid', failures.join('; '), { path: '/examples' })
+  if (failures.length > 0)
+    throw new TouchstoneError(
+      'policy-invalid',
+      `${failures.join('; ')}. Examples are the policy's own tests: change or remove those that shall no longer hold`,
+      { path: '/examples' },
+    )
   return store.publishPolicy(policy, by, basedOn)
+}
+
+/** JSON pointer to the first field that the schema left out: a misspelt one would be a protection that is not there. */
+function unknownField(sent: unknown, kept: unknown, path: string): string | undefined {
+  if (typeof sent !== 'object' || sent === null || typeof kept !== 'object' || kept === null) return undefined
+  for (const [key, value] of Object.entries(sent)) {
+    const place = path + jsonPointer([key])
+    if (!Object.hasOwn(kept, key)) return place
+    const inner = unknownField(value, Reflect.get(kept, key), place)
+    if (inner !== undefined) return inner
+  }
+  return undefined
 }

@@ -48,10 +48,11 @@ export function decide(compiled: CompiledPolicy, input: PolicyInput): PolicyDeci
   const riskClass = policy.riskClasses.findLast((c) => risk >= c.from)?.name ?? policy.riskClasses[0]?.name ?? ''
   const thresholds = thresholdsFor(compiled, input.brandIds)
   const byRisk: Outcome = risk >= thresholds.block ? 'block' : risk >= thresholds.hold ? 'hold' : 'allow'
-  const degraded = input.risk.signals.some((s) => s.state === 'failed' && s.shadow !== true)
+  const { rules, decider, skipped } = tryRules(compiled, input, riskClass)
+  // An enforced rule that could not be tried counts like a signal that could not look: long texts buy no way around it.
+  const degraded = skipped || input.risk.signals.some((s) => s.state === 'failed' && s.shadow !== true)
   const floor = degraded ? (compiled.onFailedSignal.get(riskClass) ?? 'hold') : 'allow'
   const raised = severity(floor) > severity(byRisk)
-  const { rules, decider } = tryRules(compiled, input, riskClass)
   const outcome = decider?.outcome ?? (raised ? floor : byRisk)
   const reasons = outcome === 'allow' ? [] : decider !== undefined ? [BY_RULE] : raised ? [UNCHECKED] : []
   return {
@@ -81,14 +82,20 @@ function tryRules(
   compiled: CompiledPolicy,
   input: PolicyInput,
   riskClass: string,
-): { rules: AppliedRule[]; decider: AppliedRule | undefined } {
+): { rules: AppliedRule[]; decider: AppliedRule | undefined; skipped: boolean } {
   const rules: AppliedRule[] = []
   let decider: AppliedRule | undefined
-  if (compiled.rules.length === 0) return { rules, decider }
+  let skipped = false
+  if (compiled.rules.length === 0) return { rules, decider, skipped }
   const facts = readFacts(input, riskClass)
   for (const { rule, when } of compiled.rules) {
     if (decider !== undefined && rule.mode === 'enforce') continue
     const { ruleId, mode, outcome } = rule
+    if (input.mayGoOn?.() === false) {
+      rules.push({ ruleId, mode, outcome, error: 'the time budget of the listing was used up' })
+      skipped ||= mode === 'enforce'
+      continue
+    }
     const verdict = when.evaluate(facts)
     if ('error' in verdict) rules.push({ ruleId, mode, outcome, error: verdict.error })
     else if (verdict.applies) {
@@ -97,5 +104,5 @@ function tryRules(
       if (mode === 'enforce') decider = applied
     }
   }
-  return { rules, decider }
+  return { rules, decider, skipped }
 }

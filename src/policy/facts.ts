@@ -29,6 +29,8 @@ export type Facts = Readonly<Record<FactName, CelInput>>
 
 /** As many as the longest list of a listing; brands that a text mentions are the attacker's choice. */
 const MAX_ENTRIES = 200
+/** Patterns of rules run over texts that attackers choose: as much as they are shown, so much they cost. */
+const MAX_TEXT = 10_000
 const DAY_MS = 86_400_000
 
 export interface PolicyInput {
@@ -39,6 +41,8 @@ export interface PolicyInput {
   readonly brands: ReadonlyMap<string, Brand>
   readonly usdPer: (currency: string) => number | undefined
   readonly now: Date
+  /** Whether the listing's time allows one more rule; undefined: it always does. */
+  readonly mayGoOn?: (() => boolean) | undefined
   /** Taken as it is where an example gives it; otherwise read from the brands. */
   readonly authorisedSeller?: boolean | undefined
 }
@@ -115,5 +119,6 @@ function count(value: unknown): bigint | undefined {
 
 function bounded(value: unknown): CelInput {
   if (value === undefined || value === null) return null
+  if (typeof value === 'string') return value.slice(0, MAX_TEXT)
   return Array.isArray(value) ? (value as CelInput[]).slice(0, MAX_ENTRIES) : (value as CelInput)
 }

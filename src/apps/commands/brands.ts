@@ -1,5 +1,6 @@
 // `brands`: rights holders' marks in, live in running workers within 2 s.
 import type { Command } from 'commander'
+import { checkBrands } from '../../pipeline/brands.ts'
 import { parseBrandFile } from '../../rights/brands.ts'
 import { TouchstoneError } from '../../errors.ts'
 import { readText } from '../shipped-gate.ts'
@@ -31,6 +32,7 @@ export function registerBrands(program: Command): void {
           `${file}: ${rejects.length} of ${rejects.length + sound.length} rows are wrong; nothing was imported (--skip-invalid imports the others)`,
         )
       }
+      checkBrands(sound)
       await withStore('brands', async (_store, reference) => {
         const result = await reference.upsertBrands(sound, COMMAND_LINE)
         print(

@@ -2,7 +2,7 @@
 import { createWriteStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { once } from 'node:events'
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 import { topicNames } from '../../events/topics.ts'
 import { dryRun } from '../../pipeline/intake.ts'
 import { readConfig } from '../../config.ts'
@@ -28,10 +28,15 @@ export function registerScreen(program: Command): void {
     .option('--output <file>', 'where the decisions go; - is standard output', '-')
     .option(
       '--rejects <file>',
-      'where rows go that cannot be tried, as {line, code, message, path}; default: standard error',
+      'where rows go that cannot be tried, as {line, code, message, path}; default: said on standard error',
     )
     .option('--policy <file>', 'a policy document instead of the one that ships')
     .option('--brands <file>', 'brands that are added to those that ship')
+    .addOption(
+      new Option('--images <how>', 'what to do with pictures; this version has no signal that looks at them')
+        .choices(['none'])
+        .default('none'),
+    )
     .addOption(maskOption())
     .addHelpText(
       'after',
