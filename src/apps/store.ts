@@ -11,8 +11,8 @@ import { messageOf } from '../errors.ts'
 export interface OpenDatabase {
   readonly url: string
   readonly database: Database
-  /** The server is ours and stops with us. */
-  readonly embedded: boolean
+  /** The process of the server where it is ours: it stops with us, and without it there is nothing to go on with. */
+  readonly serverPid: number | undefined
   close(): Promise<void>
 }
 
@@ -48,7 +48,7 @@ export async function openDatabase(config: Config, options: OpenOptions): Promis
     return {
       url,
       database,
-      embedded: server !== undefined,
+      serverPid: server?.pid,
       async close() {
         await database.close()
         await server?.stop()

@@ -24,8 +24,13 @@ export const decisionSchema = z.object({
   listingId: z.string().max(LISTING_LIMITS.id),
   revision: z.int().min(1),
   /** Rises with every decision on the listing; the highest sequence of the highest revision stands. */
-  sequence: z.int().min(1),
-  contentHash: z.string().regex(/^[0-9a-f]{64}$/),
+  sequence: z.int().min(1).describe('Rises with every decision on the listing, over all its revisions.'),
+  contentHash: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .describe(
+      'sha256 of the RFC 8785 form of the listing’s known fields without submittedAt; unknown fields do not change it',
+    ),
   marketplace: z.string().optional(),
   sellerId: z.string(),
   submittedAt: z.iso.datetime({ offset: true }),

@@ -176,7 +176,8 @@ describe('evaluate', () => {
     expect(figures.overall.falsePositives.stopped.value).toBe(0)
     expect(figures.atMaxFpr.recall.all.value).toBe(1)
     const text = await touchstone(['evaluate', '--input', file])
-    expect(text.out).toMatch(/labelled\.jsonl +3 +1 +2 +66\.7 % +0\.0 % +33\.3 %/)
+    expect(text.out).toMatch(/labelled\.jsonl +1 +counterfeit, overt +0\.0 % +0\.0 % +100\.0 %/)
+    expect(text.out).toMatch(/labelled\.jsonl +2 +legitimate +100\.0 % +0\.0 % +0\.0 %/)
   })
 })
 

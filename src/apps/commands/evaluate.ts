@@ -87,7 +87,27 @@ async function evaluate(options: Options): Promise<number> {
 
 const percent = (value: number) => `${(value * 100).toFixed(value !== 0 && value < 0.01 ? 2 : 1)} %`
 const rate = (r: Rate) => (r.value === null ? '-' : `${percent(r.value)} [${percent(r.low)}, ${percent(r.high)}]`)
-const plain = (r: Rate) => (r.value === null ? '-' : percent(r.value))
+const plain = (value: number) => percent(value)
+
+/** What became of overt and silent counterfeits, honest listings and rows without a label, apart. */
+function kindsOf(s: FiguresSection) {
+  const part = (kind: string, { stopped, blocked }: { stopped: Rate; blocked: Rate }) => ({
+    kind,
+    n: stopped.of,
+    allow: stopped.of - stopped.count,
+    hold: stopped.count - blocked.count,
+    block: blocked.count,
+  })
+  const labelled = [
+    part('counterfeit, overt', s.recall.overt),
+    part('counterfeit, silent', s.recall.silent),
+    part('legitimate', s.falsePositives),
+  ]
+  const rest = (outcome: 'allow' | 'hold' | 'block') =>
+    s.outcomes[outcome].count - labelled.reduce((sum, k) => sum + k[outcome], 0)
+  const other = { kind: 'no label', n: s.unlabelled, allow: rest('allow'), hold: rest('hold'), block: rest('block') }
+  return [...labelled, other].filter((k) => k.n > 0)
+}
 
 function render(figures: Figures, rejected: number): string {
   const sections: (FiguresSection & { group: string })[] = [
@@ -95,16 +115,17 @@ function render(figures: Figures, rejected: number): string {
     ...(figures.groups.length > 1 ? [{ group: 'all', ...figures.overall }] : []),
   ]
   const shares = table(
-    ['file', 'rows', 'counterfeit', 'legitimate', 'allowed', 'held', 'blocked'],
-    sections.map((s) => [
-      s.group,
-      String(s.rows),
-      String(s.counterfeit),
-      String(s.legitimate),
-      plain(s.outcomes.allow),
-      plain(s.outcomes.hold),
-      plain(s.outcomes.block),
-    ]),
+    ['file', 'rows', 'labelled as', 'allowed', 'held', 'blocked'],
+    sections.flatMap((s) =>
+      kindsOf(s).map(({ kind, n, allow, hold, block }) => [
+        s.group,
+        String(n),
+        kind,
+        plain(allow / n),
+        plain(hold / n),
+        plain(block / n),
+      ]),
+    ),
   )
   const quality = table(
     ['file', 'overt stopped', 'silent stopped', 'legitimate stopped', 'legitimate blocked'],

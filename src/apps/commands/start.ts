@@ -57,6 +57,13 @@ async function start(demo: boolean): Promise<number> {
       say(`touchstone: the gate stopped: ${messageOf(error)}`)
       stopped.abort()
     })
+    const watch = watchServer(gate.database.serverPid, () => {
+      code = 1
+      say(
+        'touchstone: the embedded PostgreSQL has ended (see postgres.log in the data directory); start again to go on',
+      )
+      stopped.abort()
+    })
     const http = await startHttp(gate, config, telemetry, () => failure)
     try {
       const link = await http.signInLink()
@@ -70,6 +77,7 @@ async function start(demo: boolean): Promise<number> {
       if (!stopped.signal.aborted)
         await new Promise<void>((resolve) => stopped.signal.addEventListener('abort', () => resolve(), { once: true }))
     } finally {
+      clearInterval(watch)
       await bounded('HTTP', http.stop())
     }
   } finally {
@@ -87,4 +95,20 @@ async function start(demo: boolean): Promise<number> {
     }, STOP_MS)
     await work.finally(() => clearTimeout(timer))
   }
+}
+
+/** Its data are safe; but nobody else starts it again, and a supervisor starts us again. */
+function watchServer(pid: number | undefined, ended: () => void): NodeJS.Timeout | undefined {
+  if (pid === undefined) return undefined
+  const timer = setInterval(() => {
+    try {
+      process.kill(pid, 0)
+    } catch (error) {
+      // As root the server is another user's, and may still be asked whether it lives.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') return
+      clearInterval(timer)
+      ended()
+    }
+  }, 1_000)
+  return timer
 }
