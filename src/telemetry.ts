@@ -58,10 +58,15 @@ export const METRICS = {
   touchstone_lag_records: metric('gauge', 'Records of the listings topic not yet decided, by partition held here', [
     'partition',
   ]),
-  touchstone_lag_seconds: metric('gauge', 'Age of the oldest record of the batch in hand, by partition held here', [
+  touchstone_lag_seconds: metric('gauge', 'Age of the oldest record not yet decided, by partition held here', [
     'partition',
   ]),
+  touchstone_lag_measured_seconds: metric(
+    'gauge',
+    'Seconds since the lag was last measured: when it rises, the lag gauges show what was true so long ago',
+  ),
   touchstone_partitions_held: metric('gauge', 'Partitions of the listings topic that this process works on'),
+  touchstone_loop_idle_seconds: metric('gauge', 'Seconds since a background duty last ended a round well', ['loop']),
   touchstone_outbox_rows: metric('gauge', 'Decided but not yet published'),
   touchstone_outbox_seconds: metric('gauge', 'Age of the oldest row that is not yet published'),
   touchstone_published_total: metric('counter', 'Rows published from the outbox'),

@@ -1,6 +1,7 @@
 // The whole gate in one process: opened from the store outwards, closed in reverse, so that nothing loses what it stands on.
 import { createDecisionReader } from '../adapters/postgres/decision-reader.ts'
 import { isDataError } from '../adapters/postgres/data-error.ts'
+import { readOffsets } from '../adapters/postgres/examine.ts'
 import { createGateStore } from '../adapters/postgres/gate-store.ts'
 import { createOutbox } from '../adapters/postgres/outbox.ts'
 import { createReferenceStore } from '../adapters/postgres/reference-store.ts'
@@ -10,6 +11,7 @@ import { hostname } from 'node:os'
 import type { Config } from '../config.ts'
 import { messageOf } from '../errors.ts'
 import { TOPICS, topicNames, type TopicName, type TopicNames } from '../events/topics.ts'
+import { watchBacklog, type BacklogWatch } from '../pipeline/backlog.ts'
 import { createClock } from '../pipeline/deadlines.ts'
 import { createLoop, type Loop } from '../pipeline/loop.ts'
 import type { GateStore, Log, Publisher } from '../pipeline/ports.ts'
@@ -36,7 +38,9 @@ export interface RunningGate {
   readonly reference: ReferenceStore
   readonly live: LiveGate
   readonly run: Run
-  readonly loops: Readonly<Record<'publisher' | 'clock', Loop>>
+  /** How far the worker is behind. */
+  readonly backlog: BacklogWatch
+  readonly loops: Readonly<Record<'publisher' | 'clock' | 'janitor', Loop>>
   /** Calls back whenever decisions were written here; returns the way to stop. */
   readonly onDecided: (listener: () => void) => () => void
   stop(): Promise<void>
@@ -46,6 +50,8 @@ export interface RunningGate {
 const PUBLISH_ROWS = 2_000
 /** Expired rows are deleted in small bites, this often. */
 const JANITOR_MS = 60_000
+/** The offsets are a handful of rows: a store that needs longer for them does not answer. */
+const OFFSETS_MS = 2_000
 
 export async function startGate(
   config: Config,
@@ -155,6 +161,15 @@ export async function startGate(
       isTransient,
     })
     closing.push(() => run.stop())
+    const wanted = { group: GATE_GROUP, topic: topics.listings }
+    const backlog = watchBacklog({
+      log,
+      logger: telemetry.log,
+      ...wanted,
+      offsets: () => readOffsets(database.reading, wanted, OFFSETS_MS),
+      held: () => run.progress().held,
+    })
+    closing.push(() => backlog.stop())
 
     return {
       topics,
@@ -166,7 +181,8 @@ export async function startGate(
       reference,
       live,
       run,
-      loops: { publisher: publishing, clock },
+      backlog,
+      loops: { publisher: publishing, clock, janitor },
       onDecided(listener) {
         listeners.add(listener)
         return () => listeners.delete(listener)

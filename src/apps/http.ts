@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { createKeyStore, createSessionStore } from '../adapters/postgres/access-store.ts'
 import { createListingSummaries } from '../adapters/postgres/listing-summaries.ts'
-import { countOpenCases } from '../adapters/postgres/open-cases.ts'
 import { explained } from '../adapters/postgres-log/connection.ts'
 import { createMetricsServer } from '../api/metrics-server.ts'
 import { createSecret } from '../api/secrets.ts'
@@ -15,6 +14,7 @@ import { TouchstoneError } from '../errors.ts'
 import { createIntake, dryRun } from '../pipeline/intake.ts'
 import { publishPolicy } from '../pipeline/policies.ts'
 import type { Telemetry } from '../telemetry.ts'
+import { createGauges } from './gauges.ts'
 import { GATE_GROUP, type RunningGate } from './gate.ts'
 import { PACKAGE_ROOT, VERSION } from './package-root.ts'
 import { probe } from './readiness.ts'
@@ -70,12 +70,7 @@ export async function startHttp(
   const metrics = createMetricsServer({
     registry: telemetry.registry,
     log: telemetry.log,
-    refresh: async () => {
-      gate.run.progress()
-      const { open, oldestSeconds } = await countOpenCases(database.reading)
-      telemetry.metrics.touchstone_open_cases.set(open)
-      telemetry.metrics.touchstone_oldest_case_seconds.set(oldestSeconds)
-    },
+    refresh: createGauges(gate, telemetry),
   })
   const stop = async () => {
     await Promise.all([api.close(), metrics.close()])

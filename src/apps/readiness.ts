@@ -1,36 +1,76 @@
 // Whether the process makes progress: every part says so itself, each within a bounded time.
 import type { ReadinessCheck } from '../api/ports.ts'
+import type { PartitionLag } from '../pipeline/backlog.ts'
+import type { Progress } from '../pipeline/run.ts'
 import type { RunningGate } from './gate.ts'
 
 const CHECK_MS = 2_000
 /** Loops nap a second at most; several failed rounds in a row look like this. */
 const STALE_MS = 10_000
+/** The janitor naps a minute and may have an hour's rows to delete. */
+const JANITOR_STALE_MS = 600_000
+/** A batch of the slowest listings, each at its time budget, takes this long; also the wait for a turn behind such batches. */
+const BUSY_MS = 30_000
 
 export async function probe(gate: RunningGate, failure: () => unknown): Promise<ReadinessCheck[]> {
-  const store = await bounded('store', async () => {
-    await gate.database.database.reading.query('select 1')
-    return 'answers'
-  })
-  const worker: ReadinessCheck = (() => {
-    const stopped = failure()
-    if (stopped !== undefined)
-      return { name: 'worker', ok: false, detail: 'stopped by an unexpected failure; see the log' }
-    const { held, failingSinceMs } = gate.run.progress()
-    if (failingSinceMs !== undefined)
-      return { name: 'worker', ok: false, detail: `no batch could be committed for ${seconds(failingSinceMs)}` }
-    return { name: 'worker', ok: true, detail: `works on ${held} partitions` }
-  })()
-  const loops = Object.entries({ ...gate.loops, 'reference-data': gate.live.loop }).map(
-    ([name, loop]): ReadinessCheck => {
-      const idle = loop.idleMs()
-      return {
-        name,
-        ok: idle < STALE_MS,
-        detail: idle < STALE_MS ? 'goes on' : `has done nothing for ${seconds(idle)}`,
-      }
-    },
-  )
-  return [store, worker, ...loops]
+  let lags: readonly PartitionLag[] = []
+  const [store, log] = await Promise.all([
+    bounded('store', async () => {
+      await gate.database.database.reading.query('select 1')
+      return 'answers'
+    }),
+    bounded('log', async () => {
+      lags = await gate.backlog.look()
+      return 'answers'
+    }),
+  ])
+  return [
+    store,
+    checkAppends(log, gate.log.appendWaitMs()),
+    checkWorker(gate.run.progress(), lags, failure()),
+    ...Object.entries(dutiesOf(gate)).map(([name, loop]) => checkLoop(name, loop.idleMs())),
+  ]
+}
+
+/** The background duties that readiness and metrics report on. */
+export const dutiesOf = (gate: Pick<RunningGate, 'loops' | 'live'>) => ({
+  ...gate.loops,
+  'reference-data': gate.live.loop,
+})
+
+export function checkLoop(name: string, idleMs: number): ReadinessCheck {
+  const ok = idleMs < (name === 'janitor' ? JANITOR_STALE_MS : STALE_MS)
+  return { name, ok, detail: ok ? 'goes on' : `has done nothing for ${seconds(idleMs)}` }
+}
+
+function checkAppends(log: ReadinessCheck, waitMs: number): ReadinessCheck {
+  if (!log.ok || waitMs < STALE_MS) return log
+  return { ...log, ok: false, detail: `has not taken a record for ${seconds(waitMs)}` }
+}
+
+/**
+ * Stale is a partition where something waits and nothing was committed for ten seconds: at once where the store failed
+ * or nothing is done about it, later where a batch is in hand, or its turn comes after others that are being committed.
+ */
+export function checkWorker(progress: Progress, lags: readonly PartitionLag[], stopped: unknown): ReadinessCheck {
+  const check = (ok: boolean, detail: string): ReadinessCheck => ({ name: 'worker', ok, detail })
+  if (stopped !== undefined) return check(false, 'stopped by an unexpected failure; see the log')
+  const { held, busy, failing, committedMs, renewedMs, polledMs } = progress
+  if (renewedMs > STALE_MS) return check(false, `its partitions were not confirmed for ${seconds(renewedMs)}`)
+  if (polledMs > STALE_MS) return check(false, `could not read the log for ${seconds(polledMs)}`)
+  const patience = (partition: number) =>
+    !failing.has(partition) && (busy.has(partition) || committedMs < STALE_MS) ? BUSY_MS : STALE_MS
+  const still = (reader: PartitionLag['reader'], limit: (partition: number) => number) =>
+    lags.filter((lag) => lag.reader === reader && lag.stillMs > limit(lag.partition))
+  const stuck = still('here', patience)
+  if (stuck.length > 0)
+    return check(false, `records wait in ${named(stuck)} and nothing was committed for ${seconds(longest(stuck))}`)
+  const orphaned = still('nobody', () => STALE_MS)
+  if (orphaned.length > 0)
+    return check(false, `records wait in ${named(orphaned)}, which nobody reads, for ${seconds(longest(orphaned))}`)
+  const elsewhere = still('elsewhere', () => STALE_MS)
+  const note = elsewhere.length > 0 ? `; another process makes no progress in ${named(elsewhere)}` : ''
+  return check(true, `works on ${held.length} partitions${note}`)
 }
 
 async function bounded(name: string, check: () => Promise<string>): Promise<ReadinessCheck> {
@@ -48,4 +88,7 @@ async function bounded(name: string, check: () => Promise<string>): Promise<Read
   return Promise.race([asked, late]).finally(() => clearTimeout(timer))
 }
 
+const longest = (lags: readonly PartitionLag[]) => Math.max(...lags.map((lag) => lag.stillMs))
+const named = (lags: readonly PartitionLag[]) =>
+  `${lags.length === 1 ? 'partition' : 'partitions'} ${lags.map((lag) => lag.partition).join(', ')}`
 const seconds = (milliseconds: number) => `${(milliseconds / 1000).toFixed(0)} s`

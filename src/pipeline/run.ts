@@ -11,7 +11,7 @@
 import { TouchstoneError, messageOf } from '../errors.ts'
 import type { TopicNames } from '../events/topics.ts'
 import type { Telemetry } from '../telemetry.ts'
-import type { Batch, BatchResult, GateStore, Log, Subscription } from './ports.ts'
+import type { Batch, BatchResult, GateStore, Log, Subscription, SubscriptionHealth } from './ports.ts'
 
 export interface RunOptions {
   readonly log: Log
@@ -27,11 +27,21 @@ export interface RunOptions {
   readonly isTransient: (error: unknown) => boolean
 }
 
+export interface Progress extends SubscriptionHealth {
+  /** Partitions held now. */
+  readonly held: readonly number[]
+  /** Of them, those where a batch is in hand. */
+  readonly busy: ReadonlySet<number>
+  /** Of them, those where the store failed and nothing was committed since, with the milliseconds since the first failure. */
+  readonly failing: ReadonlyMap<number, number>
+  /** Milliseconds since a batch of any partition was committed; since the start when none was. */
+  readonly committedMs: number
+}
+
 export interface Run {
   /** Rejects when the gate had to stop: something happened that nobody understands. */
   readonly done: Promise<void>
-  /** Milliseconds since a batch was last committed, and whether one is being tried in vain right now. */
-  progress(): { readonly held: number; readonly failingSinceMs: number | undefined }
+  progress(): Progress
   stop(): Promise<void>
 }
 
@@ -40,11 +50,23 @@ const LONGEST_PAUSE_MS = 5_000
 
 export function startRun(options: RunOptions): Run {
   const { log, store, topics, group, telemetry, isTransient } = options
-  let failingSince: number | undefined
+  const busy = new Set<number>()
+  const failing = new Map<number, { readonly since: number; readonly committing: boolean }>()
+  let committed = performance.now()
+
+  // Only a commit proves that commits work again: another statement may succeed on a store that refuses every batch.
+  const failed = (partition: number, committing: boolean): void => {
+    const before = failing.get(partition)
+    failing.set(partition, {
+      since: before?.since ?? performance.now(),
+      committing: committing || before?.committing === true,
+    })
+  }
 
   /** Waits out a dead store; the log keeps the partition meanwhile, or takes it away (`lost`). */
   const insist = async <T>(
     what: string,
+    partition: number,
     lost: AbortSignal | undefined,
     work: () => Promise<T>,
     otherwise: T,
@@ -52,11 +74,11 @@ export function startRun(options: RunOptions): Run {
     for (let failures = 0; ; failures += 1) {
       try {
         const value = await work()
-        failingSince = undefined
+        if (failing.get(partition)?.committing === false) failing.delete(partition)
         return value
       } catch (error) {
         if (!isTransient(error)) throw error
-        failingSince ??= performance.now()
+        failed(partition, false)
         telemetry.log.warn({ err: messageOf(error), failures, what }, 'the store does not answer, waiting')
         const ceiling = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures, 10))
         await new Promise((resolve) => setTimeout(resolve, ceiling / 2 + Math.random() * (ceiling / 2)))
@@ -75,16 +97,27 @@ export function startRun(options: RunOptions): Run {
     },
     {
       place: (topic, partition, low) =>
-        insist('place', undefined, () => store.place(group, topic, partition, low), low),
+        insist('place', partition, undefined, () => store.place(group, topic, partition, low), low),
       handle: async (batch, lost) => {
+        const { partition } = batch
+        busy.add(partition)
         try {
-          return await options.screen(batch, lost)
+          const result = await options.screen(batch, lost)
+          if (result === 'committed') {
+            committed = performance.now()
+            failing.delete(partition)
+          }
+          return result
         } catch (error) {
           if (!isTransient(error)) throw error
+          failed(partition, true)
+          telemetry.log.warn({ err: messageOf(error), partition }, 'a batch could not be committed, reading it again')
           telemetry.metrics.touchstone_batches_total.inc({ result: 'failed' })
           // Whether that transaction was committed is unknown: ask the store, once it answers, where to go on.
-          await insist('commit', lost, () => store.nextDeadline(), undefined)
+          await insist('commit', partition, lost, () => store.nextDeadline(), undefined)
           return 'moved'
+        } finally {
+          busy.delete(partition)
         }
       },
     },
@@ -100,9 +133,19 @@ export function startRun(options: RunOptions): Run {
   return {
     done,
     progress: () => {
-      const held = subscription.assigned().length
-      telemetry.metrics.touchstone_partitions_held.set(held)
-      return { held, failingSinceMs: failingSince === undefined ? undefined : performance.now() - failingSince }
+      const held = subscription.assigned()
+      telemetry.metrics.touchstone_partitions_held.set(held.length)
+      const now = performance.now()
+      // What was given away is somebody else's trouble.
+      const own = new Set(held)
+      for (const partition of failing.keys()) if (!own.has(partition)) failing.delete(partition)
+      return {
+        ...subscription.health(),
+        held,
+        busy: new Set([...busy].filter((partition) => own.has(partition))),
+        failing: new Map([...failing].map(([partition, { since }]) => [partition, now - since])),
+        committedMs: now - committed,
+      }
     },
     stop: () => subscription.stop(),
   }

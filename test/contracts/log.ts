@@ -5,6 +5,7 @@ import { reading } from './log-reading.ts'
 import { sharing } from './log-sharing.ts'
 import { stopping } from './log-stopping.ts'
 import type { LogHarness, StartLog } from './log-support.ts'
+import { watching } from './log-watching.ts'
 
 export type { LogHarness, StartLog } from './log-support.ts'
 
@@ -23,5 +24,6 @@ export function describeLog(name: string, start: StartLog): void {
     describe('reading', () => reading(get))
     describe('sharing the partitions of a group', () => sharing(get))
     describe('failing and stopping', () => stopping(get))
+    describe('watching', () => watching(get))
   })
 }

@@ -11,6 +11,8 @@ import type { Topic } from './topics.ts'
 export interface Appender {
   /** Throws `not-ready` when too much waits already and `database-unavailable` when the outcome is not known: it may have been written. */
   append(topic: Topic, records: readonly NewRecord[]): Promise<Appended[]>
+  /** Milliseconds that the oldest call waits for its answer; 0 when none waits. */
+  waitMs(): number
   /** Waits for what was asked so far. */
   drain(): Promise<void>
 }
@@ -18,6 +20,7 @@ export interface Appender {
 interface Call {
   readonly placed: readonly Placed[]
   readonly bytes: number
+  readonly asked: number
   readonly resolve: (appended: Appended[]) => void
   readonly reject: (error: unknown) => void
 }
@@ -40,6 +43,8 @@ const QUEUE_BYTES = 128 * 1024 * 1024
 export function createAppender(pool: Pool, appended: (topicId: number) => void, queueBytes = QUEUE_BYTES): Appender {
   const lanes = new Map<number, Lane>()
   let queued = 0
+  /** Not yet answered, the oldest first. */
+  const open = new Set<Call>()
 
   async function fly(lane: Lane): Promise<void> {
     // The calls of this turn of the event loop share the first transaction.
@@ -47,7 +52,10 @@ export function createAppender(pool: Pool, appended: (topicId: number) => void, 
     while (lane.calls.length > 0) {
       const calls = board(lane.calls)
       await write(lane.topic, calls)
-      for (const call of calls) queued -= call.bytes
+      for (const call of calls) {
+        queued -= call.bytes
+        open.delete(call)
+      }
     }
     lane.flight = undefined
   }
@@ -86,9 +94,15 @@ export function createAppender(pool: Pool, appended: (topicId: number) => void, 
       const placed = place(lane, records)
       queued += bytes
       return await new Promise<Appended[]>((resolve, reject) => {
-        lane.calls.push({ placed, bytes, resolve, reject })
+        const call = { placed, bytes, asked: performance.now(), resolve, reject }
+        lane.calls.push(call)
+        open.add(call)
         lane.flight ??= fly(lane)
       })
+    },
+    waitMs() {
+      const [oldest] = open
+      return oldest === undefined ? 0 : performance.now() - oldest.asked
     },
     async drain() {
       await Promise.all([...lanes.values()].map(async (lane) => lane.flight))

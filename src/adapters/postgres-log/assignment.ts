@@ -23,6 +23,8 @@ export interface Assignment {
   readonly held: ReadonlyMap<number, Held>
   /** Whether the lease of everything in `held` still runs by this process's own clock. */
   valid(): boolean
+  /** Milliseconds since a round last ended well; since the beginning when none did. */
+  renewedMs(): number
   /** Look soon: a batch was finished, or the membership changed. */
   wake(): void
   /** Runs until `over` aborts, then leaves the group; rejects for failures that waiting does not mend. */
@@ -37,10 +39,11 @@ export function createAssignment(
   member: Member,
   partitions: number,
   stopping: AbortSignal,
-  events: { changed(): void; announce(): void },
+  events: { changed(): void; announce(): void; trouble(error: unknown): void },
 ): Assignment {
   const held = new Map<number, Held>()
   let deadline = 0
+  let renewed = performance.now()
   let woken = new AbortController()
   let timer: NodeJS.Timeout | undefined
 
@@ -116,6 +119,7 @@ export function createAssignment(
   return {
     held,
     valid,
+    renewedMs: () => performance.now() - renewed,
     wake: () => woken.abort(),
     async run(over) {
       const pauses = createPauses()
@@ -130,10 +134,12 @@ export function createAssignment(
             const pause = await round()
             if (!joined) events.announce()
             joined = true
+            renewed = performance.now()
             pauses.reset()
             await rest(pause, signal)
           } catch (error) {
             if (!isTransient(error)) throw error
+            events.trouble(error)
             await pauses.wait(over)
           }
         }

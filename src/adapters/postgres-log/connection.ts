@@ -11,6 +11,8 @@ export interface Pools {
   readonly lease: pg.Pool
   /** Held open for LISTEN, and for sending hints. */
   readonly hint: pg.Pool
+  /** Asks how things stand, so that the answer is late only when the server is, and soon given up. */
+  readonly watch: pg.Pool
   end(): Promise<void>
 }
 
@@ -47,14 +49,17 @@ export function openPools(url: string, leaseMs: number, onError: (error: Error) 
     open('read', 4, 10_000),
     open('lease', 2, leaseMs),
     open('hint', 2, 10_000),
+    // Whoever asks for readiness or metrics is told within this time that there was no answer.
+    open('watch', 1, 2_000),
   ] as const
-  const [append, read, lease, hint] = pools
+  const [append, read, lease, hint, watch] = pools
   let ended: Promise<void> | undefined
   return {
     append,
     read,
     lease,
     hint,
+    watch,
     end: () =>
       (ended ??= Promise.race([
         Promise.all(pools.map(async (pool) => pool.end())),

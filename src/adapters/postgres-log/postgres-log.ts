@@ -3,6 +3,7 @@ import { TouchstoneError } from '../../errors.ts'
 import type { Appended, Log, Subscription } from '../../pipeline/ports.ts'
 import { appendPlaced, type Queryable } from './append.ts'
 import { createAppender } from './appender.ts'
+import { readBacklog } from './backlog.ts'
 import { explained, openPools } from './connection.ts'
 import { readRecords } from './fetch.ts'
 import type { Placed } from './frame.ts'
@@ -58,11 +59,17 @@ export function createPostgresLog(options: PostgresLogOptions): PostgresLog {
     subscribe(settings, consumer) {
       // Not by `done`: whoever listens to it makes a failure that nobody else hears of silent.
       const ended = (over: Subscription): boolean => subscriptions.delete(over)
-      const subscription = createSubscription({ pools, topics, hints, leaseMs, pollMs, ended }, settings, consumer)
+      const subscription = createSubscription(
+        { pools, topics, hints, leaseMs, pollMs, onError, ended },
+        settings,
+        consumer,
+      )
       subscriptions.add(subscription)
       return subscription
     },
     ranges: async (topic) => reach(topics.ranges(topic)),
+    backlog: async (topic, group, from) => reach(readBacklog(pools.watch, await reach(topics.get(topic)), group, from)),
+    appendWaitMs: () => appender.waitMs(),
     async read(name, partition, from, maxRecords) {
       const topic = await reach(topics.get(name))
       const range = (await reach(topics.ranges(name))).find((each) => each.partition === partition)

@@ -12,6 +12,8 @@ export interface SubscriptionParts {
   readonly hints: Hints
   readonly leaseMs: number
   readonly pollMs: number
+  /** Told of failures that are waited out, for the log file. */
+  readonly onError: (error: Error) => void
   /** Called when the subscription is over, before `done` settles. */
   readonly ended: (subscription: Subscription) => void
 }
@@ -26,7 +28,7 @@ export function createSubscription(
   options: SubscribeOptions,
   consumer: Consumer,
 ): Subscription {
-  const { pools, topics, hints, leaseMs, pollMs } = parts
+  const { pools, topics, hints, leaseMs, pollMs, onError } = parts
   const stopping = new AbortController()
   const stopped = new Promise<void>((resolve) =>
     stopping.signal.addEventListener('abort', () => resolve(), { once: true }),
@@ -36,10 +38,13 @@ export function createSubscription(
   let assignment: ReturnType<typeof createAssignment> | undefined
   let failure: { readonly error: unknown } | undefined
   let woken = new AbortController()
+  const began = performance.now()
+  let polled = began
 
   const holding = (): Held[] => [...(assignment?.held.values() ?? [])]
   const isHeld = (h: Held): boolean => assignment?.held.get(h.partition) === h
   const wake = (): void => woken.abort()
+  const trouble = (error: unknown): void => onError(error instanceof Error ? error : new Error(String(error)))
 
   function stop(): void {
     stopping.abort()
@@ -72,6 +77,7 @@ export function createSubscription(
           fail(error)
           break
         }
+        trouble(error)
         await pauses.wait(h.lost.signal)
       }
     }
@@ -172,11 +178,13 @@ export function createSubscription(
           if (h.position === undefined && !h.placing && h.running === undefined) void place(topic, h)
         }
         const more = await fetch(topic)
+        polled = performance.now()
         pauses.reset()
         // Some milliseconds less than the poll, at random, so that many workers do not ask at once.
         if (!more) await rest(pollMs * (0.75 + Math.random() / 4), signal)
       } catch (error) {
         if (!isTransient(error)) throw error
+        trouble(error)
         await pauses.wait(stopping.signal)
       }
     }
@@ -189,6 +197,7 @@ export function createSubscription(
         return await topics.get(options.topic)
       } catch (error) {
         if (!isTransient(error)) throw error
+        trouble(error)
         await pauses.wait(stopping.signal)
       }
     }
@@ -203,6 +212,7 @@ export function createSubscription(
     const members = createAssignment(member, partitions, stopping.signal, {
       changed: wake,
       announce: () => hints.send('members', topicId),
+      trouble,
     })
     assignment = members
     const silence = [hints.on('records', topicId, wake), hints.on('members', topicId, () => members.wake())]
@@ -227,6 +237,10 @@ export function createSubscription(
       holding()
         .map((h) => h.partition)
         .sort((a, b) => a - b),
+    health: () => ({
+      renewedMs: assignment?.renewedMs() ?? performance.now() - began,
+      polledMs: performance.now() - polled,
+    }),
     async stop() {
       stop()
       await finished

@@ -14,6 +14,23 @@ export interface Examination {
   readonly offsets: readonly { readonly partition: number; readonly next: bigint }[]
 }
 
+/**
+ * Next offset of every partition of the topic that the group has read. With `timeoutMs` it throws after that time and its
+ * connection is given up, for those who ask whether the store answers at all.
+ */
+export async function readOffsets(
+  pool: Pool,
+  wanted: { readonly group: string; readonly topic: string },
+  timeoutMs?: number,
+): Promise<Map<number, bigint>> {
+  const { rows } = await pool.query<{ part: number; next: string }>({
+    text: `select part, next from ${SCHEMA}.input_offset where grp = $1 and topic = $2 order by part`,
+    values: [wanted.group, wanted.topic],
+    ...(timeoutMs === undefined ? {} : { query_timeout: timeoutMs }),
+  })
+  return new Map(rows.map((row) => [row.part, BigInt(row.next)]))
+}
+
 export async function examine(
   pool: Pool,
   wanted: { readonly group: string; readonly topic: string },
@@ -29,17 +46,12 @@ export async function examine(
   const ours = (before + Date.now()) / 2
   const fact = facts.rows[0]
   if (fact === undefined) throw new Error('the database answered without a row')
-  const offsets = fact.prepared
-    ? await pool.query<{ part: number; next: string }>(
-        `select part, next from ${SCHEMA}.input_offset where grp = $1 and topic = $2 order by part`,
-        [wanted.group, wanted.topic],
-      )
-    : { rows: [] }
+  const offsets = fact.prepared ? await readOffsets(pool, wanted) : new Map<number, bigint>()
   return {
     version: fact.version,
     settings: settings.rows,
     clockSkewMs: Math.round(fact.now.getTime() - ours),
     prepared: fact.prepared,
-    offsets: offsets.rows.map((row) => ({ partition: row.part, next: BigInt(row.next) })),
+    offsets: [...offsets].map(([partition, next]) => ({ partition, next })),
   }
 }

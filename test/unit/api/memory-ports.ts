@@ -130,6 +130,8 @@ export function memoryWorld() {
       throw new Error('nobody subscribes in these tests')
     },
     ranges: async () => [],
+    backlog: async () => [],
+    appendWaitMs: () => 0,
     read: async () => [],
     close: async () => {},
   }
