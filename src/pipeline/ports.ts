@@ -55,7 +55,7 @@ export interface Consumer {
 export interface SubscriptionHealth {
   /** Milliseconds since the log last confirmed this member and its partitions; since the start when it never did. */
   readonly renewedMs: number
-  /** Milliseconds since the log last answered what is new. */
+  /** Milliseconds since the log last answered what is new, or there was nothing to ask: no partition, no room. */
   readonly polledMs: number
 }
 

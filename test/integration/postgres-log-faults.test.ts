@@ -55,6 +55,36 @@ test('a subscription waits for a database that went away and goes on where it wa
   expect([...ledger.values()].map(Number).sort((a, b) => a - b)).toEqual(Array.from({ length: 120 }, (_, i) => i))
 })
 
+test('who waits for the database says since when, and the failures are told', async () => {
+  const wire = await wireTo(harness.url)
+  const told: string[] = []
+  const log = createPostgresLog({
+    url: wire.url,
+    leaseMs: harness.leaseMs,
+    onError: (error) => told.push(error.message),
+  })
+  onTestFinished(async () => log.close())
+  const topic = await topicOf(log, 1)
+  const subscription = follow(log, { topic }, createLedger())
+  await eventually(() => subscription.assigned().length === 1)
+  await new Promise((resolve) => setTimeout(resolve, 2 * harness.leaseMs))
+  const lively = subscription.health()
+  expect(Math.max(lively.polledMs, lively.renewedMs)).toBeLessThan(harness.leaseMs)
+  // Reading alone waits, and then everything.
+  const reader = await harness.pool.connect()
+  await reader.query('begin; lock table touchstone_log.record')
+  await eventually(() => subscription.health().polledMs > 2 * harness.leaseMs)
+  expect(subscription.health().renewedMs).toBeLessThan(harness.leaseMs)
+  await reader.query('rollback')
+  reader.release()
+  await eventually(() => subscription.health().polledMs < harness.leaseMs)
+  wire.cut()
+  await eventually(() => subscription.health().renewedMs > harness.leaseMs)
+  expect(told.length).toBeGreaterThan(1)
+  wire.restore()
+  await eventually(() => subscription.health().renewedMs < harness.leaseMs)
+})
+
 test('an append that cannot reach the database says so, and the next one after its return works', async () => {
   const direct = await client(harness)
   const topic = await topicOf(direct, 1)

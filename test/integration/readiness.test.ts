@@ -2,7 +2,7 @@
 // succeed, a database that is gone. Real: PostgreSQL, the whole gate, HTTP on loopback.
 import pg from 'pg'
 import { describe, expect, it, type TestContext } from 'vitest'
-import { startGate } from '../../src/apps/gate.ts'
+import { GATE_GROUP, startGate } from '../../src/apps/gate.ts'
 import { startHttp } from '../../src/apps/http.ts'
 import { readConfig } from '../../src/config.ts'
 import { createTelemetry } from '../../src/telemetry.ts'
@@ -32,13 +32,14 @@ async function startNode(url: string) {
   const ready = async () => {
     const response = await fetch(`${http.url}/readyz`)
     const { checks } = (await response.json()) as { checks: { name: string; ok: boolean; detail: string }[] }
-    return { status: response.status, stale: checks.filter((check) => !check.ok) }
+    return { status: response.status, checks, stale: checks.filter((check) => !check.ok) }
   }
   return {
     gate,
     stop,
     until,
     ready,
+    worker: async () => (await ready()).checks.find((check) => check.name === 'worker')?.detail ?? '',
     isReady: async () => (await ready()).status === 200,
     isStale: (name: string) => async () => {
       const { status, stale } = await ready()
@@ -83,7 +84,7 @@ async function start({ onTestFinished }: Pick<TestContext, 'onTestFinished'>, ur
   }
   await node.until('the gate is ready', 20_000, node.isReady)
   await node.until('it holds every partition', 20_000, () => node.gate.run.progress().held.length === 3)
-  return { ...node, url: database?.url ?? '', lock }
+  return { ...node, admin, url: database?.url ?? '', lock }
 }
 
 const sum = (samples: ReadonlyMap<string, number>) => [...samples.values()].reduce((total, value) => total + value, 0)
@@ -119,6 +120,30 @@ describe.concurrent('readiness', () => {
     const unlock = await t.lock('touchstone_log.lease', 'share')
     await t.until('the worker is stale', 20_000, t.isStale('worker'))
     await unlock()
+    await t.until('it is ready again', 15_000, t.isReady)
+  }, 60_000)
+
+  it('leaves to another process what that one holds, and misses a partition that nobody holds', async (context) => {
+    const t = await start(context)
+    const [at] = await t.submit('L-1')
+    const mine = [GATE_GROUP, at?.partition]
+    const gone = 'from touchstone_log.lease where group_name = $1 and partition = $2'
+    await t.admin.query(
+      `update touchstone_log.lease set owner = gen_random_uuid(), until = 'infinity' where group_name = $1 and partition = $2`,
+      mine,
+    )
+    await t.until('it is lost', 10_000, () => t.gate.run.progress().held.length === 2)
+    await t.submit('L-1')
+    await t.until('the other makes no progress', 20_000, async () => (await t.worker()).includes('another process'))
+    expect((await t.ready()).status).toBe(200)
+    const { rows } = await t.admin.query<{ topic_id: number }>(`select topic_id ${gone}`, mine)
+    await t.admin.query(`delete ${gone}`, mine)
+    await t.until('nobody reads it', 6_000, async () => (await t.worker()).includes('which nobody reads'))
+    expect((await t.ready()).status).toBe(503)
+    await t.admin.query('insert into touchstone_log.lease (group_name, partition, topic_id) values ($1, $2, $3)', [
+      ...mine,
+      rows[0]?.topic_id,
+    ])
     await t.until('it is ready again', 15_000, t.isReady)
   }, 60_000)
 
