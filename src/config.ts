@@ -1,4 +1,5 @@
 // The only reader of the environment: every setting once, with its default, and one error that names all wrong ones.
+import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { TouchstoneError } from './errors.ts'
@@ -9,6 +10,20 @@ const whole = (min: number, max: number) => {
 }
 const port = whole(0, 65_535)
 const positive = (max: number) => whole(1, max)
+
+/** An address, or a network in CIDR notation. */
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...more] = text.split('/')
+  const version = isIP(address)
+  if (version === 0 || more.length > 0) return false
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128))
+}
+const proxies = z
+  .string()
+  .refine(
+    (list) => list.split(',').every((one) => isNetwork(one.trim())),
+    'must be IP addresses or networks in CIDR notation, with commas between',
+  )
 
 interface Setting<S extends z.ZodType = z.ZodType> {
   readonly schema: S
@@ -41,6 +56,11 @@ export const SETTINGS = {
     z.url({ protocol: /^https?$/ }).optional(),
     'unset',
     'Address that people and links use; unset: the listening address',
+  ),
+  TOUCHSTONE_TRUST_PROXY: setting(
+    proxies.optional(),
+    'unset',
+    'Addresses and networks (such as `10.0.0.0/8`), with commas between, of proxies whose X-Forwarded-For is believed; unset: none',
   ),
   TOUCHSTONE_TOPIC_PREFIX: setting(
     z

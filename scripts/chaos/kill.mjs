@@ -71,6 +71,15 @@ async function start() {
   }
   throw new Error('the gate was not ready within 60 s')
 }
+/** The results where the answer is whole; an answer that was cut off or ended early says nothing of the rest. */
+function wholeAnswer(answer, lines) {
+  if (answer?.status !== 200 || !answer.text.endsWith('\n')) return undefined
+  const results = answer.text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  return results.length === lines && results.every((result) => result.line !== undefined) ? results : undefined
+}
 const gone = (process_) =>
   process_.exitCode !== null || process_.signalCode !== null
     ? Promise.resolve()
@@ -123,10 +132,8 @@ try {
   let kills = 0
   const began = performance.now()
   for (let at = 0, chunk = 0; at < made.length; at += CHUNK, chunk += 1) {
-    const body = made
-      .slice(at, at + CHUNK)
-      .map((m) => JSON.stringify(m))
-      .join('\n')
+    const some = made.slice(at, at + CHUNK)
+    const body = some.map((m) => JSON.stringify(m)).join('\n')
     if (killAt.has(chunk)) {
       const victim = child
       setTimeout(() => victim.kill('SIGKILL'), Math.floor(random() * 40))
@@ -136,18 +143,17 @@ try {
       const answer = await fetch(`${base}/v1/listings`, { method: 'POST', headers, body })
         .then(async (r) => ({ status: r.status, text: await r.text() }))
         .catch(() => undefined)
-      if (answer?.status === 200) {
-        for (const line of answer.text.trim().split('\n')) {
-          const result = JSON.parse(line)
-          if (result.status !== 202) complain(`not taken: ${line}`)
-        }
+      const results = wholeAnswer(answer, some.length)
+      if (results !== undefined) {
+        for (const result of results) if (result.status !== 202) complain(`not taken: ${JSON.stringify(result)}`)
         break
       }
-      if (answer !== undefined && answer.status < 500)
+      if (answer !== undefined && answer.status !== 200 && answer.status < 500)
         throw new Error(`unexpected answer ${answer.status}: ${answer.text.slice(0, 200)}`)
       resent += 1
-      await gone(child)
-      await start()
+      // Whether the gate is gone or only failed this once shows within a moment.
+      const ended = await Promise.race([gone(child).then(() => true), new Promise((r) => setTimeout(r, 1_000))])
+      if (ended) await start()
     }
   }
   if (child.signalCode !== null || child.exitCode !== null) await start()

@@ -31,9 +31,9 @@ interface Cached {
 export interface Authenticator {
   /** Throws `unauthorized`, `forbidden` or `rate-limited`. */
   admit(request: FastifyRequest, reply: FastifyReply, access: Access): Promise<void>
-  /** The caller of a key that somebody signs in with; counts a failed attempt. Throws `rate-limited`. */
+  /** The caller of a key that somebody signs in with; counts a failed attempt. Throws `rate-limited`, never for a valid key. */
   callerOfKey(key: string, request: FastifyRequest, reply: FastifyReply): Promise<Caller | undefined>
-  /** The caller of a one-time sign-in token, which is then used up; counts a failed attempt. Throws `rate-limited`. */
+  /** The caller of a one-time sign-in token, which is then used up; counts a failed attempt. Throws `rate-limited`, never for a valid one. */
   callerOfToken(token: string, request: FastifyRequest, reply: FastifyReply): Promise<Caller | undefined>
   /** Forget what was cached, after a revocation or a sign-out here. */
   forget(): void
@@ -47,12 +47,15 @@ export function createAuthenticator(stores: {
 }): Authenticator {
   const { keys, sessions } = stores
   const cache = new Map<string, Cached>()
-  /** Hashes that were good once: they are asked for even while their address is asked to wait. */
-  const proven = new Set<string>()
   const failures = createFailedAttempts()
 
-  function requirePatience(request: FastifyRequest, reply: FastifyReply): void {
+  /**
+   * What is well formed is always asked for: 256 bits cannot be guessed, and whoever shares an address with somebody who
+   * tries must not be locked out. Those who fail too often are only told to wait instead of what was wrong.
+   */
+  function failed(request: FastifyRequest, reply: FastifyReply): undefined {
     const wait = failures.wait(request.ip)
+    failures.count(request.ip)
     if (wait === undefined) return
     void reply.header('retry-after', wait)
     throw new TouchstoneError('rate-limited', `${MAX_FAILURES} failed attempts in a minute from this address`)
@@ -60,27 +63,18 @@ export function createAuthenticator(stores: {
 
   async function lookup(
     secret: string,
-    wellFormed: boolean,
     find: (hash: Uint8Array) => Promise<Caller | undefined>,
-    request: FastifyRequest,
-    reply: FastifyReply,
   ): Promise<Caller | undefined> {
     const hash = hashSecret(secret)
     const id = Buffer.from(hash).toString('base64')
     const known = cache.get(id)
     if (known !== undefined && known.until > Date.now()) return known.caller
-    if (!proven.has(id)) requirePatience(request, reply)
     // Counted from before the question: what is revoked while it is asked is still noticed in time.
     const until = Date.now() + TRUST_MS
-    const caller = wellFormed ? await find(hash) : undefined
-    if (caller === undefined) {
-      failures.count(request.ip)
-      return undefined
-    }
+    const caller = await find(hash)
+    if (caller === undefined) return undefined
     if (cache.size >= CACHED) cache.clear()
-    if (proven.size >= CACHED) proven.clear()
     cache.set(id, { caller, until })
-    proven.add(id)
     return caller
   }
 
@@ -101,15 +95,11 @@ export function createAuthenticator(stores: {
     return key === undefined || key.revokedAt !== undefined ? undefined : caller
   }
 
-  const callerOfKey: Authenticator['callerOfKey'] = (key, request, reply) =>
-    lookup(key, isApiKey(key), byKey, request, reply)
+  const callerOfKey: Authenticator['callerOfKey'] = async (key, request, reply) =>
+    (isApiKey(key) ? await lookup(key, byKey) : undefined) ?? failed(request, reply)
 
-  const callerOfToken: Authenticator['callerOfToken'] = async (token, request, reply) => {
-    requirePatience(request, reply)
-    const caller = isSecret(token) ? await sessions.takeToken(hashSecret(token)) : undefined
-    if (caller === undefined) failures.count(request.ip)
-    return caller
-  }
+  const callerOfToken: Authenticator['callerOfToken'] = async (token, request, reply) =>
+    (isSecret(token) ? await sessions.takeToken(hashSecret(token)) : undefined) ?? failed(request, reply)
 
   async function admit(request: FastifyRequest, reply: FastifyReply, access: Access): Promise<void> {
     if (access === 'open') return
@@ -119,7 +109,7 @@ export function createAuthenticator(stores: {
     if (header !== undefined) {
       caller = await callerOfKey(/^Bearer +(\S+) *$/i.exec(header)?.[1] ?? '', request, reply)
     } else if (cookie !== undefined) {
-      caller = await lookup(cookie, isSecret(cookie), bySession, request, reply)
+      caller = (isSecret(cookie) ? await lookup(cookie, bySession) : undefined) ?? failed(request, reply)
       if (caller !== undefined && request.method !== 'GET' && request.method !== 'HEAD') {
         requireSameOrigin(request, stores.publicOrigin)
       }

@@ -8,6 +8,7 @@ import { outcomeSchema, policySchema } from '../domain/policy.ts'
 import { refusalSchema } from '../domain/refusal.ts'
 import { signalResultSchema } from '../domain/signal-result.ts'
 import { textField } from '../domain/text-field.ts'
+import { storable } from './storable.ts'
 
 /** RFC 9457, with the catalogue's stable code. */
 export const problemSchema = z
@@ -37,7 +38,9 @@ const revision = z.int().min(1).max(LISTING_LIMITS.revision)
 
 export const listingParamsSchema = z.object({ listingId })
 export const brandParamsSchema = z.object({ brandId: brandSchema.shape.brandId })
-export const keyParamsSchema = z.object({ keyId: z.string().min(1).max(100) })
+export const keyParamsSchema = z.object({
+  keyId: z.string().regex(/^[A-Za-z0-9_-]{1,100}$/, 'must be letters, digits, hyphens and underscores, at most 100'),
+})
 
 /** The longest that a request may wait, in seconds: proxies commonly cut connections after 60 to 100. */
 export const MAX_WAIT_SECONDS = 60
@@ -62,6 +65,17 @@ export const lineResultSchema = z.object({
   path: z.string().optional(),
 })
 export type LineResult = z.infer<typeof lineResultSchema>
+
+/** The last line of an answer to NDJSON that ends early: the only one with `lines`. */
+export const streamEndSchema = z
+  .object({
+    status: z.int().describe('413: a limit of the body; 503: the log or the store cannot be reached; 500: unexpected.'),
+    code: z.string(),
+    message: z.string(),
+    lines: z.int().min(0).describe('So many lines at the beginning are dealt with; sending all again is harmless.'),
+  })
+  .describe('Ends an answer that had begun when the body went beyond a limit or the log failed.')
+export type StreamEnd = z.infer<typeof streamEndSchema>
 
 export const withdrawalBodySchema = z.object({ revision })
 
@@ -138,7 +152,9 @@ export const signalsSchema = z.object({
 })
 
 /** The id stands in the address; in the body it may be left out. */
-export const brandBodySchema = brandSchema.partial({ brandId: true })
+export const brandBodySchema = brandSchema.partial({ brandId: true }).superRefine(storable)
+/** Of a rights holder: each alias costs every listing a little, also those that are about other brands. */
+export const MAX_OWN_ALIASES = 200
 
 export const policyRecordSchema = z.object({
   policy: policySchema,

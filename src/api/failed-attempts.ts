@@ -1,4 +1,4 @@
-// Counts failed sign-ins and unknown keys by address, so that guessing costs the guesser time and the store nothing.
+// Counts failed sign-ins and unknown keys by address: who only fails is told to wait, who has a valid key never notices.
 
 /** Failed attempts of one address in a window before it is asked to wait. */
 export const MAX_FAILURES = 30

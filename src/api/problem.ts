@@ -28,12 +28,15 @@ export function sendProblem(
   detail: string,
   more: { path?: string | undefined; extensions?: Extensions } = {},
 ): FastifyReply {
-  const body = problem(code, detail, reply.request.id, more.path)
+  return send(reply, problem(code, detail, reply.request.id, more.path), more.extensions)
+}
+
+function send(reply: FastifyReply, body: Problem, extensions: Extensions = {}): FastifyReply {
   return reply
     .code(body.status)
     .header('content-type', PROBLEM_TYPE)
     .serializer((value: unknown) => JSON.stringify(value))
-    .send({ ...more.extensions, ...body })
+    .send({ ...extensions, ...body })
 }
 
 /** Codes of the framework that mean something in the catalogue. */
@@ -51,17 +54,28 @@ const FRAMEWORK: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   FST_ERR_MAX_PARAM_LENGTH: ['invalid', 'a part of the address is too long'],
 }
 
-export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function answerError(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  extensions: Extensions = {},
+): FastifyReply {
+  return send(reply, problemOf(error, request), extensions)
+}
+
+/** What the caller may know of a failure; what is ours to look into is logged. */
+export function problemOf(error: unknown, request: FastifyRequest): Problem {
+  const as = (code: ErrorCode, detail: string, path?: string) => problem(code, detail, request.id, path)
   if (error instanceof TouchstoneError && error.status < 500) {
-    return sendProblem(reply, error.code, error.message, { path: error.path })
+    return as(error.code, error.message, error.path)
   }
   if (error instanceof TouchstoneError && error.status === 503) {
     request.log.warn({ code: error.code, detail: error.message }, 'refused: not able to now')
-    return sendProblem(reply, error.code, ERRORS[error.code].title)
+    return as(error.code, ERRORS[error.code].title)
   }
   if (error instanceof TouchstoneError && error.code === 'internal-error') {
     request.log.error({ detail: error.message }, 'a listing failed in our own code')
-    return sendProblem(reply, 'internal-error', ERRORS['internal-error'].title)
+    return as('internal-error', ERRORS['internal-error'].title)
   }
   const known = error as Partial<FastifyError>
   const first = known.validation?.[0]
@@ -69,19 +83,19 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
     const where = known.validationContext === 'body' ? '' : `${known.validationContext ?? 'request'} `
     const pointer = first.instancePath === '/' ? '' : first.instancePath
     const detail = `${where}${pointer === '' ? 'the value' : pointer}: ${first.message ?? 'does not fit'}`
-    return sendProblem(reply, 'invalid', detail, known.validationContext === 'body' ? { path: pointer } : {})
+    return as('invalid', detail, known.validationContext === 'body' ? pointer : undefined)
   }
   const mapped = FRAMEWORK[known.code ?? '']
   if (mapped?.[0] === 'too-large')
-    return sendProblem(reply, 'too-large', `the body has more than ${request.routeOptions.bodyLimit} bytes`)
-  if (mapped !== undefined) return sendProblem(reply, mapped[0], mapped[1])
+    return as('too-large', `the body has more than ${request.routeOptions.bodyLimit} bytes`)
+  if (mapped !== undefined) return as(mapped[0], mapped[1])
   if (known.statusCode !== undefined && known.statusCode >= 400 && known.statusCode < 500) {
-    return sendProblem(reply, 'invalid', known.message ?? 'the request cannot be read')
+    return as('invalid', known.message ?? 'the request cannot be read')
   }
   if (request.raw.destroyed && !request.raw.complete) {
     request.log.debug({ route: request.routeOptions.url }, 'the caller hung up while sending')
-    return sendProblem(reply, 'invalid', 'the body ended early')
+    return as('invalid', 'the body ended early')
   }
   request.log.error({ err: error, route: request.routeOptions.url }, 'a request failed unexpectedly')
-  return sendProblem(reply, 'internal', `Report it with the request id ${request.id}.`)
+  return as('internal', `Report it with the request id ${request.id}.`)
 }

@@ -8,6 +8,8 @@ import { randomUUID } from 'node:crypto'
 import { TouchstoneError } from '../errors.ts'
 import { readJson } from '../events/json-text.ts'
 import { createAuthenticator } from './access.ts'
+import { createAnswerRoom } from './answer-stream.ts'
+import { createFeedWatch } from './feed-watch.ts'
 import { watchMethods } from './allowed-methods.ts'
 import { describeRoutes } from './openapi.ts'
 import { answerError, problem, PROBLEM_TYPE, sendProblem } from './problem.ts'
@@ -23,6 +25,7 @@ import { screenRoutes } from './routes/screen.ts'
 import { signalRoutes } from './routes/signals.ts'
 import { signInRoutes } from './routes/sign-in.ts'
 import type { Api, ApiDependencies } from './services.ts'
+import { createTurns } from './turns.ts'
 import { createWaitingRoom } from './waiting.ts'
 
 /** A listing id of 256 characters, each of up to 12 characters when percent-encoded. */
@@ -52,6 +55,8 @@ export async function createApi(dependencies: ApiDependencies): Promise<Api> {
     // An address may carry a sign-in token, and every request a line: failures are logged where they happen.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: limits.listingBytes,
+    // Else anyone could choose the address that failed attempts are counted for.
+    trustProxy: dependencies.trustProxy ?? false,
     genReqId: () => randomUUID(),
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: REQUEST_MS,
@@ -151,7 +156,19 @@ export async function createApi(dependencies: ApiDependencies): Promise<Api> {
   })
 
   const findEnd = createFindEnd(dependencies.decisions, dependencies.intake, () => waiting.round())
-  const services = { ...dependencies, waiting, findEnd, authenticator, cookieName, publicOrigin }
+  const watchFeed = createFeedWatch(dependencies.decisions, () => waiting.round())
+  const [answers, turns] = [createAnswerRoom(), createTurns()]
+  const services = {
+    ...dependencies,
+    waiting,
+    findEnd,
+    watchFeed,
+    answers,
+    turns,
+    authenticator,
+    cookieName,
+    publicOrigin,
+  }
   listingRoutes(api, services)
   decisionRoutes(api, services)
   screenRoutes(api, services)

@@ -6,6 +6,8 @@ import type { DecisionReader } from '../pipeline/ports.ts'
 import type { ReferenceStore } from '../rights/ports.ts'
 import type { Signal } from '../signals/signal.ts'
 import type { Authenticator } from './access.ts'
+import type { AnswerRoom } from './answer-stream.ts'
+import type { FeedWatch } from './feed-watch.ts'
 import type {
   DecisionHints,
   DryRun,
@@ -18,6 +20,7 @@ import type {
   SessionStore,
 } from './ports.ts'
 import type { FindEnd } from './record-ends.ts'
+import type { Turns } from './turns.ts'
 import type { WaitingRoom } from './waiting.ts'
 
 export interface ApiLimits {
@@ -25,7 +28,7 @@ export interface ApiLimits {
   readonly listingBytes: number
   /** Of one NDJSON body. */
   readonly ndjsonBytes: number
-  /** Of one NDJSON body: the answer has a result for each and is held in memory. */
+  /** Of one NDJSON body: the answer has a result for each. */
   readonly ndjsonLines: number
   /** Requests that one key or session may make in a minute. */
   readonly requestsPerMinute: number
@@ -38,6 +41,8 @@ export interface ApiDependencies {
   readonly limits: ApiLimits
   /** Address that people and links use; https makes cookies Secure. Undefined: the listening address, over HTTP. */
   readonly publicUrl: string | undefined
+  /** Addresses and networks of proxies whose X-Forwarded-For is believed, with commas between; undefined: none. */
+  readonly trustProxy: string | undefined
   /** Such as the package's version; shown in OpenAPI. */
   readonly version: string
   readonly intake: Intake
@@ -60,6 +65,9 @@ export interface ApiDependencies {
 export interface RouteServices extends ApiDependencies {
   readonly waiting: WaitingRoom
   readonly findEnd: FindEnd
+  readonly watchFeed: FeedWatch
+  readonly answers: AnswerRoom
+  readonly turns: Turns
   readonly authenticator: Authenticator
   readonly cookieName: string
   readonly publicOrigin: string | undefined

@@ -4,9 +4,9 @@ import type { FastifyReply } from 'fastify'
 import { ERRORS, TouchstoneError } from '../errors.ts'
 import type { Outcome } from '../pipeline/outcome.ts'
 import type { NewRecord } from '../pipeline/ports.ts'
-import type { LineResult } from './contract.ts'
+import type { LineResult, StreamEnd } from './contract.ts'
 import { readLines } from './ndjson.ts'
-import { sendProblem } from './problem.ts'
+import { answerError, problemOf } from './problem.ts'
 import type { Api, RouteServices } from './services.ts'
 
 /** Records and bytes of one append: large enough for a good rate, small enough to hold in memory for every request. */
@@ -33,10 +33,15 @@ export function errorOf(outcome: Exclude<Outcome<unknown>, { kind: 'ok' }>): Tou
   }
 }
 
+const ANSWER_TYPE = 'application/x-ndjson; charset=utf-8'
+/** One turn of work on lines: long enough for hundreds of usual ones, short enough that nobody else notices. */
+const TURN_MS = 5
+
 /**
  * Takes NDJSON line by line: what is sound goes into the log in batches, what is not is said with its line number, and
- * the rest goes on. Answers 200 with one result a line. When the body is beyond a limit or the log fails, the answer is
- * a problem with `lines`: so many lines at the beginning are dealt with; sending all again is harmless.
+ * the rest goes on. Answers 200 with one result a line, each batch's when it is durable. A body beyond a limit and a
+ * failing log are a problem with `lines` while nothing was written, and afterwards the last line of the answer: so many
+ * lines at the beginning are dealt with; sending all again is harmless.
  */
 export async function takeMany(
   services: RouteServices,
@@ -44,24 +49,23 @@ export async function takeMany(
   body: Readable,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const { intake, limits } = services
-  const announced = Number(reply.request.headers['content-length'] ?? 0)
-  if (announced > limits.ndjsonBytes)
-    return sendTooLarge(reply, body, `the body has more than ${limits.ndjsonBytes} bytes`, 0)
-  const results: string[] = []
+  const { intake, limits, turns } = services
+  const answer = services.answers.open(reply, ANSWER_TYPE)
   // Results wait with their batch: none says 202 before its record is durable, and all keep the order of the lines.
   let pending: LineResult[] = []
   let records: NewRecord[] = []
-  let recordBytes = 0
+  let bytesTaken = 0
   let lines = 0
 
-  async function flush(): Promise<void> {
+  /** The results of the batch in hand, which is durable then. */
+  async function settle(): Promise<string> {
     if (records.length > 0) await intake.append(records)
-    for (const result of pending) results.push(`${JSON.stringify(result)}\n`)
     lines = pending.at(-1)?.line ?? lines
+    const results = pending.map((result) => `${JSON.stringify(result)}\n`).join('')
     pending = []
     records = []
-    recordBytes = 0
+    bytesTaken = 0
+    return results
   }
 
   function take(number: number, bytes: Uint8Array | undefined): LineResult {
@@ -69,11 +73,11 @@ export async function takeMany(
       const message = `the line has more than ${limits.listingBytes} bytes`
       return { line: number, status: ERRORS['too-large'].status, code: 'too-large', message }
     }
+    bytesTaken += bytes.length
     const read = intake.readListing(bytes, marketplace)
     if (read.kind === 'ok') {
       const { listing, contentHash, record } = read.value
       records.push(record)
-      recordBytes += record.value?.length ?? 0
       return { line: number, status: 202, listingId: listing.listingId, revision: listing.revision, contentHash }
     }
     const { code, message } = read
@@ -81,31 +85,59 @@ export async function takeMany(
     return { line: number, status: ERRORS[code].status, ...where, code, message }
   }
 
-  try {
+  async function takeAll(): Promise<void> {
+    let turn = 0
     for await (const { number, bytes } of readLines(bounded(body, limits.ndjsonBytes), limits.listingBytes)) {
       if (number > limits.ndjsonLines) {
         throw new TouchstoneError('too-large', `the body has more than ${limits.ndjsonLines} lines`)
       }
+      if (performance.now() - turn > TURN_MS) {
+        await turns.next()
+        turn = performance.now()
+      }
       pending.push(take(number, bytes))
-      if (pending.length >= BATCH_RECORDS || recordBytes >= BATCH_BYTES) await flush()
+      if (pending.length >= BATCH_RECORDS || bytesTaken >= BATCH_BYTES) await answer.write(await settle())
     }
-    await flush()
+  }
+
+  try {
+    const announced = Number(reply.request.headers['content-length'] ?? 0)
+    if (announced > limits.ndjsonBytes) {
+      throw new TouchstoneError('too-large', `the body has more than ${limits.ndjsonBytes} bytes; nothing was taken`)
+    }
+    const limit = await takeAll().then(() => undefined, orTooLarge)
+    const last = await settle()
+    if (limit !== undefined) {
+      if (answer.begun) await answer.write(last)
+      const dealt = lines === 0 ? 'nothing was taken' : `lines 1 to ${lines} were dealt with`
+      throw new TouchstoneError('too-large', `${limit.message}; ${dealt}`)
+    }
+    if (!answer.begun && last === '') throw new TouchstoneError('empty', 'the body has no line with a listing')
+    answer.end(last)
   } catch (thrown) {
     // What still comes is read and dropped: most clients look at the answer only when they have sent everything.
     body.resume()
-    if (!(thrown instanceof TouchstoneError) || thrown.code !== 'too-large') throw thrown
-    await flush()
-    return sendTooLarge(reply, body, thrown.message, lines)
+    if (answer.gone) return reply
+    const error = services.explained(thrown)
+    if (!answer.begun) {
+      if (!(error instanceof TouchstoneError && error.code === 'empty')) void reply.header('connection', 'close')
+      return answerError(error, reply.request, reply, { lines })
+    }
+    answer.end(`${JSON.stringify(endOf(error, reply, lines))}\n`)
   }
-  if (results.length === 0) throw new TouchstoneError('empty', 'the body has no line with a listing')
-  return reply.code(200).header('content-type', 'application/x-ndjson; charset=utf-8').send(results.join(''))
+  return reply
 }
 
-function sendTooLarge(reply: FastifyReply, body: Readable, what: string, lines: number): FastifyReply {
-  body.resume()
-  void reply.header('connection', 'close')
-  const dealt = lines === 0 ? 'nothing was taken' : `lines 1 to ${lines} were dealt with`
-  return sendProblem(reply, 'too-large', `${what}; ${dealt}`, { extensions: { lines } })
+/** A limit of the body is no failure of what came before it. */
+function orTooLarge(thrown: unknown): TouchstoneError {
+  if (thrown instanceof TouchstoneError && thrown.code === 'too-large') return thrown
+  throw thrown
+}
+
+/** The last line where the answer ends early. */
+function endOf(error: unknown, reply: FastifyReply, lines: number): StreamEnd {
+  const { code, status, detail } = problemOf(error, reply.request)
+  return { status, code, message: detail, lines }
 }
 
 async function* bounded(body: Readable, maxBytes: number): AsyncGenerator<Uint8Array> {

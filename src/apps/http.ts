@@ -47,6 +47,7 @@ export async function startHttp(
       requestsPerMinute: config.TOUCHSTONE_REQUESTS_PER_MINUTE,
     },
     publicUrl: config.TOUCHSTONE_PUBLIC_URL,
+    trustProxy: config.TOUCHSTONE_TRUST_PROXY,
     version: VERSION,
     intake: createIntake({
       log: gate.log,

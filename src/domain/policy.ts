@@ -1,6 +1,8 @@
 // A versioned, immutable document that turns risk into a decision: thresholds, risk classes and ordered rules.
 import { z } from 'zod'
+import { brandSchema } from './brand.ts'
 import { listingSchema } from './listing.ts'
+import { textField } from './text-field.ts'
 
 export const OUTCOMES = ['allow', 'hold', 'block'] as const
 export type Outcome = (typeof OUTCOMES)[number]
@@ -18,21 +20,21 @@ const thresholds = z
 
 export const policyRuleSchema = z.object({
   ruleId,
-  description: z.string().max(1_000).default(''),
+  description: textField(0, 1_000).default(''),
   /** `enforce` decides; `shadow` is only recorded. */
   mode: z.enum(['enforce', 'shadow']),
   /** A CEL expression over `listing`, `seller`, `risk`, `riskClass`, `brandIds`, `signals`, `priceUsd`, `authorisedSeller`; true means that the rule applies. */
-  when: z.string().min(1).max(4_000),
+  when: textField(1, 4_000),
   outcome: outcomeSchema,
 })
 export type PolicyRule = z.infer<typeof policyRuleSchema>
 
 export const policyExampleSchema = z.object({
-  name: z.string().min(1).max(200),
+  name: textField(1, 200),
   /** Either a risk by itself, or a listing that is tried by all signals. */
   risk: probability.optional(),
-  brandIds: z.array(z.string()).default([]),
-  failedSignals: z.array(z.string()).default([]),
+  brandIds: z.array(brandSchema.shape.brandId).max(1_000).default([]),
+  failedSignals: z.array(textField(1, 100)).max(100).default([]),
   /** Only with a risk by itself; a listing that is tried is held against the brands. */
   authorisedSeller: z.boolean().optional(),
   listing: listingSchema.partial().optional(),
@@ -43,10 +45,10 @@ export const policySchema = z
   .object({
     policyId: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/),
     version: z.int().min(1),
-    description: z.string().max(4_000).default(''),
+    description: textField(0, 4_000).default(''),
     thresholds,
     /** Per brand; where a listing is about several brands the lowest of each threshold holds. */
-    brandThresholds: z.record(z.string(), thresholds).default({}),
+    brandThresholds: z.record(brandSchema.shape.brandId, thresholds).default({}),
     /** Bands of risk by their lower bound, rising, the first from 0. */
     riskClasses: z
       .array(z.object({ name: z.string().regex(/^[a-z][a-z-]{0,31}$/), from: probability }))

@@ -272,6 +272,8 @@ export interface DecisionReader {
     limit: number,
     marketplace: string | undefined,
   ): Promise<{ entries: FeedEntry[]; next: string }>
+  /** A mark that is another one after every entry that the feed gets. Cheap, for many who wait. */
+  feedMark(): Promise<string>
   history(listingId: string): Promise<ListingHistory | undefined>
   /** The decision that stands for one revision. */
   standing(listingId: string, revision: number): Promise<{ decision: Decision; contentHash: string } | undefined>

@@ -6,7 +6,7 @@ import type { Decision } from '../../domain/decision.ts'
 import type { Refusal } from '../../domain/refusal.ts'
 import type { DecisionReader, ListingHistory, RecordEnd } from '../../pipeline/ports.ts'
 import { queries } from './connect.ts'
-import { readFeed, readRecent } from './feed.ts'
+import { readFeed, readFeedMark, readRecent } from './feed.ts'
 import { inTransaction } from './transaction.ts'
 
 /** The newest so many of each kind: a listing that somebody edits or sends a million times must not fill the memory. */
@@ -36,6 +36,7 @@ export function createDecisionReader({ pool, decisions }: DecisionReaderOptions)
   }
   return {
     feed: (after, limit, marketplace) => readFeed(pool, decisions, after, limit, marketplace),
+    feedMark: () => readFeedMark(db, decisions),
     recent: (limit, marketplace) => readRecent(pool, decisions, limit, marketplace),
     history: (listingId) => readHistory(pool, listingId),
     standing,

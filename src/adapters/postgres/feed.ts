@@ -76,6 +76,17 @@ async function readBounds(db: Kysely<Tables>, topic: string): Promise<Bounds[]> 
   })
 }
 
+/** The newest positions: written by whoever adds entries, in the same transaction. */
+export async function readFeedMark(db: Kysely<Tables>, topic: string): Promise<string> {
+  const heads = await db
+    .selectFrom('outbox_head')
+    .select(['part', 'pos'])
+    .where('topic', '=', topic)
+    .orderBy('part')
+    .execute()
+  return heads.map((head) => `${head.part}:${head.pos}`).join(' ')
+}
+
 function startAt(asked: Places | undefined, bounds: readonly Bounds[]): Places {
   if (asked === undefined) return bounds.map((bound) => bound.floor)
   if (asked.length > bounds.length)

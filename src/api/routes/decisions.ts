@@ -5,6 +5,7 @@ import { TouchstoneError } from '../../errors.ts'
 import type { FeedEntry } from '../../pipeline/ports.ts'
 import { callerOf } from '../access.ts'
 import { feedQuerySchema, feedSchema } from '../contract.ts'
+import type { FeedPage } from '../feed-watch.ts'
 import { goneSignal } from '../gone.ts'
 import { PROBLEM_RESPONSES } from '../openapi.ts'
 import type { Api, RouteServices } from '../services.ts'
@@ -12,7 +13,7 @@ import type { Api, RouteServices } from '../services.ts'
 type Feed = z.infer<typeof feedSchema>
 
 export function decisionRoutes(api: Api, services: RouteServices): void {
-  const { decisions, recent, waiting } = services
+  const { decisions, recent, waiting, watchFeed } = services
   api.route({
     method: 'GET',
     url: '/v1/decisions',
@@ -33,14 +34,13 @@ export function decisionRoutes(api: Api, services: RouteServices): void {
       if (after !== undefined && last !== undefined) {
         throw new TouchstoneError('invalid', 'querystring: `after` and `last` exclude each other')
       }
-      let page: { entries: FeedEntry[]; next: string } | undefined
+      let page: FeedPage | undefined
       await waiting.until(
         async () => {
           // An empty page may still lead on, past entries that this caller may not see: they are not looked at again.
-          page =
-            last === undefined || page !== undefined
-              ? await decisions.feed(page?.next ?? after, limit, marketplace)
-              : await recent.recent(last, marketplace)
+          if (page !== undefined) page = await watchFeed(page.next, limit, marketplace)
+          else if (last === undefined) page = await decisions.feed(after, limit, marketplace)
+          else page = await recent.recent(last, marketplace)
           return page.entries.length > 0 ? page : undefined
         },
         wait * 1000,

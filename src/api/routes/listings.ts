@@ -1,7 +1,7 @@
 // Listings in: one or many into the log, durably before the answer; withdrawals; what became of a listing.
 import type { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { listingSchema } from '../../domain/listing.ts'
 import { TouchstoneError } from '../../errors.ts'
 import { callerOf } from '../access.ts'
@@ -10,7 +10,9 @@ import {
   acceptedSchema,
   decisionAnswerSchema,
   historySchema,
+  lineResultSchema,
   listingParamsSchema,
+  streamEndSchema,
   withdrawalBodySchema,
   type Accepted,
 } from '../contract.ts'
@@ -20,6 +22,14 @@ import type { SubmittedListing } from '../ports.ts'
 import { preferredWait } from '../prefer.ts'
 import type { Api, RouteServices } from '../services.ts'
 import { errorOf, rawBodies, takeMany } from '../taking.ts'
+
+const TAKEN = {
+  description: 'The decision; for NDJSON the results, one a line.',
+  content: {
+    'application/json': { schema: decisionAnswerSchema },
+    'application/x-ndjson': { schema: z.union([lineResultSchema, streamEndSchema]) },
+  },
+}
 
 const locationOf = (listingId: string) => `/v1/listings/${encodeURIComponent(listingId)}`
 
@@ -35,10 +45,13 @@ export function listingRoutes(api: Api, services: RouteServices): void {
         summary: 'Submit a listing, or many as NDJSON',
         description:
           'The record is durable before the answer. `Prefer: wait=N` (at most 60) answers 200 with the decision within N seconds. ' +
-          'A body of application/x-ndjson has one listing a line and gets one result a line; each line is a record of its own.',
+          'A body of application/x-ndjson has one listing a line and gets one result a line; each line is a record of its own. ' +
+          'Results come while the body is read. Where a limit or a failing log ends that early, the last line says so: it has ' +
+          '`lines` (so many at the beginning are dealt with), `status` and `code`. Before any result that is a problem, also with ' +
+          '`lines`. An answer that is cut off says nothing of what it does not name: sending all again is harmless.',
         consumes: ['application/json', 'application/x-ndjson'],
         body: listingSchema,
-        response: { 200: decisionAnswerSchema, 202: acceptedSchema, ...PROBLEM_RESPONSES },
+        response: { 200: TAKEN, 202: acceptedSchema, ...PROBLEM_RESPONSES },
       },
       // The pipeline's own parser reads the bytes: they must be judged as on any other way in.
       validatorCompiler: () => () => true,
@@ -110,13 +123,14 @@ async function takeOne(
   body: Uint8Array,
 ): Promise<FastifyReply> {
   const { intake, waiting, findEnd } = services
-  const read = intake.readListing(body, callerOf(request).marketplace)
+  const { marketplace } = callerOf(request)
+  const read = intake.readListing(body, marketplace)
   if (read.kind !== 'ok') throw errorOf(read)
   const { listing, contentHash, record } = read.value
   const { listingId, revision } = listing
   void reply.header('location', locationOf(listingId))
 
-  const standing = await standingOf(services, read.value)
+  const standing = await standingOf(services, read.value, marketplace !== undefined)
   if (standing !== undefined) return reply.code(200).send(standing)
 
   const [appended] = await intake.append([record])
@@ -148,13 +162,19 @@ async function takeOne(
   }
 }
 
-/** The decision where this revision is decided already: nothing is written again. Throws where it cannot be taken any more. */
-async function standingOf({ decisions }: RouteServices, submitted: SubmittedListing) {
+/**
+ * The decision where this revision is decided already: nothing is written again. Throws where it cannot be taken any more.
+ * Another marketplace's listing is left to the worker: an answer of our own would tell which of its revisions exist.
+ */
+async function standingOf({ decisions }: RouteServices, submitted: SubmittedListing, bound: boolean) {
   const { listingId, revision } = submitted.listing
   const standing = await decisions.standing(listingId, revision)
   if (standing === undefined) return undefined
-  if (standing.contentHash !== submitted.contentHash) throw reused(listingId, revision)
   const history = await decisions.history(listingId)
+  const claimed = submitted.listing.marketplace
+  const owner = history?.marketplace ?? null
+  if (claimed !== undefined && owner !== claimed && (owner !== null || bound)) return undefined
+  if (standing.contentHash !== submitted.contentHash) throw reused(listingId, revision)
   if (history !== undefined && history.current.withdrawnRevision >= revision) {
     throw new TouchstoneError(
       'withdrawn',

@@ -136,17 +136,48 @@ describe('a key', () => {
     expect(response.json()).toMatchObject({ code: 'invalid', path })
   })
 
-  it('guessed too often from one address makes it wait, but not those who are known there', async () => {
-    const known = (await world.key('analyst')).headers
-    expect((await api.inject({ url: '/v1/policies', headers: known })).statusCode).toBe(200)
-    const guess = () =>
-      api.inject({ url: '/v1/policies', headers: { authorization: `Bearer tsk_${createSecret().secret}` } })
+  const guess = (key = `tsk_${createSecret().secret}`, headers: Record<string, string> = {}) =>
+    api.inject({ url: '/v1/policies', headers: { ...headers, authorization: `Bearer ${key}` } })
+
+  it('guessed too often from one address makes whoever guesses wait, and no valid key', async () => {
     for (let i = 0; i < MAX_FAILURES; i += 1) expect((await guess()).statusCode).toBe(401)
-    const limited = await guess()
-    expect(limited.statusCode).toBe(429)
-    expect(codeOf(limited)).toBe('rate-limited')
-    expect(Number(limited.headers['retry-after'])).toBeGreaterThan(0)
-    expect((await api.inject({ url: '/v1/policies', headers: known })).statusCode).toBe(200)
+    for (const limited of [await guess(), await guess('nonsense')]) {
+      expect(limited.statusCode).toBe(429)
+      expect(codeOf(limited)).toBe('rate-limited')
+      expect(Number(limited.headers['retry-after'])).toBeGreaterThan(0)
+    }
+    // Never seen here before.
+    const { headers, key } = await world.key('analyst')
+    expect((await api.inject({ url: '/v1/policies', headers })).statusCode).toBe(200)
+    const signIn = (payload: object) => api.inject({ method: 'POST', url: '/sign-in', payload })
+    const opened = await signIn({ key })
+    expect(opened.statusCode).toBe(204)
+    const cookie = opened.cookies.map((c) => `${c.name}=${c.value}`).join('; ')
+    expect((await api.inject({ url: '/v1/session', headers: { cookie } })).statusCode).toBe(200)
+    const { secret, hash } = createSecret()
+    await world.sessionStore.create(hash, { subject: 'administrator', role: 'admin', brandIds: [] }, 60, true)
+    expect((await signIn({ token: secret })).statusCode).toBe(204)
+    expect((await signIn({ token: secret })).statusCode).toBe(429)
+  })
+
+  it('guessed behind a proxy counts for the address that the proxy names, where it is trusted', async () => {
+    const from = (address: string) => guess(undefined, { 'x-forwarded-for': address })
+    const fill = async () => {
+      for (let i = 0; i < MAX_FAILURES; i += 1) await from('192.0.2.1')
+      return [(await from('192.0.2.1')).statusCode, (await from('192.0.2.2')).statusCode]
+    }
+    expect(await fill()).toEqual([429, 429])
+    await api.close()
+    ;({ api, world } = await memoryApi({ trustProxy: '10.0.0.0/8, 127.0.0.1' }))
+    expect(await fill()).toEqual([429, 401])
+  })
+
+  it('whose id no store can hold is refused as an address', async () => {
+    const { headers } = await world.key('admin')
+    for (const id of ['%00', 'a%20b', 'x'.repeat(101)]) {
+      const response = await api.inject({ method: 'DELETE', url: `/v1/keys/${id}`, headers })
+      expect([response.statusCode, codeOf(response)], id).toEqual([422, 'invalid'])
+    }
   })
 
   it('that asks too often is told to wait, each key for itself', async () => {

@@ -58,9 +58,16 @@ describe('the feed', () => {
   it('waits for the next entry, and many who wait share the looking', async () => {
     const waiting = Array.from({ length: 20 }, () => feed('wait=20'))
     while (world.feedCalls < 20) await new Promise((resolve) => setTimeout(resolve, 1))
+    for (const marks = world.markCalls; world.markCalls < marks + 4;) {
+      world.nudge()
+      await new Promise((resolve) => setTimeout(resolve, 1))
+    }
+    // Each looked once when it came; since then one page served all, and then none was read.
+    expect(world.feedCalls).toBeLessThanOrEqual(21)
     world.publish(decisionOf())
     world.nudge()
     for (const page of await Promise.all(waiting)) expect(page.items).toHaveLength(1)
+    expect(world.feedCalls).toBeLessThanOrEqual(22)
   })
 
   it.each([

@@ -83,6 +83,8 @@ export function memoryWorld() {
     records,
     /** Called for each record that is appended: what the worker would do with it. */
     onAppend: undefined as ((record: NewRecord, offset: number) => void) | undefined,
+    /** Before an append: where it fails, or waits. */
+    beforeAppend: undefined as (() => Promise<void>) | undefined,
     /** Ends by offset. */
     ends: new Map<number, RecordEnd>(),
     decided,
@@ -92,6 +94,7 @@ export function memoryWorld() {
     policies,
     listings,
     feedCalls: 0,
+    markCalls: 0,
     endCalls: 0,
     failEnds: false,
     failPassed: false,
@@ -119,13 +122,15 @@ export function memoryWorld() {
 
   const log: Log = {
     ensureTopic: async () => {},
-    append: async (_topic, given) =>
-      given.map((record) => {
+    async append(_topic, given) {
+      await world.beforeAppend?.()
+      return given.map((record) => {
         records.push(record)
         const offset = records.length - 1
         world.onAppend?.(record, offset)
         return { partition: 0, offset: BigInt(offset) }
-      }),
+      })
+    },
     subscribe: () => {
       throw new Error('nobody subscribes in these tests')
     },
@@ -149,6 +154,10 @@ export function memoryWorld() {
         entries: page.map(({ cursor, type, data }) => ({ cursor, type, data })),
         next: page.at(-1)?.cursor ?? String(entries.length),
       }
+    },
+    async feedMark() {
+      world.markCalls += 1
+      return String(entries.length)
     },
     async history(listingId) {
       const all = [...decided.values()].filter((d) => d.listingId === listingId)
@@ -193,6 +202,7 @@ export function memoryWorld() {
     explained: (error) => error,
     limits: { listingBytes: 10_000, ndjsonBytes: 1_000_000, ndjsonLines: 1_000, requestsPerMinute: 10_000 },
     publicUrl: undefined,
+    trustProxy: undefined,
     version: '0.0.0',
     intake: createIntake({ log, topics: topicNames('touchstone'), group: 'gate', maxListingBytes: 10_000 }),
     dryRun: async ({ listing, contentHash }) =>
