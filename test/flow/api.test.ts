@@ -149,6 +149,13 @@ describe('a marketplace', () => {
     )
     expect([taken.status, taken.body['code']]).toEqual([409, 'marketplace-mismatch'])
     expect((await call('GET', '/v1/listings/edited', foreign)).status).toBe(404)
+    const same = { ...listing('edited', { revision: 6 }), marketplace: undefined }
+    const probed = await call('POST', '/v1/listings', foreign, same, WAIT)
+    expect([probed.status, probed.body['code'], probed.body['detail']]).toEqual([
+      409,
+      'marketplace-mismatch',
+      taken.body['detail'],
+    ])
   })
 
   it('submits many at once and follows them over the feed, resuming at any cursor', async () => {
@@ -240,6 +247,36 @@ describe('an analyst', () => {
 })
 
 describe('the service', () => {
+  it('refuses what its store cannot hold, wherever it stands', async () => {
+    const admin = await key('admin')
+    const [thresholds, aliases] = [{ hold: 0.1, block: 0.2 }, [{ text: 'a\u0000' }]]
+    const policies = await call<{ items: { policy: Policy; active: boolean }[] }>('GET', '/v1/policies', admin)
+    const policy = policies.body.items.find((p) => p.active)?.policy
+    for (const [method, path, body] of [
+      ['DELETE', '/v1/keys/%00', undefined],
+      ['POST', '/v1/policies/publish', { ...policy, description: 'a\u0000' }],
+      ['POST', '/v1/policies/publish', { policy: { ...policy, description: '\ud800' } }],
+      ['POST', '/v1/policies/publish', { ...policy, brandThresholds: { '\ud800': thresholds } }],
+      ['POST', '/v1/policies/publish', { ...policy, brandThresholds: { '\u0000': thresholds } }],
+      ['PUT', '/v1/brands/odd', { name: 'Odd', aliases }],
+      ['POST', '/v1/keys', { role: 'ingest', marketplace: '\u0000' }],
+    ] as const) {
+      const { status, text } = await call(method, path, admin, body)
+      expect(status, `${method} ${path}: ${text}`).toBe(422)
+    }
+  })
+
+  it('tells everyone who waits for the feed at once, however many they are', async () => {
+    const [ingest, bound] = [await key('ingest'), await key('ingest', { marketplace: 'demo' })]
+    const { next } = (await call<Feed>('GET', '/v1/decisions?last=1', ingest)).body
+    const waiting = Array.from({ length: 200 }, (_, i) =>
+      call<Feed>('GET', `/v1/decisions?wait=20&after=${next}`, i % 2 === 0 ? ingest : bound),
+    )
+    expect((await call('POST', '/v1/listings', ingest, listing('news'), WAIT)).status).toBe(200)
+    for (const { status, body } of await Promise.all(waiting))
+      expect([status, body.items.map((i) => i.data.listingId)]).toEqual([200, ['news']])
+  })
+
   it('is ready, and keeps its contracts and metrics open where they belong', async () => {
     expect((await call('GET', '/readyz', undefined)).body).toMatchObject({ status: 'ready' })
     expect((await call('GET', '/asyncapi.yaml', undefined)).text).toContain('asyncapi: 3')
