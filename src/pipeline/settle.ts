@@ -107,7 +107,9 @@ export function settle(
     const no = (code: RefusalCode, message: string, path = '/revision') =>
       refuse({ listingId, revision }, claimed ?? row.marketplace, code, message, path)
 
-    const taken = value.kind === 'listing' && value.bound && row.revision > 0 && row.marketplace === null
+    // A withdrawal that names a marketplace was bound to it, or means its own listing.
+    const bound = value.kind === 'listing' ? value.bound : claimed !== undefined
+    const taken = bound && row.revision > 0 && row.marketplace === null
     if (taken || (claimed !== undefined && row.marketplace !== null && claimed !== row.marketplace)) {
       no('marketplace-mismatch', 'the listingId is in use outside of this marketplace', '/marketplace')
       continue

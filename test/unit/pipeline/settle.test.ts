@@ -117,6 +117,11 @@ describe('settling a batch', () => {
     const g = gate()
     g.settle(submitted(1, 'allow'))
     expect(g.settle(bound(2)).tally.refused).toEqual(['marketplace-mismatch'])
+    const foreign: Tried = {
+      kind: 'ok',
+      value: { kind: 'withdrawal', identity: { listingId: 'L-1', revision: 1 }, marketplace: 'south' },
+    }
+    expect(g.settle(foreign).tally.refused).toEqual(['marketplace-mismatch'])
     expect(gate().settle(bound(1)).tally.decided).toHaveLength(1)
   })
 
