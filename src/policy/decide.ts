@@ -49,7 +49,8 @@ export function decide(compiled: CompiledPolicy, input: PolicyInput): PolicyDeci
   const thresholds = thresholdsFor(compiled, input.brandIds)
   const byRisk: Outcome = risk >= thresholds.block ? 'block' : risk >= thresholds.hold ? 'hold' : 'allow'
   const { rules, decider, skipped } = tryRules(compiled, input, riskClass)
-  // An enforced rule that could not be tried counts like a signal that could not look: long texts buy no way around it.
+  // An enforced rule for which no time was left counts like a signal that could not look: long texts buy no way around it.
+  // One that fails on a value (a missing price) does not apply: else every listing without that field would be held.
   const degraded = skipped || input.risk.signals.some((s) => s.state === 'failed' && s.shadow !== true)
   const floor = degraded ? (compiled.onFailedSignal.get(riskClass) ?? 'hold') : 'allow'
   const raised = severity(floor) > severity(byRisk)

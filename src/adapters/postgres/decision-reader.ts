@@ -77,8 +77,16 @@ function readHistory(pool: Pool, listingId: string): Promise<ListingHistory | un
     pool,
     async ({ db }) => {
       const listing = await db.selectFrom('listing').selectAll().where('listing_id', '=', listingId).executeTakeFirst()
-      const refusals = await newest<{ body: Refusal; marketplace: string | null }>('refusal', 'at')
       const empty = listing === undefined || (listing.revision === 0 && listing.withdrawn_revision === 0)
+      // Whoever is bound to a marketplace must not learn of the listings of another, not even of refused ones: what
+      // others were refused under this id is not part of its history, and never says whose the listing is.
+      const refusals = await newest<{ body: Refusal }>(
+        'refusal',
+        'at',
+        empty
+          ? undefined
+          : sql<boolean>`coalesce(body->>'marketplace', ${listing.marketplace}) is not distinct from ${listing.marketplace}`,
+      )
       if (empty && refusals.length === 0) return { done: undefined }
       const revisions = await newest<{ revision: number; content_hash: string; submitted_at: Date; listing: unknown }>(
         'revision',
@@ -88,8 +96,7 @@ function readHistory(pool: Pool, listingId: string): Promise<ListingHistory | un
       return {
         done: {
           listingId,
-          // Whoever is bound to a marketplace must not learn of the listings of another, not even of refused ones.
-          marketplace: listing?.marketplace ?? refusals.at(-1)?.body.marketplace ?? null,
+          marketplace: empty ? ownerOf(refusals.map((row) => row.body)) : listing.marketplace,
           current: {
             revision: listing?.revision ?? 0,
             outcome: listing?.outcome ?? null,
@@ -107,9 +114,13 @@ function readHistory(pool: Pool, listingId: string): Promise<ListingHistory | un
         },
       }
 
-      async function newest<Row>(table: 'refusal' | 'revision' | 'decision', order: string): Promise<Row[]> {
+      async function newest<Row>(
+        table: 'refusal' | 'revision' | 'decision',
+        order: string,
+        only = sql<boolean>`true`,
+      ): Promise<Row[]> {
         const { rows } = await sql<Row>`
-          select * from ${sql.table(table)} where listing_id = ${listingId} order by ${sql.ref(order)} desc limit ${HISTORY}`.execute(
+          select * from ${sql.table(table)} where listing_id = ${listingId} and ${only} order by ${sql.ref(order)} desc limit ${HISTORY}`.execute(
           db,
         )
         return rows.reverse()
@@ -117,4 +128,11 @@ function readHistory(pool: Pool, listingId: string): Promise<ListingHistory | un
     },
     'repeatable read, read only',
   )
+}
+
+/** Whose a listing is of which there are only refusals: somebody's only where all of them are. */
+function ownerOf(refusals: readonly Refusal[]): string | null {
+  const owners = new Set(refusals.map((refusal) => refusal.marketplace ?? null))
+  const [owner] = owners
+  return owners.size === 1 ? (owner ?? null) : null
 }

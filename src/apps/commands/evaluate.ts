@@ -33,7 +33,10 @@ export function registerEvaluate(program: Command): void {
     .description(
       'Try labelled listings and say how good the decisions are: shares, precision, recall, false positives, each with its 95 % interval.',
     )
-    .requiredOption('--input <file...>', 'NDJSON of {listing, label} rows; every file is a group of its own')
+    .requiredOption(
+      '--input <file...>',
+      'NDJSON of {listing, label, overt} rows: label is "counterfeit" (overt: true where its text says so) or "legitimate", others count for the shares only; every file is a group of its own',
+    )
     .option(
       '--max-fpr <share>',
       'also the recall at a threshold that stops at most this share of legitimate listings',
