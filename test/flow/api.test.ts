@@ -148,19 +148,6 @@ describe('a marketplace', () => {
       WAIT,
     )
     expect([taken.status, taken.body['code']]).toEqual([409, 'marketplace-mismatch'])
-    // A listing that belongs to no marketplace does not become theirs by being refused to them.
-    const unbound = await key('ingest')
-    const { marketplace: _, ...unowned } = listing('unowned')
-    await call('POST', '/v1/listings', unbound, unowned, WAIT)
-    const refusedToo = await call('POST', '/v1/listings', foreign, { ...unowned, revision: 2 }, WAIT)
-    expect([refusedToo.status, refusedToo.body['code']]).toEqual([409, 'marketplace-mismatch'])
-    expect((await call('GET', '/v1/listings/unowned', foreign)).status).toBe(404)
-    const history = await call<{ marketplace: string | null; refusals: unknown[] }>(
-      'GET',
-      '/v1/listings/unowned',
-      unbound,
-    )
-    expect(history.body).toMatchObject({ marketplace: null, refusals: [] })
     expect((await call('GET', '/v1/listings/edited', foreign)).status).toBe(404)
     const same = { ...listing('edited', { revision: 6 }), marketplace: undefined }
     const probed = await call('POST', '/v1/listings', foreign, same, WAIT)

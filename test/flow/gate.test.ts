@@ -1,6 +1,8 @@
 // One listing in, one decision out. Real: PostgreSQL (store and log), every signal, the shipped brands and policy.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Policy } from '../../src/domain/policy.ts'
+import { GATE_GROUP } from '../../src/apps/gate.ts'
+import { createIntake } from '../../src/pipeline/intake.ts'
 import { publishPolicy } from '../../src/pipeline/policies.ts'
 import { startGateUnderTest, type GateUnderTest } from '../support/running-gate.ts'
 
@@ -152,6 +154,19 @@ describe('the gate', () => {
     expect(mine[1]?.caseId).toBe(mine[0]?.caseId)
     expect(mine[2]?.caseId).not.toBe(mine[0]?.caseId)
     expect(refusals.filter((r) => r.listingId === 'edited').map((r) => r.code)).toEqual(['revision-reused'])
+  })
+
+  it('never says by a refusal whose a listing is, nor shows it in the history of another', async () => {
+    await t.submit({ listingId: 'unowned' })
+    const { log, topics } = t.gate
+    const intake = createIntake({ log, topics, group: GATE_GROUP, maxListingBytes: 10_000 })
+    const theirs = { listingId: 'unowned', revision: 2, sellerId: 'S-2', title: 'A chair' }
+    const read = intake.readListing(Buffer.from(JSON.stringify(theirs)), 'other')
+    if (read.kind !== 'ok') throw new Error(read.message)
+    await intake.append([read.value.record])
+    const { refusals } = await t.settled()
+    expect(refusals.filter((r) => r.listingId === 'unowned').map((r) => r.code)).toEqual(['marketplace-mismatch'])
+    expect(await t.gate.reader.history('unowned')).toMatchObject({ marketplace: null, refusals: [] })
   })
 
   it('resumes the feed at any cursor', async () => {
