@@ -66,8 +66,9 @@ export function createRecord(account: Account, dataDir: string): ClusterRecord {
   return record
 }
 
-/** Runs initdb aside and moves its result into place, so that a start that was killed half-way leaves nothing in the way. */
-export async function initialise(binaries: Binaries, account: Account, record: ClusterRecord): Promise<void> {
+/** Takes away what starts left that were killed half-way; called by every start. */
+export function clearDrafts(record: ClusterRecord): void {
+  if (!existsSync(record.home)) return
   for (const left of readdirSync(record.home).filter((name) => name.startsWith('initdb-'))) {
     try {
       rmSync(join(record.home, left), { recursive: true, force: true, maxRetries: 3 })
@@ -75,6 +76,10 @@ export async function initialise(binaries: Binaries, account: Account, record: C
       // An initdb that outlived its parent may still be writing there; the next start takes it away.
     }
   }
+}
+
+/** Runs initdb aside and moves its result into place, so that a start that was killed half-way leaves nothing in the way. */
+export async function initialise(binaries: Binaries, account: Account, record: ClusterRecord): Promise<void> {
   const draft = mkdtempSync(join(record.home, 'initdb-'))
   own(account, draft)
   try {

@@ -4,7 +4,15 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { canWork, chooseAccount, isRoot } from './account.ts'
 import { findBinaries } from './binaries.ts'
-import { createRecord, initialise, pgdataOf, readRecord, SUPERUSER, type ClusterRecord } from './cluster.ts'
+import {
+  clearDrafts,
+  createRecord,
+  initialise,
+  pgdataOf,
+  readRecord,
+  SUPERUSER,
+  type ClusterRecord,
+} from './cluster.ts'
 import { lockDataDir } from './data-dir-lock.ts'
 import { runServer, signalServer, stopServer } from './server.ts'
 import { TouchstoneError } from '../../errors.ts'
@@ -68,6 +76,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       options.log(
         `The database lies in ${record.home}: as root PostgreSQL runs as ${account.name}, who cannot enter ${dataDir}`,
       )
+    clearDrafts(record)
     if (!existsSync(pgdataOf(record))) {
       mkdirSync(record.home, { recursive: true })
       options.log('Creating the embedded database (a few seconds, only this once)')
