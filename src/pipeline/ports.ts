@@ -6,7 +6,9 @@ import type { Refusal } from '../domain/refusal.ts'
 
 // ---------------------------------------------------------------- the log
 
-export type Headers = Readonly<Record<string, Uint8Array>>
+/** Kafka allows a header without a value, and a name more than once: its values are then a list, in their order. */
+export type HeaderValue = Uint8Array | null | readonly (Uint8Array | null)[]
+export type Headers = Readonly<Record<string, HeaderValue>>
 
 export interface NewRecord {
   /** Decides the partition, so all records of one key keep their order; null: any partition. */
@@ -80,6 +82,13 @@ export interface SubscribeOptions {
   readonly concurrency: number
 }
 
+export interface TopicOptions {
+  readonly partitions: number
+  readonly retentionHours: number
+  /** Bytes that one record may have; a log without such a limit takes any. */
+  readonly maxRecordBytes?: number
+}
+
 /** What lies ahead of a group on one partition. */
 export interface Backlog {
   readonly partition: number
@@ -100,7 +109,7 @@ export interface Backlog {
  */
 export interface Log {
   /** Create the topic if it is missing; an existing one keeps its partition count. */
-  ensureTopic(topic: string, options: { partitions: number; retentionHours: number }): Promise<void>
+  ensureTopic(topic: string, options: TopicOptions): Promise<void>
   append(topic: string, records: readonly NewRecord[]): Promise<Appended[]>
   subscribe(options: SubscribeOptions, consumer: Consumer): Subscription
   /** First offset held and one past the last, per partition. */

@@ -1,0 +1,63 @@
+// What publishing needs where the log is not the store: an outbox whose ranges are leased, and a log that fences.
+import type { NewRecord } from '../ports.ts'
+
+/** An output partition. */
+export interface Place {
+  readonly topic: string
+  readonly partition: number
+}
+
+export interface OutboxRecord extends NewRecord, Place {
+  /** Dense per place, from 1. */
+  readonly position: bigint
+}
+
+export interface Mark extends Place {
+  /** Last position given. */
+  readonly head: bigint
+  /** Last position known to be published. */
+  readonly tail: bigint
+}
+
+/** The outbox in ranges of places. A lease is for liveness only: what protects is the fence of the log. */
+export interface RangeOutbox {
+  /** Made with the store, for good: every record that is published names it. */
+  readonly storeId: string
+  /** Every output partition there is. */
+  readonly places: readonly Place[]
+  /**
+   * Takes or renews the lease; undefined while another owner has it. `epoch` is another one whenever it was not held
+   * without a break. `validMs` counts from before the question was asked.
+   */
+  lease(range: string): Promise<{ readonly epoch: bigint; readonly validMs: number } | undefined>
+  /** Gives it up, so that another process takes over at once. */
+  release(range: string): Promise<void>
+  marks(places: readonly Place[]): Promise<readonly Mark[]>
+  /** Rows beyond the given positions in order per place, at most `limit` in all, shared so that a long backlog starves nobody. */
+  after(from: readonly (Place & { readonly position: bigint })[], limit: number): Promise<readonly OutboxRecord[]>
+  /** Moves the tails by compare-and-set, all or none; false when one was not at `from`. */
+  mark(moves: readonly (Place & { readonly from: bigint; readonly to: bigint })[]): Promise<boolean>
+}
+
+export interface PublishedPosition extends Place {
+  readonly storeId: string
+  readonly position: bigint
+}
+
+/** A log on which one writer a range can be made the only one. */
+export interface FencedLog {
+  /** Once it resolves no earlier writer of the range can make anything visible any more, and nothing of theirs is pending. */
+  fence(range: string): Promise<FencedWriter>
+  /** What readers of committed records see last on each place, of records that carry a position; to be asked after fencing. */
+  lastPublished(places: readonly Place[]): Promise<readonly PublishedPosition[]>
+}
+
+export interface FencedWriter {
+  /**
+   * All or nothing for readers of committed records, in order per place, each record with its position and the store's id.
+   * A rejection leaves the outcome unknown: close this writer, fence anew and look at the end.
+   */
+  write(records: readonly OutboxRecord[], storeId: string): Promise<void>
+  /** Never rejects. */
+  close(): Promise<void>
+}
