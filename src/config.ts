@@ -25,6 +25,26 @@ const proxies = z
     'must be IP addresses or networks in CIDR notation, with commas between',
   )
 
+const FLAG = { error: 'must be true or false' }
+/** `host:port`; an IPv6 address stands in brackets, or its end could not be told from the port. */
+const BROKER = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/
+
+function isBroker(text: string): boolean {
+  const [, host = '', digits = '0'] = BROKER.exec(text) ?? []
+  const number = Number(digits)
+  return number >= 1 && number <= 65_535 && (!host.startsWith('[') || isIP(host.slice(1, -1)) === 6)
+}
+const brokers = z
+  .string()
+  .transform((list) => list.split(',').map((one) => one.trim()))
+  .superRefine((list, context) => {
+    const wrong = list.flatMap((one, i) => (isBroker(one) ? [] : [i + 1]))
+    if (wrong.length > 0)
+      context.addIssue(
+        `no. ${wrong.join(', ')} of ${list.length} must be host:port, an IPv6 address in brackets as in [::1]:9092`,
+      )
+  })
+
 interface Setting<S extends z.ZodType = z.ZodType> {
   readonly schema: S
   /** Shown in the README, as text; `unset` where the absence has a meaning of its own. */
@@ -43,6 +63,51 @@ export const SETTINGS = {
     z.url({ protocol: /^postgres(ql)?$/ }).optional(),
     'unset',
     'PostgreSQL of the store and the log; unset: an embedded server in the data directory',
+  ),
+  KAFKA_BROKERS: setting(
+    brokers.optional(),
+    'unset',
+    'Addresses `host:port` of some brokers, with commas between; unset: the log lives in PostgreSQL',
+  ),
+  KAFKA_TLS: setting(
+    z
+      .enum(['true', 'false'], FLAG)
+      .transform((text) => text === 'true')
+      .optional(),
+    'unset',
+    '`true`: TLS to the brokers; unset: TLS where KAFKA_TLS_CA_FILE or KAFKA_TLS_CERT_FILE is given, else plain text',
+  ),
+  KAFKA_TLS_CA_FILE: setting(
+    z.string().min(1).optional(),
+    'unset',
+    "PEM file of the authorities that sign the brokers' certificates; unset: those that Node trusts",
+  ),
+  KAFKA_TLS_CERT_FILE: setting(
+    z.string().min(1).optional(),
+    'unset',
+    'PEM file of the certificate that this client shows to the brokers',
+  ),
+  KAFKA_TLS_KEY_FILE: setting(z.string().min(1).optional(), 'unset', 'PEM file of the key of that certificate'),
+  KAFKA_TLS_KEY_PASSPHRASE: setting(z.string().optional(), 'unset', 'What that key is encrypted with'),
+  KAFKA_SASL_MECHANISM: setting(
+    z
+      .enum(['plain', 'scram-sha-256', 'scram-sha-512'], { error: 'must be plain, scram-sha-256 or scram-sha-512' })
+      .optional(),
+    'unset',
+    '`plain`, `scram-sha-256` or `scram-sha-512`; unset: the brokers ask for no password',
+  ),
+  KAFKA_SASL_USERNAME: setting(z.string().min(1).optional(), 'unset', 'User name at the brokers'),
+  KAFKA_SASL_PASSWORD: setting(z.string().min(1).optional(), 'unset', 'Password at the brokers'),
+  KAFKA_REPLICATION: setting(
+    positive(32).optional(),
+    'unset',
+    'Copies of a Kafka topic that is created; unset: 3, or as many as there are brokers where they are fewer',
+  ),
+  KAFKA_SESSION_TIMEOUT_MS: setting(
+    // Below a second a pause of the collector would look like a death; the brokers have limits of their own (6 s to 30 min).
+    whole(500, 1_800_000).default(6_000),
+    '6000',
+    'Milliseconds without a word after which the brokers take a worker for dead: its partitions stand still for about so long before others go on with them',
   ),
   TOUCHSTONE_DATA_DIR: setting(
     z.string().min(1).default('.touchstone'),
@@ -125,16 +190,25 @@ export const SETTINGS = {
 } as const satisfies Record<string, Setting>
 
 /** Settings of versions to come. */
-const NOT_YET = [
-  'KAFKA_BROKERS',
-  'OIDC_ISSUER',
-  'OIDC_CLIENT_ID',
-  'OIDC_CLIENT_SECRET',
-  'TOUCHSTONE_IMAGE_HOSTS',
-] as const
+const NOT_YET = ['OIDC_ISSUER', 'OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET', 'TOUCHSTONE_IMAGE_HOSTS'] as const
+
+/** Settings that mean nothing, or something dangerous, beside the others. */
+function* contradictions(given: (name: string) => boolean): Generator<string> {
+  const alone = ['KAFKA_TLS_CA_FILE', 'KAFKA_TLS_CERT_FILE', ...SASL].filter(given)
+  // Whoever sets a password for Kafka and no brokers would find the log in PostgreSQL.
+  if (alone.length > 0 && !given('KAFKA_BROKERS')) yield `KAFKA_BROKERS: must be given with ${alone.join(', ')}`
+  if (given('KAFKA_TLS_CERT_FILE') !== given('KAFKA_TLS_KEY_FILE'))
+    yield 'KAFKA_TLS_CERT_FILE, KAFKA_TLS_KEY_FILE: must be given together'
+  if (given('KAFKA_TLS_KEY_PASSPHRASE') && !given('KAFKA_TLS_KEY_FILE'))
+    yield 'KAFKA_TLS_KEY_PASSPHRASE: means nothing without KAFKA_TLS_KEY_FILE'
+  const missing = SASL.filter((name) => !given(name))
+  if (missing.length > 0 && missing.length < SASL.length)
+    yield `${missing.join(', ')}: must be given with ${SASL.filter(given).join(' and ')}`
+}
+const SASL = ['KAFKA_SASL_MECHANISM', 'KAFKA_SASL_USERNAME', 'KAFKA_SASL_PASSWORD'] as const
 
 type Settings = { [K in keyof typeof SETTINGS]: z.output<(typeof SETTINGS)[K]['schema']> }
-export type Config = Readonly<Omit<Settings, 'TOUCHSTONE_DATA_DIR'> & { TOUCHSTONE_DATA_DIR: string }>
+export type Config = Readonly<Omit<Settings, 'KAFKA_TLS'> & { KAFKA_TLS: boolean }>
 
 /**
  * Reads all settings at once. An empty variable counts as unset.
@@ -152,7 +226,14 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     if (result.success) values[name] = result.data
     else wrong.push(`${name}: ${result.error.issues.map((issue) => issue.message).join('; ')}`)
   }
+  const given = (name: string) => (env[name] ?? '') !== ''
+  wrong.push(...contradictions(given))
+  // Somebody who names certificates does not mean to send passwords in plain text.
+  const certificates = given('KAFKA_TLS_CA_FILE') || given('KAFKA_TLS_CERT_FILE')
+  if (values['KAFKA_TLS'] === false && certificates)
+    wrong.push('KAFKA_TLS: is false although a KAFKA_TLS_ file is given: unset one of them')
   if (wrong.length > 0) throw new TouchstoneError('settings-invalid', wrong.join('\n'))
+  values['KAFKA_TLS'] ??= certificates
   values['TOUCHSTONE_DATA_DIR'] = resolve(String(values['TOUCHSTONE_DATA_DIR']))
   return Object.freeze(values) as Config
 }

@@ -41,6 +41,53 @@ describe('readConfig', () => {
   })
 
   it('refuses what this version would ignore', () => {
-    expect(wrong({ KAFKA_BROKERS: 'localhost:9092' })).toMatch(/KAFKA_BROKERS: is not supported by this version/)
+    expect(wrong({ OIDC_ISSUER: 'https://id.example' })).toMatch(/OIDC_ISSUER: is not supported by this version/)
+  })
+})
+
+describe('the settings of Kafka', () => {
+  const brokers = { KAFKA_BROKERS: 'a:9092' }
+
+  it('takes names, IPv4 and IPv6 addresses with a port, and names the place of each that is something else', () => {
+    expect(readConfig({ KAFKA_BROKERS: 'one.example:9092, 10.0.0.1:19092,[::1]:9092' }).KAFKA_BROKERS).toEqual([
+      'one.example:9092',
+      '10.0.0.1:19092',
+      '[::1]:9092',
+    ])
+    for (const secret of ['secret', 'secret:0', 'secret:65536', '[secret]:1', '::1:9092', 'kafka://secret:1', ''])
+      expect(wrong({ KAFKA_BROKERS: `a:1,${secret},b:2` }), secret).toMatch(
+        /^KAFKA_BROKERS: no\. 2 of 3 must be host:port, an IPv6 address in brackets as in \[::1\]:9092$/,
+      )
+  })
+
+  it('uses TLS where it is asked for or a certificate is named, and never drops it in silence', () => {
+    expect(readConfig(brokers).KAFKA_TLS).toBe(false)
+    expect(readConfig({ ...brokers, KAFKA_TLS: 'true' }).KAFKA_TLS).toBe(true)
+    expect(readConfig({ ...brokers, KAFKA_TLS_CA_FILE: 'ca.pem' }).KAFKA_TLS).toBe(true)
+    expect(wrong({ ...brokers, KAFKA_TLS: 'false', KAFKA_TLS_CA_FILE: 'ca.pem' })).toMatch(/^KAFKA_TLS: is false/)
+    expect(wrong({ ...brokers, KAFKA_TLS: 'secret' })).toBe('KAFKA_TLS: must be true or false')
+  })
+
+  it('names every setting that another one needs, at once and without a value', () => {
+    const message = wrong({
+      ...brokers,
+      KAFKA_TLS_CERT_FILE: 'secret',
+      KAFKA_SASL_PASSWORD: 'secret',
+      KAFKA_SESSION_TIMEOUT_MS: '1',
+    })
+    expect(message.split('\n')).toEqual([
+      'KAFKA_SESSION_TIMEOUT_MS: must be a whole number from 500 to 1800000',
+      'KAFKA_TLS_CERT_FILE, KAFKA_TLS_KEY_FILE: must be given together',
+      'KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME: must be given with KAFKA_SASL_PASSWORD',
+    ])
+    expect(wrong({ ...brokers, KAFKA_TLS_KEY_PASSPHRASE: 'secret' })).toMatch(
+      /^KAFKA_TLS_KEY_PASSPHRASE: means nothing/,
+    )
+    expect(wrong({ KAFKA_SASL_MECHANISM: 'plain', KAFKA_SASL_USERNAME: 'u', KAFKA_SASL_PASSWORD: 'secret' })).toBe(
+      'KAFKA_BROKERS: must be given with KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD',
+    )
+    expect(wrong({ ...brokers, KAFKA_SASL_MECHANISM: 'secret' })).toMatch(
+      /KAFKA_SASL_MECHANISM: must be plain, scram-sha-256 or scram-sha-512/,
+    )
   })
 })
