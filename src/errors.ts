@@ -113,6 +113,48 @@ export const ERRORS = {
     'The stored offset lies outside what the log still holds',
     'Records were removed before they were read: see `touchstone doctor`.',
   ),
+  // Publishing to a log that is not the store.
+  'outputs-shrunk': entry(
+    500,
+    'A topic has fewer partitions than the store has published to',
+    'The topic was made anew: give it as many partitions as before, or start with a new TOUCHSTONE_TOPIC_PREFIX.',
+  ),
+  'store-behind-log': entry(
+    500,
+    'The topics hold decisions that the store does not know',
+    'The store is older than the topics, as after restoring a backup: restore a newer one, or start with a new TOUCHSTONE_TOPIC_PREFIX. Nothing is published meanwhile.',
+  ),
+  'store-foreign': entry(
+    500,
+    'The topics hold decisions of another store',
+    'Give each deployment its own TOUCHSTONE_TOPIC_PREFIX; after replacing the database, start with a new one. Nothing is published meanwhile.',
+  ),
+  'transactions-refused': entry(
+    500,
+    'The brokers do not take the transactions of the publisher',
+    'Raise transaction.max.timeout.ms of the brokers to at least 10000.',
+  ),
+  // The log on Kafka.
+  'log-unavailable': entry(
+    503,
+    'The brokers cannot be reached',
+    'Check KAFKA_BROKERS and the brokers; what waits is taken up again when they answer.',
+  ),
+  'log-forbidden': entry(
+    503,
+    'The brokers refuse this process, or are not trusted',
+    'Mend the certificate, the sign-in or the ACL that the message names.',
+  ),
+  'log-unreadable': entry(
+    500,
+    'The log holds bytes that cannot be read',
+    'Find the producer of the record that the message names; nothing is read past it until the offset is moved.',
+  ),
+  'topics-wrong': entry(
+    500,
+    'A topic is missing or is not as it must be',
+    'Run `touchstone topics`, or mend what the message names.',
+  ),
 } as const satisfies Record<string, ErrorEntry>
 
 export type ErrorCode = keyof typeof ERRORS

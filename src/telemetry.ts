@@ -70,6 +70,16 @@ export const METRICS = {
   touchstone_outbox_rows: metric('gauge', 'Decided but not yet published'),
   touchstone_outbox_seconds: metric('gauge', 'Age of the oldest row that is not yet published'),
   touchstone_published_total: metric('counter', 'Rows published from the outbox'),
+  touchstone_publisher_takeovers_total: metric(
+    'counter',
+    'Times that a publisher fenced its range and looked at the end of its topics',
+  ),
+  touchstone_publisher_errors_total: metric('counter', 'Rounds of a publisher that failed and were begun anew'),
+  touchstone_publisher_lost_total: metric(
+    'counter',
+    'Published rows that the log lost and the publisher sent again, or could not send because the store no longer has them',
+    ['end'],
+  ),
   touchstone_open_cases: metric('gauge', 'Cases that wait for a person'),
   touchstone_oldest_case_seconds: metric('gauge', 'Age of the oldest open case'),
   touchstone_model_info: metric('gauge', 'Model versions in use, always 1', ['model', 'version']),

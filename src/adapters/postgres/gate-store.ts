@@ -6,15 +6,15 @@ import type { Decision } from '../../domain/decision.ts'
 import type { Outcome } from '../../domain/policy.ts'
 import type { BatchResult, DueHold, GateStore, Standing } from '../../pipeline/ports.ts'
 import { queries } from './connect.ts'
-import { prepareOutputs } from './outbox-append.ts'
-import type { Outputs } from './outbox-append.ts'
+import { prepareOutputs } from './outputs.ts'
+import type { Outputs } from './outputs.ts'
 import { writeSettlement } from './settlement.ts'
 import type { Tables } from './tables.ts'
 import { inTransaction } from './transaction.ts'
 
 export interface GateStoreOptions {
   readonly pool: Pool
-  /** Partitions of every topic that settlements publish to. A key stays in its partition only while the count stays. */
+  /** Partitions that the log has of every topic that settlements publish to; the store keeps the count it began with. */
   readonly outputs: Outputs
 }
 
@@ -23,9 +23,9 @@ export interface GateStoreOptions {
  * deadlocks, because every transaction locks the input offset, then listings by id, then outbox heads by topic and
  * partition; a rejected `commit` means that the outcome is unknown: place again and see.
  */
-export async function createGateStore({ pool, outputs }: GateStoreOptions): Promise<GateStore> {
+export async function createGateStore({ pool, outputs: found }: GateStoreOptions): Promise<GateStore> {
   const db = queries(pool)
-  await prepareOutputs(db, outputs)
+  const outputs = await prepareOutputs(pool, found)
   return {
     async place(group, topic, partition, low) {
       const row = { grp: group, topic, part: partition }

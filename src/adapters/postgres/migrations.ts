@@ -108,9 +108,16 @@ create table session (
 create index session_expires on session (expires_at);
 `
 
+// Every record that is published names the store it comes from, so that a topic of another deployment is never taken for ours.
+const identity = `
+create table store_identity (one boolean primary key default true check (one), id uuid not null default gen_random_uuid());
+insert into store_identity default values;
+`
+
 export const STORE_MIGRATIONS: readonly Migration[] = [
   { name: 'listings, decisions, cases and refusals', sql: gate },
   { name: 'the outbox', sql: outbox },
   { name: 'brands and policies', sql: reference },
   { name: 'keys and sessions', sql: access },
+  { name: 'the name of the store', sql: identity },
 ]

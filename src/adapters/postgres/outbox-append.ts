@@ -4,21 +4,8 @@ import type { Kysely } from 'kysely'
 import { partitionOf } from '../../events/partition.ts'
 import type { OutboxRow } from '../../pipeline/ports.ts'
 import { encodeHeaders, pack } from './bytes.ts'
+import type { Outputs } from './outputs.ts'
 import type { Tables } from './tables.ts'
-
-/** Partitions per topic that may be published to. */
-export type Outputs = Readonly<Record<string, number>>
-
-/** Makes the counters of every output partition; safe to call from many processes. */
-export async function prepareOutputs(db: Kysely<Tables>, outputs: Outputs): Promise<void> {
-  for (const table of ['outbox_head', 'outbox_tail', 'outbox_floor']) {
-    await sql`
-      insert into ${sql.table(table)} (topic, part)
-      select x.topic, part from unnest(${Object.keys(outputs)}::text[], ${Object.values(outputs)}::int[]) x (topic, partitions)
-      cross join lateral generate_series(0, x.partitions - 1) part
-      order by 1, 2 on conflict do nothing`.execute(db)
-  }
-}
 
 /**
  * Gives every row the next position of its output partition and writes it. The heads are locked here, in order and

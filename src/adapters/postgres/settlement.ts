@@ -5,7 +5,7 @@ import type { Listing } from '../../domain/listing.ts'
 import type { CaseChange, Settlement } from '../../pipeline/ports.ts'
 import { packJson } from './bytes.ts'
 import { appendToOutbox } from './outbox-append.ts'
-import type { Outputs } from './outbox-append.ts'
+import type { Outputs } from './outputs.ts'
 import type { Tables } from './tables.ts'
 
 /** Writes everything of one settlement; only listings whose rows are locked may be in it. The outbox comes last. */

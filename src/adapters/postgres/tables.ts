@@ -81,6 +81,7 @@ export interface Tables {
   outbox_tail: Place & { pos: Bigint }
   outbox_floor: Place & { pos: Bigint }
   outbox_lease: { name: string; owner: string; epoch: Bigint; until: Instant }
+  store_identity: { one: Generated<boolean>; id: Generated<string> }
   reference_head: { one: Generated<boolean>; change: Bigint }
   brand: {
     brand_id: string
