@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { instant } from '../domain/text-field.ts'
 import type { EventDefinition } from './event.ts'
+import { lastHeader, type HeaderValue } from './header.ts'
 import { EVENTS } from './index.ts'
 import { readJson, type JsonProblem } from './json-text.ts'
 import { listingSubmitted } from './listing-submitted.ts'
@@ -10,7 +11,7 @@ import { topicNames, type TopicName } from './topics.ts'
 export interface WireRecord {
   readonly key: Uint8Array | null
   readonly value: Uint8Array | null
-  readonly headers: Readonly<Record<string, Uint8Array>>
+  readonly headers: Readonly<Record<string, HeaderValue>>
 }
 
 export interface WireEvent {
@@ -152,12 +153,17 @@ export function encodeEvent<S extends z.ZodType>(
   }
 }
 
-/** Header names in lower case; values that are not UTF-8 read as undefined text and so as an unknown value. */
+/**
+ * Header names in lower case. Of a name that repeats the last value counts, and one without a value is as good as absent;
+ * values that are not UTF-8 read as undefined text and so as an unknown value.
+ */
 function lowerCase(headers: WireRecord['headers']): Map<string, string> {
   const read = new Map<string, string>()
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name of Object.keys(headers)) {
     const key = name.toLowerCase()
     if (key !== 'content-type' && !key.startsWith('ce_')) continue
+    const value = lastHeader(headers, name)
+    if (value === undefined) continue
     try {
       read.set(key, text.decode(value))
     } catch {

@@ -1,6 +1,7 @@
 // A record that could not be read, as it goes to the dead letters: its own bytes and headers, and why, in headers of ours.
 import type { ErrorCode } from '../errors.ts'
-import type { Headers, LogRecord } from './ports.ts'
+import { headerValues } from '../events/header.ts'
+import type { HeaderValue, Headers, LogRecord } from './ports.ts'
 
 /** Headers are for people and consoles: a message beyond this says no more. */
 const MESSAGE_LIMIT = 1_000
@@ -11,20 +12,23 @@ export function deadLetterRow(
   at: { readonly topic: string; readonly partition: number; readonly offset: bigint },
   now: Date,
 ): { key: Uint8Array | null; value: Uint8Array | null; headers: Headers } {
-  const text = (value: string) => Buffer.from(value.toWellFormed())
-  return {
-    key: record.key,
-    value: record.value,
-    headers: {
-      ...record.headers,
-      'touchstone-error-code': text(why.code),
-      'touchstone-error-stage': text(why.stage),
-      'touchstone-error-message': text(why.message.slice(0, MESSAGE_LIMIT)),
-      'touchstone-error-topic': text(at.topic),
-      'touchstone-error-partition': text(String(at.partition)),
-      'touchstone-error-offset': text(String(at.offset)),
-      'touchstone-error-time': text(now.toISOString()),
-      'touchstone-error-attempts': text(String(why.attempts)),
-    },
+  const ours = {
+    code: why.code,
+    stage: why.stage,
+    message: why.message.slice(0, MESSAGE_LIMIT),
+    topic: at.topic,
+    partition: String(at.partition),
+    offset: String(at.offset),
+    time: now.toISOString(),
+    attempts: String(why.attempts),
   }
+  const headers: Record<string, HeaderValue> = { ...record.headers }
+  for (const [what, value] of Object.entries(ours)) {
+    const name = `touchstone-error-${what}`
+    const bytes = Buffer.from(value.toWellFormed())
+    // A dead letter that was sent again and failed again keeps what was said of it before; readers take the last value.
+    const before = headers[name]
+    headers[name] = before === undefined ? bytes : [...headerValues(before), bytes]
+  }
+  return { key: record.key, value: record.value, headers }
 }

@@ -1,5 +1,6 @@
 // Contract of the log, part one: what was appended is there, whole, in order and for good.
 import { expect, test } from 'vitest'
+import { headerValues } from '../../src/events/header.ts'
 import type { Appended, NewRecord } from '../../src/pipeline/ports.ts'
 import { client, createLedger, follow, record, string, text, topicOf, type LogHarness } from './log-support.ts'
 
@@ -21,6 +22,16 @@ export function appending(harness: () => LogHarness): void {
       { key: null, value: null, headers: {} },
       { key: text('not utf-8'), value: Uint8Array.of(0xff, 0xfe, 0x00, 0xc3, 0x28), headers: {} },
       { key: text('quotes'), value: text('"\\{},NULL\n\'$1'), headers: { '"\\{}': text('\\x00') } },
+      {
+        key: text('twice'),
+        value: text('v'),
+        headers: {
+          twice: [text('first'), text('second')],
+          'one of them without a value': [null, every, null],
+          ['__proto__']: [text('a'), text('b')],
+        },
+      },
+      { key: text('no value'), value: text('v'), headers: { missing: null, after: text('x') } },
       { key: text('large'), value: new Uint8Array(1 << 20).map((_, i) => i * 31), headers: {} },
     ]
     const appended = await log.append(topic, written)
@@ -158,5 +169,5 @@ const hex = (bytes: Uint8Array | null): string | null => (bytes === null ? null 
 const plain = (r: NewRecord): unknown => ({
   key: hex(r.key),
   value: hex(r.value),
-  headers: Object.fromEntries(Object.entries(r.headers).map(([name, value]) => [name, hex(value)])),
+  headers: Object.fromEntries(Object.entries(r.headers).map(([name, value]) => [name, headerValues(value).map(hex)])),
 })

@@ -2,8 +2,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Policy } from '../../src/domain/policy.ts'
 import { GATE_GROUP } from '../../src/apps/gate.ts'
+import { lastHeader } from '../../src/events/header.ts'
 import { createIntake } from '../../src/pipeline/intake.ts'
 import { publishPolicy } from '../../src/pipeline/policies.ts'
+import type { Headers } from '../../src/pipeline/ports.ts'
 import { startGateUnderTest, type GateUnderTest } from '../support/running-gate.ts'
 
 let t: GateUnderTest
@@ -14,8 +16,8 @@ afterAll(async () => {
   await t.stop()
 })
 
-const header = (headers: Readonly<Record<string, Uint8Array>>, name: string) =>
-  Buffer.from(headers[`touchstone-error-${name}`] ?? []).toString()
+const header = (headers: Headers, name: string) =>
+  Buffer.from(lastHeader(headers, `touchstone-error-${name}`) ?? []).toString()
 
 describe('the gate', () => {
   it('allows an honest listing, blocks an overt counterfeit, and says why in words for the seller', async () => {
@@ -184,10 +186,11 @@ describe('the gate', () => {
     const published: string[] = []
     for (const { partition, low } of await t.gate.log.ranges(t.gate.topics.decisions)) {
       for (const record of await t.gate.log.read(t.gate.topics.decisions, partition, low, 10_000)) {
-        if (Buffer.from(record.headers['ce_type'] ?? []).toString() !== 'touchstone.listing.decided.v1') continue
+        if (Buffer.from(lastHeader(record.headers, 'ce_type') ?? []).toString() !== 'touchstone.listing.decided.v1')
+          continue
         const data = JSON.parse(Buffer.from(record.value ?? []).toString()) as { decisionId: string; listingId: string }
         expect(Buffer.from(record.key ?? []).toString()).toBe(data.listingId)
-        expect(Buffer.from(record.headers['ce_id'] ?? []).toString()).toBe(data.decisionId)
+        expect(Buffer.from(lastHeader(record.headers, 'ce_id') ?? []).toString()).toBe(data.decisionId)
         published.push(data.decisionId)
       }
     }

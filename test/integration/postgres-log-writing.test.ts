@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { createAppender } from '../../src/adapters/postgres-log/appender.ts'
 import { appendOutboxRows } from '../../src/adapters/postgres-log/outbox-rows.ts'
 import { createTopics } from '../../src/adapters/postgres-log/topics.ts'
+import { lastHeader } from '../../src/events/header.ts'
 import { client, createLedger, follow, record, string, text, topicOf } from '../contracts/log-support.ts'
 import { startPostgresLog, type PostgresLogHarness } from './postgres-log-harness.ts'
 
@@ -46,8 +47,8 @@ test('outbox rows become records in their partitions and order, bytes and header
         got.map((r) => [
           string(r.key),
           r.value && [...r.value],
-          string(r.headers['ce_id'] ?? null),
-          [...(r.headers['raw'] ?? [])],
+          string(lastHeader(r.headers, 'ce_id') ?? null),
+          [...(lastHeader(r.headers, 'raw') ?? [])],
         ]),
       ).toEqual(
         expected.map((row) => [string(row.key), row.value && [...row.value], string(row.headers.ce_id), [0, 128, 255]]),

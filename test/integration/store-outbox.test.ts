@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import pg from 'pg'
 import { createOutbox } from '../../src/adapters/postgres/outbox.ts'
 import type { Outbox, Send } from '../../src/adapters/postgres/outbox.ts'
+import { headerValues } from '../../src/events/header.ts'
 import {
   commitAll,
   DEAD_LETTERS,
@@ -87,6 +88,8 @@ describe('the outbox', () => {
       empty: new Uint8Array(),
       'näme "quoted"': utf8('ü'),
       ['__proto__']: utf8('p'),
+      missing: null,
+      twice: [utf8('a'), null, bytes],
     }
     const rows = [
       { topic: DEAD_LETTERS, key: bytes, value: bytes, headers, marketplace: null },
@@ -104,7 +107,7 @@ describe('the outbox', () => {
         ...sent.map(({ key, value, headers: h }) => ({
           key: plain(key),
           value: plain(value),
-          headers: Object.entries(h).map(([k, v]) => [k, plain(v)]),
+          headers: Object.entries(h).map(([k, v]) => [k, headerValues(v).map(plain)]),
         })),
       )
       return Promise.resolve()
@@ -112,7 +115,7 @@ describe('the outbox', () => {
     const expected = rows.map(({ key, value, headers: h }) => ({
       key: plain(key),
       value: plain(value),
-      headers: Object.entries(h).map(([k, v]) => [k, plain(v)]),
+      headers: Object.entries(h).map(([k, v]) => [k, headerValues(v).map(plain)]),
     }))
     expect(got.toSorted(byLength)).toEqual(expected.toSorted(byLength))
   })

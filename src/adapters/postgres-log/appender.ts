@@ -1,6 +1,7 @@
 // Gathers the appends that arrive while a transaction is under way into the next one: many small ones share one fsync.
 import type { Pool } from 'pg'
 import { TouchstoneError } from '../../errors.ts'
+import { headerValues } from '../../events/header.ts'
 import { partitionOf } from '../../events/partition.ts'
 import type { Appended, NewRecord } from '../../pipeline/ports.ts'
 import { appendPlaced } from './append.ts'
@@ -137,6 +138,8 @@ function board(calls: Call[]): Call[] {
 
 function sizeOf(record: NewRecord): number {
   let bytes = (record.key?.length ?? 0) + (record.value?.length ?? 0) + 64
-  for (const name of Object.keys(record.headers)) bytes += name.length + (record.headers[name]?.length ?? 0) + 6
+  for (const name of Object.keys(record.headers)) {
+    for (const value of headerValues(record.headers[name] ?? null)) bytes += name.length + (value?.length ?? 0) + 6
+  }
   return bytes
 }

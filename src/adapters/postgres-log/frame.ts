@@ -1,5 +1,6 @@
 // How the bytes of records travel to the database and back: one buffer for many records.
-import type { Headers, LogRecord, NewRecord } from '../../pipeline/ports.ts'
+import { headerValues } from '../../events/header.ts'
+import type { HeaderValue, Headers, LogRecord, NewRecord } from '../../pipeline/ports.ts'
 
 /** A record whose partition is decided. */
 export interface Placed {
@@ -63,25 +64,33 @@ export function frame(records: readonly Placed[]): Frame {
 
 const NONE = Buffer.alloc(0)
 
-/** Per header: 2 bytes length and UTF-8 of the name, 4 bytes length and bytes of the value; big-endian. */
+/** In the place of a value's length; no value is as long as that. */
+const MISSING = 0xffff_ffff
+
+/**
+ * Per header: 2 bytes length and UTF-8 of the name, 4 bytes length and bytes of the value; big-endian. A name that repeats
+ * has an entry for each of its values, in their order; without a value the length is `MISSING` and no bytes follow.
+ */
 export function encodeHeaders(headers: Headers): Buffer {
   const names = Object.keys(headers)
   if (names.length === 0) return NONE
   let size = 0
-  const entries: { name: Buffer; value: Uint8Array }[] = []
+  const entries: { name: Buffer; value: Uint8Array | null }[] = []
   for (const name of names) {
     const bytes = Buffer.from(name)
     if (bytes.length > 0xffff) throw new RangeError('A header name is longer than 65535 bytes')
-    const value = headers[name] ?? NONE
-    entries.push({ name: bytes, value })
-    size += 6 + bytes.length + value.length
+    for (const value of headerValues(headers[name] ?? null)) {
+      entries.push({ name: bytes, value })
+      size += 6 + bytes.length + (value?.length ?? 0)
+    }
   }
   const out = Buffer.allocUnsafe(size)
   let at = 0
   for (const { name, value } of entries) {
     at = out.writeUInt16BE(name.length, at)
     at += name.copy(out, at)
-    at = out.writeUInt32BE(value.length, at)
+    at = out.writeUInt32BE(value?.length ?? MISSING, at)
+    if (value === null) continue
     out.set(value, at)
     at += value.length
   }
@@ -126,16 +135,19 @@ export function decodeRecords(bytes: Buffer): LogRecord[] {
 }
 
 export function decodeHeaders(bytes: Buffer): Headers {
-  const headers: Record<string, Uint8Array> = {}
+  const headers: Record<string, HeaderValue> = {}
   let at = 0
   while (at < bytes.length) {
     const nameEnd = at + 2 + bytes.readUInt16BE(at)
     const valueStart = nameEnd + 4
-    const valueEnd = valueStart + bytes.readUInt32BE(nameEnd)
+    const length = bytes.readUInt32BE(nameEnd)
+    const valueEnd = length === MISSING ? valueStart : valueStart + length
     const name = bytes.toString('utf8', at + 2, nameEnd)
-    const value = bytes.subarray(valueStart, valueEnd)
+    const one = length === MISSING ? null : bytes.subarray(valueStart, valueEnd)
+    const before = Object.hasOwn(headers, name) ? headers[name] : undefined
+    const value = before === undefined ? one : [...headerValues(before), one]
     // Assigned, a header called `__proto__` would become the prototype.
-    if (name === '__proto__') Object.defineProperty(headers, name, { value, enumerable: true })
+    if (name === '__proto__') Object.defineProperty(headers, name, { value, enumerable: true, configurable: true })
     else headers[name] = value
     at = valueEnd
   }

@@ -1,4 +1,6 @@
 // How many byte strings travel to the database at once: as one blob with places in it, because arrays of bytea go as hex text.
+import { headerValues } from '../../events/header.ts'
+import type { Headers } from '../../pipeline/ports.ts'
 
 /** Parts of one blob; in SQL `substring(blob from start for length)`, null where the length is null. */
 export interface Packed {
@@ -28,19 +30,34 @@ const utf8 = new TextEncoder()
 export const packJson = (values: readonly unknown[]): Packed =>
   pack(values.map((value) => utf8.encode(JSON.stringify(value))))
 
-/** Headers as bytes: JSON with one character per byte, so that text stays legible and any other bytes come back untouched. */
-export function encodeHeaders(headers: Readonly<Record<string, Uint8Array>>): Uint8Array {
-  const entries = Object.entries(headers).map(([name, bytes]) => [name, latin1(bytes)] as const)
+type StoredHeader = string | null | readonly (string | null)[]
+
+/**
+ * Headers as bytes: JSON with one character per byte, so that text stays legible and any other bytes come back untouched.
+ * A missing value is null; a name that repeats has a list.
+ */
+export function encodeHeaders(headers: Headers): Uint8Array {
+  const entries = Object.entries(headers).map(([name, value]): [string, StoredHeader] => {
+    if (value === null || value instanceof Uint8Array) return [name, latin1(value)]
+    return [name, headerValues(value).map(latin1)]
+  })
   return utf8.encode(JSON.stringify(Object.fromEntries(entries)))
 }
 
-export function decodeHeaders(bytes: Uint8Array): Record<string, Uint8Array> {
+export function decodeHeaders(bytes: Uint8Array): Headers {
   const stored = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')) as Record<
     string,
-    string
+    StoredHeader
   >
-  return Object.fromEntries(Object.entries(stored).map(([name, text]) => [name, Buffer.from(text, 'latin1')]))
+  return Object.fromEntries(
+    Object.entries(stored).map(([name, text]) => [
+      name,
+      text === null || typeof text === 'string' ? fromLatin1(text) : text.map(fromLatin1),
+    ]),
+  )
 }
 
-const latin1 = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+const latin1 = (bytes: Uint8Array | null): string | null =>
+  bytes === null ? null : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+
+const fromLatin1 = (text: string | null): Uint8Array | null => (text === null ? null : Buffer.from(text, 'latin1'))

@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import type { Kysely } from 'kysely'
 import type { Pool } from 'pg'
 import { TouchstoneError } from '../../errors.ts'
+import { lastHeader } from '../../events/header.ts'
 import type { FeedEntry } from '../../pipeline/ports.ts'
 import { decodeHeaders } from './bytes.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
@@ -155,7 +156,7 @@ async function entriesAt(
   const entries = rows.map((row, i): FeedEntry => {
     const one = chosen[i]
     if (one !== undefined) places[one.part] = one.pos
-    const type = decodeHeaders(row.headers)['ce_type']
+    const type = lastHeader(decodeHeaders(row.headers), 'ce_type')
     return {
       cursor: encodeCursor(places),
       type: type === undefined ? '' : Buffer.from(type).toString('utf8'),

@@ -2,6 +2,7 @@
 import type { RecentDecisions } from '../../api/ports.ts'
 import { decisionSchema, type Decision } from '../../domain/decision.ts'
 import { refusalSchema } from '../../domain/refusal.ts'
+import { lastHeader } from '../../events/header.ts'
 import { listingDecided, listingRefused } from '../../events/index.ts'
 import type { TopicNames } from '../../events/topics.ts'
 import type { DecisionReader, Log, LogRecord } from '../../pipeline/ports.ts'
@@ -118,6 +119,6 @@ export async function follow(options: FollowOptions): Promise<Follower> {
 }
 
 function header(record: LogRecord, name: string): string {
-  const value = record.headers[`touchstone-error-${name}`]
+  const value = lastHeader(record.headers, `touchstone-error-${name}`)
   return value === undefined ? '' : Buffer.from(value).toString('utf8')
 }

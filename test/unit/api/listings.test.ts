@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { once } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Api } from '../../../src/api/services.ts'
+import { lastHeader } from '../../../src/events/header.ts'
 import { contentHash } from '../../../src/listing/content-hash.ts'
 import { decisionOf, LISTING, memoryApi, type MemoryWorld } from './memory-ports.ts'
 
@@ -261,7 +262,9 @@ describe('a withdrawal', () => {
       listingId: 'L-1',
       revision: 2,
     })
-    expect(Buffer.from(world.records[0]?.headers['ce_type'] ?? []).toString()).toBe('touchstone.listing.withdrawn.v1')
+    expect(Buffer.from(lastHeader(world.records[0]?.headers ?? {}, 'ce_type') ?? []).toString()).toBe(
+      'touchstone.listing.withdrawn.v1',
+    )
 
     world.publish(decisionOf())
     world.marketplaces.set('L-1', 'other')

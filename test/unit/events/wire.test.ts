@@ -141,6 +141,17 @@ describe('what cannot be read', () => {
     expect(decodeEvent(given, 'listings')).toMatchObject({ kind: 'problem', code: 'unknown-type' })
   })
 
+  it('a header that repeats counts with its last value, and one without a value is absent', () => {
+    const [first, last] = [Buffer.from('touchstone.listing.withdrawn.v1'), Buffer.from(SUBMITTED)]
+    const headers = { ce_type: [first, last], ce_id: [Buffer.from('e-1'), null], ce_source: null, 'content-type': [] }
+    const event = decodeEvent({ ...record(listing), headers }, 'listings')
+    expect(event).toEqual({ kind: 'event', type: SUBMITTED, data: listing })
+    const none = { ce_type: null, 'content-type': null }
+    expect(decodeEvent({ ...record(listing), headers: none }, 'listings')).toMatchObject({ type: SUBMITTED })
+    const swapped = { ...record(listing), headers: { ce_type: [last, Buffer.from('other')] } }
+    expect(decodeEvent(swapped, 'listings')).toMatchObject({ code: 'unknown-type' })
+  })
+
   it('never echoes more than 80 characters of a stranger', () => {
     const problem = decodeEvent(record(listing, { ce_type: `${'x'.repeat(10_000)}\n` }), 'listings')
     expect(problem.kind === 'problem' && problem.message.length).toBeLessThan(400)
@@ -161,7 +172,7 @@ describe('what cannot be read', () => {
       fc.constantFrom(SUBMITTED, 'application/cloudevents+json', '1.0').map((s) => Buffer.from(s)),
     )
     fc.assert(
-      fc.property(bytes, fc.dictionary(name, value), (v, headers) => {
+      fc.property(bytes, fc.dictionary(name, fc.oneof(value, fc.array(fc.option(value)))), (v, headers) => {
         expect(['event', 'problem']).toContain(decodeEvent({ key: null, value: v, headers }, 'listings').kind)
       }),
       { numRuns: 1_000 },

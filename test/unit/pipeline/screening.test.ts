@@ -1,6 +1,7 @@
 // One batch from bytes to a settlement when our own parts misbehave. Real: everything but the signals and the store.
 import { describe, expect, it } from 'vitest'
 import type { Scorecard } from '../../../src/domain/scorecard.ts'
+import { lastHeader } from '../../../src/events/header.ts'
 import { topicNames } from '../../../src/events/topics.ts'
 import { compileGate } from '../../../src/pipeline/reference.ts'
 import type { Batch, GateStore, LogRecord, Settlement } from '../../../src/pipeline/ports.ts'
@@ -112,8 +113,10 @@ describe('a batch with parts that misbehave', () => {
     expect(tally?.decided.map((d) => d.listingId)).toEqual(['L-0', 'L-2'])
     expect(tally?.deadLetters).toEqual(['internal-error'])
     const letter = settlement?.outbox.find((o) => o.topic === TOPICS.deadLetters)
-    expect(Buffer.from(letter?.headers['touchstone-error-message'] ?? []).toString()).toBe('a bug of ours')
-    expect(Buffer.from(letter?.headers['touchstone-error-attempts'] ?? []).toString()).toBe('2')
+    expect(Buffer.from(lastHeader(letter?.headers ?? {}, 'touchstone-error-message') ?? []).toString()).toBe(
+      'a bug of ours',
+    )
+    expect(Buffer.from(lastHeader(letter?.headers ?? {}, 'touchstone-error-attempts') ?? []).toString()).toBe('2')
     expect(metrics).toContain('touchstone_dead_letters_total{code="internal-error"} 1')
   })
 

@@ -3,15 +3,24 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Decision } from '../../../src/domain/decision.ts'
 import type { Outcome } from '../../../src/domain/policy.ts'
+import { headerValues, lastHeader } from '../../../src/events/header.ts'
 import { topicNames } from '../../../src/events/topics.ts'
 import { decisionId } from '../../../src/pipeline/ids.ts'
-import type { Standing } from '../../../src/pipeline/ports.ts'
+import type { Headers, Standing } from '../../../src/pipeline/ports.ts'
 import { settle, type Tried, type TriedRecord } from '../../../src/pipeline/settle.ts'
 import { settleDeadlines } from '../../../src/pipeline/deadlines.ts'
 import { assessment, listingOf } from './assessments.ts'
 
 const TOPICS = topicNames('touchstone')
 const NOW = new Date('2026-01-01T00:00:00Z')
+
+const textsOf = (headers: Headers) =>
+  Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [
+      name,
+      headerValues(value).map((one) => (one === null ? null : Buffer.from(one).toString())),
+    ]),
+  )
 
 const submitted = (
   revision: number,
@@ -47,7 +56,12 @@ function gate() {
         record: {
           key: Buffer.from('L-1'),
           value: Buffer.from('original bytes'),
-          headers: { mine: Buffer.from('x') },
+          headers: {
+            mine: Buffer.from('x'),
+            missing: null,
+            'touchstone-error-code': [Buffer.from('old'), null],
+            'touchstone-error-stage': Buffer.from('before'),
+          },
           offset: offset++,
           appendedAt: NOW,
         },
@@ -206,17 +220,20 @@ describe('settling a batch', () => {
       key: Buffer.from('L-1'),
       value: Buffer.from('original bytes'),
     })
-    expect(Object.fromEntries(Object.entries(row.headers).map(([k, v]) => [k, Buffer.from(v).toString()]))).toEqual({
-      mine: 'x',
-      'touchstone-error-code': 'not-json',
-      'touchstone-error-stage': 'decode',
-      'touchstone-error-message': 'line 1 \ufffd',
-      'touchstone-error-topic': TOPICS.listings,
-      'touchstone-error-partition': '3',
-      'touchstone-error-offset': '0',
-      'touchstone-error-time': NOW.toISOString(),
-      'touchstone-error-attempts': '1',
+    expect(textsOf(row.headers)).toEqual({
+      mine: ['x'],
+      missing: [null],
+      // What an earlier dead letter said of the same record stays; the last value is ours.
+      'touchstone-error-code': ['old', null, 'not-json'],
+      'touchstone-error-stage': ['before', 'decode'],
+      'touchstone-error-message': ['line 1 \ufffd'],
+      'touchstone-error-topic': [TOPICS.listings],
+      'touchstone-error-partition': ['3'],
+      'touchstone-error-offset': ['0'],
+      'touchstone-error-time': [NOW.toISOString()],
+      'touchstone-error-attempts': ['1'],
     })
+    expect(Buffer.from(lastHeader(row.headers, 'touchstone-error-code') ?? []).toString()).toBe('not-json')
   })
 
   it('ends every record in exactly one way, whatever comes in whatever batches; screens a revision at most once; sequences are dense', () => {
