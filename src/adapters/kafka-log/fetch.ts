@@ -1,0 +1,188 @@
+// Reads a partition without joining a group: for tools, for what waits, and for the publisher's look at the end of a topic.
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Kafka } from 'kafkajs'
+import { TouchstoneError } from '../../errors.ts'
+import type { LogRecord } from '../../pipeline/ports.ts'
+import { explained, isTransient, rootOf, typeOf } from './errors.ts'
+import { clusterOf, visible, type Cluster, type PartitionData, type RawMessage } from './internals.ts'
+import { recordOf } from './records.ts'
+
+interface Place {
+  readonly topic: string
+  readonly partition: number
+}
+
+export interface FetchOptions {
+  /** Of the answer, as the records lie in the log; one batch that is larger comes whole. */
+  readonly maxBytes: number
+  /** `committed` (also without this): nothing of transactions that were aborted or are still open. */
+  readonly isolation?: 'committed' | 'uncommitted'
+}
+
+export interface Fetched {
+  readonly records: readonly LogRecord[]
+  /** The first offset that was not looked at: also beyond aborted records and the marks of transactions. */
+  readonly next: bigint
+  /** One past the last record. */
+  readonly high: bigint
+  /** Where the first transaction that is still open begins, else `high`: readers of committed records get no further. */
+  readonly lastStable: bigint
+}
+
+export interface Range {
+  readonly partition: number
+  readonly low: bigint
+  readonly high: bigint
+}
+
+export interface Fetcher {
+  /**
+   * One fetch from an offset on, at once: `next` is `from` where nothing is to be had. A leader that moved is asked anew.
+   * @throws TouchstoneError `offset-out-of-range`, `not-found`, `log-unavailable` after `patienceMs`, `log-forbidden`,
+   * `log-unreadable`.
+   */
+  fetchFrom(place: Place, from: bigint, options: FetchOptions): Promise<Fetched>
+  /** First offset held and one past the last, of every partition in order; throws `not-found` for a topic that is not there. */
+  ranges(topic: string): Promise<readonly Range[]>
+  /** Never rejects; does not wait long for brokers that do not answer. */
+  close(): Promise<void>
+}
+
+export interface FetcherOptions {
+  /** From `createKafka`, with BRIEF_RETRY: what is tried again is tried here. */
+  readonly kafka: Kafka
+  /** How long leaders that moved and brokers that are away are asked again, in milliseconds. */
+  readonly patienceMs: number
+}
+
+// Elections take tens of milliseconds on a calm cluster: soon enough for them, seldom enough for an outage.
+const PAUSES_MS = [20, 50, 100, 200, 400]
+const FAREWELL_MS = 1_000
+// A topic that was made just now is not yet known to every broker.
+const MISSING_MS = 1_000
+const UNKNOWN = 'UNKNOWN_TOPIC_OR_PARTITION'
+
+/** One connection to each broker that leads something of interest, made when it is needed and kept. */
+export function createFetcher({ kafka, patienceMs }: FetcherOptions): Fetcher {
+  const cluster = clusterOf(kafka)
+  const attempt = async <T>(topic: string, work: () => Promise<T>): Promise<T> =>
+    withPatience(cluster, patienceMs, topic, work)
+
+  return {
+    fetchFrom: async (place, from, options) =>
+      attempt(place.topic, async () => fetchOnce(cluster, place, from, options)),
+    ranges: async (topic) => attempt(topic, async () => rangesOf(cluster, topic)),
+    async close() {
+      // An answer that never comes would hold it up.
+      const bye = cluster.disconnect().catch(() => undefined)
+      await Promise.race([bye, sleep(FAREWELL_MS, undefined, { ref: false })])
+    },
+  }
+}
+
+/** Asks again while the failure is the world's and there is time, each time with what the brokers then say of their leaders. */
+async function withPatience<T>(cluster: Cluster, ms: number, topic: string, work: () => Promise<T>): Promise<T> {
+  const began = performance.now()
+  const until = began + ms
+  for (let tries = 0; ; tries += 1) {
+    try {
+      await cluster.connect()
+      await cluster.addTargetTopic(topic)
+      if (tries === 0) await cluster.refreshMetadataIfNecessary()
+      else await cluster.refreshMetadata()
+      return await work()
+    } catch (error) {
+      forget(cluster, error)
+      const missing = typeOf(error) === UNKNOWN
+      // One topic that is gone spoils the question about all of them.
+      if (missing) cluster.targetTopics.clear()
+      const patience = missing ? Math.min(until, began + MISSING_MS) : until
+      const pause = PAUSES_MS[Math.min(tries, PAUSES_MS.length - 1)] ?? 0
+      if (!isTransient(error) || performance.now() + pause > patience) throw saidOf(error, topic)
+      await sleep(pause)
+    }
+  }
+}
+
+/** A broker that closed its connection may be another one when it is back. */
+function forget(cluster: Cluster, error: unknown): void {
+  const root = rootOf(error)
+  if (!(root instanceof Error) || root.name !== 'KafkaJSConnectionClosedError') return
+  const { host, port } = root as Error & { host?: unknown; port?: unknown }
+  if (typeof host === 'string' && typeof port === 'number') cluster.removeBroker({ host, port })
+}
+
+function saidOf(error: unknown, topic: string): unknown {
+  if (typeOf(error) !== UNKNOWN) return explained(error)
+  return new TouchstoneError('not-found', `Kafka has no topic ${topic}, or hides it from this user`, { cause: error })
+}
+
+/** Several questions at once share what is known of the brokers, and one may have taken away what another asked for. */
+function assertKnown(cluster: Cluster, topic: string): ReturnType<Cluster['findTopicPartitionMetadata']> {
+  const known = cluster.findTopicPartitionMetadata(topic)
+  if (known.length > 0) return known
+  throw new TouchstoneError('log-unavailable', `What the brokers say of ${topic} is not known yet`)
+}
+
+async function fetchOnce(
+  cluster: Cluster,
+  { topic, partition }: Place,
+  from: bigint,
+  { maxBytes, isolation = 'committed' }: FetchOptions,
+): Promise<Fetched> {
+  assertKnown(cluster, topic)
+  const [leader] = Object.keys(cluster.findLeaderForPartitions(topic, [partition]))
+  if (leader === undefined) throw new TouchstoneError('not-found', `The topic ${topic} has no partition ${partition}`)
+  const broker = await cluster.findBroker({ nodeId: leader })
+  const answer = await broker
+    .fetch({
+      isolationLevel: isolation === 'committed' ? 1 : 0,
+      // What there is, at once.
+      maxWaitTime: 0,
+      minBytes: 0,
+      maxBytes,
+      topics: [{ topic, partitions: [{ partition, fetchOffset: from.toString(), maxBytes }] }],
+    })
+    .catch((error: unknown) => {
+      throw typeOf(error) === 'OFFSET_OUT_OF_RANGE' ? outOfRange(topic, partition, from, error) : error
+    })
+  const data = answer.responses[0]?.partitions[0]
+  if (data === undefined) throw new Error(`The broker said nothing about ${topic}[${partition}]`)
+  return {
+    records: visible(topic, from, data).map(recordOf),
+    next: nextOf(from, data),
+    high: BigInt(data.highWatermark),
+    lastStable: BigInt(data.lastStableOffset ?? data.highWatermark),
+  }
+}
+
+/** From the batch and not from its last record: what clean-up took from its end would be fetched again. */
+function nextOf(from: bigint, { messages }: PartitionData): bigint {
+  const last = messages.at(-1)
+  if (last === undefined) return from
+  const next = endOfBatch(last)
+  return next > from ? next : from
+}
+
+function endOfBatch({ offset, batchContext }: RawMessage): bigint {
+  if (batchContext === undefined) return BigInt(offset) + 1n
+  return BigInt(batchContext.firstOffset) + BigInt(batchContext.lastOffsetDelta) + 1n
+}
+
+function outOfRange(topic: string, partition: number, from: bigint, cause: unknown): TouchstoneError {
+  const message = `${topic}[${partition}] does not hold the offset ${from} at which reading is to go on`
+  return new TouchstoneError('offset-out-of-range', message, { cause })
+}
+
+async function rangesOf(cluster: Cluster, topic: string): Promise<readonly Range[]> {
+  const partitions = assertKnown(cluster, topic).map(({ partitionId }) => ({ partition: partitionId }))
+  const ask = async (fromBeginning: boolean): Promise<ReadonlyMap<number, bigint>> => {
+    const [found] = await cluster.fetchTopicsOffset([{ topic, partitions, fromBeginning }])
+    return new Map((found?.partitions ?? []).map(({ partition, offset }) => [partition, BigInt(offset)]))
+  }
+  // Low first: what retention takes meanwhile must not make a range that ends before it begins.
+  const [low, high] = [await ask(true), await ask(false)]
+  return partitions
+    .map(({ partition }) => ({ partition, low: low.get(partition) ?? 0n, high: high.get(partition) ?? 0n }))
+    .sort((a, b) => a.partition - b.partition)
+}

@@ -1,0 +1,124 @@
+// What the adapter takes from inside kafkajs 2.2.4, typed by hand: the version is pinned because of this file.
+import { createRequire } from 'node:module'
+import type { Kafka } from 'kafkajs'
+
+/** One leader's connection. */
+interface Broker {
+  /** Throws a protocol error when a partition has one. */
+  fetch(request: {
+    /** 0: everything, 1: committed only. */
+    readonly isolationLevel: number
+    readonly maxWaitTime: number
+    readonly minBytes: number
+    readonly maxBytes: number
+    readonly topics: readonly {
+      readonly topic: string
+      readonly partitions: readonly {
+        readonly partition: number
+        readonly fetchOffset: string
+        readonly maxBytes: number
+      }[]
+    }[]
+  }): Promise<{ readonly responses: readonly { readonly partitions: readonly PartitionData[] }[] }>
+  metadata(topics: readonly string[]): Promise<Metadata>
+}
+
+export interface Metadata {
+  readonly controllerId: number
+  readonly brokers: readonly { readonly nodeId: number; readonly host: string; readonly port: number }[]
+  readonly topicMetadata: readonly {
+    readonly topic: string
+    readonly partitionMetadata: readonly {
+      readonly partitionId: number
+      readonly leader: number
+      readonly replicas: readonly number[]
+      readonly isr: readonly number[]
+    }[]
+  }[]
+}
+
+export interface PartitionData {
+  readonly partition: number
+  readonly highWatermark: string
+  /** Absent from brokers older than 0.11. */
+  readonly lastStableOffset?: string
+  readonly lastStartOffset?: string
+  readonly messages: readonly RawMessage[]
+}
+
+export interface RawMessage {
+  readonly offset: string
+  readonly timestamp: string
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  /** Not what the types of kafkajs say: null values, and a list where the name is repeated or inherited by every object. */
+  readonly headers: Readonly<Record<string, unknown>>
+  readonly isControlRecord: boolean
+  /** Absent from batches of the old format. */
+  readonly batchContext?: { readonly firstOffset: string; readonly lastOffsetDelta: number }
+}
+
+/** What one client knows of the brokers, and its connections to them. */
+export interface Cluster {
+  connect(): Promise<void>
+  disconnect(): Promise<void>
+  isConnected(): boolean
+  addTargetTopic(topic: string): Promise<void>
+  refreshMetadata(): Promise<void>
+  /** When it is older than METADATA_AGE_MS. */
+  refreshMetadataIfNecessary(): Promise<void>
+  /** What metadata is asked for. */
+  readonly targetTopics: Set<string>
+  removeBroker(address: { readonly host: string; readonly port: number }): void
+  findBroker(node: { readonly nodeId: string }): Promise<Broker>
+  findControllerBroker(): Promise<Broker>
+  findTopicPartitionMetadata(topic: string): Metadata['topicMetadata'][number]['partitionMetadata']
+  findLeaderForPartitions(topic: string, partitions: readonly number[]): Readonly<Record<string, number[]>>
+  fetchTopicsOffset(
+    topics: readonly {
+      readonly topic: string
+      readonly partitions: readonly { readonly partition: number }[]
+      readonly fromBeginning: boolean
+    }[],
+  ): Promise<
+    readonly {
+      readonly topic: string
+      readonly partitions: readonly { readonly partition: number; readonly offset: string }[]
+    }[]
+  >
+  readonly brokerPool: { readonly metadata: Metadata | null }
+}
+
+/** Leaves out aborted and control records, and what lies below the asked offset. */
+interface Batch {
+  readonly messages: readonly RawMessage[]
+}
+
+const require = createRequire(import.meta.url)
+const BatchOf = require('kafkajs/src/consumer/batch') as new (topic: string, from: string, data: PartitionData) => Batch
+const RequestQueue = require('kafkajs/src/network/requestQueue') as {
+  readonly prototype: { scheduleCheckPendingRequests(this: { readonly pending: readonly unknown[] }): void }
+}
+
+/** The records of an answer that a reader of committed records may see, from an offset on. */
+export function visible(topic: string, from: bigint, data: PartitionData): readonly RawMessage[] {
+  return new BatchOf(topic, from.toString(), data).messages
+}
+
+/** A cluster of its own with the settings of a client; sees offsets up to the high watermark. */
+export function clusterOf(kafka: Kafka): Cluster {
+  const symbol = Object.getOwnPropertySymbols(kafka).find((one) => one.description === 'private:Kafka:createCluster')
+  const create = symbol && (kafka as unknown as Record<symbol, (options: object) => Cluster>)[symbol]
+  if (create === undefined) throw new Error('This is not kafkajs 2.2.4')
+  return create({ allowAutoTopicCreation: false, metadataMaxAge: METADATA_AGE_MS, isolationLevel: 0 })
+}
+
+// A leader that moved is noticed by its error; partitions that were added only by looking.
+const METADATA_AGE_MS = 30_000
+
+// After every answer it sets a timer for requests that wait, also when none does, and then with a negative time: a warning
+// of Node to the user, and a timer per answer for nothing. What waits later sets its own.
+const schedule = RequestQueue.prototype.scheduleCheckPendingRequests
+RequestQueue.prototype.scheduleCheckPendingRequests = function check() {
+  if (this.pending.length > 0) schedule.call(this)
+}
