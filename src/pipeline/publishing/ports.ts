@@ -17,6 +17,8 @@ export interface Mark extends Place {
   readonly head: bigint
   /** Last position known to be published. */
   readonly tail: bigint
+  /** Last position that was removed; rows are kept for hours after they were published. */
+  readonly floor: bigint
 }
 
 /** The outbox in ranges of places. A lease is for liveness only: what protects is the fence of the log. */
@@ -26,22 +28,36 @@ export interface RangeOutbox {
   /** Every output partition there is. */
   readonly places: readonly Place[]
   /**
-   * Takes or renews the lease; undefined while another owner has it. `epoch` is another one whenever it was not held
-   * without a break. `validMs` counts from before the question was asked.
+   * Takes or renews the lease; undefined while another owner has it, and for a moment while this one holds others and the
+   * lease is free, so that ranges spread. `epoch` is another one whenever it was not held without a break. `validMs`
+   * counts from before the question was asked.
    */
   lease(range: string): Promise<{ readonly epoch: bigint; readonly validMs: number } | undefined>
   /** Gives it up, so that another process takes over at once. */
   release(range: string): Promise<void>
   marks(places: readonly Place[]): Promise<readonly Mark[]>
-  /** Rows beyond the given positions in order per place, at most `limit` in all, shared so that a long backlog starves nobody. */
+  /**
+   * Rows beyond the given positions in order per place, at most `limit` in all, shared so that a long backlog starves
+   * nobody; fewer where they are large, but one at least of each place that has a share. Rejects when a position is missing.
+   */
   after(from: readonly (Place & { readonly position: bigint })[], limit: number): Promise<readonly OutboxRecord[]>
-  /** Moves the tails by compare-and-set, all or none; false when one was not at `from`. */
-  mark(moves: readonly (Place & { readonly from: bigint; readonly to: bigint })[]): Promise<boolean>
+  /** Moves the tails by compare-and-set, all or none; false when one was not at `from`. Also backwards. */
+  mark(moves: readonly Move[]): Promise<boolean>
+  /** Rows that wait on the places and the age in seconds of the oldest. */
+  backlog(places: readonly Place[]): Promise<{ readonly rows: number; readonly seconds: number }>
+}
+
+export interface Move extends Place {
+  readonly from: bigint
+  readonly to: bigint
 }
 
 export interface PublishedPosition extends Place {
   readonly storeId: string
   readonly position: bigint
+  /** Of the record that carries it: a store that gave the position to another row is not the one that published it. */
+  readonly key: Uint8Array | null
+  readonly value: Uint8Array | null
 }
 
 /** A log on which one writer a range can be made the only one. */

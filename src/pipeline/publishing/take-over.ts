@@ -1,0 +1,73 @@
+// Where publishing goes on after a take-over: what the log shows is compared with what the store says, place by place.
+import { TouchstoneError } from '../../errors.ts'
+import type { Mark, Move, OutboxRecord, Place, PublishedPosition } from './ports.ts'
+
+export interface Continuation {
+  /** Tails to move before anything is sent. */
+  readonly moves: readonly Move[]
+  /** Rows that the store called published and the log does not have. */
+  readonly lost: readonly (Place & { readonly from: bigint; readonly to: bigint; readonly gone: bigint })[]
+}
+
+export const nameOf = (place: Place): string => `${place.topic}[${place.partition}]`
+
+/**
+ * The rules, for a log that was asked after fencing:
+ * - It ends where the tail is, or shows nothing of ours (retention took it, or nothing was ever sent): the tail counts.
+ * - It ends beyond the tail: whoever published died before the mark. The tail moves up; nothing is sent twice.
+ * - It ends beyond the head, or at a position where the store has another row (`rowAt`): the store is older than the log,
+ *   as after a restored backup. Refused with `store-behind-log`: new decisions would carry positions that are taken.
+ * - It ends with another store's record: refused with `store-foreign`.
+ * - It ends before the tail: the log lost what it had acknowledged (disks lost, an unclean election). The tail moves
+ *   back, and what the store still has of it is published again. Each row is then there at least once: a reader that had
+ *   seen the lost ones sees them again, with the same `decisionId`. What the store no longer keeps is `gone`.
+ *
+ * `rowAt` holds the rows of the positions for which the log is beyond the tail and not beyond the head.
+ */
+export function continueFrom(
+  storeId: string,
+  marks: readonly Mark[],
+  published: readonly PublishedPosition[],
+  rowAt: ReadonlyMap<string, OutboxRecord>,
+): Continuation {
+  const seen = new Map(published.map((one) => [nameOf(one), one]))
+  const moves: Move[] = []
+  const lost: (Move & { gone: bigint })[] = []
+  for (const { topic, partition, head, tail, floor } of marks) {
+    const name = nameOf({ topic, partition })
+    const end = seen.get(name)
+    if (end === undefined) continue
+    if (end.storeId !== storeId) {
+      throw new TouchstoneError(
+        'store-foreign',
+        `${name} ends with position ${end.position} of the store ${end.storeId}, and ours is ${storeId}`,
+      )
+    }
+    if (end.position > head) {
+      throw new TouchstoneError(
+        'store-behind-log',
+        `${name} ends with position ${end.position}, and the store has only given ${head}`,
+      )
+    }
+    if (end.position > tail) {
+      const row = rowAt.get(name)
+      if (row?.position !== end.position || !sameBytes(row.key, end.key) || !sameBytes(row.value, end.value)) {
+        throw new TouchstoneError(
+          'store-behind-log',
+          `${name} has another record at position ${end.position} than the store`,
+        )
+      }
+      moves.push({ topic, partition, from: tail, to: end.position })
+    } else if (end.position < tail) {
+      const to = end.position > floor ? end.position : floor
+      lost.push({ topic, partition, from: end.position, to: tail, gone: to - end.position })
+      if (to !== tail) moves.push({ topic, partition, from: tail, to })
+    }
+  }
+  return { moves, lost }
+}
+
+function sameBytes(a: Uint8Array | null, b: Uint8Array | null): boolean {
+  if (a === null || b === null) return a === b
+  return a.length === b.length && a.every((byte, i) => byte === b[i])
+}
