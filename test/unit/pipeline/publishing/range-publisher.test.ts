@@ -48,12 +48,13 @@ describe('the publisher of a range', () => {
   /** Two owners at a time, overtaking each other at every step; who dies is replaced. */
   const story = (controls: { fencing?: boolean; looking?: boolean }) =>
     fc.asyncProperty(
+      fc.boolean(),
       fc.scheduler(),
       fates,
       jumps,
       fc.array(fc.nat(20), { minLength: 4, maxLength: 12 }),
-      async (s, fate, jump, batches) => {
-        const world = createWorld(controls)
+      async (leasing, s, fate, jump, batches) => {
+        const world = createWorld({ ...controls, leasing })
         let trouble = true
         const live = async (name: string) => {
           for (let life = 0; life < 6 && trouble; life++) {
