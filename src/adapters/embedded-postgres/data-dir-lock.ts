@@ -54,7 +54,7 @@ function open(dataDir: string): DatabaseSync {
 function unusable(dataDir: string, cause: unknown): TouchstoneError {
   return new TouchstoneError(
     'settings-invalid',
-    `The data directory ${dataDir} cannot be used (${messageOf(cause)}). Give this user write access to it and what is in it, or set TOUCHSTONE_DATA_DIR to a directory that it may write.`,
+    `The data directory ${dataDir} cannot be used (${messageOf(cause)}). Give this user write access to it and what is in it, or set TOUCHSTONE_DATA_DIR to a directory that it may write, or DATABASE_URL to a PostgreSQL server.`,
     { cause },
   )
 }
