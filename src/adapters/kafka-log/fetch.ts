@@ -1,11 +1,10 @@
 // Reads a partition without joining a group: for tools, for what waits, and for the publisher's look at the end of a topic.
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { Kafka } from 'kafkajs'
 import { TouchstoneError } from '../../errors.ts'
 import type { LogRecord } from '../../pipeline/ports.ts'
-import { explained, isTransient, rootOf, typeOf } from './errors.ts'
-import { clusterOf, visible, type Cluster, type PartitionData, type RawMessage } from './internals.ts'
+import { typeOf } from './errors.ts'
+import { visible, type Cluster, type PartitionData, type RawMessage } from './internals.ts'
 import { recordOf } from './records.ts'
+import { assertKnown, createSession, type Session, type SessionOptions } from './session.ts'
 
 interface Place {
   readonly topic: string
@@ -48,80 +47,18 @@ export interface Fetcher {
   close(): Promise<void>
 }
 
-export interface FetcherOptions {
-  /** From `createKafka`, with BRIEF_RETRY: what is tried again is tried here. */
-  readonly kafka: Kafka
-  /** How long leaders that moved and brokers that are away are asked again, in milliseconds. */
-  readonly patienceMs: number
+export function createFetcher(options: SessionOptions): Fetcher {
+  const session = createSession(options)
+  return { ...reading(session), close: async () => session.close() }
 }
 
-// Elections take tens of milliseconds on a calm cluster: soon enough for them, seldom enough for an outage.
-const PAUSES_MS = [20, 50, 100, 200, 400]
-const FAREWELL_MS = 1_000
-// A topic that was made just now is not yet known to every broker.
-const MISSING_MS = 1_000
-const UNKNOWN = 'UNKNOWN_TOPIC_OR_PARTITION'
-
-/** One connection to each broker that leads something of interest, made when it is needed and kept. */
-export function createFetcher({ kafka, patienceMs }: FetcherOptions): Fetcher {
-  const cluster = clusterOf(kafka)
-  const attempt = async <T>(topic: string, work: () => Promise<T>): Promise<T> =>
-    withPatience(cluster, patienceMs, topic, work)
-
+/** As a fetcher, on connections that others use too. */
+export function reading(session: Session): Omit<Fetcher, 'close'> {
   return {
     fetchFrom: async (place, from, options) =>
-      attempt(place.topic, async () => fetchOnce(cluster, place, from, options)),
-    ranges: async (topic) => attempt(topic, async () => rangesOf(cluster, topic)),
-    async close() {
-      // An answer that never comes would hold it up.
-      const bye = cluster.disconnect().catch(() => undefined)
-      await Promise.race([bye, sleep(FAREWELL_MS, undefined, { ref: false })])
-    },
+      session.ask(place.topic, async (cluster) => fetchOnce(cluster, place, from, options)),
+    ranges: async (topic) => session.ask(topic, async (cluster) => rangesOf(cluster, topic)),
   }
-}
-
-/** Asks again while the failure is the world's and there is time, each time with what the brokers then say of their leaders. */
-async function withPatience<T>(cluster: Cluster, ms: number, topic: string, work: () => Promise<T>): Promise<T> {
-  const began = performance.now()
-  const until = began + ms
-  for (let tries = 0; ; tries += 1) {
-    try {
-      await cluster.connect()
-      await cluster.addTargetTopic(topic)
-      if (tries === 0) await cluster.refreshMetadataIfNecessary()
-      else await cluster.refreshMetadata()
-      return await work()
-    } catch (error) {
-      forget(cluster, error)
-      const missing = typeOf(error) === UNKNOWN
-      // One topic that is gone spoils the question about all of them.
-      if (missing) cluster.targetTopics.clear()
-      const patience = missing ? Math.min(until, began + MISSING_MS) : until
-      const pause = PAUSES_MS[Math.min(tries, PAUSES_MS.length - 1)] ?? 0
-      if (!isTransient(error) || performance.now() + pause > patience) throw saidOf(error, topic)
-      await sleep(pause)
-    }
-  }
-}
-
-/** A broker that closed its connection may be another one when it is back. */
-function forget(cluster: Cluster, error: unknown): void {
-  const root = rootOf(error)
-  if (!(root instanceof Error) || root.name !== 'KafkaJSConnectionClosedError') return
-  const { host, port } = root as Error & { host?: unknown; port?: unknown }
-  if (typeof host === 'string' && typeof port === 'number') cluster.removeBroker({ host, port })
-}
-
-function saidOf(error: unknown, topic: string): unknown {
-  if (typeOf(error) !== UNKNOWN) return explained(error)
-  return new TouchstoneError('not-found', `Kafka has no topic ${topic}, or hides it from this user`, { cause: error })
-}
-
-/** Several questions at once share what is known of the brokers, and one may have taken away what another asked for. */
-function assertKnown(cluster: Cluster, topic: string): ReturnType<Cluster['findTopicPartitionMetadata']> {
-  const known = cluster.findTopicPartitionMetadata(topic)
-  if (known.length > 0) return known
-  throw new TouchstoneError('log-unavailable', `What the brokers say of ${topic} is not known yet`)
 }
 
 async function fetchOnce(

@@ -20,12 +20,12 @@ interface Broker {
       }[]
     }[]
   }): Promise<{ readonly responses: readonly { readonly partitions: readonly PartitionData[] }[] }>
-  metadata(topics: readonly string[]): Promise<Metadata>
+  describeGroups(request: { readonly groupIds: readonly string[] }): Promise<{
+    readonly groups: readonly { readonly members: readonly { readonly memberAssignment: Buffer }[] }[]
+  }>
 }
 
-export interface Metadata {
-  readonly controllerId: number
-  readonly brokers: readonly { readonly nodeId: number; readonly host: string; readonly port: number }[]
+interface Metadata {
   readonly topicMetadata: readonly {
     readonly topic: string
     readonly partitionMetadata: readonly {
@@ -71,7 +71,7 @@ export interface Cluster {
   readonly targetTopics: Set<string>
   removeBroker(address: { readonly host: string; readonly port: number }): void
   findBroker(node: { readonly nodeId: string }): Promise<Broker>
-  findControllerBroker(): Promise<Broker>
+  findGroupCoordinator(group: { readonly groupId: string }): Promise<Broker>
   findTopicPartitionMetadata(topic: string): Metadata['topicMetadata'][number]['partitionMetadata']
   findLeaderForPartitions(topic: string, partitions: readonly number[]): Readonly<Record<string, number[]>>
   fetchTopicsOffset(
@@ -86,7 +86,6 @@ export interface Cluster {
       readonly partitions: readonly { readonly partition: number; readonly offset: string }[]
     }[]
   >
-  readonly brokerPool: { readonly metadata: Metadata | null }
 }
 
 /** Leaves out aborted and control records, and what lies below the asked offset. */

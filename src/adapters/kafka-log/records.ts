@@ -82,3 +82,14 @@ function nullHeader(key: string): { readonly key: string; readonly value: Buffer
     },
   }
 }
+
+/** About how many bytes a record takes in a batch, generously. */
+export function bytesOfRecord(record: NewRecord): number {
+  let bytes = 32 + (record.key?.byteLength ?? 0) + (record.value?.byteLength ?? 0)
+  for (const name of Object.keys(record.headers)) {
+    const value = Object.getOwnPropertyDescriptor(record.headers, name)?.value as HeaderValue
+    // A character takes three bytes of UTF-8 at most, or four in two.
+    for (const one of isList(value) ? value : [value]) bytes += 10 + 3 * name.length + (one?.byteLength ?? 0)
+  }
+  return bytes
+}
