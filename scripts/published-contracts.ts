@@ -38,7 +38,7 @@ function jsonSchemas(): Map<string, string> {
 function jsonSchema(event: EventDefinition): Record<string, unknown> {
   const { $schema, ...schema } = z.toJSONSchema(event.schema, {
     target: 'draft-2020-12',
-    io: event.direction === 'in' ? 'input' : 'output',
+    io: event.direction === 'out' ? 'output' : 'input',
     override: ({ jsonSchema: node }) => {
       if (node.additionalProperties === false) delete node.additionalProperties
     },
@@ -66,7 +66,7 @@ function asyncApi(): Map<string, string> {
     channels: Object.fromEntries(
       [...topics, 'deadLetters' as const].map((topic) => [topic, channel(topic, names[topic])]),
     ),
-    operations: Object.fromEntries([...topics, 'deadLetters' as const].map(operation)),
+    operations: Object.fromEntries([...topics, 'deadLetters' as const].flatMap(operations)),
     components: {
       messages: {
         ...Object.fromEntries(EVENTS.map((event) => [event.type, message(event)])),
@@ -95,11 +95,18 @@ function channel(topic: TopicName, address: string): object {
   }
 }
 
-function operation(topic: TopicName): [string, object] {
-  const incoming = EVENTS.some((event) => event.topic === topic && event.direction === 'in')
-  const name = `${incoming ? 'receive' : 'send'}${topic.charAt(0).toUpperCase()}${topic.slice(1)}`
+/** A topic that we read and write has an operation for each. */
+function operations(topic: TopicName): [string, object][] {
+  const directions = new Set(EVENTS.filter((event) => event.topic === topic).map((event) => event.direction))
+  const actions = [
+    ...(directions.has('in') || directions.has('both') ? ['receive'] : []),
+    ...(directions.has('out') || directions.has('both') || topic === 'deadLetters' ? ['send'] : []),
+  ]
   const messages = carried(topic).map((message) => ({ $ref: `#/channels/${topic}/messages/${message}` }))
-  return [name, { action: incoming ? 'receive' : 'send', channel: { $ref: `#/channels/${topic}` }, messages }]
+  return actions.map((action) => [
+    `${action}${topic.charAt(0).toUpperCase()}${topic.slice(1)}`,
+    { action, channel: { $ref: `#/channels/${topic}` }, messages },
+  ])
 }
 
 const text = { type: 'string' }

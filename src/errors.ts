@@ -44,6 +44,16 @@ export const ERRORS = {
     'listingId or revision cannot be read',
     'Give a listingId of 1 to 256 characters and a revision of 1 or more.',
   ),
+  'unknown-decision': entry(
+    422,
+    'The verdict is about a decision or a case that is not known here',
+    'Copy listingId, revision, decisionId and caseId from a decision of this deployment, and replay the verdict.',
+  ),
+  'verdict-reused': entry(
+    409,
+    'The same verdictId was recorded before with other content',
+    'Give every verdict an id of its own; name the earlier one in `supersedes` to replace it.',
+  ),
   'internal-error': entry(
     500,
     'Our own code failed on it, twice',

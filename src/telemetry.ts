@@ -34,6 +34,11 @@ export const METRICS = {
     'Records sent again with the same content, for which nothing was written',
   ),
   touchstone_withdrawals_total: metric('counter', 'Listings withdrawn'),
+  touchstone_verdicts_total: metric('counter', 'Verdicts recorded from the verdicts topic, by verdict', ['verdict']),
+  touchstone_verdict_duplicates_total: metric(
+    'counter',
+    'Verdicts read that were recorded before: sent again, or written by this gate',
+  ),
   touchstone_degraded_total: metric('counter', 'Decisions taken although a signal failed'),
   touchstone_holds_released_total: metric('counter', 'Holds decided by their deadline, by outcome', ['outcome']),
   touchstone_decision_seconds: metric(

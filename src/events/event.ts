@@ -6,8 +6,8 @@ export interface EventDefinition<S extends z.ZodType = z.ZodType> {
   /** CloudEvents `type`, such as `touchstone.listing.submitted.v1`. */
   readonly type: `touchstone.${string}.v${number}`
   readonly topic: TopicName
-  /** `in`: others write it and we read; `out`: we write it. */
-  readonly direction: 'in' | 'out'
+  /** `in`: others write it and we read; `out`: we write it; `both`: whoever writes it, we read it. */
+  readonly direction: 'in' | 'out' | 'both'
   readonly summary: string
   readonly schema: S
 }

@@ -5,8 +5,9 @@ import { listingRefused } from './listing-refused.ts'
 import { listingRevised } from './listing-revised.ts'
 import { listingSubmitted } from './listing-submitted.ts'
 import { listingWithdrawn } from './listing-withdrawn.ts'
+import { verdictRecorded } from './verdict-recorded.ts'
 
-export { listingDecided, listingRefused, listingRevised, listingSubmitted, listingWithdrawn }
+export { listingDecided, listingRefused, listingRevised, listingSubmitted, listingWithdrawn, verdictRecorded }
 
 export const EVENTS: readonly EventDefinition[] = [
   listingSubmitted,
@@ -14,4 +15,5 @@ export const EVENTS: readonly EventDefinition[] = [
   listingWithdrawn,
   listingDecided,
   listingRefused,
+  verdictRecorded,
 ]

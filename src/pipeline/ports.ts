@@ -156,11 +156,12 @@ export interface StandingUpdate extends Omit<Standing, 'hashes'> {
 export interface CaseChange {
   readonly caseId: string
   readonly listingId: string
-  /** `open`: new; `carry`: an open case goes over to a newer revision; the others close it. */
-  readonly change: 'open' | 'carry' | 'withdrawn' | 'released'
+  /** `open`: new; `carry`: an open case goes over to a newer revision; `reopened`: a verdict was taken back; the others close it. */
+  readonly change: 'open' | 'carry' | 'reopened' | 'withdrawn' | 'released' | 'resolved'
   readonly revision: number
   readonly brandIds: readonly string[]
   readonly risk: number
+  /** null: the one it had. */
   readonly dueAt: string | null
   readonly at: string
 }

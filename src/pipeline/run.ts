@@ -1,7 +1,7 @@
 // The loop that keeps the gate going on one process.
 //
-// What is guaranteed: every record of the listings topic takes effect exactly once, as one decision, one refusal, one
-// dead letter or one withdrawal, in log order per partition, whatever dies in between. The effect and the offset are one
+// What is guaranteed: every record of its topic takes effect exactly once, a listing as one decision, one refusal, one
+// dead letter or one withdrawal, a verdict as one row or one dead letter, in log order per partition, whatever dies in between. The effect and the offset are one
 // store transaction, and the offset moves by compare-and-set from where the fetch began, so a replay, a second owner or
 // a process that was frozen finds it moved and is undone.
 // What breaks it: a database that loses committed transactions (fsync off, a restored backup older than the log), records
@@ -17,8 +17,11 @@ export interface RunOptions {
   readonly log: Log
   readonly store: GateStore
   readonly topics: TopicNames
+  /** Which of them is read. Default: the listings. */
+  readonly input?: 'listings' | 'verdicts'
   readonly group: string
   readonly telemetry: Telemetry
+  /** Makes one transaction of a batch. */
   readonly screen: (batch: Batch, lost: AbortSignal) => Promise<BatchResult>
   readonly maxRecords: number
   readonly maxBytes: number
@@ -49,7 +52,7 @@ const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 5_000
 
 export function startRun(options: RunOptions): Run {
-  const { log, store, topics, group, telemetry, isTransient } = options
+  const { log, store, topics, group, telemetry, isTransient, input = 'listings' } = options
   const busy = new Set<number>()
   const failing = new Map<number, { readonly since: number; readonly committing: boolean }>()
   let committed = performance.now()
@@ -89,7 +92,7 @@ export function startRun(options: RunOptions): Run {
 
   const subscription: Subscription = log.subscribe(
     {
-      topic: topics.listings,
+      topic: topics[input],
       group,
       maxRecords: options.maxRecords,
       maxBytes: options.maxBytes,
@@ -134,7 +137,7 @@ export function startRun(options: RunOptions): Run {
     done,
     progress: () => {
       const held = subscription.assigned()
-      telemetry.metrics.touchstone_partitions_held.set(held.length)
+      if (input === 'listings') telemetry.metrics.touchstone_partitions_held.set(held.length)
       const now = performance.now()
       // What was given away is somebody else's trouble.
       const own = new Set(held)

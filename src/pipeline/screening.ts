@@ -17,6 +17,7 @@ import { contentHash } from '../listing/content-hash.ts'
 import { parseIdentity, parseListing } from '../listing/parse-listing.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { assess, type Gate } from './assess.ts'
+import { commitOrApart } from './commit-apart.ts'
 import { ok, type Outcome } from './outcome.ts'
 import type { Batch, BatchResult, GateStore, LogRecord } from './ports.ts'
 import { settle, type Tally, type Tried, type TriedListing, type TriedRecord, type Withdrawal } from './settle.ts'
@@ -61,36 +62,9 @@ export function createScreening(options: ScreeningOptions): (batch: Batch, lost:
     return result
   }
 
-  /** The store cannot take what some record says: each by itself, and the guilty one becomes a dead letter. */
-  const commitEach = async (batch: Batch, records: readonly TriedRecord[]): Promise<BatchResult> => {
-    let from = batch.from
-    for (const [i, one] of records.entries()) {
-      const next = i === records.length - 1 ? batch.next : one.record.offset + 1n
-      const alone: Batch = { ...batch, from, next, records: [one.record] }
-      let result: BatchResult
-      try {
-        result = await commit(alone, [one])
-      } catch (error) {
-        if (!options.isDataError(error)) throw error
-        telemetry.log.error({ err: error, offset: one.record.offset.toString() }, 'the store cannot take a record')
-        const why = { kind: 'deadLetter', code: 'internal-error', message: messageOf(error), stage: 'commit' } as const
-        result = await commit(alone, [{ ...one, tried: { ...why, attempts: 2 } }])
-      }
-      if (result === 'moved') return 'moved'
-      from = next
-    }
-    return 'committed'
-  }
-
   return async (batch, lost) => {
     const records = await tryAll(batch, options.gate(), lost, options)
-    if (records === undefined) return 'moved'
-    try {
-      return await commit(batch, records)
-    } catch (error) {
-      if (!options.isDataError(error)) throw error
-      return commitEach(batch, records)
-    }
+    return records === undefined ? 'moved' : commitOrApart(batch, records, commit, options)
   }
 }
 

@@ -40,19 +40,12 @@ export async function createGateStore({ pool, outputs: found }: GateStoreOptions
 
     commit(batch, wanted, settle) {
       return inTransaction<BatchResult>(pool, async ({ db: tx }) => {
-        const row = { grp: batch.group, topic: batch.topic, part: batch.partition }
-        const moved = await tx
-          .updateTable('input_offset')
-          .set({ next: String(batch.next) })
-          .where(at(row))
-          .where('next', '=', String(batch.from))
-          .returning(sql<Date>`clock_timestamp()`.as('now'))
-          .executeTakeFirst()
-        if (moved === undefined) return { undo: 'moved' }
+        const now = await moveOffset(tx, batch)
+        if (now === undefined) return { undo: 'moved' }
         const ids = new Set(wanted.map((one) => one.listingId))
         await lockListings(tx, [...ids])
         const standings = await readStandings(tx, [...ids], wanted)
-        await writeSettlement(tx, settle(standings, moved.now), ids, outputs)
+        await writeSettlement(tx, settle(standings, now), ids, outputs)
         return { done: 'committed' }
       })
     },
@@ -74,6 +67,21 @@ export async function createGateStore({ pool, outputs: found }: GateStoreOptions
       return ms === undefined ? undefined : Math.max(0, Math.ceil(ms))
     },
   }
+}
+
+/** The time by the database's clock, or undefined when the offset was not at `from`. */
+export async function moveOffset(
+  tx: Kysely<Tables>,
+  batch: Parameters<GateStore['commit']>[0],
+): Promise<Date | undefined> {
+  const moved = await tx
+    .updateTable('input_offset')
+    .set({ next: String(batch.next) })
+    .where(at({ grp: batch.group, topic: batch.topic, part: batch.partition }))
+    .where('next', '=', String(batch.from))
+    .returning(sql<Date>`clock_timestamp()`.as('now'))
+    .executeTakeFirst()
+  return moved?.now
 }
 
 const at = (row: { grp: string; topic: string; part: number }) =>
@@ -114,7 +122,8 @@ const standingOf = (row: StandingRow, hashes: ReadonlyMap<number, string>): Stan
   hashes,
 })
 
-async function readStandings(
+/** Of listings whose rows are locked, with the hashes of the wanted revisions. */
+export async function readStandings(
   tx: Kysely<Tables>,
   ids: readonly string[],
   wanted: readonly { readonly listingId: string; readonly revision: number }[],

@@ -114,10 +114,22 @@ create table store_identity (one boolean primary key default true check (one), i
 insert into store_identity default values;
 `
 
+// What the verdict is about may be asked for by listing; its id counts in the whole deployment.
+const verdicts = `
+alter table review_case drop constraint review_case_state_check;
+alter table review_case add constraint review_case_state_check check (state in ('open', 'withdrawn', 'released', 'resolved'));
+create table verdict (
+  verdict_id text collate "C" primary key, listing_id text collate "C" not null, revision int not null,
+  recorded_at timestamptz not null default now(), body json not null
+);
+create index verdict_listing on verdict (listing_id, revision);
+`
+
 export const STORE_MIGRATIONS: readonly Migration[] = [
   { name: 'listings, decisions, cases and refusals', sql: gate },
   { name: 'the outbox', sql: outbox },
   { name: 'brands and policies', sql: reference },
   { name: 'keys and sessions', sql: access },
   { name: 'the name of the store', sql: identity },
+  { name: 'verdicts', sql: verdicts },
 ]

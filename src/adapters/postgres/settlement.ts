@@ -97,25 +97,35 @@ async function writeCases(db: Kysely<Tables>, changes: readonly CaseChange[]): P
     on conflict (case_id) do update set revision = excluded.revision, state = excluded.state, closed_at = excluded.closed_at,
       risk = case when excluded.state = 'open' then excluded.risk else c.risk end,
       brand_ids = case when excluded.state = 'open' then excluded.brand_ids else c.brand_ids end,
-      due_at = case when excluded.state = 'open' then excluded.due_at else c.due_at end`.execute(db)
+      due_at = case when excluded.state = 'open' then coalesce(excluded.due_at, c.due_at) else c.due_at end`.execute(db)
 }
 
 interface CaseRow {
   readonly case_id: string
   readonly listing_id: string
   readonly revision: number
-  readonly state: 'open' | 'withdrawn' | 'released'
+  readonly state: Tables['review_case']['state']
   readonly risk: number
   readonly brand_ids: readonly string[]
   readonly due_at: string | null
   readonly at: string
 }
 
+const STATES: Readonly<Record<CaseChange['change'], CaseRow['state']>> = {
+  open: 'open',
+  carry: 'open',
+  reopened: 'open',
+  withdrawn: 'withdrawn',
+  released: 'released',
+  resolved: 'resolved',
+}
+
 /** One row per case: a batch may open it, carry it over and close it. A closed case keeps what it was about. */
 function foldCases(changes: readonly CaseChange[]): CaseRow[] {
   const rows = new Map<string, CaseRow>()
   for (const change of changes) {
-    const open = change.change === 'open' || change.change === 'carry'
+    const state = STATES[change.change]
+    const open = state === 'open'
     const before = rows.get(change.caseId)
     const about =
       open || before === undefined ? { risk: change.risk, brand_ids: change.brandIds, due_at: change.dueAt } : {}
@@ -127,7 +137,7 @@ function foldCases(changes: readonly CaseChange[]): CaseRow[] {
       due_at: before?.due_at ?? change.dueAt,
       ...about,
       revision: change.revision,
-      state: change.change === 'withdrawn' || change.change === 'released' ? change.change : 'open',
+      state,
       at: change.at,
     })
   }

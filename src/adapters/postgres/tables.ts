@@ -5,6 +5,7 @@ import type { Brand } from '../../domain/brand.ts'
 import type { Decision, Stage } from '../../domain/decision.ts'
 import type { Outcome, Policy } from '../../domain/policy.ts'
 import type { Refusal, RefusalCode } from '../../domain/refusal.ts'
+import type { Verdict } from '../../domain/verdict.ts'
 
 /** bigint: read as decimal text, because a number would lose digits. */
 type Bigint = ColumnType<string, string, string>
@@ -62,12 +63,19 @@ export interface Tables {
     case_id: string
     listing_id: string
     revision: number
-    state: 'open' | 'withdrawn' | 'released'
+    state: 'open' | 'withdrawn' | 'released' | 'resolved'
     risk: number
     brand_ids: string[]
     due_at: InstantOrNull
     opened_at: Instant
     closed_at: InstantOrNull
+  }
+  verdict: {
+    verdict_id: string
+    listing_id: string
+    revision: number
+    recorded_at: Defaulted
+    body: Document<Verdict>
   }
   outbox: Place & {
     pos: Bigint

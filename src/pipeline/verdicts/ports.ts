@@ -1,0 +1,42 @@
+// What verdicts need of the store: to be recorded once, in the transaction that moves the offset and decides anew.
+import type { Decision } from '../../domain/decision.ts'
+import type { Verdict } from '../../domain/verdict.ts'
+import type { BatchResult, Settlement, Standing } from '../ports.ts'
+
+/** What is known of a listing that a verdict is about, read under its row lock. */
+export interface VerdictSubject {
+  readonly standing: Standing
+  /** Those that were asked for; of the revision that stands, the last one and the last one that no person made. In order. */
+  readonly decisions: readonly Decision[]
+  /** Recorded on the revision that stands, in any order. */
+  readonly verdicts: readonly Verdict[]
+}
+
+export interface KnownOfVerdicts {
+  /** By listing; a listing that the store does not know is missing. */
+  readonly subjects: ReadonlyMap<string, VerdictSubject>
+  /** By id, of the ids that were asked for. */
+  readonly recorded: ReadonlyMap<string, Verdict>
+}
+
+export interface VerdictSettlement extends Settlement {
+  readonly verdicts: readonly Verdict[]
+}
+
+export interface VerdictStore {
+  /**
+   * As `GateStore.commit`: the offset, the verdicts and what they decide, or nothing and `moved`. `moved` also when
+   * somebody else recorded one of these verdicts meanwhile: read again, then it is known. `settle` must be synchronous.
+   */
+  commit(
+    batch: {
+      readonly group: string
+      readonly topic: string
+      readonly partition: number
+      readonly from: bigint
+      readonly next: bigint
+    },
+    wanted: readonly Pick<Verdict, 'verdictId' | 'listingId' | 'decisionId'>[],
+    settle: (known: KnownOfVerdicts, now: Date) => VerdictSettlement,
+  ): Promise<BatchResult>
+}
