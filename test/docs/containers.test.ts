@@ -84,6 +84,9 @@ describe('docker-compose.yml', () => {
     for (const { ports } of Object.values(services)) for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:/)
     expect(inside('api')).toEqual([SETTINGS.PORT.default, SETTINGS.METRICS_PORT.default])
     expect(inside('worker')).toEqual([SETTINGS.METRICS_PORT.default])
+    // A worker has no API, but says whether it is ready beside its metrics.
+    expect(service('api').healthcheck?.test?.at(-1)).toContain(`127.0.0.1:${SETTINGS.PORT.default}/readyz`)
+    expect(service('worker').healthcheck?.test?.at(-1)).toContain(`127.0.0.1:${SETTINGS.METRICS_PORT.default}/readyz`)
     expect(service('api').environment['TOUCHSTONE_PUBLIC_URL']).toBe(`http://127.0.0.1:${SETTINGS.PORT.default}`)
   })
 
@@ -115,8 +118,8 @@ describe('docker-compose.yml', () => {
     }
     for (const [, s] of ours) {
       expect([s.read_only, s.init]).toEqual([true, true])
-      // HTTP and the gate may take 20 s each to stop.
-      expect(Number.parseInt(s.stop_grace_period)).toBeGreaterThan(40)
+      // A process ends itself after 20 s of stopping.
+      expect(Number.parseInt(s.stop_grace_period)).toBeGreaterThan(20)
     }
   })
 
