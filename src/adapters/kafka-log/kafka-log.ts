@@ -11,7 +11,7 @@ import { createPartitionCounts } from './partition-counts.ts'
 import { createWriter } from './producing.ts'
 import { createSession } from './session.ts'
 import { createSubscription } from './subscription.ts'
-import { makeTopics } from './topics.ts'
+import { ensureTopic } from './topics.ts'
 
 export interface KafkaLogOptions {
   readonly connection: KafkaConnection
@@ -63,9 +63,7 @@ export function createKafkaLog(options: KafkaLogOptions): Log {
   }
 
   const log: Log = {
-    async ensureTopic(topic, wish) {
-      await makeTopics(steady, [{ topic, ...wish }], replication)
-    },
+    ensureTopic: async (topic, wish) => ensureTopic(steady, { topic, ...wish }, replication),
     append: async (topic, records) => {
       if (closed !== undefined) throw new TouchstoneError('not-ready', 'The log is closed')
       return appender.append(topic, records)

@@ -22,8 +22,8 @@ export type SettingName =
 
 // What one broker may lose without anybody noticing.
 const COPIES = 3
-// Kafka's own default, and room for what it wraps around a record: a batch of one with its headers.
-const LEAST_BYTES = 1_048_588
+// Kafka's own default for a batch is about so much for all of it; a record alone in its batch has what wraps it besides.
+const LEAST_BYTES = 1 << 20
 const FRAMING_BYTES = 1_024
 const HOUR_MS = 3_600_000
 
@@ -39,7 +39,7 @@ export function shapeOf(wish: TopicWish, brokers: number, replication: number | 
       'retention.ms': String(wish.retentionHours * HOUR_MS),
       // A limit in bytes would take records of any age.
       'retention.bytes': '-1',
-      'max.message.bytes': String(Math.max(LEAST_BYTES, (wish.maxRecordBytes ?? 0) + FRAMING_BYTES)),
+      'max.message.bytes': String(Math.max(LEAST_BYTES, wish.maxRecordBytes ?? 0) + FRAMING_BYTES),
       // With three copies a write is confirmed by two, so that it outlives one broker and needs but two to go on.
       'min.insync.replicas': copies >= COPIES ? '2' : '1',
       // Lag and retention go by when the log took a record, whatever clock the producer has.

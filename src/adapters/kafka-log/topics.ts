@@ -1,34 +1,19 @@
-// Creates topics that are missing; one that is there is never changed.
+// Makes a topic that is missing; one that is there is never changed.
 import type { Admin, Kafka } from 'kafkajs'
 import { messageOf, TouchstoneError } from '../../errors.ts'
 import { explained, isTransient, rootOf, typeOf } from './errors.ts'
 import { shapeOf, type TopicWish } from './topic-settings.ts'
-
-export interface TopicsMade {
-  readonly created: readonly string[]
-  /** Were there; nothing about them was changed. */
-  readonly existing: readonly string[]
-}
 
 // The controller's time to make it everywhere.
 const CREATE_MS = 10_000
 
 /**
  * Two processes may do it at once.
- * @throws TouchstoneError `log-unavailable`, `log-forbidden`, `topics-wrong` where Kafka refuses a topic as it is wanted.
+ * @throws TouchstoneError `log-unavailable`, `log-forbidden`, `topics-wrong` where Kafka refuses it as it is wanted.
  */
-export async function makeTopics(
-  kafka: Kafka,
-  wishes: readonly TopicWish[],
-  replication: number | undefined,
-): Promise<TopicsMade> {
-  return withAdmin(kafka, async (admin) => {
-    const [created, existing]: [string[], string[]] = [[], []]
-    for (const wish of wishes) {
-      const made = !(await exists(admin, wish.topic)) && (await make(admin, wish, replication))
-      ;(made ? created : existing).push(wish.topic)
-    }
-    return { created, existing }
+export async function ensureTopic(kafka: Kafka, wish: TopicWish, replication: number | undefined): Promise<void> {
+  await withAdmin(kafka, async (admin) => {
+    if ((await partitionsOf(admin, wish.topic)) === undefined) await make(admin, wish, replication)
   })
 }
 
@@ -45,23 +30,31 @@ export async function withAdmin<T>(kafka: Kafka, work: (admin: Admin) => Promise
   }
 }
 
-/** Asked first, so that whoever may not create topics can start where they were made for him. */
-export async function exists(admin: Admin, topic: string): Promise<boolean> {
+export interface PartitionState {
+  readonly partitionId: number
+  /** -1: nobody leads it. */
+  readonly leader: number
+  readonly replicas: readonly number[]
+  readonly isr: readonly number[]
+}
+
+/** Undefined for a topic that is not there. Whoever may not create topics can be told what is there. */
+export async function partitionsOf(admin: Admin, topic: string): Promise<readonly PartitionState[] | undefined> {
   try {
-    await admin.fetchTopicMetadata({ topics: [topic] })
-    return true
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+    return topics.find(({ name }) => name === topic)?.partitions
   } catch (error) {
-    if (typeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') return false
+    if (typeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') return undefined
     throw error
   }
 }
 
-/** False when somebody else made it meanwhile. */
-async function make(admin: Admin, wish: TopicWish, replication: number | undefined): Promise<boolean> {
+async function make(admin: Admin, wish: TopicWish, replication: number | undefined): Promise<void> {
   const { brokers } = await admin.describeCluster()
   const shape = shapeOf(wish, brokers.length, replication)
   try {
-    return await admin.createTopics({
+    // False where somebody else made it meanwhile.
+    await admin.createTopics({
       timeout: CREATE_MS,
       topics: [
         {
@@ -74,10 +67,11 @@ async function make(admin: Admin, wish: TopicWish, replication: number | undefin
     })
   } catch (error) {
     const reason = reasonOf(error)
+    if (isTransient(reason)) throw reason
     const said = explained(reason)
     if (said instanceof TouchstoneError) throw said
-    if (isTransient(reason)) throw reason
-    const message = `Kafka does not make the topic ${wish.topic} with ${shape.replication} copies on ${brokers.length} brokers: ${messageOf(reason)}`
+    const wanted = `${shape.partitions} partitions, ${shape.replication} copies on ${brokers.length} brokers`
+    const message = `Kafka does not make the topic ${wish.topic} (${wanted}): ${messageOf(reason)}`
     throw new TouchstoneError('topics-wrong', message, { cause: error })
   }
 }
