@@ -8,17 +8,19 @@ const NAP_MS = 100
 /** The gauges are for people: looking more often than this only costs. */
 const GAUGE_MS = 2_000
 
-export function createPublishing(publisher: Publisher, telemetry: Telemetry): Loop {
-  let measured = 0
-  return createLoop('publisher', telemetry.log, async () => {
-    const published = await publisher.publish()
-    if (published > 0) telemetry.metrics.touchstone_published_total.inc(published)
+/** One loop a publisher, so that a range that stands still holds up no other; `name` is for the logs. */
+export function createPublishing(publisher: Publisher, telemetry: Telemetry, name = 'publisher'): Loop {
+  let measured = -Infinity
+  return createLoop(name, telemetry.log, async () => {
+    // First: what cannot be published waits too.
     if (performance.now() - measured > GAUGE_MS) {
       measured = performance.now()
       const backlog = await publisher.backlog()
       telemetry.metrics.touchstone_outbox_rows.set(backlog.rows)
       telemetry.metrics.touchstone_outbox_seconds.set(backlog.seconds)
     }
+    const published = await publisher.publish()
+    if (published > 0) telemetry.metrics.touchstone_published_total.inc(published)
     return published > 0 ? 0 : NAP_MS
   })
 }

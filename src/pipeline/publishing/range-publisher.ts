@@ -174,7 +174,8 @@ export function createRangePublisher({
         throw error
       }
     },
-    backlog: () => outbox.backlog(places),
+    // Of all ranges: what is asked of one process is what waits, whoever publishes it.
+    backlog: () => outbox.backlog(outbox.places),
     async release() {
       await discard()
       epoch = undefined

@@ -1,0 +1,94 @@
+// What was published last on each partition: read from the end of the topic, where only what is committed counts.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { TouchstoneError } from '../../errors.ts'
+import type { Place, PublishedPosition } from '../../pipeline/publishing/ports.ts'
+import { publishedPosition } from './fenced-records.ts'
+import type { Fetcher, Range } from './fetch.ts'
+
+/** Offsets looked at first: a transaction's mark and what was aborted lie behind the last record of ours. */
+const WINDOW = 256n
+/** Further back in this many times the window, while nothing of ours was found. */
+const WIDER = 8n
+/** A fetch; one batch that is larger comes whole. */
+const FETCH_BYTES = 1024 * 1024
+/** Somebody else's transaction that is open on the topic hides what comes after it: the brokers abort it in minutes at most, we try again sooner. */
+const OPEN_MS = 15_000
+const LOOK_MS = 50
+/** Retention may take what was to be read while it is read. */
+const TRIES = 3
+
+/** Throws rather than say too little: what it does not find would be published again. */
+export async function lastPublished(fetcher: Fetcher, places: readonly Place[]): Promise<readonly PublishedPosition[]> {
+  const found: PublishedPosition[] = []
+  for (const [topic, some] of Map.groupBy(places, (place) => place.topic)) {
+    const ranges = new Map((await fetcher.ranges(topic)).map((range) => [range.partition, range]))
+    const ends = await Promise.all(
+      some.map((place) => {
+        const range = ranges.get(place.partition)
+        if (range === undefined)
+          throw new TouchstoneError('topics-wrong', `The topic ${topic} has no partition ${place.partition}`)
+        return lastOn(fetcher, place, range)
+      }),
+    )
+    found.push(...ends.filter((end) => end !== undefined))
+  }
+  return found
+}
+
+async function lastOn(fetcher: Fetcher, place: Place, range: Range): Promise<PublishedPosition | undefined> {
+  let { low, high } = range
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await search(fetcher, place, low, high)
+    } catch (error) {
+      const gone = error instanceof TouchstoneError && error.code === 'offset-out-of-range'
+      if (!gone || tries === TRIES) throw error
+      const now = (await fetcher.ranges(place.topic)).find((one) => one.partition === place.partition)
+      if (now === undefined) throw error
+      ;({ low, high } = now)
+    }
+  }
+}
+
+async function search(
+  fetcher: Fetcher,
+  place: Place,
+  low: bigint,
+  high: bigint,
+): Promise<PublishedPosition | undefined> {
+  let window = WINDOW
+  for (let end = high; end > low;) {
+    const start = end - window > low ? end - window : low
+    const last = await lastBetween(fetcher, place, start, end)
+    if (last !== undefined) return last
+    end = start
+    window *= WIDER
+  }
+  return undefined
+}
+
+async function lastBetween(
+  fetcher: Fetcher,
+  place: Place,
+  start: bigint,
+  end: bigint,
+): Promise<PublishedPosition | undefined> {
+  let last: PublishedPosition | undefined
+  let patience = performance.now() + OPEN_MS
+  for (let from = start; from < end;) {
+    const { records, next } = await fetcher.fetchFrom(place, from, { maxBytes: FETCH_BYTES, isolation: 'committed' })
+    for (const record of records) {
+      if (record.offset < end) last = publishedPosition(place, record) ?? last
+    }
+    if (next > from) {
+      from = next
+      patience = performance.now() + OPEN_MS
+    } else if (performance.now() > patience) {
+      throw new TouchstoneError(
+        'log-unavailable',
+        `${place.topic}[${place.partition}] cannot be read to its end: a transaction of somebody else is open from offset ${from} on`,
+      )
+    } else await sleep(LOOK_MS)
+  }
+  return last
+}
