@@ -2,12 +2,16 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { KeyStore, ListingSummaryReader, RecentDecisions, SessionStore } from '../../src/api/ports.ts'
 import type { DecisionReader, GateStore, Settlement } from '../../src/pipeline/ports.ts'
+import type { VerdictStore } from '../../src/pipeline/verdicts/ports.ts'
 import type { ReferenceStore } from '../../src/rights/ports.ts'
 import { commitAll, decide, decisionOf, GROUP, INPUT, listings, NOTHING } from './store-samples.ts'
 
 /** One process's view of the store. */
 export interface StoreNode {
   readonly store: GateStore
+  readonly verdicts: VerdictStore
+  /** A case as it lies there; undefined when there is none. */
+  caseOf(caseId: string): Promise<{ state: string; closed: boolean; dueAt: string | null } | undefined>
   readonly reader: DecisionReader & RecentDecisions
   readonly summaries: ListingSummaryReader
   readonly reference: ReferenceStore

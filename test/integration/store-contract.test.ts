@@ -2,10 +2,12 @@
 import { feedContract } from '../contracts/store-feed.ts'
 import { holdsContract } from '../contracts/store-holds.ts'
 import { referenceStoreContract } from '../contracts/store-reference.ts'
+import { verdictsContract } from '../contracts/store-verdicts.ts'
 import { gateStoreContract } from '../contracts/store.ts'
 import { startPostgresStore } from './store-on-postgres.ts'
 
 gateStoreContract('PostgreSQL', startPostgresStore)
+verdictsContract('PostgreSQL', startPostgresStore)
 holdsContract('PostgreSQL', startPostgresStore)
 feedContract('PostgreSQL', startPostgresStore)
 referenceStoreContract('PostgreSQL', startPostgresStore)

@@ -9,6 +9,7 @@ import { migrate } from '../../src/adapters/postgres/migrate.ts'
 import { STORE_MIGRATIONS } from '../../src/adapters/postgres/migrations.ts'
 import { createOutbox } from '../../src/adapters/postgres/outbox.ts'
 import { createReferenceStore } from '../../src/adapters/postgres/reference-store.ts'
+import { createVerdictStore } from '../../src/adapters/postgres/verdict-store.ts'
 import type { SharedStore, StoreNode } from '../contracts/store.ts'
 import { DECISIONS, OUTPUTS } from '../contracts/store-samples.ts'
 import { freshDatabase } from '../support/database.ts'
@@ -35,6 +36,16 @@ export async function startPostgresStore(): Promise<PostgresStore> {
       return {
         database,
         store: await createGateStore({ pool: database.deciding, outputs: OUTPUTS }),
+        verdicts: createVerdictStore({ pool: database.deciding, outputs: OUTPUTS }),
+        async caseOf(caseId) {
+          const { rows } = await database.reading.query<{ state: string; closed_at: Date | null; due_at: Date | null }>(
+            'select state, closed_at, due_at from review_case where case_id = $1',
+            [caseId],
+          )
+          const [row] = rows
+          if (row === undefined) return undefined
+          return { state: row.state, closed: row.closed_at !== null, dueAt: row.due_at?.toISOString() ?? null }
+        },
         reader: createDecisionReader({ pool: database.reading, decisions: DECISIONS }),
         summaries: createListingSummaries(database.reading),
         reference: createReferenceStore({ pool: database.reading, listener: database.listener }),
