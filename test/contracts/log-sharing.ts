@@ -10,6 +10,7 @@ import {
   DEFAULTS,
   eventually,
   follow,
+  groupOf,
   record,
   topicOf,
   type Ledger,
@@ -73,8 +74,8 @@ export function sharing(harness: () => LogHarness): void {
     const log = await client(harness())
     const topic = await topicOf(log, 2)
     const [a, b] = [createLedger(), createLedger()]
-    follow(log, { topic, group: 'a' }, a)
-    follow(log, { topic, group: 'b' }, b)
+    follow(log, { topic, group: `a-${topic}` }, a)
+    follow(log, { topic, group: `b-${topic}` }, b)
     await log.append(
       topic,
       Array.from({ length: 10 }, (_, i) => record(`k${i}`, String(i))),
@@ -170,7 +171,7 @@ function expectOnce(ledger: Ledger, sent: number): void {
 function member(harness: LogHarness, topic: string, ledger: Ledger): ChildProcess {
   const child = fork(
     fileURLToPath(new URL('log-member.ts', import.meta.url)),
-    [JSON.stringify({ ...harness.process, options: { ...DEFAULTS, topic } })],
+    [JSON.stringify({ ...harness.process, options: { ...DEFAULTS, topic, group: groupOf(topic) } })],
     { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
   )
   child.on('message', (ask: Ask) => {

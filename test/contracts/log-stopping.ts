@@ -1,6 +1,6 @@
 // Contract of the log, part four: failures are loud, stopping drains, and an offset that the log does not hold is never guessed.
 import { expect, test } from 'vitest'
-import { client, createLedger, eventually, follow, record, topicOf, type LogHarness } from './log-support.ts'
+import { client, createLedger, eventually, follow, record, text, topicOf, type LogHarness } from './log-support.ts'
 
 export function stopping(harness: () => LogHarness): void {
   test('a handle that rejects stops the subscription loudly, and its partitions go to others', async () => {
@@ -156,28 +156,30 @@ export function stopping(harness: () => LogHarness): void {
   test('records that are removed before they were read stop the subscription', async () => {
     const log = await client(harness())
     const topic = await topicOf(log, 1)
-    await log.append(
-      topic,
-      Array.from({ length: 10 }, (_, i) => record('k', String(i))),
-    )
-    const state = { begun: false }
+    // Far more than a batch: what is in memory already may still be handled.
+    for (let i = 0; i < 40; i += 1)
+      await log.append(topic, [{ key: text('k'), value: new Uint8Array(20_000), headers: {} }])
+    const state = { begun: false, next: 0n }
     let release = (): void => undefined
     const gate = new Promise<void>((resolve) => (release = resolve))
     const subscription = follow(
       log,
-      { topic, maxRecords: 2 },
+      { topic, maxRecords: 2, maxBytes: 50_000 },
       {
         place: async (_t, _p, low) => low,
-        handle: async () => {
+        handle: async (batch) => {
           state.begun = true
           await gate
+          expect(batch.from).toBe(state.next)
+          state.next = batch.next
           return 'committed'
         },
       },
     )
     await eventually(() => state.begun)
-    await harness().expire(topic, 0, 10n)
+    await harness().expire(topic, 0, 40n)
     release()
     await expect(subscription.done).rejects.toMatchObject({ code: 'offset-out-of-range' })
+    expect(state.next).toBeLessThan(40n)
   })
 }

@@ -53,7 +53,10 @@ export async function topicOf(log: Log, partitions: number): Promise<string> {
   return topic
 }
 
-export const DEFAULTS = { group: 'gate', maxRecords: 100, maxBytes: 1 << 20, concurrency: 4 }
+export const DEFAULTS = { maxRecords: 100, maxBytes: 1 << 20, concurrency: 4 }
+
+/** Each topic has a group of its own: on a broker that many tests share they would meet in it otherwise. */
+export const groupOf = (topic: string): string => `gate-${topic}`
 
 /** A subscription that is stopped when the test is over, whatever became of it. */
 export function follow(
@@ -61,7 +64,7 @@ export function follow(
   options: Partial<SubscribeOptions> & { topic: string },
   consumer: Consumer,
 ): Subscription {
-  const subscription = log.subscribe({ ...DEFAULTS, ...options }, consumer)
+  const subscription = log.subscribe({ ...DEFAULTS, group: groupOf(options.topic), ...options }, consumer)
   // The test asserts on `done` where it matters; elsewhere a failure shows as records that never come.
   subscription.done.catch(() => undefined)
   onTestFinished(async () => subscription.stop())

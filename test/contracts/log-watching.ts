@@ -1,6 +1,6 @@
 // Contract of the log, part five: what it says of itself to those who watch it: what waits, who holds it, how it does.
 import { expect, test } from 'vitest'
-import { client, createLedger, DEFAULTS, eventually, follow, record, topicOf, type LogHarness } from './log-support.ts'
+import { client, createLedger, eventually, follow, groupOf, record, topicOf, type LogHarness } from './log-support.ts'
 
 export function watching(harness: () => LogHarness): void {
   test('what waits is counted from the offset that was asked, with the age of the first record of it', async () => {
@@ -15,7 +15,7 @@ export function watching(harness: () => LogHarness): void {
     const ranges = await log.ranges(topic)
     const partition = ranges.findIndex((range) => range.high > 0n)
     const ask = async (from?: bigint) => {
-      const all = await log.backlog(topic, 'gate', new Map(from === undefined ? [] : [[partition, from]]))
+      const all = await log.backlog(topic, groupOf(topic), new Map(from === undefined ? [] : [[partition, from]]))
       expect(all.map((one) => one.partition)).toEqual([0, 1])
       expect(all[1 - partition]).toEqual({ partition: 1 - partition, records: 0, seconds: 0, held: false })
       return all[partition]
@@ -34,15 +34,15 @@ export function watching(harness: () => LogHarness): void {
     const [log, other] = [await client(harness()), await client(harness())]
     const topic = await topicOf(log, 2)
     const held = async (group: string) => (await other.backlog(topic, group, new Map())).map((one) => one.held)
-    expect(await held('gate')).toEqual([false, false])
-    const subscription = follow(log, { ...DEFAULTS, topic }, createLedger())
+    expect(await held(groupOf(topic))).toEqual([false, false])
+    const subscription = follow(log, { topic }, createLedger())
     await eventually(() => subscription.assigned().length === 2)
-    expect(await held('gate')).toEqual([true, true])
-    expect(await held('another group')).toEqual([false, false])
+    expect(await held(groupOf(topic))).toEqual([true, true])
+    expect(await held(`another-${topic}`)).toEqual([false, false])
     const { renewedMs, polledMs } = subscription.health()
     expect(Math.max(renewedMs, polledMs)).toBeLessThan(harness().leaseMs)
     expect(log.appendWaitMs()).toBe(0)
     await subscription.stop()
-    await eventually(async () => (await held('gate')).every((one) => !one))
+    await eventually(async () => (await held(groupOf(topic))).every((one) => !one))
   })
 }

@@ -1,0 +1,88 @@
+// A log on real Kafka brokers, and what the tests must be able to do to it.
+import { pino } from 'pino'
+import { createKafka } from '../../src/adapters/kafka-log/client.ts'
+import type { KafkaConnection } from '../../src/adapters/kafka-log/connection.ts'
+import { createKafkaLog } from '../../src/adapters/kafka-log/kafka-log.ts'
+import type { LogHarness } from '../contracts/log.ts'
+
+export interface KafkaLogHarness extends LogHarness {
+  readonly connection: KafkaConnection
+  readonly logger: pino.Logger
+  /** Appends to one partition in transactions of the given sizes, one after the other; a negative size is aborted. */
+  transact(topic: string, partition: number, sizes: readonly number[]): Promise<void>
+  /** What the group committed to Kafka, by partition. */
+  committed(group: string, topic: string): Promise<Map<number, bigint>>
+  commit(group: string, topic: string, offsets: ReadonlyMap<number, bigint>): Promise<void>
+  addPartitions(topic: string, count: number): Promise<void>
+  deleteTopic(topic: string): Promise<void>
+}
+
+// Short, so that the tests of killed members do not wait long; the brokers of the tests take half a second and more.
+const SESSION_MS = 1_000
+// After each commit the next transaction is refused for some milliseconds.
+const QUICK_RETRY = { initialRetryTime: 3, maxRetryTime: 300, retries: 30 }
+
+export async function startKafkaLog(brokers: readonly string[]): Promise<KafkaLogHarness> {
+  const connection = { brokers, clientId: 'touchstone-tests' }
+  const logger = pino({ level: process.env['LOG_LEVEL'] ?? 'silent' })
+  const kafka = createKafka(connection, logger)
+  const admin = kafka.admin()
+  await admin.connect()
+  const producer = createKafka(connection, logger, { retry: QUICK_RETRY }).producer({
+    transactionalId: `tests-${crypto.randomUUID()}`,
+    idempotent: true,
+    maxInFlightRequests: 1,
+    createPartitioner: () => () => 0,
+  })
+  await producer.connect()
+
+  const harness: KafkaLogHarness = {
+    connection,
+    logger,
+    leaseMs: SESSION_MS,
+    process: {
+      module: new URL('kafka-log-process.ts', import.meta.url).href,
+      argument: JSON.stringify({ connection, sessionTimeoutMs: SESSION_MS }),
+    },
+    open: async () => createKafkaLog({ connection, logger, sessionTimeoutMs: SESSION_MS }),
+    async transact(topic, partition, sizes) {
+      let sent = 0
+      for (const size of sizes) {
+        const transaction = await producer.transaction()
+        const messages = Array.from({ length: Math.abs(size) }, () => ({
+          partition,
+          key: 'transacted',
+          value: `${size < 0 ? 'aborted' : 'committed'}-${(sent += 1)}`,
+        }))
+        await transaction.send({ topic, messages })
+        await (size < 0 ? transaction.abort() : transaction.commit())
+      }
+    },
+    // Two records that are aborted, and the control record that says so.
+    leaveHole: async (topic, partition) => harness.transact(topic, partition, [-2]),
+    async expire(topic, partition, before) {
+      // kafkajs does not find the leader of a topic that this client never asked about.
+      await admin.fetchTopicOffsets(topic)
+      await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: before.toString() }] })
+    },
+    async committed(group, topic) {
+      const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] })
+      return new Map((found?.partitions ?? []).map(({ partition, offset }) => [partition, BigInt(offset)]))
+    },
+    async commit(group, topic, offsets) {
+      const partitions = [...offsets].map(([partition, offset]) => ({ partition, offset: offset.toString() }))
+      await admin.setOffsets({ groupId: group, topic, partitions })
+    },
+    async addPartitions(topic, count) {
+      await admin.createPartitions({ topicPartitions: [{ topic, count }] })
+    },
+    async deleteTopic(topic) {
+      await admin.deleteTopics({ topics: [topic] })
+    },
+    async close() {
+      await producer.disconnect()
+      await admin.disconnect()
+    },
+  }
+  return harness
+}
