@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { Outcome } from '../../../../src/domain/policy.ts'
 import { VERDICTS } from '../../../../src/domain/verdict.ts'
 import { lastHeader } from '../../../../src/events/header.ts'
+import { decisionId } from '../../../../src/pipeline/ids.ts'
 import { createWorld, TOPICS, type Said } from './world.ts'
 
 const confirmed: Said = { verdictId: 'v-1', verdict: 'confirmed' }
@@ -50,6 +51,25 @@ describe('a verdict that cannot count', () => {
     expect(world.say({ ...sent, reason: null, note: null }).tally.duplicates).toBe(1)
     expect(code(world, { ...sent, verdict: 'rejected' })).toMatch(/^verdict-reused/)
     expect(world.decisions.map((d) => d.stage)).toEqual(['screening', 'review'])
+  })
+
+  it('may be about a decision that an earlier verdict of the same batch made', () => {
+    const world = held()
+    const first = world.verdictOf(confirmed)
+    const { tally, made } = world.say(first, {
+      ...first,
+      verdictId: 'v-2',
+      decisionId: decisionId(first.listingId, 1, 2),
+      verdict: 'rejected',
+      supersedes: 'v-1',
+    })
+    expect([tally.deadLetters, made.map((d) => [d.outcome, d.sequence])]).toEqual([
+      [],
+      [
+        ['block', 2],
+        ['allow', 3],
+      ],
+    ])
   })
 
   it('is passed over where this gate wrote it', () => {
