@@ -3,11 +3,12 @@ import type { Decision } from '../domain/decision.ts'
 import type { Listing } from '../domain/listing.ts'
 import type { Outcome as DecisionOutcome } from '../domain/policy.ts'
 import type { Refusal } from '../domain/refusal.ts'
+import type { HeaderValue } from '../events/header.ts'
 
 // ---------------------------------------------------------------- the log
 
 /** Kafka allows a header without a value, and a name more than once: its values are then a list, in their order. */
-export type HeaderValue = Uint8Array | null | readonly (Uint8Array | null)[]
+export type { HeaderValue }
 export type Headers = Readonly<Record<string, HeaderValue>>
 
 export interface NewRecord {
