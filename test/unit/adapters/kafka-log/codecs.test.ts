@@ -82,7 +82,7 @@ function lz4Block(given: readonly Step[]): Buffer {
 
 /** `flags`: 0x60 for blocks of their own, 0x40 for blocks that reach into those before them. */
 function lz4(flags: number, ...blocks: Buffer[]): Buffer {
-  const parts = [Buffer.from([0x04, 0x22, 0x4d, 0x18, flags, 0x40, 0])]
+  const parts: Buffer[] = [Buffer.from([0x04, 0x22, 0x4d, 0x18, flags, 0x40, 0])]
   for (const block of blocks) {
     const length = Buffer.alloc(4)
     length.writeUInt32LE(block.length)
@@ -111,7 +111,7 @@ test('no batch unpacks to more than the limit, however small it is and whatever 
   const zeros = Buffer.alloc(1_000_000)
   const many: Step[] = [
     { literal: Uint8Array.of(7) },
-    ...new Array<Step>(20_000).fill({ back: 1, length: 64 }),
+    ...Array.from({ length: 20_000 }, (): Step => ({ back: 1, length: 64 })),
     { literal: Uint8Array.of(7) },
   ]
   const bombs = {

@@ -4,29 +4,34 @@ import { describe, expect, test } from 'vitest'
 import { explained, isTransient } from '../../../../src/adapters/kafka-log/errors.ts'
 import { TouchstoneError } from '../../../../src/errors.ts'
 
-const { KafkaJSConnectionError, KafkaJSNonRetriableError, KafkaJSNumberOfRetriesExceeded, KafkaJSProtocolError } =
-  kafkajs
-const { KafkaJSSASLAuthenticationError, KafkaJSRequestTimeoutError } = kafkajs as unknown as Record<
-  string,
-  new (message: string) => Error
+// The types of kafkajs leave out half of what its constructors take.
+type Make = new (error: object | string, more?: object) => Error
+const errors = kafkajs as unknown as Record<
+  | 'KafkaJSConnectionError'
+  | 'KafkaJSNonRetriableError'
+  | 'KafkaJSNumberOfRetriesExceeded'
+  | 'KafkaJSProtocolError'
+  | 'KafkaJSSASLAuthenticationError'
+  | 'KafkaJSRequestTimeoutError',
+  Make
 >
 
 const protocol = (type: string, retriable = false) =>
-  new KafkaJSProtocolError({ name: 'x', type, code: 1, retriable, message: `It is ${type}` } as never)
+  new errors.KafkaJSProtocolError({ type, code: 1, retriable, message: `It is ${type}` })
 /** As kafkajs gives up. */
 const wrapped = (error: Error) =>
-  new KafkaJSNonRetriableError(
-    new KafkaJSNumberOfRetriesExceeded(error as never, { retryCount: 5, retryTime: 1 }) as never,
-    { cause: error } as never,
+  new errors.KafkaJSNonRetriableError(
+    new errors.KafkaJSNumberOfRetriesExceeded(error, { retryCount: 5, retryTime: 1 }),
+    { cause: error },
   )
 const connection = (code: string) =>
-  new KafkaJSConnectionError(`Connection error: ${code}`, { broker: 'b:1', code } as never)
+  new errors.KafkaJSConnectionError(`Connection error: ${code}`, { broker: 'b:1', code })
 
 describe('somebody must mend it, so it is neither waited for nor tried again', () => {
   test.each([
     [
       'a sign-in that is refused',
-      new KafkaJSSASLAuthenticationError!('SASL PLAIN authentication failed'),
+      new errors.KafkaJSSASLAuthenticationError('SASL PLAIN authentication failed'),
       'KAFKA_SASL_',
     ],
     ['an ACL', protocol('TOPIC_AUTHORIZATION_FAILED'), 'ACL'],
@@ -46,7 +51,7 @@ describe('somebody must mend it, so it is neither waited for nor tried again', (
 describe('the world is at fault, so the same is tried again', () => {
   test.each([
     ['no broker there', connection('ECONNREFUSED')],
-    ['a broker that does not answer', new KafkaJSRequestTimeoutError!('Request Produce timed out')],
+    ['a broker that does not answer', new errors.KafkaJSRequestTimeoutError('Request Produce timed out')],
     ['an election', protocol('NOT_LEADER_FOR_PARTITION', true)],
     ['too few copies in sync', protocol('NOT_ENOUGH_REPLICAS', true)],
     ['a sequence that the broker lost', protocol('OUT_OF_ORDER_SEQUENCE_NUMBER')],
