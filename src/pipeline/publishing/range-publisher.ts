@@ -152,6 +152,7 @@ export function createRangePublisher({
 
   return {
     async publish() {
+      if (places.length === 0) return 0
       if (clock() < askAt) {
         if (refused !== undefined) throw refused
         return 0

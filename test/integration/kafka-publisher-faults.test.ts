@@ -1,0 +1,105 @@
+// The publisher over a wire on which one answer of the broker is lost, and over a broker that is killed. PostgreSQL and Kafka are real.
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { startCluster, type KafkaCluster } from '../support/kafka/broker.ts'
+import { ownBrokersOrSkip } from '../support/kafka/kafka.ts'
+import { startProxy, type KafkaProxy } from '../support/kafka/proxy.ts'
+import { publishingWorld, upTo, type Process, type PublishingWorld } from './kafka-publisher-world.ts'
+
+describe.runIf(ownBrokersOrSkip())('publishing to Kafka, when the wire or the broker fails', () => {
+  let proxy: KafkaProxy
+  let cluster: KafkaCluster
+  let w: PublishingWorld
+  const open: PublishingWorld[] = []
+  beforeAll(async () => {
+    proxy = await startProxy()
+    cluster = await startCluster({ advertise: [proxy.address] })
+    proxy.target(cluster.behind[0] ?? '')
+  })
+  afterEach(async () => {
+    for (const one of open.splice(0)) await one.close()
+  })
+  afterAll(async () => {
+    await cluster.stop()
+    await proxy.close()
+  })
+  const start = async (): Promise<Process> => {
+    w = await publishingWorld([proxy.address], { direct: cluster.brokers })
+    open.push(w)
+    return w.process('one')
+  }
+  const visible = async () => (await w.positions()).flat().length
+
+  it('the answer to a commit is lost: it was committed, and nothing is sent twice', async () => {
+    const { publishers, drain } = await start()
+    await w.commit(w.many('a', 40))
+    await drain()
+    const before = await visible()
+    await w.commit(w.many('b', 40))
+    const lost = proxy.next('EndTxn').dropAnswer()
+    await expect(publishers[0]?.publish()).rejects.toThrow()
+    await lost
+    expect(await visible()).toBeGreaterThan(before)
+    await drain()
+    expect(await w.positions()).toEqual(upTo(await w.heads()))
+  })
+
+  it('a commit is lost on its way: nothing is seen of it until the next try', async () => {
+    const { publishers, drain } = await start()
+    await w.commit(w.many('a', 40))
+    await drain()
+    await w.commit(w.many('b', 40))
+    const lost = proxy.next('EndTxn').dropRequest()
+    await expect(publishers[0]?.publish()).rejects.toThrow()
+    await lost
+    expect(await visible()).toBe(40)
+    await drain()
+    expect(await w.positions()).toEqual(upTo(await w.heads()))
+  })
+
+  it('the answer to a batch is lost: it is written once', async () => {
+    const { drain } = await start()
+    await w.commit(w.many('a', 40))
+    await drain()
+    await w.commit(w.many('b', 400))
+    const lost = proxy.next('Produce', 2).dropAnswer()
+    for (let tries = 0; tries < 3; tries++) await drain().catch(() => undefined)
+    await lost
+    expect(await w.positions()).toEqual(upTo(await w.heads()))
+  })
+
+  it('who holds an open transaction is fenced by the next, and nothing of it is ever seen', async () => {
+    const one = await start()
+    await w.commit(w.many('a', 40))
+    await one.drain()
+    await w.commit(w.many('b', 40))
+    // Its rows are in the log and its commit is under way when the next one fences it.
+    const underWay = proxy.next('Produce', 2).holdAnswer()
+    const late = one.publishers[0]?.publish().catch((error: unknown) => error)
+    const held = await underWay
+    await w.expire()
+    const next = await w.process('next', undefined, cluster.brokers)
+    await next.drain()
+    expect(await w.positions()).toEqual(upTo(await w.heads()))
+    held.release()
+    expect(await late).toBeInstanceOf(Error)
+    expect(await w.positions()).toEqual(upTo(await w.heads()))
+  })
+
+  it('a broker that is killed and started again costs time and nothing else', async () => {
+    const { publishers } = await start()
+    const [node] = cluster.nodes
+    let writing = true
+    const run = publishers.map(async (publisher) => {
+      while (writing) await publisher.publish().catch(() => undefined)
+    })
+    for (let i = 0; i < 5; i++) await w.commit(w.many(`a${i}`, 100))
+    await node?.kill()
+    for (let i = 0; i < 5; i++) await w.commit(w.many(`b${i}`, 100))
+    await node?.start()
+    const total = (await w.heads()).reduce((sum, head) => sum + head, 0)
+    await expect.poll(visible, { timeout: 25_000, interval: 200 }).toBe(total)
+    writing = false
+    await Promise.all(run)
+    expect(await w.positions()).toEqual(upTo(await w.heads()))
+  }, 60_000)
+})

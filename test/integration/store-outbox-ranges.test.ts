@@ -1,0 +1,145 @@
+// The outbox in ranges on a real PostgreSQL: who may publish what, what is read, and marks that move by compare-and-set.
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createOutbox } from '../../src/adapters/postgres/outbox.ts'
+import { createRangeOutbox } from '../../src/adapters/postgres/outbox-ranges.ts'
+import type { RangeOutbox } from '../../src/pipeline/publishing/ports.ts'
+import {
+  commitAll,
+  DEAD_LETTERS,
+  DECISIONS,
+  GROUP,
+  INPUT,
+  listings,
+  NOTHING,
+  utf8,
+} from '../contracts/store-samples.ts'
+import { startPostgresStore, type PostgresNode, type PostgresStore } from './store-on-postgres.ts'
+
+describe('the outbox in ranges', () => {
+  let shared: PostgresStore
+  let node: PostgresNode
+  const topics = [DECISIONS, DEAD_LETTERS]
+  beforeEach(async () => {
+    shared = await startPostgresStore()
+    node = await shared.node()
+  })
+  afterEach(() => shared.close())
+  const ranges = (owner: string, courtesyMs = 500): Promise<RangeOutbox> =>
+    createRangeOutbox({ pool: node.database.deciding, topics, owner, courtesyMs })
+  const sql = (text: string) => node.database.deciding.query(text)
+  /** The clock of the database goes on. */
+  const pass = (ms: number) => sql(`update outbox_lease set until = until - ${ms} * interval '1 ms'`)
+
+  test('a range has one owner while its lease lasts, and another epoch whenever it was not held without a break', async () => {
+    const [one, two] = [await ranges('one'), await ranges('two')]
+    const first = await one.lease('0')
+    expect(first?.validMs).toBeLessThan(3_000)
+    expect(await two.lease('0')).toBeUndefined()
+    expect((await one.lease('0'))?.epoch).toBe(first?.epoch)
+    await pass(4_000)
+    expect((await one.lease('0'))?.epoch).toBe((first?.epoch ?? 0n) + 1n)
+    await pass(4_000)
+    expect((await two.lease('0'))?.epoch).toBe((first?.epoch ?? 0n) + 2n)
+    expect(await one.lease('0')).toBeUndefined()
+    await one.release('0')
+    expect(await one.lease('0')).toBeUndefined()
+    await two.release('0')
+    expect((await one.lease('0'))?.epoch).toBe((first?.epoch ?? 0n) + 3n)
+  })
+
+  test('two that ask at once for a range that nobody ever had: one gets it', async () => {
+    const all = await Promise.all(['a', 'b', 'c', 'd'].map((owner) => ranges(owner)))
+    const leases = await Promise.all(all.map((one) => one.lease('2')))
+    expect(leases.filter((lease) => lease !== undefined)).toHaveLength(1)
+  })
+
+  test('whoever has ranges leaves a free one to others for a moment, and takes it when nobody comes', async () => {
+    const [one, two] = [await ranges('one'), await ranges('two')]
+    expect(await one.lease('0')).toBeDefined()
+    expect(await one.lease('1')).toBeUndefined()
+    expect(await two.lease('1')).toBeDefined()
+    expect(await two.lease('2')).toBeUndefined()
+    await sql(`update outbox_lease set until = until - interval '600 ms' where name like '%2'`)
+    expect(await two.lease('2')).toBeDefined()
+    // It has two now, so it owes the next one more time.
+    await one.release('0')
+    await sql(`update outbox_lease set until = until - interval '600 ms' where name like '%0'`)
+    expect(await two.lease('0')).toBeUndefined()
+    await sql(`update outbox_lease set until = until - interval '600 ms' where name like '%0'`)
+    expect(await two.lease('0')).toBeDefined()
+  })
+
+  test('rows come in order from where each place stands, a long backlog starves nobody, and large rows come fewer at a time', async () => {
+    const one = await ranges('one')
+    await node.store.place(GROUP, INPUT, 0, 0n)
+    const rows = Array.from({ length: 300 }, (_, i) => ({
+      topic: DECISIONS,
+      key: utf8('one-key'),
+      value: new Uint8Array(i < 3 ? 1_500_000 : 10),
+      headers: {},
+      marketplace: null,
+    }))
+    await node.store.commit({ group: GROUP, topic: INPUT, partition: 0, from: 0n, next: 1n }, [], () => ({
+      ...NOTHING,
+      outbox: rows,
+    }))
+    await commitAll(node.store, listings('L', 40))
+    const from = one.places.map((place) => ({ ...place, position: 0n }))
+    const read = await one.after(from, 200)
+    expect(read.length).toBeLessThanOrEqual(200)
+    expect(new Set(read.map((row) => `${row.topic}/${row.partition}`)).size).toBe(4)
+    for (const some of Map.groupBy(read, (row) => row.partition).values())
+      expect(some.map((row) => row.position)).toEqual(some.map((_, i) => BigInt(i + 1)))
+    const large = read.filter((row) => (row.value?.length ?? 0) > 1_000_000)
+    expect(large).toHaveLength(1)
+    const [first] = large
+    const rest = await one.after([{ topic: DECISIONS, partition: first?.partition ?? 0, position: 3n }], 50)
+    expect(rest.map((row) => row.position)).toEqual(Array.from({ length: 50 }, (_, i) => BigInt(i + 4)))
+  })
+
+  test('a position that is missing is never passed over', async () => {
+    await commitAll(node.store, listings('L', 40))
+    const one = await ranges('one')
+    const from = one.places.map((place) => ({ ...place, position: 0n }))
+    await sql('delete from outbox where part = 1 and pos = 2')
+    await expect(one.after(from, 1_000)).rejects.toThrow('has a hole')
+    await sql('delete from outbox where part = 1')
+    await expect(one.after(from, 1_000)).rejects.toThrow('has a hole')
+  })
+
+  test('marks move all or none, back too, and rows are kept until they are old', async () => {
+    await commitAll(node.store, listings('L', 40))
+    const one = await ranges('one')
+    const marks = await one.marks(one.places)
+    const moves = marks
+      .filter((mark) => mark.head > 0n)
+      .map(({ topic, partition, head, tail }) => ({ topic, partition, from: tail, to: head }))
+    const [first] = moves
+    if (first === undefined) throw new Error('nothing waits')
+    expect(await one.mark(moves.map((move, i) => (i === 1 ? { ...move, from: 1n } : move)))).toBe(false)
+    expect(await one.marks(one.places)).toEqual(marks)
+    expect((await one.backlog(one.places)).rows).toBe(40)
+    expect(await one.mark(moves)).toBe(true)
+    expect(await one.mark(moves)).toBe(false)
+    expect((await one.backlog(one.places)).rows).toBe(0)
+    expect(await one.mark([{ ...first, from: first.to, to: first.from }])).toBe(true)
+    expect((await one.backlog([first])).rows).toBe(Number(first.to))
+    await createOutbox({ pool: node.database.deciding }).prune(0)
+    expect((await one.marks([first]))[0]?.floor).toBe(0n)
+    expect(await one.after([{ ...first, position: 0n }], 1_000)).toHaveLength(Number(first.to))
+  })
+
+  test('a store keeps its name, and no two have the same', async () => {
+    const other = await startPostgresStore()
+    const foreign = await other.node()
+    const pool = foreign.database.deciding
+    const ids = [
+      (await ranges('a')).storeId,
+      (await ranges('b')).storeId,
+      (await createRangeOutbox({ pool, topics })).storeId,
+    ]
+    await other.close()
+    expect(ids[0]).toBe(ids[1])
+    expect(ids[2]).not.toBe(ids[0])
+  })
+})
