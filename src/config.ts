@@ -211,10 +211,14 @@ type Settings = { [K in keyof typeof SETTINGS]: z.output<(typeof SETTINGS)[K]['s
 export type Config = Readonly<Omit<Settings, 'KAFKA_TLS'> & { KAFKA_TLS: boolean }>
 
 /**
- * Reads all settings at once. An empty variable counts as unset.
+ * Reads all settings at once. An empty variable counts as unset. `required` names settings that this command cannot do
+ * without, each with the reason.
  * @throws TouchstoneError `settings-invalid` that names every wrong setting and what is expected, never a value.
  */
-export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+export function readConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  required: { readonly [K in keyof Settings]?: string } = {},
+): Config {
   const wrong: string[] = []
   const values: Record<string, unknown> = {}
   // Going on without them would send listings, or people, elsewhere than the operator believes.
@@ -228,6 +232,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   }
   const given = (name: string) => (env[name] ?? '') !== ''
   wrong.push(...contradictions(given))
+  for (const [name, why] of Object.entries(required)) if (!given(name)) wrong.push(`${name}: must be given: ${why}`)
   // Somebody who names certificates does not mean to send passwords in plain text.
   const certificates = given('KAFKA_TLS_CA_FILE') || given('KAFKA_TLS_CERT_FILE')
   if (values['KAFKA_TLS'] === false && certificates)

@@ -6,6 +6,9 @@ import { VERSION } from './package-root.ts'
 /** Only the command that was asked for is loaded; help, and a command that there is not, load them all. */
 const COMMANDS: readonly (readonly [string, () => Promise<(program: Command) => void>])[] = [
   ['start', async () => (await import('./commands/start.ts')).registerStart],
+  ['worker', async () => (await import('./commands/worker.ts')).registerWorker],
+  ['api', async () => (await import('./commands/api.ts')).registerApi],
+  ['topics', async () => (await import('./commands/topics.ts')).registerTopics],
   ['screen', async () => (await import('./commands/screen.ts')).registerScreen],
   ['evaluate', async () => (await import('./commands/evaluate.ts')).registerEvaluate],
   ['brands', async () => (await import('./commands/brands.ts')).registerBrands],

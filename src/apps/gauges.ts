@@ -1,13 +1,13 @@
 // The gauges that are read when somebody asks for the metrics: measured then, within a bounded time, or left as they were.
 import { countOpenCases } from '../adapters/postgres/open-cases.ts'
 import type { Telemetry } from '../telemetry.ts'
-import type { RunningGate } from './gate.ts'
+import type { Gate } from './gate.ts'
 import { dutiesOf } from './readiness.ts'
 
 /** A scrape is given up after ten seconds as a rule; a store that does not answer must not take the other metrics along. */
 const MEASURE_MS = 2_000
 
-export function createGauges(gate: RunningGate, telemetry: Telemetry): () => Promise<void> {
+export function createGauges(gate: Gate, telemetry: Telemetry): () => Promise<void> {
   const { metrics } = telemetry
   const cases = once(() => countOpenCases(gate.database.database.reading))
 
@@ -30,7 +30,7 @@ export function createGauges(gate: RunningGate, telemetry: Telemetry): () => Pro
   }
 
   return async () => {
-    gate.run.progress()
+    gate.run?.progress()
     const failures = (await Promise.allSettled([within(measureLag()), within(measureCases())])).filter(
       (one) => one.status === 'rejected',
     )

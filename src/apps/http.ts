@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { createKeyStore, createSessionStore } from '../adapters/postgres/access-store.ts'
 import { createListingSummaries } from '../adapters/postgres/listing-summaries.ts'
-import { explained } from '../adapters/postgres-log/connection.ts'
 import { createMetricsServer } from '../api/metrics-server.ts'
 import { createSecret } from '../api/secrets.ts'
 import { createApi } from '../api/server.ts'
@@ -15,7 +14,7 @@ import { createIntake, dryRun } from '../pipeline/intake.ts'
 import { publishPolicy } from '../pipeline/policies.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { createGauges } from './gauges.ts'
-import { GATE_GROUP, type RunningGate } from './gate.ts'
+import type { Gate } from './gate.ts'
 import { PACKAGE_ROOT, VERSION } from './package-root.ts'
 import { probe } from './readiness.ts'
 
@@ -30,7 +29,7 @@ export interface RunningHttp {
 const LINK_SECONDS = 900
 
 export async function startHttp(
-  gate: RunningGate,
+  gate: Gate,
   config: Config,
   telemetry: Telemetry,
   failure: () => unknown,
@@ -39,7 +38,7 @@ export async function startHttp(
   const sessions = createSessionStore(database.reading)
   const api = await createApi({
     log: telemetry.log,
-    explained,
+    explained: gate.openLog.explained,
     limits: {
       listingBytes: config.TOUCHSTONE_MAX_LISTING_BYTES,
       ndjsonBytes: config.TOUCHSTONE_MAX_BODY_BYTES,
@@ -52,7 +51,7 @@ export async function startHttp(
     intake: createIntake({
       log: gate.log,
       topics: gate.topics,
-      group: GATE_GROUP,
+      group: gate.groups.listings,
       maxListingBytes: config.TOUCHSTONE_MAX_LISTING_BYTES,
     }),
     dryRun: ({ listing }) => dryRun(gate.live.current(), listing, gate.topics, new Date()),
@@ -65,7 +64,7 @@ export async function startHttp(
     keys: createKeyStore(database.reading),
     sessions,
     probe: () => probe(gate, failure),
-    hints: gate.onDecided,
+    ...(gate.onDecided === undefined ? {} : { hints: gate.onDecided }),
     asyncApi: await readFile(join(PACKAGE_ROOT, 'fixtures/contracts/asyncapi.yaml'), 'utf8'),
   })
   const metrics = createMetricsServer({
@@ -96,6 +95,22 @@ export async function startHttp(
   }
 }
 
+/** For a worker, which serves nobody: alive, making progress, and the metrics on METRICS_PORT. */
+export async function startMonitor(
+  gate: Gate,
+  config: Config,
+  telemetry: Telemetry,
+  failure: () => unknown,
+): Promise<{ readonly url: string; stop(): Promise<void> }> {
+  const server = createMetricsServer({
+    registry: telemetry.registry,
+    log: telemetry.log,
+    refresh: createGauges(gate, telemetry),
+    probe: () => probe(gate, failure),
+  })
+  return { url: await listen(server, config.HOST, config.METRICS_PORT, 'METRICS_PORT'), stop: () => server.close() }
+}
+
 const taken = (host: string, port: number, setting: string) =>
   new TouchstoneError(
     'port-taken',
@@ -114,11 +129,9 @@ async function listen(server: FastifyInstance, host: string, port: number, setti
 }
 
 /** Says so before anything is started, rather than after the database is up. */
-export async function assertPortsFree(config: Config): Promise<void> {
-  for (const [port, setting] of [
-    [config.PORT, 'PORT'],
-    [config.METRICS_PORT, 'METRICS_PORT'],
-  ] as const) {
+export async function assertPortsFree(config: Config, settings: readonly ('PORT' | 'METRICS_PORT')[]): Promise<void> {
+  for (const setting of settings) {
+    const port = config[setting]
     await new Promise<void>((resolve, reject) => {
       const server = createServer()
       server.once('error', (error: NodeJS.ErrnoException) =>

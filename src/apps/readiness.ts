@@ -1,8 +1,9 @@
 // Whether the process makes progress: every part says so itself, each within a bounded time.
 import type { ReadinessCheck } from '../api/ports.ts'
 import type { PartitionLag } from '../pipeline/backlog.ts'
+import type { Loop } from '../pipeline/loop.ts'
 import type { Progress } from '../pipeline/run.ts'
-import type { RunningGate } from './gate.ts'
+import type { Gate } from './gate.ts'
 
 const CHECK_MS = 2_000
 /** Loops nap a second at most; several failed rounds in a row look like this. */
@@ -12,28 +13,30 @@ const JANITOR_STALE_MS = 600_000
 /** A batch of the slowest listings, each at its time budget, takes this long; also the wait for a turn behind such batches. */
 const BUSY_MS = 30_000
 
-export async function probe(gate: RunningGate, failure: () => unknown): Promise<ReadinessCheck[]> {
+export async function probe(gate: Gate, failure: () => unknown): Promise<ReadinessCheck[]> {
   let lags: readonly PartitionLag[] = []
+  let verdictLags: readonly PartitionLag[] = []
   const [store, log] = await Promise.all([
     bounded('store', async () => {
       await gate.database.database.reading.query('select 1')
       return 'answers'
     }),
     bounded('log', async () => {
-      lags = await gate.backlog.look()
+      ;[lags, verdictLags = []] = await Promise.all([gate.backlog.look(), gate.verdictBacklog?.look()])
       return 'answers'
     }),
   ])
   return [
     store,
     checkAppends(log, gate.log.appendWaitMs()),
-    checkWorker(gate.run.progress(), lags, failure()),
+    gate.run === undefined ? describeWorkers(lags) : checkWorker(gate.run.progress(), lags, failure()),
+    ...(gate.verdicts === undefined ? [] : [checkWorker(gate.verdicts.progress(), verdictLags, failure(), 'verdicts')]),
     ...Object.entries(dutiesOf(gate)).map(([name, loop]) => checkLoop(name, loop.idleMs())),
   ]
 }
 
 /** The background duties that readiness and metrics report on. */
-export const dutiesOf = (gate: Pick<RunningGate, 'loops' | 'live'>) => ({
+export const dutiesOf = (gate: Pick<Gate, 'loops' | 'live'>): Readonly<Record<string, Loop>> => ({
   ...gate.loops,
   'reference-data': gate.live.loop,
 })
@@ -52,8 +55,13 @@ function checkAppends(log: ReadinessCheck, waitMs: number): ReadinessCheck {
  * Stale is a partition where something waits and nothing was committed for ten seconds: at once where the store failed
  * or nothing is done about it, later where a batch is in hand, or its turn comes after others that are being committed.
  */
-export function checkWorker(progress: Progress, lags: readonly PartitionLag[], stopped: unknown): ReadinessCheck {
-  const check = (ok: boolean, detail: string): ReadinessCheck => ({ name: 'worker', ok, detail })
+export function checkWorker(
+  progress: Progress,
+  lags: readonly PartitionLag[],
+  stopped: unknown,
+  name = 'worker',
+): ReadinessCheck {
+  const check = (ok: boolean, detail: string): ReadinessCheck => ({ name, ok, detail })
   if (stopped !== undefined) return check(false, 'stopped by an unexpected failure; see the log')
   const { held, busy, failing, committedMs, renewedMs, polledMs } = progress
   if (renewedMs > STALE_MS) return check(false, `its partitions were not confirmed for ${seconds(renewedMs)}`)
@@ -71,6 +79,19 @@ export function checkWorker(progress: Progress, lags: readonly PartitionLag[], s
   const elsewhere = still('elsewhere', () => STALE_MS)
   const note = elsewhere.length > 0 ? `; another process makes no progress in ${named(elsewhere)}` : ''
   return check(true, `works on ${held.length} partitions${note}`)
+}
+
+/** For a process without a worker: it does its own work whether or not others do theirs, so this never makes it stale. */
+export function describeWorkers(lags: readonly PartitionLag[]): ReadinessCheck {
+  const records = lags.reduce((sum, lag) => sum + lag.records, 0)
+  const age = Math.max(0, ...lags.map((lag) => lag.seconds))
+  const waits = records === 0 ? 'nothing waits' : `${records} records wait, the oldest for ${age.toFixed(0)} s`
+  const orphaned = lags.filter((lag) => lag.reader === 'nobody')
+  return {
+    name: 'workers',
+    ok: true,
+    detail: orphaned.length === 0 ? waits : `${waits}; nobody reads ${named(orphaned)}`,
+  }
 }
 
 async function bounded(name: string, check: () => Promise<string>): Promise<ReadinessCheck> {

@@ -7,7 +7,7 @@ import type { Played } from '../../src/apps/demo/ledger.ts'
 import { playDemo, type DemoOptions, type DemoReport } from '../../src/apps/demo/play.ts'
 import { takeBackShortHolds } from '../../src/apps/demo/short-holds.ts'
 import { readStory, type Story } from '../../src/apps/demo/story.ts'
-import { GATE_GROUP, startGate, type RunningGate } from '../../src/apps/gate.ts'
+import { startGate, type RunningGate } from '../../src/apps/gate.ts'
 import { PACKAGE_ROOT } from '../../src/apps/package-root.ts'
 import { textWidth } from '../../src/apps/terminal.ts'
 import { readConfig } from '../../src/config.ts'
@@ -43,7 +43,7 @@ async function play(changes: Partial<DemoOptions> = {}): Promise<{ report: DemoR
     story,
     log: gate.log,
     topics: gate.topics,
-    group: GATE_GROUP,
+    group: gate.groups.listings,
     reader: gate.reader,
     async importBrands(brands) {
       await gate.reference.upsertBrands(brands, 'test')

@@ -1,7 +1,6 @@
 // One listing in, one decision out. Real: PostgreSQL (store and log), every signal, the shipped brands and policy.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Policy } from '../../src/domain/policy.ts'
-import { GATE_GROUP } from '../../src/apps/gate.ts'
 import { lastHeader } from '../../src/events/header.ts'
 import { createIntake } from '../../src/pipeline/intake.ts'
 import { publishPolicy } from '../../src/pipeline/policies.ts'
@@ -161,7 +160,7 @@ describe('the gate', () => {
   it('never says by a refusal whose a listing is, nor shows it in the history of another', async () => {
     await t.submit({ listingId: 'unowned' })
     const { log, topics } = t.gate
-    const intake = createIntake({ log, topics, group: GATE_GROUP, maxListingBytes: 10_000 })
+    const intake = createIntake({ log, topics, group: t.gate.groups.listings, maxListingBytes: 10_000 })
     const theirs = { listingId: 'unowned', revision: 2, sellerId: 'S-2', title: 'A chair' }
     const read = intake.readListing(Buffer.from(JSON.stringify(theirs)), 'other')
     if (read.kind !== 'ok') throw new Error(read.message)

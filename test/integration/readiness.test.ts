@@ -2,7 +2,7 @@
 // succeed, a database that is gone. Real: PostgreSQL, the whole gate, HTTP on loopback.
 import pg from 'pg'
 import { describe, expect, it, type TestContext } from 'vitest'
-import { GATE_GROUP, startGate } from '../../src/apps/gate.ts'
+import { startGate } from '../../src/apps/gate.ts'
 import { startHttp } from '../../src/apps/http.ts'
 import { readConfig } from '../../src/config.ts'
 import { createTelemetry } from '../../src/telemetry.ts'
@@ -126,7 +126,7 @@ describe.concurrent('readiness', () => {
   it('leaves to another process what that one holds, and misses a partition that nobody holds', async (context) => {
     const t = await start(context)
     const [at] = await t.submit('L-1')
-    const mine = [GATE_GROUP, at?.partition]
+    const mine = [t.gate.groups.listings, at?.partition]
     const gone = 'from touchstone_log.lease where group_name = $1 and partition = $2'
     await t.admin.query(
       `update touchstone_log.lease set owner = gen_random_uuid(), until = 'infinity' where group_name = $1 and partition = $2`,

@@ -1,5 +1,8 @@
-// The whole gate on a fresh database of the real PostgreSQL of this run, and ways to send to it and to wait for it.
-import { startGate, GATE_GROUP, type RunningGate } from '../../src/apps/gate.ts'
+// The whole gate on a fresh database of the real PostgreSQL of this run, its log there too or on the real Kafka, and ways to
+// send to it and to wait for it.
+import { randomBytes } from 'node:crypto'
+import { Kafka, logLevel } from 'kafkajs'
+import { startGate, type RunningGate } from '../../src/apps/gate.ts'
 import { readConfig } from '../../src/config.ts'
 import type { Decision } from '../../src/domain/decision.ts'
 import type { Listing } from '../../src/domain/listing.ts'
@@ -27,12 +30,19 @@ export interface GateUnderTest {
 /** Far above what any wait takes on a busy machine. */
 const PATIENCE_MS = 20_000
 
+/** `kafka`: brokers of this run, see kafka/kafka.ts; the topics get a prefix of their own, and are deleted at the end. */
 export async function startGateUnderTest(
   env: Record<string, string> = {},
   database = freshDatabase(),
+  kafka?: readonly string[],
 ): Promise<GateUnderTest> {
   const { url, drop } = await database
-  const config = readConfig({ DATABASE_URL: url, TOUCHSTONE_PARTITIONS: '3', ...env })
+  const config = readConfig({
+    DATABASE_URL: url,
+    TOUCHSTONE_PARTITIONS: '3',
+    ...(kafka === undefined ? {} : onKafka(kafka)),
+    ...env,
+  })
   const telemetry = createTelemetry({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' })
   const gate = await startGate(config, telemetry, () => undefined)
   const { log, topics, reader } = gate
@@ -77,7 +87,7 @@ export async function startGateUnderTest(
       for (const { partition, low, high } of ranges) {
         await until(
           `partition ${partition} is read`,
-          async () => (await gate.store.place(GATE_GROUP, topics.listings, partition, low)) >= high,
+          async () => (await gate.store.place(gate.groups.listings, topics.listings, partition, low)) >= high,
         )
       }
       const entries: FeedEntry[] = []
@@ -104,6 +114,25 @@ export async function startGateUnderTest(
     async stop() {
       await gate.stop()
       await drop()
+      if (kafka !== undefined) await deleteTopics(kafka, Object.values(topics))
     },
+  }
+}
+
+/** Settings of a gate whose topics and groups no other test uses. A session as short as a test broker allows. */
+export const onKafka = (brokers: readonly string[]): Record<string, string> => ({
+  KAFKA_BROKERS: brokers.join(','),
+  KAFKA_SESSION_TIMEOUT_MS: '3000',
+  TOUCHSTONE_TOPIC_PREFIX: `test-${randomBytes(6).toString('hex')}`,
+})
+
+export async function deleteTopics(brokers: readonly string[], topics: readonly string[]): Promise<void> {
+  const admin = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).admin()
+  await admin.connect()
+  try {
+    const there = new Set(await admin.listTopics())
+    await admin.deleteTopics({ topics: topics.filter((topic) => there.has(topic)) })
+  } finally {
+    await admin.disconnect()
   }
 }

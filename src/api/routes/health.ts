@@ -2,19 +2,11 @@
 import { z } from 'zod'
 import { healthSchema, readinessSchema } from '../contract.ts'
 import { PROBLEM_RESPONSES, textResponse } from '../openapi.ts'
-import type { ReadinessCheck } from '../ports.ts'
-import { sendProblem } from '../problem.ts'
+import { createReadiness } from '../readiness.ts'
 import type { Api, RouteServices } from '../services.ts'
 
-/** Anyone may ask, so the probe runs at most once in this time however many ask. */
-const PROBE_MS = 500
-
 export function healthRoutes(api: Api, services: RouteServices): void {
-  const probeFailed = (error: unknown): readonly ReadinessCheck[] => {
-    services.log.error({ err: error }, 'the readiness probe failed')
-    return [{ name: 'probe', ok: false, detail: 'the probe itself failed' }]
-  }
-  let known: { readonly until: number; readonly checks: Promise<readonly ReadinessCheck[]> } | undefined
+  const answer = createReadiness(services.probe, services.log)
 
   api.route({
     method: 'GET',
@@ -33,17 +25,7 @@ export function healthRoutes(api: Api, services: RouteServices): void {
       summary: 'The service makes progress; 503 says what is stale',
       response: { 200: readinessSchema, ...PROBLEM_RESPONSES },
     },
-    handler: async (_request, reply) => {
-      if (known === undefined || known.until <= Date.now()) {
-        known = { until: Date.now() + PROBE_MS, checks: services.probe().catch(probeFailed) }
-      }
-      const checks = [...(await known.checks)]
-      void reply.header('cache-control', 'no-store')
-      const stale = checks.filter((c) => !c.ok)
-      if (stale.length === 0) return reply.code(200).send({ status: 'ready' as const, checks })
-      const detail = stale.map((c) => `${c.name}: ${c.detail}`).join('; ')
-      return sendProblem(reply, 'not-ready', detail, { extensions: { checks } })
-    },
+    handler: async (_request, reply) => answer(reply),
   })
 
   api.route({

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Policy } from '../../domain/policy.ts'
 import { TouchstoneError } from '../../errors.ts'
 import { publishPolicy } from '../../pipeline/policies.ts'
-import { GATE_GROUP, type RunningGate } from '../gate.ts'
+import type { RunningGate } from '../gate.ts'
 import type { RunningHttp } from '../http.ts'
 import { PACKAGE_ROOT } from '../package-root.ts'
 import { wantsColour } from '../terminal.ts'
@@ -39,7 +39,7 @@ export async function startDemo({
     story: await readStory(join(PACKAGE_ROOT, 'fixtures/demo')),
     log: gate.log,
     topics: gate.topics,
-    group: GATE_GROUP,
+    group: gate.groups.listings,
     reader: gate.reader,
     async importBrands(brands) {
       await gate.reference.upsertBrands(brands, 'demo')

@@ -1,0 +1,15 @@
+// What `doctor` says of the topics: a line for each deviation, or one that all is as it should be.
+import type { TopicCheck } from '../../topic-check.ts'
+import type { Finding } from './finding.ts'
+
+export function findingsOf(topics: readonly TopicCheck[]): Finding[] {
+  const deviations = topics.flatMap(({ topic, settings }) =>
+    settings.flatMap(({ setting, found, wanted, state, cure }): Finding[] => {
+      if (state === 'ok') return []
+      const detail = `${topic}: ${setting} is ${found}, wanted is ${wanted}`
+      return [{ name: 'topics', state, detail, ...(cure === undefined ? {} : { cure }) }]
+    }),
+  )
+  if (deviations.length > 0) return deviations
+  return [{ name: 'topics', state: 'ok', detail: `${topics.length} topics are there and as they should be` }]
+}

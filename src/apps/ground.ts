@@ -1,0 +1,114 @@
+// What every process stands on: the database, the log with its topics, the reference data that it follows.
+import { createDecisionReader } from '../adapters/postgres/decision-reader.ts'
+import { readOffsets } from '../adapters/postgres/examine.ts'
+import { createReferenceStore } from '../adapters/postgres/reference-store.ts'
+import type { Config } from '../config.ts'
+import { topicNames, type TopicName, type TopicNames } from '../events/topics.ts'
+import { watchBacklog, type BacklogWatch } from '../pipeline/backlog.ts'
+import { followReference, type LiveGate } from '../pipeline/reference.ts'
+import type { Log } from '../pipeline/ports.ts'
+import type { ReferenceStore } from '../rights/ports.ts'
+import type { Telemetry } from '../telemetry.ts'
+import { createClosing } from './closing.ts'
+import { gateParts } from './gate-parts.ts'
+import { openLog, type OpenLog } from './log.ts'
+import { seedReference } from './seed.ts'
+import { openDatabase, type OpenDatabase } from './store.ts'
+import { wantedTopics } from './topics.ts'
+
+export interface Ground {
+  readonly topics: TopicNames
+  readonly groups: Groups
+  readonly database: OpenDatabase
+  readonly log: Log
+  readonly openLog: OpenLog
+  /** Partitions of every topic that decisions, verdicts and dead letters go to. */
+  readonly outputs: Readonly<Record<string, number>>
+  readonly reader: ReturnType<typeof createDecisionReader>
+  readonly reference: ReferenceStore
+  readonly live: LiveGate
+  stop(): Promise<void>
+}
+
+/** Members of a group share the partitions of its topic; the offsets are in the store. */
+export interface Groups {
+  readonly listings: string
+  readonly verdicts: string
+}
+
+/** Named after the topics: deployments with different prefixes may share one Kafka, and must not share a group. */
+export const groupNames = (prefix: string): Groups => ({ listings: `${prefix}-gate`, verdicts: `${prefix}-verdicts` })
+
+/** The offsets are a handful of rows: a store that needs longer for them does not answer. */
+const OFFSETS_MS = 2_000
+
+/** `program` is the command that stands on it, for the logs of database and brokers. */
+export async function openGround(
+  config: Config,
+  telemetry: Telemetry,
+  say: (message: string) => void,
+  program: string,
+): Promise<Ground> {
+  const closing = createClosing(telemetry.log)
+  try {
+    // While we stop, the embedded server ends connections that are on their way out anyhow.
+    const onError = (error: Error) =>
+      telemetry.log[closing.begun ? 'debug' : 'warn']({ err: error.message }, 'a connection broke')
+    // Before the database: a file that is wrong must not leave a server behind.
+    const parts = await gateParts({
+      currencies: config.TOUCHSTONE_CURRENCIES,
+      budgetMs: config.TOUCHSTONE_LISTING_BUDGET_MS,
+    })
+    const database = await openDatabase(config, {
+      applicationName: `touchstone ${program}`,
+      say,
+      onError,
+      beside: false,
+    })
+    closing.add(() => database.close())
+    const opened = await openLog({ config, url: database.url, program, telemetry, onError })
+    closing.add(() => opened.close())
+    const outputs: Record<string, number> = {}
+    for (const { name, topic, ...options } of wantedTopics(config)) {
+      await opened.log.ensureTopic(topic, options)
+      if (name !== ('listings' satisfies TopicName)) outputs[topic] = (await opened.log.ranges(topic)).length
+    }
+    const topics = topicNames(config.TOUCHSTONE_TOPIC_PREFIX)
+    const { reading, listener } = database.database
+    const reference = createReferenceStore({ pool: reading, listener })
+    await seedReference(reference)
+    const live = await followReference(reference, parts, telemetry)
+    closing.add(() => live.stop())
+    return {
+      topics,
+      groups: groupNames(config.TOUCHSTONE_TOPIC_PREFIX),
+      database,
+      log: opened.log,
+      openLog: opened,
+      outputs,
+      reader: createDecisionReader({ pool: reading, decisions: topics.decisions }),
+      reference,
+      live,
+      stop: () => closing.close(),
+    }
+  } catch (error) {
+    await closing.close()
+    throw error
+  }
+}
+
+/** How far the group is behind on a topic; `held` says which partitions this process works on. */
+export function watchInput(
+  ground: Pick<Ground, 'database' | 'log'>,
+  input: { readonly topic: string; readonly group: string },
+  telemetry: Telemetry,
+  held: () => readonly number[],
+): BacklogWatch {
+  return watchBacklog({
+    log: ground.log,
+    logger: telemetry.log,
+    ...input,
+    offsets: () => readOffsets(ground.database.database.reading, input, OFFSETS_MS),
+    held,
+  })
+}

@@ -1,0 +1,83 @@
+// What is there of the topics against what this deployment wants of them, each deviation with its cure.
+import type { Pool } from 'pg'
+import type { KafkaConnection } from '../adapters/kafka-log/connection.ts'
+import { examineTopics } from '../adapters/kafka-log/examine-topics.ts'
+import { findTopics } from '../adapters/postgres-log/examine-topics.ts'
+import type { Config } from '../config.ts'
+import type { Telemetry } from '../telemetry.ts'
+import { wantedTopics, type WantedTopic } from './topics.ts'
+
+interface TopicSetting {
+  readonly setting: string
+  readonly found: string
+  readonly wanted: string
+  readonly state: 'ok' | 'warning' | 'wrong'
+  readonly cure?: string
+}
+
+export interface TopicCheck {
+  readonly topic: string
+  readonly settings: readonly TopicSetting[]
+}
+
+/** Every topic, on the log that the settings name; without Kafka and without a database there is nothing to look at. */
+export async function checkTopics(
+  config: Config,
+  connection: KafkaConnection | undefined,
+  pool: Pool | undefined,
+  telemetry: Telemetry,
+): Promise<TopicCheck[]> {
+  if (connection !== undefined)
+    return examineTopics(connection, wantedTopics(config), {
+      logger: telemetry.log,
+      replication: config.KAFKA_REPLICATION,
+    })
+  return pool === undefined ? [] : checkInPostgres(pool, wantedTopics(config))
+}
+
+async function checkInPostgres(pool: Pool, wanted: readonly WantedTopic[]): Promise<TopicCheck[]> {
+  const found = await findTopics(
+    pool,
+    wanted.map((one) => one.topic),
+  )
+  return wanted.map(({ topic, partitions, retentionHours }) => {
+    const there = found.get(topic)
+    if (there === undefined) return { topic, settings: [MISSING] }
+    const hours = (n: number) => `${n} h`
+    return {
+      topic,
+      settings: [
+        {
+          setting: 'partitions',
+          found: String(there.partitions),
+          wanted: String(partitions),
+          ...(there.partitions === partitions
+            ? { state: 'ok' as const }
+            : {
+                state: 'warning' as const,
+                cure: 'nothing to do: a topic keeps its partitions; TOUCHSTONE_PARTITIONS is for those that are made',
+              }),
+        },
+        {
+          setting: 'retention',
+          found: hours(there.retentionHours),
+          wanted: hours(retentionHours),
+          ...(there.retentionHours === retentionHours
+            ? { state: 'ok' as const }
+            : {
+                state: 'warning' as const,
+                cure: 'run `touchstone topics`, or start Touchstone: it follows by itself',
+              }),
+        },
+      ],
+    }
+  })
+}
+
+const MISSING: TopicSetting = {
+  setting: 'topic',
+  found: 'missing',
+  wanted: 'there',
+  state: 'wrong',
+  cure: 'run `touchstone topics`: it makes what is missing',
+}
