@@ -1,11 +1,15 @@
 // The publisher between a real PostgreSQL and a real Kafka: once and in order, whoever dies, and bytes as they were.
 import { afterEach, describe, expect, it } from 'vitest'
 import { createKafka } from '../../src/adapters/kafka-log/client.ts'
+import { lastPublished } from '../../src/adapters/kafka-log/fenced-end.ts'
 import { createFencedLog } from '../../src/adapters/kafka-log/fenced-log.ts'
+import { createFetcher } from '../../src/adapters/kafka-log/fetch.ts'
+import type { OutboxRecord } from '../../src/pipeline/publishing/ports.ts'
 import kafkajs from 'kafkajs'
 import { pino } from 'pino'
 import { utf8 } from '../contracts/store-samples.ts'
-import { kafkaOrSkip } from '../support/kafka/kafka.ts'
+import { consumeWithJava, produceWithJava, type ConsumedRecord } from '../support/kafka/java.ts'
+import { kafkaOrSkip, ownBrokersOrSkip } from '../support/kafka/kafka.ts'
 import { publishingWorld, upTo, type Ports, type PublishingWorld } from './kafka-publisher-world.ts'
 
 const brokers = kafkaOrSkip()
@@ -195,6 +199,58 @@ describe.runIf(brokers !== undefined)('publishing to Kafka', () => {
     expect((await first.positions()).flat()).toHaveLength(60)
   })
 
+  it.runIf(ownBrokersOrSkip())(
+    "Kafka's own client sees every position once and in order, and nothing that was aborted",
+    async () => {
+      const w = await world()
+      await w.commit(w.many('a', 60))
+      // Sent and never committed: the next one aborts it.
+      const half = await w.process('half', ({ outbox, log }) => ({
+        outbox,
+        log: {
+          lastPublished: log.lastPublished.bind(log),
+          fence: async (range) => {
+            const writer = await log.fence(range)
+            return { close: writer.close.bind(writer), write: (rows, storeId) => abandoned(w, range, rows, storeId) }
+          },
+        },
+      }))
+      await expect(half.publishers[0]?.publish()).rejects.toThrow('died with it open')
+      await w.expire()
+      await (await w.process('next')).drain()
+      const read = (isolation: 'read_committed' | 'read_uncommitted') =>
+        consumeWithJava({ brokers: brokers ?? [], topic: w.topic, isolation })
+      const committed = await read('read_committed')
+      const positionOf = ({ headers }: ConsumedRecord) =>
+        Number(
+          Buffer.from(headers.findLast(([name]) => name === 'touchstone-position')?.[1] ?? '', 'base64').toString(),
+        )
+      const heads = await w.heads()
+      expect(
+        heads.map((_, partition) => committed.filter((one) => one.partition === partition).map(positionOf)),
+      ).toEqual(upTo(heads))
+      expect((await read('read_uncommitted')).length).toBeGreaterThan(committed.length)
+    },
+  )
+
+  it.runIf(ownBrokersOrSkip())('says nothing of an end that the open transaction of somebody else hides', async () => {
+    const w = await world()
+    await produceWithJava({
+      brokers: brokers ?? [],
+      topic: w.topic,
+      transactional: `${w.prefix}-stranger`,
+      records: ['begin', { partition: 0, key: null, value: utf8('x') }, 'flush'],
+    })
+    const fetcher = createFetcher({
+      kafka: createKafka({ brokers: brokers ?? [], clientId: 'test' }, logger),
+      patienceMs: 5_000,
+    })
+    await expect(lastPublished(fetcher, [{ topic: w.topic, partition: 0 }], 200)).rejects.toThrow(
+      'somebody else is open',
+    )
+    await fetcher.close()
+  })
+
   it('a partition that is not there is named', async () => {
     const w = await world()
     const log = createFencedLog({ connection: { brokers: brokers ?? [], clientId: 'test' }, logger, prefix: w.prefix })
@@ -202,3 +258,28 @@ describe.runIf(brokers !== undefined)('publishing to Kafka', () => {
     await log.close()
   })
 })
+
+/** Sends as the writer of the range would, and dies before the commit. */
+async function abandoned(
+  w: PublishingWorld,
+  range: string,
+  rows: readonly OutboxRecord[],
+  storeId: string,
+): Promise<never> {
+  const records = rows.map((row) => ({
+    partition: row.partition,
+    key: row.key,
+    value: row.value,
+    headers: [
+      ['touchstone-position', utf8(String(row.position))],
+      ['touchstone-store', utf8(storeId)],
+    ] as const,
+  }))
+  await produceWithJava({
+    brokers: brokers ?? [],
+    topic: w.topic,
+    transactional: `${w.prefix}-publisher-${range}`,
+    records: ['begin', ...records, 'flush'],
+  })
+  throw new Error('died with it open')
+}

@@ -17,8 +17,12 @@ const LOOK_MS = 50
 /** Retention may take what was to be read while it is read. */
 const TRIES = 3
 
-/** Throws rather than say too little: what it does not find would be published again. */
-export async function lastPublished(fetcher: Fetcher, places: readonly Place[]): Promise<readonly PublishedPosition[]> {
+/** `openMs`: how long it waits for somebody's open transaction. Throws rather than say too little: what it does not find would be published again. */
+export async function lastPublished(
+  fetcher: Fetcher,
+  places: readonly Place[],
+  openMs = OPEN_MS,
+): Promise<readonly PublishedPosition[]> {
   const found: PublishedPosition[] = []
   for (const [topic, some] of Map.groupBy(places, (place) => place.topic)) {
     const ranges = new Map((await fetcher.ranges(topic)).map((range) => [range.partition, range]))
@@ -27,7 +31,7 @@ export async function lastPublished(fetcher: Fetcher, places: readonly Place[]):
         const range = ranges.get(place.partition)
         if (range === undefined)
           throw new TouchstoneError('topics-wrong', `The topic ${topic} has no partition ${place.partition}`)
-        return lastOn(fetcher, place, range)
+        return lastOn(fetcher, place, range, openMs)
       }),
     )
     found.push(...ends.filter((end) => end !== undefined))
@@ -35,11 +39,16 @@ export async function lastPublished(fetcher: Fetcher, places: readonly Place[]):
   return found
 }
 
-async function lastOn(fetcher: Fetcher, place: Place, range: Range): Promise<PublishedPosition | undefined> {
+async function lastOn(
+  fetcher: Fetcher,
+  place: Place,
+  range: Range,
+  openMs: number,
+): Promise<PublishedPosition | undefined> {
   let { low, high } = range
   for (let tries = 1; ; tries += 1) {
     try {
-      return await search(fetcher, place, low, high)
+      return await search(fetcher, place, low, high, openMs)
     } catch (error) {
       const gone = error instanceof TouchstoneError && error.code === 'offset-out-of-range'
       if (!gone || tries === TRIES) throw error
@@ -55,11 +64,12 @@ async function search(
   place: Place,
   low: bigint,
   high: bigint,
+  openMs: number,
 ): Promise<PublishedPosition | undefined> {
   let window = WINDOW
   for (let end = high; end > low;) {
     const start = end - window > low ? end - window : low
-    const last = await lastBetween(fetcher, place, start, end)
+    const last = await lastBetween(fetcher, place, start, end, openMs)
     if (last !== undefined) return last
     end = start
     window *= WIDER
@@ -72,9 +82,10 @@ async function lastBetween(
   place: Place,
   start: bigint,
   end: bigint,
+  openMs: number,
 ): Promise<PublishedPosition | undefined> {
   let last: PublishedPosition | undefined
-  let patience = performance.now() + OPEN_MS
+  let patience = performance.now() + openMs
   for (let from = start; from < end;) {
     const { records, next } = await fetcher.fetchFrom(place, from, { maxBytes: FETCH_BYTES, isolation: 'committed' })
     for (const record of records) {
@@ -82,7 +93,7 @@ async function lastBetween(
     }
     if (next > from) {
       from = next
-      patience = performance.now() + OPEN_MS
+      patience = performance.now() + openMs
     } else if (performance.now() > patience) {
       throw new TouchstoneError(
         'log-unavailable',
