@@ -17,22 +17,26 @@ const own = ownBrokersOrSkip()
 const bytes = (text: string) => Buffer.from(text)
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 
+// A broker without its data ends by itself, and would hide that nobody ended it.
+test('a program ends when the process that started it is killed, also one that is frozen', async () => {
+  await withParent('sleep', {}, async (kill, pid) => {
+    process.kill(pid, 'SIGSTOP')
+    kill()
+    await until(() => !runs(pid))
+  })
+})
+
 describe.runIf(own)('brokers of our own', () => {
   test('a broker ends when the process that started it is killed, and its data go', async () => {
-    const script = fileURLToPath(new URL('kafka-broker-child.ts', import.meta.url))
     const folder = mkdtempSync(join(tmpdir(), 'touchstone-parent-'))
-    const env = { ...process.env, TMPDIR: folder }
-    const parent = spawn(process.execPath, [script], { env, stdio: ['ignore', 'pipe', 'ignore'] })
     try {
-      const [line] = (await once(parent.stdout, 'data')) as [Buffer]
-      const pid = Number(line.toString())
-      expect(runs(pid)).toBe(true)
-      expect(readdirSync(folder)).toHaveLength(1)
-      parent.kill('SIGKILL')
-      await until(() => !runs(pid))
-      await until(() => readdirSync(folder).length === 0)
+      await withParent('broker', { TMPDIR: folder }, async (kill, pid) => {
+        expect(readdirSync(folder)).toHaveLength(1)
+        kill()
+        await until(() => !runs(pid))
+        await until(() => readdirSync(folder).length === 0)
+      })
     } finally {
-      parent.kill('SIGKILL')
       rmSync(folder, { recursive: true, force: true })
     }
   })
@@ -209,6 +213,27 @@ describe.runIf(own)("Kafka's own client as witness, on the Kafka of the run", ()
     )
   })
 })
+
+/** A process that starts the one named and tells its id. */
+async function withParent(
+  what: 'broker' | 'sleep',
+  env: Record<string, string>,
+  work: (kill: () => void, pid: number) => Promise<void>,
+): Promise<void> {
+  const script = fileURLToPath(new URL('kafka-broker-child.ts', import.meta.url))
+  const parent = spawn(process.execPath, [script, what], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  try {
+    const [line] = (await once(parent.stdout, 'data')) as [Buffer]
+    const pid = Number(line.toString())
+    expect(runs(pid)).toBe(true)
+    await work(() => parent.kill('SIGKILL'), pid)
+  } finally {
+    parent.kill('SIGKILL')
+  }
+}
 
 function runs(pid: number): boolean {
   try {
