@@ -70,8 +70,17 @@ export async function startKafkaLog(brokers: readonly string[]): Promise<KafkaLo
       return new Map((found?.partitions ?? []).map(({ partition, offset }) => [partition, BigInt(offset)]))
     },
     async commit(group, topic, offsets) {
-      const partitions = [...offsets].map(([partition, offset]) => ({ partition, offset: offset.toString() }))
-      await admin.setOffsets({ groupId: group, topic, partitions })
+      // `admin.setOffsets` takes five seconds: it waits for records that never come.
+      const consumer = kafka.consumer({ groupId: group, maxWaitTimeInMs: 10 })
+      await consumer.connect()
+      await consumer.subscribe({ topic })
+      const joined = new Promise<void>((resolve) => void consumer.on(consumer.events.GROUP_JOIN, () => resolve()))
+      await consumer.run({ autoCommit: false, eachMessage: async () => undefined })
+      await joined
+      await consumer.commitOffsets(
+        [...offsets].map(([partition, offset]) => ({ topic, partition, offset: offset.toString() })),
+      )
+      await consumer.disconnect()
     },
     async addPartitions(topic, count) {
       await admin.createPartitions({ topicPartitions: [{ topic, count }] })

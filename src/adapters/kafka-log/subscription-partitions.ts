@@ -137,11 +137,10 @@ export function createPartitions(parts: PartitionsParts): Partitions {
       return
     }
     queue.add(fetched)
-    if (queue.full && !h.paused) {
-      h.paused = true
-      fetching.pause(partition)
-    }
     hand()
+    if (!queue.full || h.paused || h.queue !== queue) return
+    h.paused = true
+    fetching.pause(partition)
   }
 
   async function handle(h: Held, batch: Batch): Promise<void> {
