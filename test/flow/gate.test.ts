@@ -1,24 +1,33 @@
-// One listing in, one decision out. Real: PostgreSQL (store and log), every signal, the shipped brands and policy.
+// One listing in, one decision out. Real: PostgreSQL (store, and log), Kafka (log), every signal, the shipped brands and
+// policy; who counts what is on Kafka is its own Java client.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Decision } from '../../src/domain/decision.ts'
 import type { Policy } from '../../src/domain/policy.ts'
 import { lastHeader } from '../../src/events/header.ts'
 import { createIntake } from '../../src/pipeline/intake.ts'
 import { publishPolicy } from '../../src/pipeline/policies.ts'
 import type { Headers } from '../../src/pipeline/ports.ts'
+import { consumeWithJava } from '../support/kafka/java.ts'
+import { kafkaOrSkip } from '../support/kafka/kafka.ts'
 import { startGateUnderTest, type GateUnderTest } from '../support/running-gate.ts'
-
-let t: GateUnderTest
-beforeAll(async () => {
-  t = await startGateUnderTest()
-})
-afterAll(async () => {
-  await t.stop()
-})
 
 const header = (headers: Headers, name: string) =>
   Buffer.from(lastHeader(headers, `touchstone-error-${name}`) ?? []).toString()
 
-describe('the gate', () => {
+const kafka = kafkaOrSkip()
+
+describe.each([
+  { log: 'PostgreSQL', brokers: undefined },
+  ...(kafka === undefined ? [] : [{ log: 'Kafka', brokers: kafka }]),
+])('the gate on $log', ({ brokers }) => {
+  let t: GateUnderTest
+  beforeAll(async () => {
+    t = await startGateUnderTest({}, undefined, brokers)
+  })
+  afterAll(async () => {
+    await t.stop()
+  })
+
   it('allows an honest listing, blocks an overt counterfeit, and says why in words for the seller', async () => {
     await t.submit({
       listingId: 'honest',
@@ -230,5 +239,26 @@ describe('the gate', () => {
       'allow',
       'allow',
     ])
+  })
+
+  it.runIf(brokers !== undefined)('shows an independent reader of committed records each decision once', async () => {
+    const { decisions } = await t.settled()
+    await t.deadLetters()
+    const records = await consumeWithJava({
+      brokers: brokers ?? [],
+      topic: t.gate.topics.decisions,
+      isolation: 'read_committed',
+    })
+    const text = (headers: readonly (readonly [string, string | null])[], name: string) =>
+      Buffer.from(headers.findLast(([n]) => n === name)?.[1] ?? '', 'base64').toString()
+    const seen = records
+      .filter((r) => text(r.headers, 'ce_type') === 'touchstone.listing.decided.v1')
+      .map((r) => JSON.parse(Buffer.from(r.value ?? '', 'base64').toString()) as Decision)
+    const screened = seen.filter((d) => d.stage === 'screening').map((d) => `${d.listingId}/${d.revision}`)
+    expect(new Set(screened).size).toBe(screened.length)
+    expect(seen.map((d) => d.decisionId).sort()).toEqual(decisions.map((d) => d.decisionId).sort())
+    const places = Map.groupBy(records, (r) => r.partition)
+    for (const inOrder of places.values())
+      inOrder.forEach((r, i) => expect(text(r.headers, 'touchstone-position')).toBe(String(i + 1)))
   })
 })
