@@ -36,7 +36,7 @@ describe.runIf(ownBrokersOrSkip())('publishing to Kafka, when the wire or the br
     const before = await visible()
     await w.commit(w.many('b', 40))
     const lost = proxy.next('EndTxn').dropAnswer()
-    await expect(publishers[0]?.publish()).rejects.toThrow()
+    await expect(publishers[0]?.publish()).rejects.toMatchObject({ code: 'log-unavailable' })
     await lost
     expect(await visible()).toBeGreaterThan(before)
     await drain()
@@ -49,7 +49,7 @@ describe.runIf(ownBrokersOrSkip())('publishing to Kafka, when the wire or the br
     await drain()
     await w.commit(w.many('b', 40))
     const lost = proxy.next('EndTxn').dropRequest()
-    await expect(publishers[0]?.publish()).rejects.toThrow()
+    await expect(publishers[0]?.publish()).rejects.toMatchObject({ code: 'log-unavailable' })
     await lost
     expect(await visible()).toBe(40)
     await drain()
