@@ -146,7 +146,7 @@ describe.runIf(own)('one broker with every kind of listener', () => {
     expect(node?.pid()).not.toBe(pid)
     const seen = await consumeWithJava({ brokers, topic, isolation: 'read_committed' })
     expect(seen.map(({ value }) => value)).toEqual([base64('before')])
-  })
+  }, 60_000)
 
   test('asked to end it ends in order, also while nobody waits', async () => {
     const [node] = cluster.nodes
