@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { examineTopics, type TopicSetting } from '../../src/adapters/kafka-log/examine-topics.ts'
 import { createKafkaLog } from '../../src/adapters/kafka-log/kafka-log.ts'
 import type { Log } from '../../src/pipeline/ports.ts'
-import { record } from '../contracts/log-support.ts'
+import { eventually, record } from '../contracts/log-support.ts'
 import { startCluster } from '../support/kafka/broker.ts'
 import { freshTopic, kafkaOrSkip, ownBrokersOrSkip, uniqueName, withAdmin } from '../support/kafka/kafka.ts'
 
@@ -117,7 +117,7 @@ describe.runIf(ownBrokersOrSkip())('three brokers', () => {
       }
     }
     const appends = Promise.all(['a', 'b', 'c', 'd', 'e', 'f'].map(append))
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    await eventually(() => confirmed.length > 60)
     const leading = await withAdmin(cluster.brokers, async (admin) =>
       admin.fetchTopicMetadata({ topics: [wish.topic] }),
     )
@@ -129,6 +129,6 @@ describe.runIf(ownBrokersOrSkip())('three brokers', () => {
     const all = await Promise.all(ranges.map(async ({ partition }) => log.read(wish.topic, partition, 0n, 100_000)))
     const there = new Set(all.flat().map((one) => Buffer.from(one.value ?? []).toString()))
     expect(confirmed.filter((value) => !there.has(value))).toEqual([])
-    expect(confirmed.length).toBeGreaterThan(120)
+    expect(confirmed.length).toBeGreaterThan(180)
   }, 60_000)
 })
