@@ -70,6 +70,51 @@ export function sharing(harness: () => LogHarness): void {
     expectOnce(ledger, sent)
   })
 
+  test('a partition goes to another member only when the batch in hand has been given up', async () => {
+    const [one, two] = [await client(harness()), await client(harness())]
+    const topic = await topicOf(one, 2)
+    await one.append(
+      topic,
+      Array.from({ length: 20 }, (_, i) => record(`key-${i}`, String(i))),
+    )
+    const ledger = createLedger()
+    const events: string[] = []
+    const slow = follow(
+      one,
+      { topic },
+      {
+        place: ledger.place,
+        handle: async (batch, lost) => {
+          events.push(`first begins ${batch.partition}`)
+          await new Promise<void>((resolve) => lost.addEventListener('abort', () => resolve(), { once: true }))
+          // To put away what it had begun takes it a while.
+          await new Promise((resolve) => setTimeout(resolve, harness().leaseMs / 3))
+          events.push(`first ends ${batch.partition}`)
+          lost.throwIfAborted()
+          return 'moved'
+        },
+      },
+    )
+    await eventually(() => events.length === 2)
+    follow(
+      two,
+      { topic },
+      {
+        place: ledger.place,
+        handle: async (batch) => {
+          events.push(`second begins ${batch.partition}`)
+          return ledger.commit(batch, 'second')
+        },
+      },
+    )
+    await eventually(() => events.some((each) => each.startsWith('second')))
+    const taken = events.find((each) => each.startsWith('second'))?.at(-1) ?? ''
+    expect(events.indexOf(`first ends ${taken}`)).toBeGreaterThan(0)
+    expect(events.indexOf(`first ends ${taken}`)).toBeLessThan(events.indexOf(`second begins ${taken}`))
+    await slow.stop()
+    await ledger.until(() => ledger.records().length === 20)
+  })
+
   test('groups read independently of each other', async () => {
     const log = await client(harness())
     const topic = await topicOf(log, 2)

@@ -159,7 +159,8 @@ export function createPartitions(parts: PartitionsParts): Partitions {
 
   /** Hands over what waits, the partition that was served longest ago first. */
   function hand(): void {
-    for (const h of [...held.values()]) {
+    // One that is served goes to the end of the line, where it is busy and passed over.
+    for (const h of held.values()) {
       if (busy.size >= options.concurrency || !parts.mayHand()) return
       if (busy.has(h.partition)) continue
       const batch = h.queue?.take()
