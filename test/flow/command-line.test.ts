@@ -55,10 +55,24 @@ describe('help and wrong calls', () => {
     const { code, out } = await touchstone(['--help'])
     expect(code).toBe(0)
     const commands = [...out.matchAll(/^ {2}([a-z]+) /gm)].map((m) => m[1] ?? '').filter((c) => c !== 'help')
-    expect(commands.sort()).toEqual(['brands', 'doctor', 'evaluate', 'keys', 'policies', 'screen', 'start'])
+    expect(commands.sort()).toEqual([
+      'api',
+      'brands',
+      'doctor',
+      'evaluate',
+      'keys',
+      'policies',
+      'screen',
+      'start',
+      'topics',
+      'worker',
+    ])
     for (const words of [
       ['screen'],
       ['start'],
+      ['worker'],
+      ['api'],
+      ['topics'],
       ['evaluate'],
       ['doctor'],
       ['keys', 'create'],
