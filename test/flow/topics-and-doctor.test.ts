@@ -69,7 +69,7 @@ describe.runIf(kafka !== undefined)('topics on Kafka', () => {
   const brokers = kafka ?? []
 
   it('are made as they are wanted, and what deviates is named with its cure and never changed', async () => {
-    const env = { ...onKafka(brokers), TOUCHSTONE_PARTITIONS: '3' }
+    const env: Record<string, string> = { ...onKafka(brokers), TOUCHSTONE_PARTITIONS: '3' }
     const names = topicNames(env['TOUCHSTONE_TOPIC_PREFIX'] ?? '')
     try {
       await freshTopic(brokers, {

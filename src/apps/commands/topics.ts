@@ -59,7 +59,11 @@ async function examine(config: Config, telemetry: Telemetry, make: boolean): Pro
         'the embedded PostgreSQL does not run, and --check starts nothing',
       )
     const database = await connect(url, { applicationName: 'touchstone topics', onError })
-    return checkTopics(config, undefined, database.reading, telemetry).finally(() => database.close())
+    try {
+      return await checkTopics(config, undefined, database.reading, telemetry)
+    } finally {
+      await database.close()
+    }
   }
   const opened = await openDatabase(config, { applicationName: 'touchstone topics', say, onError, beside: true })
   try {

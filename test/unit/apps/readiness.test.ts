@@ -1,6 +1,6 @@
 // When the worker counts as stale, from what it says of itself and what was seen of its backlog. Pure.
 import { describe, expect, it } from 'vitest'
-import { checkLoop, checkWorker } from '../../../src/apps/readiness.ts'
+import { checkLoop, checkWorker, describeWorkers } from '../../../src/apps/readiness.ts'
 import type { PartitionLag } from '../../../src/pipeline/backlog.ts'
 import type { Progress } from '../../../src/pipeline/run.ts'
 
@@ -72,5 +72,16 @@ describe('a loop', () => {
   it('is stale after ten seconds without a good round; the janitor, who naps a minute, after ten minutes', () => {
     expect([9_000, 11_000].map((ms) => checkLoop('clock', ms).ok)).toEqual([true, false])
     expect([90_000, 601_000].map((ms) => checkLoop('janitor', ms).ok)).toEqual([true, false])
+  })
+})
+
+describe('the workers, as a process without one sees them', () => {
+  it('are described and never make it stale', () => {
+    expect(describeWorkers([])).toEqual({ name: 'workers', ok: true, detail: 'nothing waits' })
+    expect(describeWorkers([lag(60_000, 'elsewhere'), lag(90_000, 'nobody', 3)])).toEqual({
+      name: 'workers',
+      ok: true,
+      detail: '14 records wait, the oldest for 90 s; nobody reads partition 3',
+    })
   })
 })

@@ -22,14 +22,15 @@ export async function examineKafka(
   config: Config,
   logger: Logger,
 ): Promise<ExaminedBrokers> {
-  const groups = groupNames(config.TOUCHSTONE_TOPIC_PREFIX)
+  const { listings, verdicts } = groupNames(config.TOUCHSTONE_TOPIC_PREFIX)
+  const groups: readonly string[] = [listings, verdicts]
   try {
-    const found = await examineBrokers(connection, Object.values(groups), logger)
+    const found = await examineBrokers(connection, groups, logger)
     const findings = [
       describeBrokers(found),
       describeSafety(connection),
       ...checkLimits(found.limits, config.KAFKA_SESSION_TIMEOUT_MS),
-      ...Object.values(groups).map((name) => describeGroup(name, found)),
+      ...groups.map((name) => describeGroup(name, found)),
     ]
     return { findings, reachable: true }
   } catch (error) {

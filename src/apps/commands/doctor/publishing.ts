@@ -21,9 +21,7 @@ export async function examineOutbox(
 function describe({ waiting, leases }: PublishingExamination): Finding {
   const holders = leases.filter((lease) => lease.live)
   const who =
-    holders.length === 0
-      ? 'nobody publishes now'
-      : `${holders.map((lease) => `${lease.name} by ${lease.owner}`).join(', ')}`
+    holders.length === 0 ? 'nobody publishes now' : holders.map((lease) => `${lease.name} by ${lease.owner}`).join(', ')
   const detail = `${waiting.rows} rows wait in the outbox${waiting.rows === 0 ? '' : `, the oldest for ${waiting.seconds.toFixed(0)} s`}; ${who}`
   if (waiting.rows === 0 || waiting.seconds < OLD_SECONDS) return { name: 'publishing', state: 'ok', detail }
   return {
