@@ -11,10 +11,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { startGate } from '../../src/apps/gate.ts'
 import { readConfig } from '../../src/config.ts'
-import { listingSubmitted } from '../../src/events/index.ts'
-import { encodeEvent } from '../../src/events/wire.ts'
-import type { NewRecord } from '../../src/pipeline/ports.ts'
 import { createTelemetry } from '../../src/telemetry.ts'
+import { makeListing } from './listings.ts'
 
 const { values: args } = parseArgs({
   options: {
@@ -27,73 +25,6 @@ const { values: args } = parseArgs({
 const LISTINGS = Number(args.listings)
 const RATE = Number(args.rate)
 const SECONDS = Number(args.seconds)
-
-// Linear congruential (Numerical Recipes): the same listings in every run.
-let seed = 1
-const pick = <T>(list: readonly T[]): T => {
-  seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0
-  return list[seed % list.length] as T
-}
-const BRANDS = [
-  'Nike',
-  'Rolex',
-  'Gucci',
-  'Canon',
-  'Sony',
-  'Chanel',
-  'Levi’s',
-  'IKEA',
-  'unbranded',
-  'Zara',
-  'L*V',
-  'Adidas',
-] as const
-const GOODS = [
-  'running shoes',
-  'automatic watch',
-  'shoulder bag',
-  'camera lens',
-  'wireless headphones',
-  'denim jacket',
-  'silk scarf',
-] as const
-const NOTES = [
-  'as new',
-  'worn twice',
-  'with original box',
-  'size 42',
-  'vintage',
-  'limited edition',
-  'mirror quality',
-  'from a smoke-free home',
-] as const
-const SENTENCES = [
-  'Bought last year and hardly used since.',
-  'Please look at the pictures, they are part of the description.',
-  'Shipping within two working days, tracked.',
-  'Measurements lying flat: 54 cm across, 71 cm long.',
-  'No returns unless the article differs from its description.',
-] as const
-
-let textLength = 0
-function record(id: string): NewRecord {
-  const title = `${pick(BRANDS)} ${pick(GOODS)} ${pick(NOTES)} ${pick(NOTES)}`
-  const description = Array.from({ length: 6 }, () => pick(SENTENCES)).join(' ')
-  textLength += title.length + description.length
-  const listing = {
-    listingId: id,
-    revision: 1,
-    sellerId: `S-${seed % 997}`,
-    title,
-    description,
-    condition: pick(['new', 'used'] as const),
-    price: { amount: 10 + (seed % 2_000), currency: 'USD' },
-  }
-  return {
-    key: Buffer.from(id),
-    ...encodeEvent(listingSubmitted, listing, { id, source: 'urn:bench', time: new Date().toISOString(), subject: id }),
-  }
-}
 
 const dataDir = mkdtempSync(join(tmpdir(), 'touchstone-bench-'))
 const config = readConfig({ TOUCHSTONE_DATA_DIR: dataDir })
@@ -127,8 +58,9 @@ const quantile = (list: readonly number[], q: number) =>
 const round = (n: number) => Math.round(n * 10) / 10
 
 async function backlog() {
-  const records = Array.from({ length: LISTINGS }, (_, i) => record(`B-${i}`))
-  const bytes = records.reduce((sum, r) => sum + (r.value?.byteLength ?? 0), 0)
+  const records = Array.from({ length: LISTINGS }, (_, i) => makeListing(`B-${i}`))
+  const bytes = records.reduce((sum, r) => sum + r.value.byteLength, 0)
+  const textLength = records.reduce((sum, r) => sum + r.textLength, 0)
   const cpu = process.cpuUsage()
   const began = performance.now()
   for (let at = 0; at < records.length; at += 500) {
@@ -163,7 +95,7 @@ async function steady() {
     for (; i < due; i += 1) {
       const id = `R-${i}`
       submitted.set(id, performance.now())
-      appends.push(gate.log.append(gate.topics.listings, [record(id)]))
+      appends.push(gate.log.append(gate.topics.listings, [makeListing(id)]))
     }
     await sleep(2)
   }

@@ -57,8 +57,14 @@ export function count(world: World): Count {
   const ids = new Map<string, { listingId: string; revision: number; sequence: number }>()
   const refusals = new Set<string>()
   for (const record of inOrder(world.decisions)) {
-    const event = json(record)
-    const { listingId, revision, sequence, decisionId, stage, code } = event as Partial<Record<string, string & number>>
+    const { listingId, revision, sequence, decisionId, stage, code } = json<{
+      listingId?: string
+      revision?: number
+      sequence?: number
+      decisionId?: string
+      stage?: string
+      code?: string
+    }>(record)
     const at = `decisions ${record.partition}/${record.offset}`
     if (listingId === undefined || revision === undefined) {
       complain('disagreeing', `${at} names no listing`)

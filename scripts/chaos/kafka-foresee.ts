@@ -25,6 +25,12 @@ export interface Due {
   withdrawals: number
 }
 
+/** What the load sends names a listing, whatever else is wrong with it. */
+interface Data {
+  readonly listingId: string
+  readonly revision: number
+}
+
 /** What every record deserves by the contract, worked out in the order of the log. */
 export function foresee(records: readonly TopicRecord[], complain: (kind: 'disagreeing', text: string) => void): Due {
   const due: Due = { ends: new Map(), refusals: new Set(), deadLetters: new Map(), repeats: 0, withdrawals: 0 }
@@ -39,12 +45,14 @@ export function foresee(records: readonly TopicRecord[], complain: (kind: 'disag
       due.deadLetters.set(place, record)
       continue
     }
-    const data = (header(record, 'content-type') === JSON_MODE ? json(record)['data'] : json(record)) as {
-      listingId: string
-      revision: number
-    }
+    const data = header(record, 'content-type') === JSON_MODE ? json<{ data: Data }>(record).data : json<Data>(record)
     const { listingId, revision } = data
-    const row = known.get(listingId) ?? { partition: record.partition, revision: 0, withdrawn: 0, texts: new Map() }
+    const row = known.get(listingId) ?? {
+      partition: record.partition,
+      revision: 0,
+      withdrawn: 0,
+      texts: new Map<number, string>(),
+    }
     known.set(listingId, row)
     if (row.partition !== record.partition) complain('disagreeing', `the load spread ${listingId} over partitions`)
     const end = (what: string): void => void due.ends.set(listingId, [...(due.ends.get(listingId) ?? []), what])
@@ -86,6 +94,6 @@ export function header(record: TopicRecord, name: string): string | undefined {
 }
 
 /** The value as an object. */
-export function json(record: TopicRecord): Record<string, unknown> {
-  return JSON.parse(Buffer.from(record.value ?? '', 'base64').toString()) as Record<string, unknown>
+export function json<T>(record: TopicRecord): T {
+  return JSON.parse(Buffer.from(record.value ?? '', 'base64').toString()) as T
 }
