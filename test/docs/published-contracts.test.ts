@@ -60,6 +60,7 @@ it('the AsyncAPI document carries every event on its topic, and the dead letters
   expect(Object.values(document.channels).map((c) => c.address)).toEqual([
     'touchstone.listings.v1',
     'touchstone.decisions.v1',
+    'touchstone.verdicts.v1',
     'touchstone.dead-letters.v1',
   ])
 })
