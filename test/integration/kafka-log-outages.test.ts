@@ -30,9 +30,9 @@ const numbered = (count: number, from: number) =>
   Array.from({ length: count }, (_, i) => record(`key-${from + i}`, String(from + i)))
 
 /** A client whose connections go through the wire. */
-function wired() {
+function wired(sessionTimeoutMs = SESSION_MS) {
   const connection = { brokers: [proxy.address], clientId: 'wired' }
-  const log = createKafkaLog({ connection, logger: harness.logger, sessionTimeoutMs: SESSION_MS })
+  const log = createKafkaLog({ connection, logger: harness.logger, sessionTimeoutMs })
   onTestFinished(async () => {
     proxy.restore()
     await log.close()
@@ -110,6 +110,21 @@ describe.runIf(possible)('a reader whose brokers fail', () => {
     await ledger.until(() => ledger.batches.some(({ by }) => by === 'cut off'))
     expect(ledger.values()).toEqual(['0', '1'])
     expect(cutOff.assigned()).toEqual([0])
+  })
+
+  test('whoever hears of the brokers too late for itself and in time for them takes up again what it has', async () => {
+    const direct = await client(harness)
+    const topic = await topicOf(direct, 1)
+    const ledger = createLedger()
+    const subscription = follow(wired(3_000), { topic }, ledger)
+    await direct.append(topic, numbered(1, 0))
+    await ledger.until(() => ledger.records().length === 1)
+    const held = await proxy.next('Heartbeat').holdAnswer()
+    await eventually(() => subscription.assigned().length === 0)
+    held.release()
+    await eventually(() => subscription.assigned().length === 1)
+    await direct.append(topic, numbered(1, 1))
+    await ledger.until(() => ledger.records().length === 2)
   })
 
   test('a broker that is killed is waited for, also for longer than a session, and the reading goes on where it was', async () => {
