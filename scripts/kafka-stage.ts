@@ -54,11 +54,14 @@ export async function openStage(options: Pick<ClusterOptions, 'version' | 'nodes
   const home = mkdtempSync(join(tmpdir(), 'touchstone-stage-'))
   // Should we be killed: a PostgreSQL whose data are gone ends by itself.
   const forget = removeAfterUs(home)
+  // Guarded processes keep nobody alive, and we wait for them.
+  const awake = setInterval(() => undefined, 60_000)
   const running = new Set<Guarded>()
   const closing: (() => Promise<unknown>)[] = []
   const stop = async (): Promise<void> => {
     for (const child of running) child.signal('SIGKILL')
     for (const close of closing.splice(0).reverse()) await close().catch((error: unknown) => say(String(error)))
+    clearInterval(awake)
     forget()
     rmSync(home, { recursive: true, force: true })
   }
