@@ -79,21 +79,26 @@ async function run(): Promise<void> {
     await producer.connect()
     let sent = 0
     const rate = args.rate === undefined ? undefined : Number(args.rate)
-    const load = makeLoad(LISTINGS, PARTITIONS, Number(args.seed))
-    const sending = sendLoad(producer, TOPICS.listings, load, rate, (number) => (sent = number))
+    const load = [...makeLoad(LISTINGS, PARTITIONS, Number(args.seed))]
     const { read, waiting } = watch
     const progress = setInterval(() => say(`${sent} sent, ${read()} read, ${waiting()} wait to be published`), 5_000)
 
+    // Half of the load for each kill, however fast this machine is: what the dead one held must have much to do until
+    // others go on with it.
     const kills: Record<string, unknown>[] = []
-    if (!args.calm)
-      for (const [i, what] of (['worker', 'publisher'] as const).entries()) {
-        // At a quarter and at a half: what the dead one held must have much to do until others go on with it.
-        const share = (LISTINGS * (i + 1)) / 4
+    const acknowledged: number[] = []
+    for (const [i, what] of (['worker', 'publisher'] as const).entries()) {
+      const half = load.slice((i * LISTINGS) / 2, ((i + 1) * LISTINGS) / 2)
+      const before = { sent, read: read() }
+      const sending = sendLoad(producer, TOPICS.listings, half, rate, (number) => (sent = before.sent + number))
+      if (!args.calm) {
+        const share = before.read + Math.floor(half.length / 4)
         await until(`${share} records are read`, watch, () => read() >= share)
         kills.push(await killOne(what, fleet, watch, stage))
         await enlist()
       }
-    const acknowledged = await sending
+      acknowledged.push(...(await sending))
+    }
     const sentSeconds = seconds(Date.now() - began)
     await producer.disconnect()
     const ends = await endsOf(stage)
