@@ -145,18 +145,28 @@ function message(event: EventDefinition): object {
   }
 }
 
+const TRUNCATED =
+  `Only where the record was larger than this topic takes, as one may be that was compressed: it is cut, and this
+JSON object says what of it: valueBytes and keyBytes, their sizes before the cut, and headersLeftOut, a count. The original
+is at the topic, partition and offset of the other headers for as long as it is kept there.`.replaceAll('\n', ' ')
+
 function deadLetter(): object {
   const at = { topic: '', partition: 0, offset: 0n }
-  const record = { key: null, value: null, headers: {}, offset: 0n, appendedAt: new Date(0) }
-  const { headers } = deadLetterRow(record, { code: 'not-json', message: '', stage: '', attempts: 1 }, at, new Date(0))
+  const record = { key: null, value: null, headers: {} }
+  const why = { code: 'not-json', message: '', stage: '', attempts: 1 } as const
+  const { headers } = deadLetterRow(record, why, at, { now: new Date(0), maxBytes: Infinity })
   const names = Object.keys(headers)
+  const properties = {
+    ...Object.fromEntries(names.map((name) => [name, text])),
+    'touchstone-error-truncated': { ...text, description: TRUNCATED },
+  }
   return {
     name: 'deadLetter',
     title: 'A record that could not be read',
     summary: 'The original key, value and headers, untouched, and why it is here in headers of ours.',
     contentType: 'application/octet-stream',
-    headers: { type: 'object', properties: Object.fromEntries(names.map((name) => [name, text])), required: names },
-    payload: { description: 'The original bytes, whatever they are.' },
+    headers: { type: 'object', properties, required: names },
+    payload: { description: 'The original bytes, whatever they are; their beginning where the record was cut.' },
     bindings: { kafka: { key: { description: 'The original key.' }, bindingVersion: '0.5.0' } },
   }
 }

@@ -13,22 +13,27 @@ export interface WantedTopic extends TopicOptions {
 /** Room beside the value: key, CloudEvents and tracing headers of others, and what the log wraps around a record. */
 const ROOM_BYTES = 64 << 10
 
+/** What Kafka allows unless told otherwise: a deployment of small listings has no reason for less. */
+const SMALLEST_LIMIT = 1 << 20
+
 /**
- * Every topic that the gate reads or writes. Sizes in bytes of a whole record. A dead letter carries a listing's record
- * untouched and our headers besides. A decision quotes its listing and is smaller than it; it gets the same limit, so
- * that no decision, once made, can fail to be published.
+ * How large a record of the topic may be, in bytes of all of it. A dead letter carries a listing's record untouched and our
+ * headers besides; what is larger all the same is cut to this. Decisions, refusals and verdicts are bounded by what they
+ * quote (test/unit/pipeline/sizes.test.ts), far below the smallest limit.
  */
+export function limitOf(name: TopicName, config: Pick<Config, 'TOUCHSTONE_MAX_LISTING_BYTES'>): number {
+  const listings = config.TOUCHSTONE_MAX_LISTING_BYTES + ROOM_BYTES
+  return Math.max(SMALLEST_LIMIT, name === 'deadLetters' ? listings + ROOM_BYTES : listings)
+}
+
+/** Every topic that the gate reads or writes. */
 export function wantedTopics(config: Config): WantedTopic[] {
   const topics = topicNames(config.TOUCHSTONE_TOPIC_PREFIX)
-  const listings = config.TOUCHSTONE_MAX_LISTING_BYTES + ROOM_BYTES
   return (Object.keys(TOPICS) as TopicName[]).map((name) => ({
     name,
     topic: topics[name],
     partitions: config.TOUCHSTONE_PARTITIONS,
     retentionHours: TOPICS[name].retentionHours,
-    maxRecordBytes: Math.max(SMALLEST_LIMIT, name === 'deadLetters' ? listings + ROOM_BYTES : listings),
+    maxRecordBytes: limitOf(name, config),
   }))
 }
-
-/** What Kafka allows unless told otherwise: a deployment of small listings has no reason for less. */
-const SMALLEST_LIMIT = 1 << 20

@@ -17,6 +17,7 @@ import { createVerdicts } from '../pipeline/verdicts.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { createClosing } from './closing.ts'
 import { watchInput, type Ground } from './ground.ts'
+import { limitOf } from './topics.ts'
 
 export interface Worker {
   readonly store: GateStore
@@ -86,6 +87,7 @@ export async function startWorker(ground: Ground, config: Config, telemetry: Tel
       maxBytes: config.TOUCHSTONE_BATCH_BYTES,
       concurrency: config.TOUCHSTONE_CONCURRENCY,
     }
+    const maxDeadLetterBytes = limitOf('deadLetters', config)
     const common = { log, store, topics, telemetry, isTransient: openLog.isTransient, ...limits }
     const run = startRun({
       ...common,
@@ -97,6 +99,7 @@ export async function startWorker(ground: Ground, config: Config, telemetry: Tel
         group: groups.listings,
         telemetry,
         maxListingBytes: config.TOUCHSTONE_MAX_LISTING_BYTES,
+        maxDeadLetterBytes,
         isDataError,
         decided,
       }),
@@ -111,6 +114,7 @@ export async function startWorker(ground: Ground, config: Config, telemetry: Tel
         topics,
         group: groups.verdicts,
         telemetry,
+        maxDeadLetterBytes,
         isDataError,
         recorded: decided,
       }),

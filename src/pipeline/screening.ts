@@ -30,6 +30,8 @@ export interface ScreeningOptions {
   readonly group: string
   readonly telemetry: Telemetry
   readonly maxListingBytes: number
+  /** What the topic of the dead letters takes as one record. */
+  readonly maxDeadLetterBytes: number
   /** The store refuses what a record says (not how it was said): trying again as it is can never succeed. */
   readonly isDataError: (error: unknown) => boolean
   /** Called after the commit. */
@@ -42,14 +44,14 @@ const TURN_MS = 15
 const PARALLEL = 16
 
 export function createScreening(options: ScreeningOptions): (batch: Batch, lost: AbortSignal) => Promise<BatchResult> {
-  const { store, topics, group, telemetry } = options
+  const { store, topics, group, telemetry, maxDeadLetterBytes } = options
   const commit = async (batch: Batch, records: readonly TriedRecord[]): Promise<BatchResult> => {
     let tally: Tally | undefined
     const result = await store.commit(
       { group, topic: batch.topic, partition: batch.partition, from: batch.from, next: batch.next },
       records.flatMap(({ tried }) => (tried.kind === 'ok' ? [identityOf(tried.value)] : [])),
       (standings, now) => {
-        const settled = settle(records, standings, { topics, topic: batch.topic, now })
+        const settled = settle(records, standings, { topics, topic: batch.topic, now, maxDeadLetterBytes })
         tally = settled.tally
         return settled.settlement
       },

@@ -66,7 +66,13 @@ const SMALL_SIGNS: Reason = {
 export function settle(
   records: readonly TriedRecord[],
   standings: ReadonlyMap<string, Standing>,
-  context: { readonly topics: TopicNames; readonly topic: string; readonly now: Date },
+  context: {
+    readonly topics: TopicNames
+    readonly topic: string
+    readonly now: Date
+    /** What the topic of the dead letters takes as one record. */
+    readonly maxDeadLetterBytes: number
+  },
 ): { settlement: Settlement; tally: Tally } {
   const draft = new SettlementDraft(standings, context.topics)
   const tally: Tally = { decided: [], refused: [], deadLetters: [], duplicates: 0, withdrawals: 0, waitedSince: [] }
@@ -85,7 +91,7 @@ export function settle(
       tally.refused.push(code)
     }
     if (tried.kind === 'deadLetter') {
-      draft.deadLetter(deadLetterRow(record, tried, place, context.now))
+      draft.deadLetter(deadLetterRow(record, tried, place, { now: context.now, maxBytes: context.maxDeadLetterBytes }))
       tally.deadLetters.push(tried.code)
       continue
     }

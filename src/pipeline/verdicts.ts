@@ -20,6 +20,8 @@ export interface VerdictOptions {
   readonly topics: TopicNames
   readonly group: string
   readonly telemetry: Telemetry
+  /** What the topic of the dead letters takes as one record. */
+  readonly maxDeadLetterBytes: number
   /** The store refuses what a record says (not how it was said): trying again as it is can never succeed. */
   readonly isDataError: (error: unknown) => boolean
   /** Called after the commit of a batch. */
@@ -28,7 +30,7 @@ export interface VerdictOptions {
 
 /** What `startRun` does with a batch of the verdicts topic. */
 export function createVerdicts(options: VerdictOptions): (batch: Batch, lost: AbortSignal) => Promise<BatchResult> {
-  const { store, topics, group, telemetry } = options
+  const { store, topics, group, telemetry, maxDeadLetterBytes } = options
   const commit = async (batch: Batch, records: readonly TriedVerdict[]): Promise<BatchResult> => {
     let tally: VerdictTally | undefined
     const result = await store.commit(
@@ -37,7 +39,7 @@ export function createVerdicts(options: VerdictOptions): (batch: Batch, lost: Ab
         tried.kind === 'ok' && tried.value.kind === 'verdict' ? [tried.value.verdict] : [],
       ),
       (known, now) => {
-        const settled = settleVerdicts(records, known, { topics, topic: batch.topic, now })
+        const settled = settleVerdicts(records, known, { topics, topic: batch.topic, now, maxDeadLetterBytes })
         tally = settled.tally
         return settled.settlement
       },

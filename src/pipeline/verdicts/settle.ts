@@ -58,9 +58,15 @@ const LOOKED_AT_AGAIN: Reason = {
 export function settleVerdicts(
   records: readonly TriedVerdict[],
   known: KnownOfVerdicts,
-  context: { readonly topics: TopicNames; readonly topic: string; readonly now: Date },
+  context: {
+    readonly topics: TopicNames
+    readonly topic: string
+    readonly now: Date
+    /** What the topic of the dead letters takes as one record. */
+    readonly maxDeadLetterBytes: number
+  },
 ): { settlement: VerdictSettlement; tally: VerdictTally } {
-  const { topics, topic, now } = context
+  const { topics, topic, now, maxDeadLetterBytes: maxBytes } = context
   const draft = new SettlementDraft(
     new Map([...known.subjects].map(([listingId, { standing }]) => [listingId, standing])),
     topics,
@@ -72,7 +78,7 @@ export function settleVerdicts(
 
   for (const { record, partition, tried } of records) {
     const dead = (why: { code: ErrorCode; message: string; stage: string; attempts: number }) => {
-      draft.deadLetter(deadLetterRow(record, why, { topic, partition, offset: record.offset }, now))
+      draft.deadLetter(deadLetterRow(record, why, { topic, partition, offset: record.offset }, { now, maxBytes }))
       tally.deadLetters.push(why.code)
     }
     if (tried.kind !== 'ok') {

@@ -84,6 +84,7 @@ async function screen(
     group: 'g',
     telemetry,
     maxListingBytes: 10_000,
+    maxDeadLetterBytes: 1 << 20,
     isDataError: (error) => error instanceof UnfitError,
     decided: (t) => {
       tally = t

@@ -67,7 +67,12 @@ function gate() {
         },
       }))
       const standings = new Map<string, Standing>(row === undefined ? [] : [['L-1', row]])
-      const { settlement, tally } = settle(records, standings, { topics: TOPICS, topic: TOPICS.listings, now: NOW })
+      const { settlement, tally } = settle(records, standings, {
+        topics: TOPICS,
+        topic: TOPICS.listings,
+        now: NOW,
+        maxDeadLetterBytes: 1 << 20,
+      })
       const update = settlement.standings[0]
       const hashes = new Map(row?.hashes ?? [])
       for (const r of settlement.revisions) hashes.set(r.listing.revision, r.contentHash)

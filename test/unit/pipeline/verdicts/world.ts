@@ -40,7 +40,7 @@ export function createWorld(brandIds: readonly string[] = ['nike']) {
   })
   const listed = (tried: Tried) => {
     const standings = new Map(row === undefined ? [] : [[LISTING, { ...row, hashes }]])
-    const context = { topics: TOPICS, topic: TOPICS.listings, now: now() }
+    const context = { topics: TOPICS, topic: TOPICS.listings, now: now(), maxDeadLetterBytes: 1 << 20 }
     keep(settle([{ record: recordOf(), partition: 0, tried }], standings, context).settlement)
   }
   const tell = (...tried: TriedVerdict['tried'][]) => {
@@ -59,7 +59,7 @@ export function createWorld(brandIds: readonly string[] = ['nike']) {
     const { settlement, tally } = settleVerdicts(
       tried.map((one) => ({ record: recordOf(), partition: 0, tried: one })),
       { subjects: new Map(subject === undefined ? [] : [[LISTING, subject]]), recorded: new Map(verdicts) },
-      { topics: TOPICS, topic: TOPICS.verdicts, now: now() },
+      { topics: TOPICS, topic: TOPICS.verdicts, now: now(), maxDeadLetterBytes: 1 << 20 },
     )
     keep(settlement)
     for (const verdict of settlement.verdicts) verdicts.set(verdict.verdictId, verdict)
