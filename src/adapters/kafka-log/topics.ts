@@ -1,11 +1,14 @@
 // Makes a topic that is missing; one that is there is never changed.
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Admin, Kafka } from 'kafkajs'
 import { messageOf, TouchstoneError } from '../../errors.ts'
 import { explained, isTransient, rootOf, typeOf } from './errors.ts'
 import { shapeOf, type TopicWish } from './topic-settings.ts'
 
-// The controller's time to make it everywhere.
+// The controller's time to make it everywhere, and then the brokers' to know it and to elect who leads.
 const CREATE_MS = 10_000
+const LEADERS_MS = 10_000
+const LOOK_MS = 50
 
 /**
  * Two processes may do it at once.
@@ -56,6 +59,8 @@ async function make(admin: Admin, wish: TopicWish, replication: number | undefin
     // False where somebody else made it meanwhile.
     await admin.createTopics({
       timeout: CREATE_MS,
+      // kafkajs would fail where a broker does not know the topic yet, although it is made.
+      waitForLeaders: false,
       topics: [
         {
           topic: wish.topic,
@@ -74,6 +79,14 @@ async function make(admin: Admin, wish: TopicWish, replication: number | undefin
     const message = `Kafka does not make the topic ${wish.topic} (${wanted}): ${messageOf(reason)}`
     throw new TouchstoneError('topics-wrong', message, { cause: error })
   }
+  for (const until = performance.now() + LEADERS_MS; performance.now() < until; await sleep(LOOK_MS)) {
+    const partitions = await partitionsOf(admin, wish.topic)
+    if (partitions !== undefined && partitions.every(({ leader }) => leader >= 0)) return
+  }
+  throw new TouchstoneError(
+    'log-unavailable',
+    `The topic ${wish.topic} is made, but not all of its partitions have a leader`,
+  )
 }
 
 /** kafkajs hides it in a list of one. */
