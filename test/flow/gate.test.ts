@@ -1,4 +1,4 @@
-// One listing in, one decision out. Real: PostgreSQL (store, and log), Kafka (log), every signal, the shipped brands and
+// One listing in, one decision out. Real: PostgreSQL (store, and log), Kafka 4.1 and 3.9 (log), every signal, the shipped brands and
 // policy; who counts what is on Kafka is its own Java client.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Decision } from '../../src/domain/decision.ts'
@@ -8,24 +8,22 @@ import { createIntake } from '../../src/pipeline/intake.ts'
 import { publishPolicy } from '../../src/pipeline/policies.ts'
 import type { Headers } from '../../src/pipeline/ports.ts'
 import { consumeWithJava } from '../support/kafka/java.ts'
-import { kafkaOrSkip } from '../support/kafka/kafka.ts'
+import { kafkaLegs, type StartedLeg } from '../support/kafka/legs.ts'
 import { startGateUnderTest, type GateUnderTest } from '../support/running-gate.ts'
 
 const header = (headers: Headers, name: string) =>
   Buffer.from(lastHeader(headers, `touchstone-error-${name}`) ?? []).toString()
 
-const kafka = kafkaOrSkip()
-
-describe.each([
-  { log: 'PostgreSQL', brokers: undefined },
-  ...(kafka === undefined ? [] : [{ log: 'Kafka', brokers: kafka }]),
-])('the gate on $log', ({ brokers }) => {
+describe.each([{ name: 'PostgreSQL', start: undefined }, ...kafkaLegs()])('the gate on $name', ({ start }) => {
+  let kafka: StartedLeg | undefined
   let t: GateUnderTest
   beforeAll(async () => {
-    t = await startGateUnderTest({}, undefined, brokers)
+    kafka = await start?.()
+    t = await startGateUnderTest({}, undefined, kafka?.brokers)
   })
   afterAll(async () => {
-    await t.stop()
+    await t?.stop()
+    await kafka?.stop()
   })
 
   it('allows an honest listing, blocks an overt counterfeit, and says why in words for the seller', async () => {
@@ -241,11 +239,11 @@ describe.each([
     ])
   })
 
-  it.runIf(brokers !== undefined)('shows an independent reader of committed records each decision once', async () => {
+  it.runIf(start !== undefined)('shows an independent reader of committed records each decision once', async () => {
     const { decisions } = await t.settled()
     await t.deadLetters()
     const records = await consumeWithJava({
-      brokers: brokers ?? [],
+      brokers: kafka?.brokers ?? [],
       topic: t.gate.topics.decisions,
       isolation: 'read_committed',
     })

@@ -1,5 +1,5 @@
 // The publisher between a real PostgreSQL and a real Kafka: once and in order, whoever dies, and bytes as they were.
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { createKafka } from '../../src/adapters/kafka-log/client.ts'
 import { lastPublished } from '../../src/adapters/kafka-log/fenced-end.ts'
 import { createFencedLog } from '../../src/adapters/kafka-log/fenced-log.ts'
@@ -9,16 +9,23 @@ import kafkajs from 'kafkajs'
 import { pino } from 'pino'
 import { utf8 } from '../contracts/store-samples.ts'
 import { consumeWithJava, produceWithJava, type ConsumedRecord } from '../support/kafka/java.ts'
-import { kafkaOrSkip, ownBrokersOrSkip } from '../support/kafka/kafka.ts'
+import { ownBrokersOrSkip } from '../support/kafka/kafka.ts'
+import { kafkaLegs, type StartedLeg } from '../support/kafka/legs.ts'
 import { publishingWorld, upTo, type Ports, type PublishingWorld } from './kafka-publisher-world.ts'
 
-const brokers = kafkaOrSkip()
 const logger = pino({ level: 'silent' })
 
-describe.runIf(brokers !== undefined)('publishing to Kafka', () => {
+describe.each(kafkaLegs())('publishing to $name', ({ start }) => {
+  let kafka: StartedLeg
+  let brokers: readonly string[] = []
+  beforeAll(async () => {
+    kafka = await start()
+    brokers = kafka.brokers
+  })
+  afterAll(async () => kafka?.stop())
   const open: PublishingWorld[] = []
   const world = async (options: Parameters<typeof publishingWorld>[1] = {}): Promise<PublishingWorld> => {
-    const made = await publishingWorld(brokers ?? [], options)
+    const made = await publishingWorld(brokers, options)
     open.push(made)
     return made
   }
@@ -152,7 +159,7 @@ describe.runIf(brokers !== undefined)('publishing to Kafka', () => {
     await w.commit(w.many('a', 30))
     const dying = await w.process('dying', diesBeforeTheMark)
     for (const publisher of dying.publishers) await publisher.publish().catch(() => undefined)
-    const stranger = createKafka({ brokers: brokers ?? [], clientId: 'stranger' }, logger).producer({
+    const stranger = createKafka({ brokers, clientId: 'stranger' }, logger).producer({
       createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
     })
     await stranger.connect()
@@ -211,7 +218,10 @@ describe.runIf(brokers !== undefined)('publishing to Kafka', () => {
           lastPublished: log.lastPublished.bind(log),
           fence: async (range) => {
             const writer = await log.fence(range)
-            return { close: writer.close.bind(writer), write: (rows, storeId) => abandoned(w, range, rows, storeId) }
+            return {
+              close: writer.close.bind(writer),
+              write: (rows, storeId) => abandoned(brokers, w, range, rows, storeId),
+            }
           },
         },
       }))
@@ -219,7 +229,7 @@ describe.runIf(brokers !== undefined)('publishing to Kafka', () => {
       await w.expire()
       await (await w.process('next')).drain()
       const read = (isolation: 'read_committed' | 'read_uncommitted') =>
-        consumeWithJava({ brokers: brokers ?? [], topic: w.topic, isolation })
+        consumeWithJava({ brokers, topic: w.topic, isolation })
       const committed = await read('read_committed')
       const positionOf = ({ headers }: ConsumedRecord) =>
         Number(
@@ -236,13 +246,13 @@ describe.runIf(brokers !== undefined)('publishing to Kafka', () => {
   it.runIf(ownBrokersOrSkip())('says nothing of an end that the open transaction of somebody else hides', async () => {
     const w = await world()
     await produceWithJava({
-      brokers: brokers ?? [],
+      brokers,
       topic: w.topic,
       transactional: `${w.prefix}-stranger`,
       records: ['begin', { partition: 0, key: null, value: utf8('x') }, 'flush'],
     })
     const fetcher = createFetcher({
-      kafka: createKafka({ brokers: brokers ?? [], clientId: 'test' }, logger),
+      kafka: createKafka({ brokers, clientId: 'test' }, logger),
       patienceMs: 5_000,
     })
     await expect(lastPublished(fetcher, [{ topic: w.topic, partition: 0 }], 200)).rejects.toThrow(
@@ -253,7 +263,7 @@ describe.runIf(brokers !== undefined)('publishing to Kafka', () => {
 
   it('a partition that is not there is named', async () => {
     const w = await world()
-    const log = createFencedLog({ connection: { brokers: brokers ?? [], clientId: 'test' }, logger, prefix: w.prefix })
+    const log = createFencedLog({ connection: { brokers, clientId: 'test' }, logger, prefix: w.prefix })
     await expect(log.lastPublished([{ topic: w.topic, partition: 99 }])).rejects.toMatchObject({ code: 'topics-wrong' })
     await log.close()
   })
@@ -261,6 +271,7 @@ describe.runIf(brokers !== undefined)('publishing to Kafka', () => {
 
 /** Sends as the writer of the range would, and dies before the commit. */
 async function abandoned(
+  brokers: readonly string[],
   w: PublishingWorld,
   range: string,
   rows: readonly OutboxRecord[],
@@ -276,7 +287,7 @@ async function abandoned(
     ] as const,
   }))
   await produceWithJava({
-    brokers: brokers ?? [],
+    brokers,
     topic: w.topic,
     transactional: `${w.prefix}-publisher-${range}`,
     records: ['begin', ...records, 'flush'],
