@@ -3,8 +3,8 @@ import { messageOf } from '../errors.ts'
 
 /** A drain takes well under this; then the process ends all the same, and the next start goes on where the store is. */
 const STOP_MS = 20_000
-/** For what is still to be written to a pipe. */
-const LINGER_MS = 1_000
+/** For what is still to be written to a pipe, and for pauses between tries that end by themselves. */
+const LINGER_MS = 2_000
 /** As a shell reports a process that Ctrl-C ended. */
 const INTERRUPTED = 130
 
@@ -54,8 +54,11 @@ export async function live(begin: (life: Life) => Promise<void>): Promise<number
     process.off('SIGTERM', onSignal)
   }
   say('Stopped.')
-  // Everything is stopped: a connection of a client that still tries to come back must not keep the process.
-  setTimeout(() => process.exit(code), LINGER_MS).unref()
+  // Nothing should be left. What is left all the same is named, for it is a fault of ours, and must not keep the process.
+  setTimeout(() => {
+    say(`Ended although something was still open: ${process.getActiveResourcesInfo().join(', ')}`)
+    process.exit(code)
+  }, LINGER_MS).unref()
   return code
 
   async function end(): Promise<void> {

@@ -3,7 +3,7 @@ import { Kafka, logLevel, type KafkaConfig, type LogEntry, type RetryOptions, ty
 import type { Logger } from '../../telemetry.ts'
 import { registerCodecs } from './codecs.ts'
 import type { KafkaConnection, KafkaSasl, KafkaTls } from './connection.ts'
-import './internals.ts'
+import { createSockets, cuttable, readable, type Sockets } from './sockets.ts'
 
 export interface ClientSettings {
   readonly retry?: RetryOptions
@@ -25,22 +25,33 @@ const CONNECT_MS = 3_000
 // A frozen broker is taken for dead after this; a produce that waits for its replicas may take seconds.
 const REQUEST_MS = 15_000
 
-/** A client; it connects nothing yet. */
+const socketsOf = new WeakMap<Kafka, Sockets>()
+
+/** The end of a client and of all that was made of it: what is still under way fails at once, and nothing connects any more. */
+export function hangUp(kafka: Kafka): void {
+  socketsOf.get(kafka)?.close()
+}
+
+/** A client; it connects nothing yet. Whoever makes one hangs up at last. */
 export function createKafka(connection: KafkaConnection, logger: Logger, settings: ClientSettings = {}): Kafka {
   registerCodecs()
+  const sockets = createSockets()
   const config: KafkaConfig = {
-    brokers: [...connection.brokers],
+    brokers: connection.brokers.map(cuttable),
+    socketFactory: sockets.open,
     clientId: connection.clientId,
     retry: settings.retry ?? STEADY_RETRY,
     connectionTimeout: settings.connectionTimeoutMs ?? CONNECT_MS,
     authenticationTimeout: settings.connectionTimeoutMs ?? CONNECT_MS,
     requestTimeout: settings.requestTimeoutMs ?? REQUEST_MS,
     logLevel: logger.isLevelEnabled('trace') ? logLevel.DEBUG : logLevel.INFO,
-    logCreator: () => createBridge(logger),
+    logCreator: () => createBridge(logger, sockets),
   }
   if (connection.tls !== undefined) config.ssl = tlsOf(connection.tls)
   if (connection.sasl !== undefined) config.sasl = saslOf(connection.sasl)
-  return new Kafka(config)
+  const kafka = new Kafka(config)
+  socketsOf.set(kafka, sockets)
+  return kafka
 }
 
 function tlsOf({ ca, cert, key, passphrase }: KafkaTls): Exclude<KafkaConfig['ssl'], undefined> {
@@ -62,12 +73,12 @@ const REPEAT_MS = 5_000
  * kafkajs retries nearly everything that it calls an error, so to us it is a warning at most; what ends a call reaches the
  * caller as an exception anyway. Its warnings are advice to programmers and its information is about every step.
  */
-function createBridge(logger: Logger): (entry: LogEntry) => void {
+function createBridge(logger: Logger, sockets: Sockets): (entry: LogEntry) => void {
   const shown = new Map<string, number>()
   return ({ namespace, level, log }) => {
-    const text = `kafka: ${namespace || 'client'}: ${log.message}`
-    // An answer that says no is a step of many a conversation; who asked knows what it means.
-    if (level !== logLevel.ERROR || log.message.startsWith('Response ')) {
+    const text = readable(`kafka: ${namespace || 'client'}: ${log.message}`)
+    // An answer that says no is a step of many a conversation; who asked knows what it means. What fails at the end was meant to.
+    if (level !== logLevel.ERROR || log.message.startsWith('Response ') || sockets.shut) {
       logger[level === logLevel.DEBUG ? 'trace' : 'debug'](detailsOf(log), text)
       return
     }
@@ -85,7 +96,8 @@ function detailsOf(log: LogEntry['log']): Record<string, unknown> {
   const details: Record<string, unknown> = {}
   for (const name of DETAILS) {
     const value: unknown = log[name]
-    if (typeof value === 'string' || typeof value === 'number') details[name] = value
+    if (typeof value === 'string' || typeof value === 'number')
+      details[name] = typeof value === 'string' ? readable(value) : value
   }
   return details
 }

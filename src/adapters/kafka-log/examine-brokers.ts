@@ -1,7 +1,7 @@
 // What `doctor` asks the brokers: how many there are, the limits that they set for us, and who is in a group.
 import kafkajs, { type Admin } from 'kafkajs'
 import type { Logger } from '../../telemetry.ts'
-import { BRIEF_RETRY, createKafka } from './client.ts'
+import { BRIEF_RETRY, createKafka, hangUp } from './client.ts'
 import type { KafkaConnection } from './connection.ts'
 import { explained } from './errors.ts'
 
@@ -27,7 +27,8 @@ export async function examineBrokers(
   groups: readonly string[],
   logger: Logger,
 ): Promise<BrokerExamination> {
-  const admin = createKafka(connection, logger, { retry: BRIEF_RETRY }).admin()
+  const kafka = createKafka(connection, logger, { retry: BRIEF_RETRY })
+  const admin = kafka.admin()
   try {
     await admin.connect()
     const { brokers } = await admin.describeCluster()
@@ -57,6 +58,7 @@ export async function examineBrokers(
     throw explained(error)
   } finally {
     await admin.disconnect().catch(() => undefined)
+    hangUp(kafka)
   }
 }
 

@@ -1,7 +1,7 @@
 // Holds the topics that are there to what this deployment needs of them: every deviation with its cure, nothing is changed.
 import kafkajs, { type Admin } from 'kafkajs'
 import type { Logger } from '../../telemetry.ts'
-import { BRIEF_RETRY, createKafka } from './client.ts'
+import { BRIEF_RETRY, createKafka, hangUp } from './client.ts'
 import type { KafkaConnection } from './connection.ts'
 import { shapeOf, type SettingName, type TopicShape, type TopicWish } from './topic-settings.ts'
 import { partitionsOf, withAdmin, type PartitionState } from './topics.ts'
@@ -35,7 +35,7 @@ export async function examineTopics(
   options: { readonly logger: Logger; readonly replication?: number | undefined },
 ): Promise<ExaminedTopic[]> {
   const kafka = createKafka(connection, options.logger, { retry: BRIEF_RETRY })
-  return withAdmin(kafka, async (admin) => {
+  const examined = withAdmin(kafka, async (admin) => {
     const { brokers } = await admin.describeCluster()
     const examined: ExaminedTopic[] = []
     for (const wish of wishes) {
@@ -46,6 +46,7 @@ export async function examineTopics(
     }
     return examined
   })
+  return examined.finally(() => hangUp(kafka))
 }
 
 const MISSING: TopicSetting = {

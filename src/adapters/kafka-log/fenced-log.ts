@@ -1,7 +1,8 @@
 // Publishing to Kafka so that one writer a range is the only one: its transactional id fences all before it.
+import type { Kafka } from 'kafkajs'
 import type { FencedLog } from '../../pipeline/publishing/ports.ts'
 import type { Logger } from '../../telemetry.ts'
-import { BRIEF_RETRY, createKafka } from './client.ts'
+import { BRIEF_RETRY, createKafka, hangUp } from './client.ts'
 import type { KafkaConnection } from './connection.ts'
 import { lastPublished } from './fenced-end.ts'
 import { openFencedWriter } from './fenced-writer.ts'
@@ -23,13 +24,16 @@ export function createFencedLog({
   logger,
   prefix,
 }: FencedLogOptions): FencedLog & { close(): Promise<void> } {
-  const fetcher = createFetcher({
-    kafka: createKafka(connection, logger, { retry: BRIEF_RETRY }),
-    patienceMs: PATIENCE_MS,
-  })
+  const kafka = createKafka(connection, logger, { retry: BRIEF_RETRY })
+  const fetcher = createFetcher({ kafka, patienceMs: PATIENCE_MS })
+  /** Of the writers, also of those that still fence. */
+  const clients = new Set<Kafka>()
   return {
-    fence: (range) => openFencedWriter(connection, logger, `${prefix}-publisher-${range}`),
+    fence: (range) => openFencedWriter(connection, logger, `${prefix}-publisher-${range}`, clients),
     lastPublished: (places) => lastPublished(fetcher, places),
-    close: () => fetcher.close(),
+    async close() {
+      await fetcher.close()
+      for (const client of [kafka, ...clients]) hangUp(client)
+    },
   }
 }

@@ -1,13 +1,13 @@
 // One transactional producer of a range: making it fences its predecessor, and its first failure is its end.
 import { setTimeout as sleep } from 'node:timers/promises'
 import kafkajs from 'kafkajs'
-import type { Message, Producer, Transaction } from 'kafkajs'
+import type { Kafka, Message, Producer, Transaction } from 'kafkajs'
 import { TouchstoneError } from '../../errors.ts'
 import type { Logger } from '../../telemetry.ts'
 import type { FencedWriter, OutboxRecord } from '../../pipeline/publishing/ports.ts'
-import { createKafka, TRANSACTION_RETRY } from './client.ts'
+import { createKafka, hangUp, TRANSACTION_RETRY } from './client.ts'
 import type { KafkaConnection } from './connection.ts'
-import { explained, typeOf } from './errors.ts'
+import { explained, isTooLarge, typeOf } from './errors.ts'
 import { publishedMessage, sizeOf } from './fenced-records.ts'
 
 /**
@@ -26,12 +26,15 @@ const BATCH_BYTES = 512 * 1024
 /** kafkajs copies what it has with every message of a batch that it adds. */
 const BATCH_RECORDS = 500
 
+/** `clients` has the writer's own as long as it may connect. */
 export async function openFencedWriter(
   connection: KafkaConnection,
   logger: Logger,
   transactionalId: string,
+  clients: Set<Kafka>,
 ): Promise<FencedWriter> {
   const kafka = createKafka(connection, logger, { retry: TRANSACTION_RETRY, requestTimeoutMs: TRANSACTION_MS })
+  clients.add(kafka)
   const producer = kafka.producer({
     transactionalId,
     transactionTimeout: TRANSACTION_MS,
@@ -39,22 +42,16 @@ export async function openFencedWriter(
     allowAutoTopicCreation: false,
     createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
   })
-  /** What still runs behind our back after a limit was reached; kafkajs connects again for it. */
-  let running: Promise<unknown> = Promise.resolve()
-  const within = <T>(ms: number, what: string, work: () => Promise<T>): Promise<T> => {
-    const done = work()
-    running = done.catch(() => undefined)
-    return inTime(ms, what, done)
-  }
   const close = async (): Promise<void> => {
-    const leave = () => producer.disconnect().catch(() => undefined)
-    const gone = leave()
-    void running.then(leave)
+    const gone = producer.disconnect().catch(() => undefined)
     await Promise.race([gone, sleep(FAREWELL_MS, undefined, { ref: false })])
+    // What still runs behind our back after a limit was reached ends here.
+    hangUp(kafka)
+    clients.delete(kafka)
   }
 
   try {
-    await within(FENCE_MS, 'fence', async () => {
+    await inTime(FENCE_MS, 'fence', async () => {
       await producer.connect()
       // Connecting fences nobody; the first transaction does, and waits until the predecessor's is aborted or complete.
       const first = await producer.transaction()
@@ -70,7 +67,7 @@ export async function openFencedWriter(
     async write(records, storeId) {
       if (dead) throw new Error('a writer that failed is not used again')
       try {
-        await within(WRITE_MS, 'write', () => writeAll(producer, records, storeId))
+        await inTime(WRITE_MS, 'write', () => writeAll(producer, records, storeId))
       } catch (error) {
         // After a failed send kafkajs counts on as if nothing had been written; after a failed commit it is stuck.
         dead = true
@@ -101,7 +98,10 @@ async function sendInOrder(transaction: Transaction, rows: readonly OutboxRecord
     const [first] = batch
     if (first === undefined) continue
     const messages: Message[] = batch.map((row) => publishedMessage(row, storeId))
-    const answers = await transaction.send({ topic: first.topic, acks: -1, messages })
+    const sent = transaction.send({ topic: first.topic, acks: -1, messages })
+    const answers = await sent.catch((error: unknown) => {
+      throw isTooLarge(error) ? tooSmall(first, batch) : error
+    })
     const [answer] = answers
     if (answers.length !== 1 || answer?.partition !== first.partition || answer.errorCode !== 0) {
       throw new TouchstoneError(
@@ -110,6 +110,16 @@ async function sendInOrder(transaction: Transaction, rows: readonly OutboxRecord
       )
     }
   }
+}
+
+/** Whoever made the topic must mend it: nothing of the range goes past it, and it goes on by itself then. */
+function tooSmall({ topic, partition }: OutboxRecord, batch: readonly OutboxRecord[]): TouchstoneError {
+  const bytes = batch.reduce((sum, row) => sum + sizeOf(row), 0)
+  const what = batch.length === 1 ? 'a record' : `${batch.length} records`
+  return new TouchstoneError(
+    'topics-wrong',
+    `${topic}[${partition}] does not take ${what} of ${bytes} bytes: its max.message.bytes is smaller than \`touchstone topics\` makes it`,
+  )
 }
 
 function batchesOf(rows: readonly OutboxRecord[]): OutboxRecord[][] {
@@ -143,14 +153,14 @@ function said(error: unknown): unknown {
   )
 }
 
-async function inTime<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
+async function inTime<T>(ms: number, what: string, work: () => Promise<T>): Promise<T> {
   const over = new AbortController()
   const late = async (): Promise<never> => {
     await sleep(ms, undefined, { signal: over.signal })
     throw new TouchstoneError('log-unavailable', `The brokers did not end a ${what} within ${ms / 1_000} s`)
   }
   try {
-    return await Promise.race([work, late()])
+    return await Promise.race([work(), late()])
   } finally {
     over.abort()
   }

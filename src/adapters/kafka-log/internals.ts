@@ -99,6 +99,10 @@ const RequestQueue = require('kafkajs/src/network/requestQueue') as {
   readonly prototype: { scheduleCheckPendingRequests(this: { readonly pending: readonly unknown[] }): void }
 }
 
+const Connection = require('kafkajs/src/network/connection') as {
+  readonly prototype: { connect(this: { readonly socketFactory: object }): Promise<unknown> }
+}
+
 /** The records of an answer that a reader of committed records may see, from an offset on. */
 export function visible(topic: string, from: bigint, data: PartitionData): readonly RawMessage[] {
   return new BatchOf(topic, from.toString(), data).messages
@@ -120,4 +124,17 @@ const METADATA_AGE_MS = 30_000
 const schedule = RequestQueue.prototype.scheduleCheckPendingRequests
 RequestQueue.prototype.scheduleCheckPendingRequests = function check() {
   if (this.pending.length > 0) schedule.call(this)
+}
+
+/**
+ * No connection of a client with this socket factory is made any more. A factory that throws would not do: kafkajs takes
+ * that for a broker that is away, and tries again.
+ */
+export const refuseConnections = (socketFactory: object): void => void refused.add(socketFactory)
+const refused = new WeakSet<object>()
+const connect = Connection.prototype.connect
+Connection.prototype.connect = async function open() {
+  // kafkajs looks at nothing but this property, and its own classes cannot be imported by name.
+  if (refused.has(this.socketFactory)) throw Object.assign(new Error('The client is closed'), { retriable: false })
+  return connect.call(this)
 }

@@ -1,10 +1,11 @@
 // The log on Kafka: the port `Log`, put together from its parts.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { TouchstoneError } from '../../errors.ts'
 import type { Log, LogRecord, Subscription } from '../../pipeline/ports.ts'
 import type { Logger } from '../../telemetry.ts'
 import { createAppender } from './appender.ts'
 import { readBacklog } from './backlog.ts'
-import { BRIEF_RETRY, createKafka } from './client.ts'
+import { BRIEF_RETRY, createKafka, hangUp } from './client.ts'
 import type { KafkaConnection } from './connection.ts'
 import { reading } from './fetch.ts'
 import { createPartitionCounts } from './partition-counts.ts'
@@ -32,6 +33,8 @@ const PATIENCE_MS = 10_000
 const WRITERS = 4
 // To be told within two seconds that a broker is frozen.
 const WATCH_MS = 1_500
+// Who asked for an append and closes has waited already, and a process has 20 s to end.
+const DRAIN_MS = 8_000
 const READ_BYTES = 8 * 1024 * 1024
 
 /** Connects nothing until it is needed. */
@@ -40,14 +43,12 @@ export function createKafkaLog(options: KafkaLogOptions): Log {
   const brief = createKafka(connection, logger, { retry: BRIEF_RETRY })
   const session = createSession({ kafka: brief, patienceMs: PATIENCE_MS })
   // A connection of its own: behind a slow read the answer would be late although the brokers are not.
-  const watch = createSession({
-    kafka: createKafka(connection, logger, {
-      retry: BRIEF_RETRY,
-      connectionTimeoutMs: WATCH_MS,
-      requestTimeoutMs: WATCH_MS,
-    }),
-    patienceMs: WATCH_MS,
+  const watching = createKafka(connection, logger, {
+    retry: BRIEF_RETRY,
+    connectionTimeoutMs: WATCH_MS,
+    requestTimeoutMs: WATCH_MS,
   })
+  const watch = createSession({ kafka: watching, patienceMs: WATCH_MS })
   const steady = createKafka(connection, logger)
   const writers = Array.from({ length: WRITERS }, () => createWriter(steady))
   const counts = createPartitionCounts(session)
@@ -58,8 +59,9 @@ export function createKafkaLog(options: KafkaLogOptions): Log {
 
   async function close(): Promise<void> {
     await Promise.all([...subscriptions].map(async (subscription) => subscription.stop()))
-    await appender.drain()
+    await Promise.race([appender.drain(), sleep(DRAIN_MS, undefined, { ref: false })])
     await Promise.all([...writers, session, watch].map(async (part) => part.close()))
+    for (const kafka of [brief, watching, steady]) hangUp(kafka)
   }
 
   const log: Log = {

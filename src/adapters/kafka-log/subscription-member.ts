@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { PartitionAssigners, type Consumer, type ConsumerCrashEvent } from 'kafkajs'
 import { TouchstoneError } from '../../errors.ts'
 import type { Logger } from '../../telemetry.ts'
-import { createKafka } from './client.ts'
+import { createKafka, hangUp } from './client.ts'
 import type { KafkaConnection } from './connection.ts'
 import { typeOf } from './errors.ts'
 import type { RawMessage } from './internals.ts'
@@ -81,7 +81,6 @@ export function createMember(settings: MemberSettings, events: MemberEvents): Me
   // Whether kafkajs has a group to pause and seek in.
   let joined = false
   let started: Promise<void> = Promise.resolve()
-  let disconnect = async (): Promise<void> => undefined
 
   /*
    * kafkajs tells nobody before it gives partitions up. It asks for the coordinator before every join: there it waits until
@@ -95,19 +94,12 @@ export function createMember(settings: MemberSettings, events: MemberEvents): Me
       if (closed) throw finished()
       return find(wanted)
     }
-    const broker = cluster.findBroker.bind(cluster)
-    cluster.findBroker = async (node) => {
-      // A join that ended after the member left would go on reading for ever.
-      if (closed && over) throw finished()
-      return broker(node)
-    }
-    disconnect = cluster.disconnect.bind(cluster)
     return PartitionAssigners.roundRobin(config)
   }
-  let over = false
 
   // A client for each member: kafkajs keeps the offsets of a group per client, and two members would mix theirs.
-  const consumer: Consumer = createKafka(settings.connection, settings.logger, { retry: REACH_RETRY }).consumer({
+  const kafka = createKafka(settings.connection, settings.logger, { retry: REACH_RETRY })
+  const consumer: Consumer = kafka.consumer({
     groupId: group,
     partitionAssigners: [gated],
     sessionTimeout: sessionTimeoutMs,
@@ -237,8 +229,8 @@ export function createMember(settings: MemberSettings, events: MemberEvents): Me
         .then(async () => consumer.disconnect())
         .catch(() => undefined)
       await Promise.race([orderly, patience])
-      over = true
-      await Promise.race([disconnect().catch(() => undefined), patience])
+      // A join that ended after the member left would go on reading for ever.
+      hangUp(kafka)
     },
   }
 }
