@@ -67,7 +67,7 @@ export async function startWorker(ground: Ground, config: Config, telemetry: Tel
     })
     for (const [name, publisher] of Object.entries(publishers)) {
       closing.add(() => publisher.release())
-      publishing.push(background(name, createPublishing(publisher, telemetry)))
+      publishing.push(background(name, createPublishing(publisher, telemetry, name)))
     }
     const listeners = new Set<() => void>()
     const decided = () => {

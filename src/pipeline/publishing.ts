@@ -8,8 +8,8 @@ const NAP_MS = 100
 /** The gauges are for people: looking more often than this only costs. */
 const GAUGE_MS = 2_000
 
-/** One loop a publisher, so that a range that stands still holds up no other; `name` is for the logs. */
-export function createPublishing(publisher: Publisher, telemetry: Telemetry, name = 'publisher'): Loop {
+/** One loop a publisher, so that a range that stands still holds up no other; `name` is for logs and readiness. */
+export function createPublishing(publisher: Publisher, telemetry: Telemetry, name: string): Loop {
   let measured = -Infinity
   return createLoop(name, telemetry.log, async () => {
     // First: what cannot be published waits too.
