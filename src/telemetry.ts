@@ -79,7 +79,11 @@ export const METRICS = {
     'counter',
     'Times that a publisher fenced its range and looked at the end of its topics',
   ),
-  touchstone_publisher_errors_total: metric('counter', 'Rounds of a publisher that failed and were begun anew'),
+  touchstone_publisher_errors_total: metric(
+    'counter',
+    'Rounds of a publisher that failed and were begun anew, by code',
+    ['code'],
+  ),
   touchstone_publisher_lost_total: metric(
     'counter',
     'Published rows that the log lost and the publisher sent again, or could not send because the store no longer has them',

@@ -1,5 +1,6 @@
 // Whether the process makes progress: every part says so itself, each within a bounded time.
 import type { ReadinessCheck } from '../api/ports.ts'
+import { ERRORS, type TouchstoneError } from '../errors.ts'
 import type { PartitionLag } from '../pipeline/backlog.ts'
 import type { Loop } from '../pipeline/loop.ts'
 import type { Progress } from '../pipeline/run.ts'
@@ -31,7 +32,7 @@ export async function probe(gate: Gate, failure: () => unknown): Promise<Readine
     checkAppends(log, gate.log.appendWaitMs()),
     gate.run === undefined ? describeWorkers(lags) : checkWorker(gate.run.progress(), lags, failure()),
     ...(gate.verdicts === undefined ? [] : [checkWorker(gate.verdicts.progress(), verdictLags, failure(), 'verdicts')]),
-    ...Object.entries(dutiesOf(gate)).map(([name, loop]) => checkLoop(name, loop.idleMs())),
+    ...Object.entries(dutiesOf(gate)).map(([name, loop]) => checkLoop(name, loop.idleMs(), loop.trouble())),
   ]
 }
 
@@ -41,9 +42,10 @@ export const dutiesOf = (gate: Pick<Gate, 'loops' | 'live'>): Readonly<Record<st
   'reference-data': gate.live.loop,
 })
 
-export function checkLoop(name: string, idleMs: number): ReadinessCheck {
+export function checkLoop(name: string, idleMs: number, trouble?: TouchstoneError): ReadinessCheck {
   const ok = idleMs < (name === 'janitor' ? JANITOR_STALE_MS : STALE_MS)
-  return { name, ok, detail: ok ? 'goes on' : `has done nothing for ${seconds(idleMs)}` }
+  const cure = trouble === undefined ? '' : `: ${trouble.code}: ${trouble.message}. ${ERRORS[trouble.code].remedy}`
+  return { name, ok, detail: ok ? 'goes on' : `has done nothing for ${seconds(idleMs)}${cure}` }
 }
 
 function checkAppends(log: ReadinessCheck, waitMs: number): ReadinessCheck {

@@ -1,10 +1,12 @@
 // A background duty: does one round, naps as long as the round says or until nudged, and outlives a dead database.
-import { messageOf } from '../errors.ts'
+import { messageOf, TouchstoneError } from '../errors.ts'
 import type { Logger } from '../telemetry.ts'
 
 export interface Loop {
   /** Milliseconds since the last round that ended well. */
   idleMs(): number
+  /** What the last round failed with, where it is in the catalogue of errors: it has a cure. */
+  trouble(): TouchstoneError | undefined
   /** There may be work: do not sleep on. */
   nudge(): void
   /** Ends after the round in hand. */
@@ -23,6 +25,7 @@ export function createLoop(name: string, log: Logger, round: () => Promise<numbe
   let wake: (() => void) | undefined
   let nudged = false
   let last = performance.now()
+  let trouble: TouchstoneError | undefined
 
   const nap = (milliseconds: number) =>
     new Promise<void>((resolve) => {
@@ -50,9 +53,11 @@ export function createLoop(name: string, log: Logger, round: () => Promise<numbe
         pause = await round()
         if (failures > 0) log.info({ loop: name }, 'recovered')
         failures = 0
+        trouble = undefined
         last = performance.now()
       } catch (error) {
         failures += 1
+        trouble = error instanceof TouchstoneError ? error : undefined
         const ceiling = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures, 10))
         pause = ceiling / 2 + Math.random() * (ceiling / 2)
         log.warn({ loop: name, err: messageOf(error), failures }, 'round failed, trying again')
@@ -63,6 +68,7 @@ export function createLoop(name: string, log: Logger, round: () => Promise<numbe
   const finished = run()
   return {
     idleMs: () => performance.now() - last,
+    trouble: () => trouble,
     nudge() {
       nudged = true
       wake?.()

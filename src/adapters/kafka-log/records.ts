@@ -3,11 +3,18 @@ import type { IHeaders, Message } from 'kafkajs'
 import type { Headers, HeaderValue, LogRecord, NewRecord } from '../../pipeline/ports.ts'
 import type { RawMessage } from './internals.ts'
 
-/** Time is the log's own where the topic says `LogAppendTime`, else the producer's. */
+const EARLIEST_MS = Date.UTC(2000, 0, 1)
+
+/**
+ * Time is the log's own where the topic says `LogAppendTime`, else the producer's, whose clock may be anything. What cannot
+ * be is taken for now: no time at all (-1), one before 2000, one that is yet to come, one that no date can hold.
+ */
 export function recordOf(message: RawMessage): LogRecord {
+  const said = Number(message.timestamp)
+  const now = Date.now()
   return {
     offset: BigInt(message.offset),
-    appendedAt: new Date(Number(message.timestamp)),
+    appendedAt: new Date(said >= EARLIEST_MS && said <= now ? said : now),
     key: message.key,
     value: message.value,
     headers: headersOf(message.headers),

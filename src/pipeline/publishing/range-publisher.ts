@@ -1,5 +1,5 @@
 // Publishes one range of the outbox to a log that is not the store: leased for liveness, fenced for safety, in order and once.
-import { messageOf, TouchstoneError } from '../../errors.ts'
+import { ERRORS, messageOf, TouchstoneError } from '../../errors.ts'
 import type { Telemetry } from '../../telemetry.ts'
 import type { Publisher } from '../ports.ts'
 import type { FencedLog, FencedWriter, Mark, Move, OutboxRecord, Place, RangeOutbox } from './ports.ts'
@@ -55,6 +55,7 @@ export function createRangePublisher({
   let writer: FencedWriter | undefined
   let tails: (Place & { readonly position: bigint })[] = []
   let refused: TouchstoneError | undefined
+  let told: string | undefined
 
   /** Never rejects. Whatever comes next begins with the lease. */
   async function discard(): Promise<void> {
@@ -144,6 +145,7 @@ export function createRangePublisher({
       return 0
     }
     await writer.write(rows, outbox.storeId)
+    told = undefined
     if (!(await outbox.mark(moves))) throw new Error('the tails were moved by another process')
     const moved = new Map(moves.map((move) => [nameOf(move), move.to]))
     tails = tails.map((tail) => ({ ...tail, position: moved.get(nameOf(tail)) ?? tail.position }))
@@ -161,11 +163,16 @@ export function createRangePublisher({
         return await round()
       } catch (error) {
         await discard()
-        metrics.touchstone_publisher_errors_total.inc()
+        const code = error instanceof TouchstoneError ? error.code : 'internal'
+        metrics.touchstone_publisher_errors_total.inc({ code })
+        if (code === 'topics-wrong' && told !== messageOf(error)) {
+          told = messageOf(error)
+          logger.error({ code, err: told, remedy: ERRORS[code].remedy }, 'this range is not published until that is mended')
+        }
         if (error instanceof TouchstoneError && REFUSALS.has(error.code)) {
           if (refused?.message !== error.message) {
             logger.error(
-              { code: error.code, err: messageOf(error) },
+              { code: error.code, err: messageOf(error), remedy: ERRORS[error.code].remedy },
               'this range is not published until that is mended',
             )
           }

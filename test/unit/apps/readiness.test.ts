@@ -1,6 +1,7 @@
 // When the worker counts as stale, from what it says of itself and what was seen of its backlog. Pure.
 import { describe, expect, it } from 'vitest'
 import { checkLoop, checkWorker, describeWorkers } from '../../../src/apps/readiness.ts'
+import { TouchstoneError } from '../../../src/errors.ts'
 import type { PartitionLag } from '../../../src/pipeline/backlog.ts'
 import type { Progress } from '../../../src/pipeline/run.ts'
 
@@ -72,6 +73,11 @@ describe('a loop', () => {
   it('is stale after ten seconds without a good round; the janitor, who naps a minute, after ten minutes', () => {
     expect([9_000, 11_000].map((ms) => checkLoop('clock', ms).ok)).toEqual([true, false])
     expect([90_000, 601_000].map((ms) => checkLoop('janitor', ms).ok)).toEqual([true, false])
+    const small = new TouchstoneError('topics-wrong', 'd.v1[0] is small')
+    expect(checkLoop('publisher-0', 11_000, small).detail).toMatch(
+      /^has done nothing for 11 s: topics-wrong: d\.v1\[0\] is small\. Run/,
+    )
+    expect(checkLoop('publisher-0', 9_000, small).detail).toBe('goes on')
   })
 })
 

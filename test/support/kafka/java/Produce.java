@@ -1,5 +1,7 @@
 // Writes records as Kafka's own client does, also compressed and in transactions, and prints where each of them went.
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.BufferedReader;
@@ -18,7 +20,9 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 public final class Produce {
     /** Reads JSON lines: first topic and settings of the client, then records, or the words begin, flush, commit, abort. */
     public static void main(String[] args) throws Exception {
-        ObjectMapper json = new ObjectMapper();
+        // A record may be of any size; the parser's own limit is 20 million characters.
+        StreamReadConstraints any = StreamReadConstraints.builder().maxStringLength(Integer.MAX_VALUE).build();
+        ObjectMapper json = new ObjectMapper(JsonFactory.builder().streamReadConstraints(any).build());
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         JsonNode asked = json.readTree(in.readLine());
         Properties settings = new Properties();

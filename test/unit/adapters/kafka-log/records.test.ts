@@ -2,7 +2,8 @@
 import { createRequire } from 'node:module'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { headersOf, messageOf } from '../../../../src/adapters/kafka-log/records.ts'
+import type { RawMessage } from '../../../../src/adapters/kafka-log/internals.ts'
+import { headersOf, messageOf, recordOf } from '../../../../src/adapters/kafka-log/records.ts'
 import { headerValues } from '../../../../src/events/header.ts'
 import type { Headers, NewRecord } from '../../../../src/pipeline/ports.ts'
 
@@ -57,6 +58,30 @@ test('a record is encoded for every try anew, a header without a value included'
   const message = messageOf({ key: null, value: null, headers: { a: null, b: [null, Uint8Array.of(1)] } }, 0)
   const once: Buffer = encode(message).buffer
   expect(encode(message).buffer).toEqual(once)
+})
+
+test('a time that cannot be is taken for now, and no other', () => {
+  const at = (timestamp: string) =>
+    recordOf({ offset: '0', timestamp, key: null, value: null, headers: {} } as RawMessage).appendedAt.getTime()
+  const before = Date.now()
+  for (const wrong of [
+    '-1',
+    '0',
+    '946684799999',
+    String(before + 3_600_000),
+    '9000000000000000',
+    '9223372036854775807',
+  ]) {
+    expect(at(wrong), wrong).toBeGreaterThanOrEqual(before)
+    expect(at(wrong), wrong).toBeLessThanOrEqual(Date.now())
+  }
+  for (const right of [946_684_800_000, before - 1]) expect(at(String(right))).toBe(right)
+  // As both readers call it, with a place in the list.
+  expect(
+    [{ offset: '0', timestamp: '0', key: null, value: null, headers: {} } as RawMessage]
+      .map(recordOf)[0]
+      ?.appendedAt.getTime(),
+  ).toBeGreaterThanOrEqual(before)
 })
 
 const buffer = (one: Uint8Array | null): Buffer | null => one && Buffer.from(one)
