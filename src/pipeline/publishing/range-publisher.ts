@@ -167,7 +167,10 @@ export function createRangePublisher({
         metrics.touchstone_publisher_errors_total.inc({ code })
         if (code === 'topics-wrong' && told !== messageOf(error)) {
           told = messageOf(error)
-          logger.error({ code, err: told, remedy: ERRORS[code].remedy }, 'this range is not published until that is mended')
+          logger.error(
+            { code, err: told, remedy: ERRORS[code].remedy },
+            'this range is not published until that is mended',
+          )
         }
         if (error instanceof TouchstoneError && REFUSALS.has(error.code)) {
           if (refused?.message !== error.message) {
