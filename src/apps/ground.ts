@@ -11,7 +11,7 @@ import type { ReferenceStore } from '../rights/ports.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { createClosing } from './closing.ts'
 import { gateParts } from './gate-parts.ts'
-import { openLog, type OpenLog } from './log.ts'
+import { openLog, reachLog, type OpenLog } from './log.ts'
 import { seedReference } from './seed.ts'
 import { openDatabase, type OpenDatabase } from './store.ts'
 import { wantedTopics } from './topics.ts'
@@ -42,6 +42,9 @@ export const groupNames = (prefix: string): Groups => ({ listings: `${prefix}-ga
 /** The offsets are a handful of rows: a store that needs longer for them does not answer. */
 const OFFSETS_MS = 2_000
 
+/** Brokers that are started together with us take some seconds; whoever waits longer has a wrong address. */
+const REACH_MS = 8_000
+
 /** `program` is the command that stands on it, for the logs of database and brokers. */
 export async function openGround(
   config: Config,
@@ -59,6 +62,7 @@ export async function openGround(
       currencies: config.TOUCHSTONE_CURRENCIES,
       budgetMs: config.TOUCHSTONE_LISTING_BUDGET_MS,
     })
+    await reachLog({ config, program, telemetry }, REACH_MS, say)
     const database = await openDatabase(config, {
       applicationName: `touchstone ${program}`,
       say,

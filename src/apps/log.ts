@@ -4,6 +4,7 @@ import type { Outbox } from '../adapters/postgres/outbox.ts'
 import type { Config } from '../config.ts'
 import type { Log, Publisher } from '../pipeline/ports.ts'
 import type { Telemetry } from '../telemetry.ts'
+import { reachBrokers } from '../adapters/kafka-log/reach.ts'
 import { kafkaConnection } from './kafka.ts'
 import { openKafkaLog } from './log-in-kafka.ts'
 import { openPostgresLog } from './log-in-postgres.ts'
@@ -43,4 +44,18 @@ export interface LogOptions {
 export async function openLog(options: LogOptions): Promise<OpenLog> {
   const connection = await kafkaConnection(options.config, options.program)
   return connection === undefined ? openPostgresLog(options) : openKafkaLog(connection, options)
+}
+
+/**
+ * Before anything is started: whether the settings lead to brokers. Later on brokers that are away are waited for; but who
+ * starts with a wrong address or password should be told. Nothing to ask where the log lives in PostgreSQL.
+ * @throws TouchstoneError `log-unavailable`, `log-forbidden`.
+ */
+export async function reachLog(
+  { config, program, telemetry }: Pick<LogOptions, 'config' | 'program' | 'telemetry'>,
+  patienceMs: number,
+  say: (message: string) => void,
+): Promise<void> {
+  const connection = await kafkaConnection(config, program)
+  if (connection !== undefined) await reachBrokers(connection, { logger: telemetry.log, patienceMs, waiting: say })
 }

@@ -36,11 +36,13 @@ export function hangUp(kafka: Kafka): void {
 export function createKafka(connection: KafkaConnection, logger: Logger, settings: ClientSettings = {}): Kafka {
   registerCodecs()
   const sockets = createSockets()
+  // Each try takes the next of the brokers: every one gets its turn.
+  const retry = settings.retry ?? STEADY_RETRY
   const config: KafkaConfig = {
     brokers: connection.brokers.map(cuttable),
     socketFactory: sockets.open,
     clientId: connection.clientId,
-    retry: settings.retry ?? STEADY_RETRY,
+    retry: { ...retry, retries: Math.max(retry.retries ?? 0, connection.brokers.length) },
     connectionTimeout: settings.connectionTimeoutMs ?? CONNECT_MS,
     authenticationTimeout: settings.connectionTimeoutMs ?? CONNECT_MS,
     requestTimeout: settings.requestTimeoutMs ?? REQUEST_MS,

@@ -7,7 +7,7 @@ import { readConfig, type Config } from '../../config.ts'
 import { TouchstoneError } from '../../errors.ts'
 import { createTelemetry, type Telemetry } from '../../telemetry.ts'
 import { kafkaConnection } from '../kafka.ts'
-import { openLog } from '../log.ts'
+import { openLog, reachLog } from '../log.ts'
 import { openDatabase } from '../store.ts'
 import { checkTopics, type TopicCheck } from '../topic-check.ts'
 import { wantedTopics } from '../topics.ts'
@@ -80,6 +80,7 @@ async function makeTopics(
   telemetry: Telemetry,
   onError: (error: Error) => void,
 ): Promise<void> {
+  await reachLog({ config, program: 'topics', telemetry }, REACH_MS, () => undefined)
   const opened = await openLog({ config, url, program: 'topics', telemetry, onError })
   try {
     for (const { topic, name: _name, ...options } of wantedTopics(config)) await opened.log.ensureTopic(topic, options)
@@ -87,6 +88,9 @@ async function makeTopics(
     await opened.close()
   }
 }
+
+/** Somebody sits in front of it. */
+const REACH_MS = 3_000
 
 const MARK = { ok: 'ok', warning: 'warning', wrong: 'WRONG' }
 
