@@ -8,7 +8,7 @@ import { messageOf } from '../../src/adapters/kafka-log/records.ts'
 import type { Log, NewRecord } from '../../src/pipeline/ports.ts'
 import { record, string, text } from '../contracts/log-support.ts'
 import { startCluster } from '../support/kafka/broker.ts'
-import type { KafkaRequest } from '../support/kafka/frames.ts'
+import { partitionsOf } from '../support/kafka/frames.ts'
 import { freshTopic, kafkaOrSkip, ownBrokersOrSkip, uniqueName } from '../support/kafka/kafka.ts'
 import { startProxy, type KafkaProxy } from '../support/kafka/proxy.ts'
 
@@ -118,15 +118,6 @@ describe.runIf(ownBrokersOrSkip())('an answer that is lost', () => {
     expect(log.appendWaitMs()).toBe(0)
   })
 })
-
-/** Partitions that a request to produce is for: of one topic, behind header, transactional id, acks and time. */
-function partitionsOf({ bytes }: KafkaRequest): number {
-  const client = 12 + 2 + Math.max(0, bytes.readInt16BE(12))
-  const transaction = client + 2 + Math.max(0, bytes.readInt16BE(client))
-  const topics = transaction + 2 + 4
-  expect(bytes.readInt32BE(topics)).toBe(1)
-  return bytes.readInt32BE(topics + 4 + 2 + bytes.readInt16BE(topics + 4))
-}
 
 describe.runIf(brokers !== undefined)('what a topic takes', () => {
   const at = brokers ?? []

@@ -127,6 +127,27 @@ describe.runIf(possible)('a reader whose brokers fail', () => {
     await ledger.until(() => ledger.records().length === 2)
   })
 
+  test('a trickle of records is fetched in sips, not record by record', async () => {
+    const direct = await client(harness)
+    const topic = await topicOf(direct, 1)
+    const ledger = createLedger()
+    const subscription = follow(wired(), { topic }, ledger)
+    await eventually(() => subscription.assigned().length === 1)
+    await direct.append(topic, numbered(1, 0))
+    await ledger.until(() => ledger.records().length === 1)
+    const [began, before] = [performance.now(), proxy.count('Fetch')]
+    let sent = 1
+    while (performance.now() - began < 1_500) {
+      await direct.append(topic, numbered(1, sent))
+      sent += 1
+    }
+    await ledger.until(() => ledger.records().length === sent)
+    const fetches = proxy.count('Fetch') - before
+    // One each 25 ms at most; a record takes a millisecond or two to write, and each would else be fetched alone.
+    expect(fetches).toBeLessThanOrEqual((performance.now() - began) / 25 + 5)
+    expect(sent).toBeGreaterThan(2 * fetches)
+  })
+
   test('a broker that is killed is waited for, also for longer than a session, and the reading goes on where it was', async () => {
     const direct = await client(harness)
     const topic = await topicOf(direct, 3)

@@ -105,6 +105,18 @@ describe.runIf(ownBrokersOrSkip())('a wire to a broker', () => {
     expect(performance.now() - began).toBeGreaterThan(290)
   })
 
+  test('says something else than the broker, who did it', async () => {
+    const one = await producer()
+    const before = await high()
+    // Of one partition the answer ends with error, offset, time and first offset, and the time that is to be waited.
+    const altered = proxy
+      .next('Produce')
+      .alterAnswer((frame) => void frame.writeInt16BE(6, frame.length - 4 - 8 - 8 - 8 - 2))
+    await expect(send(one, 'altered')).rejects.toThrow(/leader|retries/i)
+    await altered
+    expect(await high()).toBe(before + 1)
+  })
+
   test('picks by client, and tells when a request arrived', async () => {
     const one = await producer()
     const nobody = proxy.next('Produce', 1, ({ clientId }) => clientId === 'somebody else').arrived()

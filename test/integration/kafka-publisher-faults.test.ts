@@ -1,9 +1,14 @@
 // The publisher over a wire on which one answer of the broker is lost, and over a broker that is killed. PostgreSQL and Kafka are real.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { utf8 } from '../contracts/store-samples.ts'
 import { startCluster, type KafkaCluster } from '../support/kafka/broker.ts'
+import { partitionsOf } from '../support/kafka/frames.ts'
 import { ownBrokersOrSkip } from '../support/kafka/kafka.ts'
 import { startProxy, type KafkaProxy } from '../support/kafka/proxy.ts'
 import { publishingWorld, upTo, type Process, type PublishingWorld } from './kafka-publisher-world.ts'
+
+// Kafka's number for it (https://kafka.apache.org/protocol#protocol_error_codes).
+const CONCURRENT_TRANSACTIONS = 51
 
 describe.runIf(ownBrokersOrSkip())('publishing to Kafka, when the wire or the broker fails', () => {
   let proxy: KafkaProxy
@@ -83,6 +88,40 @@ describe.runIf(ownBrokersOrSkip())('publishing to Kafka, when the wire or the br
     held.release()
     expect(await late).toBeInstanceOf(Error)
     expect(await w.positions()).toEqual(upTo(await w.heads()))
+  })
+
+  it('a request is for one partition, whatever a transaction is for', async () => {
+    const { publishers, drain } = await start()
+    await w.commit(w.many('a', 40))
+    await drain()
+    await w.commit(w.many('b', 40))
+    const request = proxy.next('Produce').arrived()
+    const before = proxy.count('Produce')
+    // A range has two of the six partitions.
+    expect(await publishers[0]?.publish()).toBeGreaterThan(1)
+    expect(partitionsOf(await request)).toBe(1)
+    expect(proxy.count('Produce') - before).toBe(2)
+  })
+
+  it('a transaction that is refused while the brokers end the one before tries again at once', async () => {
+    const { log, outbox } = await start()
+    const writer = await log.fence('0')
+    const row = { topic: w.topic, partition: 0, key: null, value: utf8('x'), headers: {} }
+    const took: number[] = []
+    for (let position = 1n; position <= 5n; position++) {
+      // What each says now and then after a commit: the answer is for one partition and ends with its error.
+      const refused = proxy
+        .next('AddPartitionsToTxn')
+        .alterAnswer((frame) => void frame.writeInt16BE(CONCURRENT_TRANSACTIONS, frame.length - 2))
+      const began = performance.now()
+      await writer.write([{ ...row, position }], outbox.storeId)
+      took.push(performance.now() - began)
+      await refused
+    }
+    await writer.close()
+    // With the pause that kafkajs makes by itself none would take less than 240 ms.
+    expect(Math.min(...took)).toBeLessThan(150)
+    expect((await w.positions())[0]).toEqual([1, 2, 3, 4, 5])
   })
 
   it('a broker that is killed and started again costs time and nothing else', async () => {

@@ -71,3 +71,12 @@ export function readRequest(frame: Buffer): KafkaRequest | undefined {
     bytes: frame,
   }
 }
+
+/** Partitions that a request to produce is for: of one topic, behind header, transactional id, acks and time. Throws when it is for more topics. */
+export function partitionsOf({ bytes }: KafkaRequest): number {
+  const client = 12 + 2 + Math.max(0, bytes.readInt16BE(12))
+  const transaction = client + 2 + Math.max(0, bytes.readInt16BE(client))
+  const topics = transaction + 2 + 4
+  if (bytes.readInt32BE(topics) !== 1) throw new Error(`the request is for ${bytes.readInt32BE(topics)} topics`)
+  return bytes.readInt32BE(topics + 4 + 2 + bytes.readInt16BE(topics + 4))
+}

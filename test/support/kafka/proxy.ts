@@ -22,6 +22,8 @@ export interface NextRequest {
   holdAnswer(): Promise<HeldAnswer>
   /** As `holdAnswer` for so many milliseconds; resolves when it went on its way. */
   delayAnswer(ms: number): Promise<KafkaRequest>
+  /** The broker did it and the client is told something else: `change` writes into the frame. */
+  alterAnswer(change: (frame: Buffer) => void): Promise<KafkaRequest>
 }
 
 export interface KafkaProxy {
@@ -52,7 +54,7 @@ interface Rule {
 /** One client's connection: answers leave in the order of their requests, so one that waits holds up those behind it. */
 interface Wire {
   /** What becomes of the answer with this correlation id. */
-  readonly answers: Map<number, () => Promise<'pass' | 'drop'>>
+  readonly answers: Map<number, (answer: Buffer) => Promise<'pass' | 'drop'>>
   end(): void
 }
 
@@ -105,7 +107,7 @@ export async function startProxy(): Promise<KafkaProxy> {
     const far = connect({ ...target, noDelay: true })
     near.setNoDelay(true)
     const wire = {
-      answers: new Map<number, () => Promise<'pass' | 'drop'>>(),
+      answers: new Map<number, (answer: Buffer) => Promise<'pass' | 'drop'>>(),
       end: () => void (near.destroy(), far.destroy()),
       pause: () => void (near.pause(), far.pause()),
       resume: () => void (near.resume(), far.resume()),
@@ -135,7 +137,7 @@ export async function startProxy(): Promise<KafkaProxy> {
         // Without a wait of its own or of one before it an answer takes no turn of the event loop.
         if (fate === undefined && before === undefined) return send(near, far, frame)
         const mine: Promise<void> = (before ?? Promise.resolve())
-          .then(fate ?? (() => 'pass' as const))
+          .then(() => fate?.(frame) ?? 'pass')
           .then(async (end) => {
             await spoken.promise
             if (before === mine) before = undefined
@@ -170,10 +172,10 @@ export async function startProxy(): Promise<KafkaProxy> {
         return promise
       }
       const onAnswer = <T>(
-        then: (request: KafkaRequest, done: (value: T) => void, wire: Wire) => Promise<'pass' | 'drop'>,
+        then: (request: KafkaRequest, done: (value: T) => void, wire: Wire, answer: Buffer) => Promise<'pass' | 'drop'>,
       ) =>
         rule<T>((done) => (request, wire) => {
-          wire.answers.set(request.correlationId, () => then(request, done, wire))
+          wire.answers.set(request.correlationId, (answer) => then(request, done, wire, answer))
           return 'pass'
         })
       return {
@@ -202,6 +204,12 @@ export async function startProxy(): Promise<KafkaProxy> {
         delayAnswer: (ms) =>
           onAnswer(async (request, done) => {
             await new Promise((resolve) => setTimeout(resolve, ms))
+            done(request)
+            return 'pass'
+          }),
+        alterAnswer: (change) =>
+          onAnswer(async (request, done, _wire, answer) => {
+            change(answer)
             done(request)
             return 'pass'
           }),
