@@ -2,26 +2,21 @@
 // counts is the Java client of Kafka.
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Decision } from '../../src/domain/decision.ts'
-import { topicNames, type TopicNames } from '../../src/events/topics.ts'
-import { consumeWithJava, produceWithJava, type ConsumedRecord, type JavaRecord } from '../support/kafka/java.ts'
-import { freshTopic, kafkaOrSkip, withAdmin } from '../support/kafka/kafka.ts'
-import { startGateUnderTest, type GateUnderTest } from '../support/running-gate.ts'
+import type { ConsumedRecord, JavaRecord } from '../support/kafka/java.ts'
+import {
+  bare,
+  decidedOf,
+  gateOn,
+  header,
+  json,
+  listing,
+  text,
+  utf8,
+  type World,
+} from '../support/kafka/java-and-gate.ts'
+import { kafkaOrSkip } from '../support/kafka/kafka.ts'
 
 const brokers = kafkaOrSkip() ?? []
-const utf8 = (text: string) => Buffer.from(text)
-const json = (data: unknown) => utf8(JSON.stringify(data))
-const listing = (listingId: string, more: object = {}) => ({
-  listingId,
-  revision: 1,
-  sellerId: 'S-1',
-  title: 'A wooden chair',
-  ...more,
-})
-const bare = (listingId: string, more: object = {}): JavaRecord => ({
-  key: utf8(listingId),
-  value: json(listing(listingId, more)),
-})
 const ce = (type: string): [string, Buffer][] => [
   ['ce_specversion', utf8('1.0')],
   ['ce_id', utf8('1')],
@@ -29,10 +24,6 @@ const ce = (type: string): [string, Buffer][] => [
   ['ce_type', utf8(type)],
 ]
 const SUBMITTED = 'touchstone.listing.submitted.v1'
-
-const text = (base64: string | null | undefined) =>
-  typeof base64 === 'string' ? Buffer.from(base64, 'base64').toString() : null
-const header = (record: ConsumedRecord, name: string) => text(record.headers.findLast(([n]) => n === name)?.[1])
 
 /** Headers by name, values in their order: what the log keeps of their order. */
 const byName = (headers: readonly (readonly [string, string | null])[]) =>
@@ -44,46 +35,10 @@ const byName = (headers: readonly (readonly [string, string | null])[]) =>
   )
 const base64 = (bytes: Uint8Array | null) => (bytes === null ? null : Buffer.from(bytes).toString('base64'))
 
-interface World {
-  readonly t: GateUnderTest
-  readonly topics: TopicNames
-  send(
-    records: Parameters<typeof produceWithJava>[0]['records'],
-    how?: Partial<Parameters<typeof produceWithJava>[0]>,
-  ): ReturnType<typeof produceWithJava>
-  /** What a reader of committed records counts of the topic, once all is decided and published. */
-  read(topic: 'decisions' | 'deadLetters'): Promise<ConsumedRecord[]>
-}
-
-async function gateOn(
-  env: Record<string, string> = {},
-  prepare?: (topics: TopicNames) => Promise<void>,
-): Promise<World> {
-  const prefix = `test-${randomBytes(6).toString('hex')}`
-  const topics = topicNames(prefix)
-  await prepare?.(topics)
-  const t = await startGateUnderTest({ TOUCHSTONE_TOPIC_PREFIX: prefix, ...env }, undefined, brokers)
-  return {
-    t,
-    topics,
-    send: (records, how = {}) => produceWithJava({ brokers, topic: topics.listings, records, ...how }),
-    async read(topic) {
-      await t.settled()
-      await t.deadLetters()
-      return consumeWithJava({ brokers, topic: topics[topic], isolation: 'read_committed' })
-    },
-  }
-}
-
-const decidedOf = (records: readonly ConsumedRecord[]) =>
-  records
-    .filter((r) => header(r, 'ce_type') === 'touchstone.listing.decided.v1')
-    .map((r) => JSON.parse(text(r.value) ?? '') as Decision)
-
 describe.runIf(brokers.length > 0)('bytes on Kafka', () => {
   let w: World
   beforeAll(async () => {
-    w = await gateOn()
+    w = await gateOn(brokers)
   })
   afterAll(async () => {
     await w?.t.stop()
@@ -165,7 +120,9 @@ describe.runIf(brokers.length > 0)('bytes on Kafka', () => {
         [bare(`${compression}-1`), bare(`${compression}-2`), { key: null, value: utf8(`not ${compression}`) }],
         { compression },
       )
-    const decided = decidedOf(await w.read('decisions')).map((d) => [d.listingId, d.revision, d.sequence, d.outcome])
+    const decided = decidedOf(await w.read('decisions')).map(
+      (d) => `${d.listingId} ${d.revision} ${d.sequence} ${d.outcome}`,
+    )
     const names = [
       'binary',
       'repeated',
@@ -175,7 +132,7 @@ describe.runIf(brokers.length > 0)('bytes on Kafka', () => {
       'large',
       ...ways.flatMap((way) => [`${way}-1`, `${way}-2`]),
     ]
-    expect(decided.toSorted()).toEqual(names.map((name) => [name, 1, 1, 'allow']).toSorted())
+    expect(decided.toSorted()).toEqual(names.map((name) => `${name} 1 1 allow`).toSorted())
     const letters = (await w.read('deadLetters')).map((letter) => text(letter.value))
     for (const way of ways) expect(letters.filter((value) => value === `not ${way}`)).toHaveLength(1)
   })
@@ -242,103 +199,4 @@ describe.runIf(brokers.length > 0)('bytes on Kafka', () => {
     expect(decidedOf(all).map((d) => d.sequence)).toEqual(revisions.map((_, i) => i + 1))
     expect(all).toHaveLength(3 + 30)
   })
-})
-
-describe.runIf(brokers.length > 0)('topics that others made', () => {
-  const open: World[] = []
-  afterAll(async () => {
-    for (const one of open) await one.t.stop()
-  })
-  const opened = async (...how: Parameters<typeof gateOn>): Promise<World> => {
-    const made = await gateOn(...how)
-    open.push(made)
-    return made
-  }
-
-  it('a record that unpacks to twenty times what its topic takes becomes a dead letter that fits, and the stream goes on', async () => {
-    const w = await opened({ TOUCHSTONE_MAX_LISTING_BYTES: '500000' })
-    const value = Buffer.alloc(20_000_000, '{"listingId":')
-    const [place] = await w.send(
-      [
-        { partition: 0, key: utf8('bomb'), value, headers: [['trace', utf8('t')]] },
-        { partition: 0, ...bare('after') },
-      ],
-      {
-        compression: 'zstd',
-        settings: { 'buffer.memory': String(64 << 20), 'batch.size': String(32 << 20) },
-      },
-    )
-    const letters = await w.read('deadLetters')
-    expect(letters).toHaveLength(1)
-    const [letter] = letters
-    if (letter === undefined) throw new Error('no dead letter')
-    expect([text(letter.key), header(letter, 'trace'), header(letter, 'touchstone-error-offset')]).toEqual([
-      'bomb',
-      't',
-      String(place?.offset),
-    ])
-    expect(JSON.parse(header(letter, 'touchstone-error-truncated') ?? '')).toEqual({ valueBytes: 20_000_000 })
-    const kept = Buffer.from(letter.value ?? '', 'base64')
-    expect(kept.byteLength).toBeGreaterThan(1_000_000)
-    expect(kept.equals(value.subarray(0, kept.byteLength))).toBe(true)
-    expect(decidedOf(await w.read('decisions')).map((d) => d.listingId)).toEqual(['after'])
-  }, 60_000)
-
-  it('with the producer’s time, whatever its clock says: decided at once, and no figure breaks', async () => {
-    const settings = { 'message.timestamp.type': 'CreateTime', 'message.timestamp.after.max.ms': '9223372036854775807' }
-    const w = await opened({}, async ({ listings }) => {
-      await freshTopic(brokers, { name: listings, numPartitions: 3, settings })
-    })
-    const before = Date.now()
-    const times = {
-      year1970: 0,
-      year2009: Date.UTC(2009, 0, 1),
-      year9999: Date.UTC(9999, 0, 1),
-      never: 9_000_000_000_000_000,
-    }
-    await w.send(Object.entries(times).map(([name, timestamp]) => ({ ...bare(name), timestamp })))
-    const decided = decidedOf(await w.read('decisions'))
-    expect(decided.map((d) => d.listingId).toSorted()).toEqual(Object.keys(times).toSorted())
-    for (const { listingId, submittedAt } of decided) {
-      const at = Date.parse(submittedAt)
-      if (listingId === 'year2009') expect(at).toBe(times.year2009)
-      else expect(at).toBeGreaterThanOrEqual(before)
-    }
-    const backlog = await w.t.gate.log.backlog(w.topics.listings, 'nobody', new Map())
-    for (const { seconds } of backlog) expect(seconds).toBeGreaterThanOrEqual(0)
-  }, 60_000)
-
-  it('that take too little hold up their range loudly, and no other; it goes on when they are mended', async () => {
-    const limit = (topic: string, value: string) =>
-      withAdmin(brokers, (admin) =>
-        admin.alterConfigs({
-          validateOnly: false,
-          resources: [{ type: 2, name: topic, configEntries: [{ name: 'max.message.bytes', value }] }],
-        }),
-      )
-    const w = await opened({ TOUCHSTONE_PARTITIONS: '3' })
-    await limit(w.topics.deadLetters, '10000')
-    // One listing in every partition, and in one of them a dead letter that its topic does not take.
-    await w.send([
-      ...[0, 1, 2].map((partition) => ({ partition, key: utf8(`k-${partition}`), value: utf8('small') })),
-      { key: utf8('k-0'), value: utf8('x'.repeat(50_000)) },
-    ])
-    const failing = await w.t.until('a range stands still', async () => {
-      const found = Object.entries(w.t.gate.loops ?? {}).filter(([, loop]) => loop.trouble() !== undefined)
-      return found.length > 0 && found
-    })
-    expect(failing).toHaveLength(1)
-    expect(failing[0]?.[1].trouble()).toMatchObject({
-      code: 'topics-wrong',
-      message: expect.stringMatching(/dead-letters\.v1\[\d\] does not take .* max\.message\.bytes/) as string,
-    })
-    await w.t.until('the others go on', async () => (await w.t.gate.publisher.backlog()).rows <= 2)
-    await limit(w.topics.deadLetters, '1100000')
-    expect(
-      (await w.read('deadLetters'))
-        .map((r) => Buffer.from(r.value ?? '', 'base64').byteLength)
-        .toSorted((a, b) => a - b),
-    ).toEqual([5, 5, 5, 50_000])
-    expect(failing[0]?.[1].trouble()).toBeUndefined()
-  }, 60_000)
 })

@@ -126,12 +126,12 @@ describe('what we publish ourselves', () => {
     price: { amount: 1, currency: 'USD' },
     condition: 'new',
   }
-  const spread = (word: string, gap: string, times: number) => [...word].join(gap.repeat(times))
+  const spread = (word: string, gap: string, times: number) => word.split('').join(gap.repeat(times))
 
   it('decisions: names and words without number, hidden however, in a listing as large as it may be', async () => {
     const [one] = shippedBrands()
     if (one === undefined) throw new Error('no brands')
-    const letters = [...'bcdfghjklmnpqrstvwxz']
+    const letters = 'bcdfghjklmnpqrstvwxz'.split('')
     const names = letters.flatMap((a) => letters.flatMap((b) => letters.map((c) => `${a}a${b}o${c}i`))).slice(0, 7_000)
     const many = names.map((name, i) => ({
       ...one,
