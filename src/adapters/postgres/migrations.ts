@@ -125,6 +125,16 @@ create table verdict (
 create index verdict_listing on verdict (listing_id, revision);
 `
 
+// The group was called touchstone-gate whatever the prefix of the topics, and is named after the prefix by now: where it was
+// goes along, or every listing would be read a second time. The old rows stay: a process of the version before may still
+// be about, and without its row it would begin at the oldest record.
+const groups = `
+insert into input_offset (grp, topic, part, next)
+  select regexp_replace(topic, '\\.listings\\.v1$', '') || '-gate', topic, part, next from input_offset
+  where grp = 'touchstone-gate' and topic ~ '\\.listings\\.v1$'
+  on conflict do nothing;
+`
+
 export const STORE_MIGRATIONS: readonly Migration[] = [
   { name: 'listings, decisions, cases and refusals', sql: gate },
   { name: 'the outbox', sql: outbox },
@@ -132,4 +142,5 @@ export const STORE_MIGRATIONS: readonly Migration[] = [
   { name: 'keys and sessions', sql: access },
   { name: 'the name of the store', sql: identity },
   { name: 'verdicts', sql: verdicts },
+  { name: 'groups named after the topics', sql: groups },
 ]
