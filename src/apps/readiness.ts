@@ -1,6 +1,6 @@
 // Whether the process makes progress: every part says so itself, each within a bounded time.
 import type { ReadinessCheck } from '../api/ports.ts'
-import { ERRORS, type TouchstoneError } from '../errors.ts'
+import { ERRORS, type ErrorCode, type TouchstoneError } from '../errors.ts'
 import type { PartitionLag } from '../pipeline/backlog.ts'
 import type { Loop } from '../pipeline/loop.ts'
 import type { Progress } from '../pipeline/run.ts'
@@ -43,10 +43,19 @@ export const dutiesOf = (gate: Pick<Gate, 'loops' | 'live'>): Readonly<Record<st
 })
 
 export function checkLoop(name: string, idleMs: number, trouble?: TouchstoneError): ReadinessCheck {
+  // No trying again mends these: somebody should hear of them at once.
+  if (trouble !== undefined && REFUSALS.has(trouble.code))
+    return {
+      name,
+      ok: false,
+      detail: `stands still: ${trouble.code}: ${trouble.message}. ${ERRORS[trouble.code].remedy}`,
+    }
   const ok = idleMs < (name === 'janitor' ? JANITOR_STALE_MS : STALE_MS)
   const cure = trouble === undefined ? '' : `: ${trouble.code}: ${trouble.message}. ${ERRORS[trouble.code].remedy}`
   return { name, ok, detail: ok ? 'goes on' : `has done nothing for ${seconds(idleMs)}${cure}` }
 }
+
+const REFUSALS: ReadonlySet<ErrorCode> = new Set(['store-foreign', 'store-behind-log', 'transactions-refused'])
 
 function checkAppends(log: ReadinessCheck, waitMs: number): ReadinessCheck {
   if (!log.ok || waitMs < STALE_MS) return log

@@ -1,6 +1,4 @@
 // Worker and API as processes of their own: a listing in at the one, decided by the other. Real: the bin, PostgreSQL, Kafka.
-import { spawn, type ChildProcess } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createKeyStore } from '../../src/adapters/postgres/access-store.ts'
 import { connect } from '../../src/adapters/postgres/connect.ts'
@@ -8,59 +6,12 @@ import { createApiKey } from '../../src/api/secrets.ts'
 import { topicNames } from '../../src/events/topics.ts'
 import { freshDatabase } from '../support/database.ts'
 import { kafkaOrSkip } from '../support/kafka/kafka.ts'
+import { checks, killProcesses, touchstone, until } from '../support/processes.ts'
 import { deleteTopics, onKafka } from '../support/running-gate.ts'
 
-const BIN = fileURLToPath(new URL('../../scripts/touchstone.mjs', import.meta.url))
 const kafka = kafkaOrSkip()
 
-interface Process {
-  readonly child: ChildProcess
-  readonly err: () => string
-  /** What the first group matches in what it says, as soon as it does. */
-  said(pattern: RegExp): Promise<string>
-  readonly ended: Promise<number | null>
-}
-
-const running: Process[] = []
-afterEach(async () => {
-  for (const one of running.splice(0)) {
-    one.child.kill('SIGKILL')
-    await one.ended
-  }
-})
-
-function touchstone(command: string, env: Record<string, string>): Process {
-  const child = spawn(process.execPath, [BIN, command], {
-    env: { PATH: process.env['PATH'] ?? '', NO_COLOR: '1', PORT: '0', METRICS_PORT: '0', ...env },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  let err = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text))
-  const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
-  const one: Process = {
-    child,
-    err: () => err,
-    ended,
-    said: (pattern) => until(`${command} says ${pattern}; it said ${err}`, async () => pattern.exec(err)?.[1]),
-  }
-  running.push(one)
-  return one
-}
-
-async function until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
-  for (const end = Date.now() + 25_000; ;) {
-    const found = await look()
-    if (found !== undefined && found !== false) return found
-    if (Date.now() > end) throw new Error(`waited in vain until ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-}
-
-const checks = async (url: string) => {
-  const response = await fetch(`${url}/readyz`)
-  const body = (await response.json()) as { checks: { name: string; ok: boolean; detail: string }[] }
-  return { status: response.status, of: new Map(body.checks.map((check) => [check.name, check])) }
-}
+afterEach(killProcesses)
 
 describe.each([
   { log: 'PostgreSQL', settings: {} as Record<string, string> },
@@ -124,7 +75,7 @@ describe.each([
         expect(one.err()).toMatch(/SIGTERM: finishing[^]*Stopped\./)
       }
     } finally {
-      for (const one of running) one.child.kill('SIGKILL')
+      await killProcesses()
       await database.drop()
       const prefix = settings['TOUCHSTONE_TOPIC_PREFIX']
       if (kafka !== undefined && prefix !== undefined) await deleteTopics(kafka, Object.values(topicNames(prefix)))

@@ -78,6 +78,8 @@ describe('a loop', () => {
       /^has done nothing for 11 s: topics-wrong: d\.v1\[0\] is small\. Run/,
     )
     expect(checkLoop('publisher-0', 9_000, small).detail).toBe('goes on')
+    const refused = checkLoop('publisher-0', 100, new TouchstoneError('store-foreign', 'd.v1[0] is not ours'))
+    expect(refused).toMatchObject({ ok: false, detail: expect.stringMatching(/^stands still: store-foreign: d/) })
   })
 })
 
