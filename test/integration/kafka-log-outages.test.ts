@@ -127,6 +127,23 @@ describe.runIf(possible)('a reader whose brokers fail', () => {
     await ledger.until(() => ledger.records().length === 2)
   })
 
+  test('whoever is not answered for longer than a session joins anew, and does not wait for the answer', async () => {
+    const direct = await client(harness)
+    const topic = await topicOf(direct, 1)
+    const ledger = createLedger()
+    const subscription = follow(wired(), { topic }, ledger)
+    await eventually(() => subscription.assigned().length === 1)
+    const held = await proxy.next('Heartbeat').holdAnswer()
+    await eventually(() => subscription.assigned().length === 0)
+    const since = performance.now()
+    await eventually(() => subscription.assigned().length === 1)
+    // kafkajs waits 15 s for an answer, and asks a coordinator that died for a minute.
+    expect(performance.now() - since).toBeLessThan(10_000)
+    held.drop()
+    await direct.append(topic, numbered(1, 0))
+    await ledger.until(() => ledger.records().length === 1)
+  })
+
   test('a trickle of records is fetched in sips, not record by record', async () => {
     const direct = await client(harness)
     const topic = await topicOf(direct, 1)

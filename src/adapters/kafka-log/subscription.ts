@@ -28,6 +28,8 @@ const WATCH_MS = 2_000
 // The brokers count from when they heard this member, and it from when it heard of that.
 const VALID_SHARE = 0.9
 const LONGEST_PAUSE_MS = 5_000
+// By then the group has forgotten a member that it did not hear of, and an answer that is still under way is too late.
+const FORGOTTEN_SHARE = 1.2
 
 /*
  * Guarantee: of two members that can reach the brokers no two hand over batches of one partition at once, provided `handle`
@@ -44,6 +46,10 @@ export function createSubscription(
   const validMs = sessionTimeoutMs * VALID_SHARE
   const stopping = new AbortController()
   let member: Member | undefined
+  /** Of this member only, which is then followed by another one. */
+  let forgotten = new AbortController()
+  /** It is in the group, as far as it knows, and not about to join anew. */
+  let inGroup = false
   let failure: { readonly error: unknown } | undefined
   let renewed = performance.now()
   let polled = renewed
@@ -84,9 +90,13 @@ export function createSubscription(
     joined(assigned) {
       given = assigned
       expired = false
+      inGroup = true
       if (!stopping.signal.aborted) partitions.give(assigned)
     },
-    leaving: async () => partitions.revoke(),
+    async leaving() {
+      inGroup = false
+      await partitions.revoke()
+    },
     fetched: partitions.fetched,
     skipped: partitions.skipped,
     renewed() {
@@ -110,12 +120,25 @@ export function createSubscription(
     void partitions.revoke()
   }
 
+  /**
+   * kafkajs asks a coordinator that died for a minute before it looks for the one that took over; a new member finds it at
+   * once.
+   */
+  function giveUpOnCoordinator(): void {
+    if (!inGroup || performance.now() - renewed < FORGOTTEN_SHARE * sessionTimeoutMs) return
+    inGroup = false
+    logger.warn({ topic }, 'the coordinator of the group is gone, joining anew')
+    forgotten.abort()
+  }
+
   async function live(): Promise<void> {
     for (let pause = 100; !stopping.signal.aborted; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
       const settings = { ...parts, topic, group, metadataAgeMs, maxBytes, maxFetchBytes: maxBytes * concurrency }
       member = createMember(settings, events)
+      forgotten = new AbortController()
+      inGroup = false
       try {
-        await member.live(stopping.signal)
+        await member.live(AbortSignal.any([stopping.signal, forgotten.signal]))
       } catch (error) {
         if (!isTransient(error)) throw explained(error)
         waiting(error)
@@ -131,7 +154,10 @@ export function createSubscription(
 
   async function run(): Promise<void> {
     const timers = [
-      every(Math.max(50, sessionTimeoutMs / 20), async () => expire()),
+      every(Math.max(50, sessionTimeoutMs / 20), async () => {
+        expire()
+        giveUpOnCoordinator()
+      }),
       every(watchMs, async () => partitions.check().catch((error: unknown) => fail(explained(error)))),
       every(watchMs, async () => {
         await member?.commit(partitions.handled).catch((error: unknown) => {
