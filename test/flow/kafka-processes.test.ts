@@ -57,7 +57,7 @@ describe.runIf(ownBrokersOrSkip())('workers on Kafka', () => {
         key: Buffer.from(listingId),
         ...encodeEvent(
           listingSubmitted,
-          { listingId, revision: 1, sellerId: 'S-1', title: 'A wooden chair' } as never,
+          { listingId, revision: 1, sellerId: 'S-1', title: 'A wooden chair' },
           { id: listingId, source: 'urn:test', time, subject: listingId },
         ),
       }))
