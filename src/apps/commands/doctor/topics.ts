@@ -2,7 +2,17 @@
 import type { TopicCheck } from '../../topic-check.ts'
 import type { Finding } from './finding.ts'
 
+/** Where none is there yet nothing is wrong: as with the tables, the first start makes them. */
 export function findingsOf(topics: readonly TopicCheck[]): Finding[] {
+  if (topics.length > 0 && topics.every(({ settings }) => settings.every(({ setting }) => setting === 'topic')))
+    return [
+      {
+        name: 'topics',
+        state: 'warning',
+        detail: `none of the ${topics.length} topics is there yet`,
+        cure: 'the first start makes them; whoever wants them before runs `touchstone topics`',
+      },
+    ]
   const deviations = topics.flatMap(({ topic, settings }) =>
     settings.flatMap(({ setting, found, wanted, state, cure }): Finding[] => {
       if (state === 'ok') return []
