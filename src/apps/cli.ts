@@ -9,6 +9,7 @@ const COMMANDS: readonly (readonly [string, () => Promise<(program: Command) => 
   ['worker', async () => (await import('./commands/worker.ts')).registerWorker],
   ['api', async () => (await import('./commands/api.ts')).registerApi],
   ['topics', async () => (await import('./commands/topics.ts')).registerTopics],
+  ['offsets', async () => (await import('./commands/offsets.ts')).registerOffsets],
   ['screen', async () => (await import('./commands/screen.ts')).registerScreen],
   ['evaluate', async () => (await import('./commands/evaluate.ts')).registerEvaluate],
   ['brands', async () => (await import('./commands/brands.ts')).registerBrands],

@@ -10,7 +10,7 @@ import { startKafkaLog, type KafkaLogHarness } from '../integration/kafka-log-ha
 import { freshDatabase, type FreshDatabase } from '../support/database.ts'
 import { startCluster, type KafkaCluster } from '../support/kafka/broker.ts'
 import { ownBrokersOrSkip, uniqueName } from '../support/kafka/kafka.ts'
-import { checks, killProcesses, touchstone, until, type Process } from '../support/processes.ts'
+import { checks, killProcesses, ran, touchstone, until, type Process } from '../support/processes.ts'
 import { onKafka } from '../support/running-gate.ts'
 
 describe.runIf(ownBrokersOrSkip())('workers on Kafka', () => {
@@ -139,7 +139,7 @@ describe.runIf(ownBrokersOrSkip())('workers on Kafka', () => {
     expect(await three.ended).toBe(130)
   }, 120_000)
 
-  it('a worker whose records were removed before it read them ends and says so', async () => {
+  it('a worker whose records were removed before it read them ends and says so; doctor says how to go on, and that works', async () => {
     const { env, topics } = await settings(1)
     const first = await begin(env)
     await until('it has its partition', async () => (await held(first.url)) === 1)
@@ -154,6 +154,19 @@ describe.runIf(ownBrokersOrSkip())('workers on Kafka', () => {
     expect(second.err()).toMatch(/touchstone: the worker stopped: .*\b1\b/)
     expect(second.err()).toContain(topics.listings)
     expect(await published(topics.decisions)).toHaveLength(1)
+
+    const doctor = await ran(['doctor'], env)
+    const [, command = ''] = /touchstone (offsets move \S+ 0 1 4)$/m.exec(doctor.out) ?? []
+    expect(command, doctor.out).toContain(topics.listings)
+    const [wrong, ...right] = [
+      await ran(command.replace('1 4', '2 4').split(' '), env),
+      await ran(command.split(' '), env),
+    ]
+    expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('stands at 1 and not at 2')])
+    expect(right[0]).toMatchObject({ code: 0, out: expect.stringContaining('from 1 to 3 is not decided') })
+    await begin(env)
+    await until('the rest is decided', async () => (await published(topics.decisions)).length === 3)
+    expect(await published(topics.decisions)).toEqual(['L-1000', 'L-1004', 'L-1005'])
   }, 60_000)
 
   it('a store that is not the one of the topics publishes nothing, and readiness names it', async () => {

@@ -1,5 +1,5 @@
 // The commands of Touchstone as processes of their own, what they say and when, and what their readiness says.
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 const BIN = fileURLToPath(new URL('../../scripts/touchstone.mjs', import.meta.url))
@@ -38,6 +38,16 @@ export function touchstone(command: string, env: Record<string, string>): Proces
   }
   running.push(one)
   return one
+}
+
+/** A command that ends by itself: how, and what it printed. */
+export async function ran(words: readonly string[], env: Record<string, string>) {
+  return new Promise<{ readonly code: number; readonly out: string; readonly err: string }>((resolve) => {
+    const settings = { PATH: process.env['PATH'] ?? '', NO_COLOR: '1', PORT: '0', METRICS_PORT: '0', ...env }
+    const child = execFile(process.execPath, [BIN, ...words], { env: settings }, (_error, out, err) =>
+      resolve({ code: child.exitCode ?? -1, out, err }),
+    )
+  })
 }
 
 export async function until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {

@@ -1,4 +1,4 @@
-// What `doctor` asks the database: version, durability, the clock, whether the tables are there, and where reading stands.
+// What `doctor` asks the database: version, durability, the clock, whether the tables are there; and where reading stands.
 import type { Pool } from 'pg'
 import { SCHEMA } from './connect.ts'
 
@@ -10,8 +10,6 @@ export interface Examination {
   readonly clockSkewMs: number
   /** The store's tables are there. */
   readonly prepared: boolean
-  /** Next offset of every partition of the topic that the group has read. */
-  readonly offsets: readonly { readonly partition: number; readonly next: bigint }[]
 }
 
 /**
@@ -31,10 +29,7 @@ export async function readOffsets(
   return new Map(rows.map((row) => [row.part, BigInt(row.next)]))
 }
 
-export async function examine(
-  pool: Pool,
-  wanted: { readonly group: string; readonly topic: string },
-): Promise<Examination> {
+export async function examine(pool: Pool): Promise<Examination> {
   const settings = await pool.query<{ name: string; value: string }>(
     `select name, setting as value from pg_settings where name in ('fsync', 'full_page_writes', 'synchronous_commit') order by name`,
   )
@@ -46,12 +41,10 @@ export async function examine(
   const ours = (before + Date.now()) / 2
   const fact = facts.rows[0]
   if (fact === undefined) throw new Error('the database answered without a row')
-  const offsets = fact.prepared ? await readOffsets(pool, wanted) : new Map<number, bigint>()
   return {
     version: fact.version,
     settings: settings.rows,
     clockSkewMs: Math.round(fact.now.getTime() - ours),
     prepared: fact.prepared,
-    offsets: [...offsets].map(([partition, next]) => ({ partition, next })),
   }
 }

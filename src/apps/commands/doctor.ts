@@ -8,7 +8,6 @@ import { messageOf } from '../../errors.ts'
 import { topicNames } from '../../events/topics.ts'
 import type { Log } from '../../pipeline/ports.ts'
 import { createTelemetry } from '../../telemetry.ts'
-import { groupNames } from '../ground.ts'
 import { kafkaConnection } from '../kafka.ts'
 import { kafkaLog } from '../log-in-kafka.ts'
 import { checkTopics } from '../topic-check.ts'
@@ -19,6 +18,7 @@ import { dataDirectory, memory, node, ports, reference } from './doctor/machine.
 import { examineOutbox } from './doctor/publishing.ts'
 import { examineReading } from './doctor/reading.ts'
 import { findingsOf } from './doctor/topics.ts'
+import { inputsOf } from './offsets.ts'
 import { print } from './with-store.ts'
 
 export function registerDoctor(program: Command): void {
@@ -79,8 +79,8 @@ async function examineLogAndStore(config: Config, url: string | undefined, findi
   const connection = await kafkaConnection(config, 'doctor').catch(
     (error: unknown) => void findings.push(wrongSettings(error)),
   )
-  const input = { topic: names.listings, group: groupNames(config.TOUCHSTONE_TOPIC_PREFIX).listings }
-  const store = url === undefined ? undefined : await examineStore(url, input)
+  const inputs = inputsOf(config)
+  const store = url === undefined ? undefined : await examineStore(url, inputs)
   findings.push(...(store?.findings ?? []))
   const kafka = connection === undefined ? undefined : await examineKafka(connection, config, telemetry.log)
   findings.push(...(kafka?.findings ?? []))
@@ -91,7 +91,8 @@ async function examineLogAndStore(config: Config, url: string | undefined, findi
       log = createPostgresLog({ url })
     if (log === undefined) return
     findings.push(...findingsOf(await checkTopics(config, connection, store?.database?.reading, telemetry)))
-    findings.push(...(await examineReading(log, input, store?.offsets ?? new Map())))
+    for (const input of inputs)
+      findings.push(...(await examineReading(log, input, store?.offsets.get(input.topic) ?? new Map())))
     if (store?.database !== undefined && store.prepared)
       findings.push(
         ...(await examineOutbox(store.database.reading, log, [names.decisions, names.verdicts, names.deadLetters])),

@@ -1,6 +1,6 @@
 // What `doctor` says of the store: reachable, durable, its clock, and whether its tables are there.
 import { connect, type Database } from '../../../adapters/postgres/connect.ts'
-import { examine } from '../../../adapters/postgres/examine.ts'
+import { examine, readOffsets } from '../../../adapters/postgres/examine.ts'
 import { messageOf } from '../../../errors.ts'
 import type { Finding } from './finding.ts'
 
@@ -12,11 +12,14 @@ export interface ExaminedStore {
   readonly database: Database | undefined
   /** The tables are there. */
   readonly prepared: boolean
-  /** Next offset of every partition of the listings topic that was read. */
-  readonly offsets: ReadonlyMap<number, bigint>
+  /** By topic, the next offset of every partition that was read. */
+  readonly offsets: ReadonlyMap<string, ReadonlyMap<number, bigint>>
 }
 
-export async function examineStore(url: string, input: { group: string; topic: string }): Promise<ExaminedStore> {
+export async function examineStore(
+  url: string,
+  inputs: readonly { readonly group: string; readonly topic: string }[],
+): Promise<ExaminedStore> {
   const opened = await connect(url, { applicationName: 'touchstone doctor', deciding: 1, reading: 1 }).catch(
     (error: unknown) => messageOf(error),
   )
@@ -26,7 +29,7 @@ export async function examineStore(url: string, input: { group: string; topic: s
     return { findings, database: undefined, prepared: false, offsets: new Map() }
   }
   try {
-    const found = await examine(opened.reading, input)
+    const found = await examine(opened.reading)
     const unsafe = found.settings.filter((s) => s.value === 'off').map((s) => s.name)
     const skewMs = Math.abs(found.clockSkewMs)
     const findings: Finding[] = [
@@ -50,7 +53,8 @@ export async function examineStore(url: string, input: { group: string; topic: s
     ]
     if (!found.prepared)
       findings.push({ name: 'tables', state: 'ok', detail: 'are not there yet; the first start makes them' })
-    const offsets = new Map(found.offsets.map((o) => [o.partition, o.next]))
+    const offsets = new Map<string, ReadonlyMap<number, bigint>>()
+    if (found.prepared) for (const input of inputs) offsets.set(input.topic, await readOffsets(opened.reading, input))
     return { findings, database: opened, prepared: found.prepared, offsets }
   } catch (error) {
     await opened.close()

@@ -24,8 +24,8 @@ export async function examineReading(
           detail: `partition ${partition} of ${input.topic}: next is ${at}, the log holds ${low} to ${high}`,
           cure:
             at < low
-              ? 'records were removed before they were read: lengthen the retention; that partition needs an operator to set its offset'
-              : 'the topic was made anew, or this is another log than before: check the settings; that partition needs an operator to set its offset',
+              ? `records were removed before they were read, and workers stop at them: lengthen the retention; to go on without them: touchstone offsets move ${input.topic} ${partition} ${at} ${low}`
+              : `the topic was made anew, or this is another log than before, and workers stop there: check the settings; if it was made anew: touchstone offsets move ${input.topic} ${partition} ${at} ${low}`,
         },
       ]
     })
