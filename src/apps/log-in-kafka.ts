@@ -39,15 +39,16 @@ export function openKafkaLog(connection: KafkaConnection, { config, telemetry }:
     },
     // Kafka does so by itself.
     prune: async () => 0,
-    async publishers({ pool, owner, outbox, topics }) {
+    async publishers({ pool, owner, topics }) {
       const ranges = await createRangeOutbox({ pool, topics, owner })
       const writing = (fenced ??= createFencedLog({ connection, logger: telemetry.log, prefix }))
       return Object.fromEntries(
         RANGES.map((range): [string, Publisher] => {
           const places = placesOf(range, ranges.places)
-          const publisher = createRangePublisher({ outbox: ranges, log: writing, range, places, telemetry })
-          // Each loop reports the whole backlog: they share one gauge.
-          return [`publisher-${range}`, { ...publisher, backlog: () => outbox.backlog() }]
+          return [
+            `publisher-${range}`,
+            createRangePublisher({ outbox: ranges, log: writing, range, places, telemetry }),
+          ]
         }),
       )
     },

@@ -1,24 +1,11 @@
 // What is there of the topics against what this deployment wants of them, each deviation with its cure.
 import type { Pool } from 'pg'
 import type { KafkaConnection } from '../adapters/kafka-log/connection.ts'
-import { examineTopics } from '../adapters/kafka-log/examine-topics.ts'
+import { examineTopics, MISSING, type ExaminedTopic } from '../adapters/kafka-log/examine-topics.ts'
 import { findTopics } from '../adapters/postgres-log/examine-topics.ts'
 import type { Config } from '../config.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { wantedTopics, type WantedTopic } from './topics.ts'
-
-interface TopicSetting {
-  readonly setting: string
-  readonly found: string
-  readonly wanted: string
-  readonly state: 'ok' | 'warning' | 'wrong'
-  readonly cure?: string
-}
-
-export interface TopicCheck {
-  readonly topic: string
-  readonly settings: readonly TopicSetting[]
-}
 
 /** Every topic, on the log that the settings name; without Kafka and without a database there is nothing to look at. */
 export async function checkTopics(
@@ -26,7 +13,7 @@ export async function checkTopics(
   connection: KafkaConnection | undefined,
   pool: Pool | undefined,
   telemetry: Telemetry,
-): Promise<TopicCheck[]> {
+): Promise<ExaminedTopic[]> {
   if (connection !== undefined)
     return examineTopics(connection, wantedTopics(config), {
       logger: telemetry.log,
@@ -35,7 +22,7 @@ export async function checkTopics(
   return pool === undefined ? [] : checkInPostgres(pool, wantedTopics(config))
 }
 
-async function checkInPostgres(pool: Pool, wanted: readonly WantedTopic[]): Promise<TopicCheck[]> {
+async function checkInPostgres(pool: Pool, wanted: readonly WantedTopic[]): Promise<ExaminedTopic[]> {
   const found = await findTopics(
     pool,
     wanted.map((one) => one.topic),
@@ -72,12 +59,4 @@ async function checkInPostgres(pool: Pool, wanted: readonly WantedTopic[]): Prom
       ],
     }
   })
-}
-
-const MISSING: TopicSetting = {
-  setting: 'topic',
-  found: 'missing',
-  wanted: 'there',
-  state: 'wrong',
-  cure: 'run `touchstone topics`: it makes what is missing',
 }

@@ -49,7 +49,7 @@ export async function examineTopics(
   return examined.finally(() => hangUp(kafka))
 }
 
-const MISSING: TopicSetting = {
+export const MISSING: TopicSetting = {
   setting: 'topic',
   found: 'missing',
   wanted: 'there',

@@ -1,8 +1,9 @@
 // Outbox rows as Kafka messages and back: each says, in its last headers, which position of which store it is.
 import type { Message } from 'kafkajs'
-import type { Headers, HeaderValue, LogRecord } from '../../pipeline/ports.ts'
+import { headerValues, lastHeader } from '../../events/header.ts'
+import type { Headers, LogRecord } from '../../pipeline/ports.ts'
 import type { OutboxRecord, Place, PublishedPosition } from '../../pipeline/publishing/ports.ts'
-import { messageOf } from './records.ts'
+import { bytesOfRecord, messageOf } from './records.ts'
 
 const POSITION = 'touchstone-position'
 const STORE = 'touchstone-store'
@@ -25,25 +26,18 @@ export function publishedPosition(place: Place, record: LogRecord): PublishedPos
   return { topic, partition, storeId, position: BigInt(position), key: record.key, value: record.value }
 }
 
-/** About what the message takes in a batch: bytes, and what Kafka writes around each of them. */
-export function sizeOf(row: OutboxRecord): number {
-  // Lengths, deltas and our own two headers.
-  let size = 160 + (row.key?.length ?? 0) + (row.value?.length ?? 0)
-  for (const [name, value] of Object.entries(row.headers)) {
-    for (const one of valuesOf(value)) size += 10 + 3 * name.length + (one?.length ?? 0)
-  }
-  return size
-}
+/** About what the message takes in a batch, generously. */
+export const sizeOf = (row: OutboxRecord): number => bytesOfRecord(row) + OWN_BYTES
 
-const valuesOf = (value: HeaderValue): readonly (Uint8Array | null)[] =>
-  value === null || value instanceof Uint8Array ? [value] : value
+// Our two headers: 19 digits, a UUID, and their names.
+const OWN_BYTES = 192
 
 function withLast(headers: Headers, name: string, text: string): Headers {
-  const before = Object.hasOwn(headers, name) ? valuesOf(headers[name] ?? null) : []
+  const before = Object.hasOwn(headers, name) ? headerValues(headers[name] ?? null) : []
   return { ...headers, [name]: [...before, Buffer.from(text)] }
 }
 
 function lastText(headers: Headers, name: string): string | undefined {
-  const last = Object.hasOwn(headers, name) ? valuesOf(headers[name] ?? null).at(-1) : undefined
-  return last === undefined || last === null ? undefined : Buffer.from(last).toString('utf8')
+  const last = lastHeader(headers, name)
+  return last === undefined ? undefined : Buffer.from(last).toString('utf8')
 }

@@ -14,10 +14,10 @@ import { publishedMessage, sizeOf } from './fenced-records.ts'
  * The brokers abort a transaction of a writer that is gone after this; a successor's fence aborts it at once. Readers of
  * committed records wait for it, so it is short, but longer than an election.
  */
-const TRANSACTION_MS = 10_000
+export const TRANSACTION_MS = 10_000
 /** Whatever took longer is aborted by then: waiting on would only hold up the recovery. */
 const WRITE_MS = 12_000
-/** An open transaction of the predecessor is aborted within 0.3 s; a broker that comes back takes about 5 s. */
+/** An open transaction of the predecessor is aborted within 0.5 s; a broker that comes back takes about 5 s. */
 const FENCE_MS = 15_000
 /** A dead broker is not waited for when a writer is thrown away. */
 const FAREWELL_MS = 1_000

@@ -22,10 +22,6 @@ export interface Fetched {
   readonly records: readonly LogRecord[]
   /** The first offset that was not looked at: also beyond aborted records and the marks of transactions. */
   readonly next: bigint
-  /** One past the last record. */
-  readonly high: bigint
-  /** Where the first transaction that is still open begins, else `high`: readers of committed records get no further. */
-  readonly lastStable: bigint
 }
 
 export interface Range {
@@ -88,8 +84,6 @@ async function fetchOnce(
   return {
     records: visible(topic, from, data).map(recordOf),
     next: nextOf(from, data),
-    high: BigInt(data.highWatermark),
-    lastStable: BigInt(data.lastStableOffset ?? data.highWatermark),
   }
 }
 

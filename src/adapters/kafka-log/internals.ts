@@ -39,10 +39,6 @@ interface Metadata {
 
 export interface PartitionData {
   readonly partition: number
-  readonly highWatermark: string
-  /** Absent from brokers older than 0.11. */
-  readonly lastStableOffset?: string
-  readonly lastStartOffset?: string
   readonly messages: readonly RawMessage[]
 }
 
@@ -62,7 +58,6 @@ export interface RawMessage {
 export interface Cluster {
   connect(): Promise<void>
   disconnect(): Promise<void>
-  isConnected(): boolean
   addTargetTopic(topic: string): Promise<void>
   refreshMetadata(): Promise<void>
   /** When it is older than METADATA_AGE_MS. */

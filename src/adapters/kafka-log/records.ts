@@ -1,6 +1,7 @@
 // Records as the port has them, from and to what kafkajs takes for messages; bytes are passed on untouched.
 import type { IHeaders, Message } from 'kafkajs'
-import type { Headers, HeaderValue, LogRecord, NewRecord } from '../../pipeline/ports.ts'
+import { headerValues, type HeaderValue } from '../../events/header.ts'
+import type { Headers, LogRecord, NewRecord } from '../../pipeline/ports.ts'
 import type { RawMessage } from './internals.ts'
 
 const EARLIEST_MS = Date.UTC(2000, 0, 1)
@@ -44,13 +45,11 @@ export function messageOf(record: NewRecord, partition: number): Message {
   const headers: Record<string, unknown> = {}
   for (const name of Object.keys(record.headers)) {
     const value = Object.getOwnPropertyDescriptor(record.headers, name)?.value as HeaderValue
-    const values = isList(value) ? value : [value]
+    const values = headerValues(value)
     setOwn(headers, name, values.includes(null) ? withNulls(name, values) : values.map((one) => bytesOf(one)))
   }
   return { partition, key: bytesOf(record.key), value: bytesOf(record.value), headers: headers as IHeaders }
 }
-
-const isList = (value: HeaderValue): value is readonly (Uint8Array | null)[] => Array.isArray(value)
 
 /** Assigning `__proto__` would do something else. */
 function setOwn<T>(object: Record<string, T>, name: string, value: T): void {
@@ -96,7 +95,7 @@ export function bytesOfRecord(record: NewRecord): number {
   for (const name of Object.keys(record.headers)) {
     const value = Object.getOwnPropertyDescriptor(record.headers, name)?.value as HeaderValue
     // A character takes three bytes of UTF-8 at most, or four in two.
-    for (const one of isList(value) ? value : [value]) bytes += 10 + 3 * name.length + (one?.byteLength ?? 0)
+    for (const one of headerValues(value)) bytes += 10 + 3 * name.length + (one?.byteLength ?? 0)
   }
   return bytes
 }

@@ -75,7 +75,7 @@ export async function createRangeOutbox({
     },
 
     mark: (moves) => moveTails(pool, moves),
-    backlog: (places) => readBacklog(db, places),
+    backlog: () => readBacklog(db),
   }
 }
 

@@ -1,19 +1,9 @@
 // What waits in the outbox and how it is read: shared by the publisher inside the store's transaction and the one beside it.
 import { sql } from 'kysely'
 import type { Kysely } from 'kysely'
-import type { Headers } from '../../pipeline/ports.ts'
+import type { OutboxRecord } from '../../pipeline/publishing/ports.ts'
 import { decodeHeaders } from './bytes.ts'
 import type { Tables } from './tables.ts'
-
-export interface OutboxRecord {
-  readonly topic: string
-  readonly partition: number
-  /** Dense per topic and partition, from 1. */
-  readonly position: bigint
-  readonly key: Uint8Array | null
-  readonly value: Uint8Array | null
-  readonly headers: Headers
-}
 
 /** Positions after `tail` up to `head` of one output partition. */
 export interface Waiting {
@@ -111,20 +101,13 @@ export function assertDense(rows: readonly OutboxRecord[], share: readonly Share
   }
 }
 
-/** Rows that wait on the places (without them: on all) and the age in seconds of the oldest. */
-export async function readBacklog(
-  db: Kysely<Tables>,
-  places?: readonly { readonly topic: string; readonly partition: number }[],
-): Promise<{ rows: number; seconds: number }> {
-  const wanted =
-    places === undefined
-      ? sql`true`
-      : sql`(h.topic, h.part) in (select * from unnest(${places.map((p) => p.topic)}::text[], ${places.map((p) => p.partition)}::int[]))`
+/** Rows that wait and the age in seconds of the oldest. */
+export async function readBacklog(db: Kysely<Tables>): Promise<{ rows: number; seconds: number }> {
   const { rows } = await sql<{ rows: number; seconds: number }>`
     select coalesce(sum(h.pos - t.pos), 0)::float8 as rows,
            coalesce(extract(epoch from clock_timestamp() - min(o.at)), 0)::float8 as seconds
     from outbox_head h join outbox_tail t using (topic, part)
     left join outbox o on o.topic = h.topic and o.part = h.part and o.pos = t.pos + 1
-    where h.pos > t.pos and ${wanted}`.execute(db)
+    where h.pos > t.pos`.execute(db)
   return { rows: rows[0]?.rows ?? 0, seconds: Math.max(0, rows[0]?.seconds ?? 0) }
 }

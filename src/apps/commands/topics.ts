@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import pc from 'picocolors'
 import { runningEmbeddedPostgres } from '../../adapters/embedded-postgres/attach.ts'
+import type { ExaminedTopic } from '../../adapters/kafka-log/examine-topics.ts'
 import { connect } from '../../adapters/postgres/connect.ts'
 import { readConfig, type Config } from '../../config.ts'
 import { TouchstoneError } from '../../errors.ts'
@@ -9,7 +10,7 @@ import { createTelemetry, type Telemetry } from '../../telemetry.ts'
 import { kafkaConnection } from '../kafka.ts'
 import { openLog, reachLog } from '../log.ts'
 import { openDatabase } from '../store.ts'
-import { checkTopics, type TopicCheck } from '../topic-check.ts'
+import { checkTopics } from '../topic-check.ts'
 import { wantedTopics } from '../topics.ts'
 import { print, table } from './with-store.ts'
 
@@ -42,7 +43,7 @@ Exit codes: 0 every topic is fit for use; 1 something is wrong; 2 wrong settings
     })
 }
 
-async function examine(config: Config, telemetry: Telemetry, make: boolean): Promise<TopicCheck[]> {
+async function examine(config: Config, telemetry: Telemetry, make: boolean): Promise<ExaminedTopic[]> {
   const connection = await kafkaConnection(config, 'topics')
   const say = (message: string) => void process.stderr.write(`${message}\n`)
   const onError = (error: Error) => say(`database: ${error.message}`)
@@ -94,7 +95,7 @@ const REACH_MS = 3_000
 
 const MARK = { ok: 'ok', warning: 'warning', wrong: 'WRONG' }
 
-function render(topics: readonly TopicCheck[]): string {
+function render(topics: readonly ExaminedTopic[]): string {
   const rows = topics.flatMap(({ topic, settings }) =>
     settings.map((s, i) => [i === 0 ? topic : '', s.setting, s.found, s.wanted, MARK[s.state]]),
   )

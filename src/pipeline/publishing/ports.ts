@@ -43,8 +43,8 @@ export interface RangeOutbox {
   after(from: readonly (Place & { readonly position: bigint })[], limit: number): Promise<readonly OutboxRecord[]>
   /** Moves the tails by compare-and-set, all or none; false when one was not at `from`. Also backwards. */
   mark(moves: readonly Move[]): Promise<boolean>
-  /** Rows that wait on the places and the age in seconds of the oldest. */
-  backlog(places: readonly Place[]): Promise<{ readonly rows: number; readonly seconds: number }>
+  /** Rows that wait, of all ranges, and the age in seconds of the oldest. */
+  backlog(): Promise<{ readonly rows: number; readonly seconds: number }>
 }
 
 export interface Move extends Place {

@@ -186,7 +186,7 @@ export function createRangePublisher({
       }
     },
     // Of all ranges: what is asked of one process is what waits, whoever publishes it.
-    backlog: () => outbox.backlog(outbox.places),
+    backlog: () => outbox.backlog(),
     async release() {
       await discard()
       epoch = undefined

@@ -1,6 +1,8 @@
 // What doctor makes of the brokers' limits and of how we reach them. Pure.
 import { describe, expect, it } from 'vitest'
+import { TRANSACTION_MS } from '../../../src/adapters/kafka-log/fenced-writer.ts'
 import { checkLimits, describeSafety } from '../../../src/apps/commands/doctor/brokers.ts'
+import { ERRORS } from '../../../src/errors.ts'
 
 const limits = {
   'transaction.max.timeout.ms': 900_000,
@@ -12,12 +14,14 @@ describe('the limits of the brokers', () => {
   it('are wrong where a worker could not join or nothing could be published', () => {
     expect(checkLimits(limits, 5_999).map((f) => f.state)).toEqual(['wrong'])
     expect(checkLimits(limits, 1_800_001).map((f) => f.state)).toEqual(['wrong'])
-    const [finding] = checkLimits({ ...limits, 'transaction.max.timeout.ms': 9_999 }, 6_000)
+    const [finding] = checkLimits({ ...limits, 'transaction.max.timeout.ms': TRANSACTION_MS - 1 }, 6_000)
     expect(finding).toMatchObject({ state: 'wrong', cure: expect.stringContaining('transaction.max.timeout.ms') })
+    // The catalogue of errors imports nothing, and says the number too.
+    expect(ERRORS['transactions-refused'].remedy).toContain(`at least ${TRANSACTION_MS}.`)
   })
 
   it('are fine at their edges, and where the brokers do not tell', () => {
-    expect(checkLimits({ ...limits, 'transaction.max.timeout.ms': 10_000 }, 6_000).map((f) => f.state)).toEqual(['ok'])
+    expect(checkLimits({ ...limits, 'transaction.max.timeout.ms': TRANSACTION_MS }, 6_000).map((f) => f.state)).toEqual(['ok'])
     const unknown = Object.fromEntries(Object.keys(limits).map((name) => [name, undefined])) as never
     expect(checkLimits(unknown, 1)).toEqual([expect.objectContaining({ state: 'ok' })])
   })

@@ -1,14 +1,13 @@
 // What `doctor` says of Kafka: reachable, safely, enough of it, and whether its limits fit our settings.
 import type { KafkaConnection } from '../../../adapters/kafka-log/connection.ts'
 import { examineBrokers, type BrokerExamination } from '../../../adapters/kafka-log/examine-brokers.ts'
+import { TRANSACTION_MS } from '../../../adapters/kafka-log/fenced-writer.ts'
 import type { Config } from '../../../config.ts'
 import { ERRORS, messageOf, TouchstoneError } from '../../../errors.ts'
 import type { Logger } from '../../../telemetry.ts'
 import { groupNames } from '../../ground.ts'
 import type { Finding } from './finding.ts'
 
-/** The publisher's transactions; a broker that allows less refuses the publisher. */
-const TRANSACTION_MS = 10_000
 /** One broker may fail, and a record still has two copies. */
 const ENOUGH_BROKERS = 3
 

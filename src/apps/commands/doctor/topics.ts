@@ -1,9 +1,9 @@
 // What `doctor` says of the topics: a line for each deviation, or one that all is as it should be.
-import type { TopicCheck } from '../../topic-check.ts'
+import type { ExaminedTopic } from '../../../adapters/kafka-log/examine-topics.ts'
 import type { Finding } from './finding.ts'
 
 /** Where none is there yet nothing is wrong: as with the tables, the first start makes them. */
-export function findingsOf(topics: readonly TopicCheck[]): Finding[] {
+export function findingsOf(topics: readonly ExaminedTopic[]): Finding[] {
   if (topics.length > 0 && topics.every(({ settings }) => settings.every(({ setting }) => setting === 'topic')))
     return [
       {
