@@ -1,9 +1,10 @@
 // The loop that keeps the gate going on one process.
 //
 // What is guaranteed: every record of its topic takes effect exactly once, a listing as one decision, one refusal, one
-// dead letter or one withdrawal, a verdict as one row or one dead letter, in log order per partition, whatever dies in between. The effect and the offset are one
-// store transaction, and the offset moves by compare-and-set from where the fetch began, so a replay, a second owner or
-// a process that was frozen finds it moved and is undone.
+// dead letter or one withdrawal, a verdict as one row or one dead letter (and what was sent before as nothing new), in log
+// order per partition, whatever dies in between. The effect and the offset are one store transaction, and the offset moves
+// by compare-and-set from where the fetch began, so a replay, a second owner or a process that was frozen finds it moved
+// and is undone.
 // What breaks it: a database that loses committed transactions (fsync off, a restored backup older than the log), records
 // that retention removes before they were read (the run stops loudly with `offset-out-of-range`), and a change of
 // the input topic's partition count while the same listing waits in two of them (its revisions may then be decided in
