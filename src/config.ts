@@ -237,6 +237,7 @@ export function readConfig(
   const certificates = given('KAFKA_TLS_CA_FILE') || given('KAFKA_TLS_CERT_FILE')
   if (values['KAFKA_TLS'] === false && certificates)
     wrong.push('KAFKA_TLS: is false although a KAFKA_TLS_ file is given: unset one of them')
+  if (values['KAFKA_TLS'] === true && !given('KAFKA_BROKERS')) wrong.push('KAFKA_BROKERS: must be given with KAFKA_TLS')
   if (wrong.length > 0) throw new TouchstoneError('settings-invalid', wrong.join('\n'))
   values['KAFKA_TLS'] ??= certificates
   values['TOUCHSTONE_DATA_DIR'] = resolve(String(values['TOUCHSTONE_DATA_DIR']))

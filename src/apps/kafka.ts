@@ -1,8 +1,10 @@
 // How the processes reach the brokers: the settings, with the certificates read from their files.
+import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { createSecureContext } from 'node:tls'
 import type { KafkaConnection, KafkaTls } from '../adapters/kafka-log/connection.ts'
 import type { Config } from '../config.ts'
-import { TouchstoneError } from '../errors.ts'
+import { messageOf, TouchstoneError } from '../errors.ts'
 
 /**
  * Undefined where the log lives in PostgreSQL. `program` is the command, for the brokers' logs.
@@ -44,5 +46,26 @@ async function readTls(config: Config): Promise<KafkaTls> {
     await pem('KAFKA_TLS_KEY_FILE'),
   ]
   if (wrong.length > 0) throw new TouchstoneError('settings-invalid', wrong.join('\n'))
-  return { ca, cert, key, passphrase: config.KAFKA_TLS_KEY_PASSPHRASE }
+  const tls = { ca, cert, key, passphrase: config.KAFKA_TLS_KEY_PASSPHRASE }
+  assertUsable(tls)
+  return tls
+}
+
+/** Files that were mixed up, and a wrong passphrase, would else look like brokers that are away, and be waited for. */
+function assertUsable({ ca, cert, key, passphrase }: KafkaTls): void {
+  const wrong: string[] = []
+  const attempt = (settings: string, use: () => unknown) => {
+    try {
+      use()
+    } catch (error) {
+      wrong.push(`${settings}: cannot be used: ${messageOf(error)}`)
+    }
+  }
+  // OpenSSL passes over authorities that are none.
+  if (ca !== undefined) attempt('KAFKA_TLS_CA_FILE', () => new X509Certificate(ca))
+  if (cert !== undefined)
+    attempt('KAFKA_TLS_CERT_FILE, KAFKA_TLS_KEY_FILE, KAFKA_TLS_KEY_PASSPHRASE', () =>
+      createSecureContext({ cert, key, passphrase }),
+    )
+  if (wrong.length > 0) throw new TouchstoneError('settings-invalid', wrong.join('\n'))
 }

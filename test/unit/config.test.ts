@@ -66,6 +66,8 @@ describe('the settings of Kafka', () => {
     expect(readConfig({ ...brokers, KAFKA_TLS_CA_FILE: 'ca.pem' }).KAFKA_TLS).toBe(true)
     expect(wrong({ ...brokers, KAFKA_TLS: 'false', KAFKA_TLS_CA_FILE: 'ca.pem' })).toMatch(/^KAFKA_TLS: is false/)
     expect(wrong({ ...brokers, KAFKA_TLS: 'secret' })).toBe('KAFKA_TLS: must be true or false')
+    expect(wrong({ KAFKA_TLS: 'true' })).toBe('KAFKA_BROKERS: must be given with KAFKA_TLS')
+    expect(readConfig({ KAFKA_TLS: 'false' }).KAFKA_TLS).toBe(false)
   })
 
   it('names every setting that another one needs, at once and without a value', () => {

@@ -92,9 +92,21 @@ export function explained(error: unknown): unknown {
     })
   }
   if (!isTransient(root)) return error
-  return new TouchstoneError('log-unavailable', `The brokers cannot be reached or do not answer: ${messageOf(root)}`, {
+  return new TouchstoneError('log-unavailable', `The brokers cannot be reached or do not answer: ${reasonOf(root)}`, {
     cause: error,
   })
+}
+
+/** What was met on the way to a broker, with what it is a sign of where that is a setting as often as the broker. */
+export function reasonOf(error: unknown): string {
+  const root = rootOf(error)
+  const said = messageOf(root)
+  if (!(root instanceof Error)) return said
+  if (root.name === 'KafkaJSConnectionClosedError')
+    return `${said} (a listener that wants TLS or a sign-in does so at once: see KAFKA_TLS, KAFKA_SASL_MECHANISM)`
+  return said.includes('before secure TLS connection')
+    ? `${said} (a listener without TLS does so: see KAFKA_TLS)`
+    : said
 }
 
 export function isTooLarge(error: unknown): boolean {
@@ -111,6 +123,9 @@ function refusalOf(error: unknown): string | undefined {
   }
   if (error.name === 'KafkaJSSASLAuthenticationError' || type === 'SASL_AUTHENTICATION_FAILED') {
     return `The brokers do not accept the sign-in (KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD): ${error.message}`
+  }
+  if (type === 'ILLEGAL_SASL_STATE') {
+    return 'The brokers ask for no sign-in at this address, and KAFKA_SASL_MECHANISM is set: take the port of another listener, or unset it'
   }
   if (type === 'UNSUPPORTED_SASL_MECHANISM') {
     return 'The brokers do not know the way to sign in that KAFKA_SASL_MECHANISM names'

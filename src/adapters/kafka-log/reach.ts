@@ -1,10 +1,10 @@
 // Whether the brokers can be reached at all, asked before anything stands on them: a wrong address is said and not waited for.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { messageOf, TouchstoneError } from '../../errors.ts'
+import { TouchstoneError } from '../../errors.ts'
 import type { Logger } from '../../telemetry.ts'
 import { BRIEF_RETRY, createKafka, hangUp } from './client.ts'
 import type { KafkaConnection } from './connection.ts'
-import { explained } from './errors.ts'
+import { explained, reasonOf } from './errors.ts'
 
 export interface ReachOptions {
   readonly logger: Logger
@@ -46,12 +46,12 @@ export async function reachBrokers(connection: KafkaConnection, options: ReachOp
         if (performance.now() + PAUSE_MS >= until)
           throw new TouchstoneError(
             'log-unavailable',
-            `None of ${brokers} can be reached: ${performance.now() < until ? messageOf(error) : 'no answer'}`,
+            `None of ${brokers} can be reached: ${performance.now() < until ? reasonOf(error) : 'no answer'}`,
             {
               cause: error,
             },
           )
-        if (tries === 0) waiting(`Waiting for ${brokers}: ${messageOf(error)}`)
+        if (tries === 0) waiting(`Waiting for ${brokers}: ${reasonOf(error)}`)
         await sleep(PAUSE_MS)
       }
     }

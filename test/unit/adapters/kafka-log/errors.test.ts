@@ -7,6 +7,7 @@ import { TouchstoneError } from '../../../../src/errors.ts'
 // The types of kafkajs leave out half of what its constructors take.
 type Make = new (error: object | string, more?: object) => Error
 const errors = kafkajs as unknown as Record<
+  | 'KafkaJSConnectionClosedError'
   | 'KafkaJSConnectionError'
   | 'KafkaJSNonRetriableError'
   | 'KafkaJSNumberOfRetriesExceeded'
@@ -37,6 +38,7 @@ describe('somebody must mend it, so it is neither waited for nor tried again', (
     ['an ACL', protocol('TOPIC_AUTHORIZATION_FAILED'), 'ACL'],
     ['an ACL of the publisher', protocol('TRANSACTIONAL_ID_AUTHORIZATION_FAILED'), 'ACL'],
     ['a way to sign in that is not known', protocol('UNSUPPORTED_SASL_MECHANISM'), 'KAFKA_SASL_MECHANISM'],
+    ['a password for a listener that asks for none', protocol('ILLEGAL_SASL_STATE'), 'KAFKA_SASL_MECHANISM'],
     ['an authority that is not trusted', connection('SELF_SIGNED_CERT_IN_CHAIN'), 'KAFKA_TLS'],
     ['a certificate for another host', connection('ERR_TLS_CERT_ALTNAME_INVALID'), 'KAFKA_TLS'],
     ['a side without TLS', connection('ERR_SSL_WRONG_VERSION_NUMBER'), 'KAFKA_TLS'],
@@ -62,6 +64,16 @@ describe('the world is at fault, so the same is tried again', () => {
       expect(explained(each)).toMatchObject({ code: 'log-unavailable', status: 503 })
     }
   })
+})
+
+test('a listener that hangs up is a sign of a setting as often as of a broker that went, so both are said', () => {
+  const hungUp = new errors.KafkaJSConnectionClosedError('Closed connection', { host: 'b', port: 1 })
+  expect(explained(wrapped(hungUp))).toMatchObject({
+    code: 'log-unavailable',
+    message: expect.stringMatching(/Closed connection.*KAFKA_TLS, KAFKA_SASL_MECHANISM/),
+  })
+  const plain = connection('Client network socket disconnected before secure TLS connection was established')
+  expect(explained(wrapped(plain))).toMatchObject({ message: expect.stringContaining('without TLS') })
 })
 
 test('what nobody knows stays what it is, and what is known is not said again', () => {
