@@ -62,7 +62,7 @@ export const SETTINGS = {
   DATABASE_URL: setting(
     z.url({ protocol: /^postgres(ql)?$/ }).optional(),
     'unset',
-    'PostgreSQL of the store and the log; unset: an embedded server in the data directory',
+    'PostgreSQL of the store, and of the log without KAFKA_BROKERS; unset: an embedded server in the data directory',
   ),
   KAFKA_BROKERS: setting(
     brokers.optional(),
@@ -116,7 +116,11 @@ export const SETTINGS = {
   ),
   HOST: setting(z.string().min(1).default('127.0.0.1'), '127.0.0.1', 'Address that HTTP and metrics listen on'),
   PORT: setting(port.default(8080), '8080', 'Port of the HTTP API and the page; 0: any free one'),
-  METRICS_PORT: setting(port.default(9464), '9464', 'Port of `GET /metrics`; 0: any free one'),
+  METRICS_PORT: setting(
+    port.default(9464),
+    '9464',
+    'Port of `GET /metrics`, of a worker also of `/healthz` and `/readyz`; 0: any free one',
+  ),
   TOUCHSTONE_PUBLIC_URL: setting(
     z.url({ protocol: /^https?$/ }).optional(),
     'unset',
@@ -180,7 +184,7 @@ export const SETTINGS = {
   TOUCHSTONE_OUTBOX_HOURS: setting(
     positive(8_760).default(72),
     '72',
-    'Hours that published decisions stay in the feed',
+    'Hours that what was published is kept: so far back the feed reaches, and so far back is sent again what Kafka lost',
   ),
   LOG_LEVEL: setting(
     z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).optional(),

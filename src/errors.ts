@@ -47,7 +47,7 @@ export const ERRORS = {
   'unknown-decision': entry(
     422,
     'The verdict is about a decision or a case that is not known here',
-    'Copy listingId, revision, decisionId and caseId from a decision of this deployment, and replay the verdict.',
+    'Copy listingId, revision, decisionId and caseId from a decision of this deployment, and send the verdict again.',
   ),
   'verdict-reused': entry(
     409,

@@ -129,6 +129,13 @@ describe('the outbox in ranges', () => {
     expect(await one.after([{ ...first, position: 0n }], 1_000)).toHaveLength(Number(first.to))
   })
 
+  test('what waits for topics of another prefix is nobody of ours to publish, and not counted', async () => {
+    await commitAll(node.store, listings('L', 40))
+    const ours = await createRangeOutbox({ pool: node.database.deciding, topics: [DEAD_LETTERS], owner: 'one' })
+    expect(await ours.backlog()).toEqual({ rows: 0, seconds: 0 })
+    expect((await (await ranges('all')).backlog()).rows).toBe(40)
+  })
+
   test('a store keeps its name, and no two have the same', async () => {
     const other = await startPostgresStore()
     const foreign = await other.node()

@@ -12,8 +12,8 @@ export interface PublishingExamination {
   readonly outputs: ReadonlyMap<string, number>
 }
 
-/** For a store whose tables are there. */
-export async function examinePublishing(pool: Pool): Promise<PublishingExamination> {
+/** For a store whose tables are there; `topics` are those that are published to. */
+export async function examinePublishing(pool: Pool, topics: readonly string[]): Promise<PublishingExamination> {
   const leases = await pool.query<{ name: string; owner: string; live: boolean }>(
     `select name, owner, until > clock_timestamp() as live from ${SCHEMA}.outbox_lease order by name`,
   )
@@ -21,7 +21,7 @@ export async function examinePublishing(pool: Pool): Promise<PublishingExaminati
     `select topic, count(*)::int as partitions from ${SCHEMA}.outbox_head group by topic`,
   )
   return {
-    waiting: await readBacklog(queries(pool)),
+    waiting: await readBacklog(queries(pool), topics),
     leases: leases.rows,
     outputs: new Map(outputs.rows.map((row) => [row.topic, row.partitions])),
   }

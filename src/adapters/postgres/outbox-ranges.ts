@@ -75,7 +75,7 @@ export async function createRangeOutbox({
     },
 
     mark: (moves) => moveTails(pool, moves),
-    backlog: () => readBacklog(db),
+    backlog: () => readBacklog(db, topics),
   }
 }
 

@@ -101,13 +101,20 @@ export function assertDense(rows: readonly OutboxRecord[], share: readonly Share
   }
 }
 
-/** Rows that wait and the age in seconds of the oldest. */
-export async function readBacklog(db: Kysely<Tables>): Promise<{ rows: number; seconds: number }> {
+/**
+ * Rows that wait and the age in seconds of the oldest; of these topics only, where they are given: what waits under another
+ * prefix than ours is published by nobody of us.
+ */
+export async function readBacklog(
+  db: Kysely<Tables>,
+  topics?: readonly string[],
+): Promise<{ rows: number; seconds: number }> {
+  const ours = topics === undefined ? sql`true` : sql`h.topic = any(${topics}::text[])`
   const { rows } = await sql<{ rows: number; seconds: number }>`
     select coalesce(sum(h.pos - t.pos), 0)::float8 as rows,
            coalesce(extract(epoch from clock_timestamp() - min(o.at)), 0)::float8 as seconds
     from outbox_head h join outbox_tail t using (topic, part)
     left join outbox o on o.topic = h.topic and o.part = h.part and o.pos = t.pos + 1
-    where h.pos > t.pos`.execute(db)
+    where h.pos > t.pos and ${ours}`.execute(db)
   return { rows: rows[0]?.rows ?? 0, seconds: Math.max(0, rows[0]?.seconds ?? 0) }
 }

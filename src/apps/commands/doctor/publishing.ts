@@ -14,7 +14,7 @@ export async function examineOutbox(
   log: Pick<Log, 'ranges'>,
   outputs: readonly string[],
 ): Promise<Finding[]> {
-  const found = await examinePublishing(pool)
+  const found = await examinePublishing(pool, outputs)
   return [describe(found), ...(await comparePartitions(log, outputs, found.outputs))]
 }
 
@@ -62,7 +62,7 @@ async function comparePartitions(
             name,
             state: 'wrong',
             detail,
-            cure: 'workers do not start: make the topic again with as many partitions, or take another TOUCHSTONE_TOPIC_PREFIX and a fresh database',
+            cure: 'workers do not start: make the topic again with as many partitions, or start with a new TOUCHSTONE_TOPIC_PREFIX',
           },
     )
   }
