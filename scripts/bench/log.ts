@@ -7,7 +7,7 @@ import { startEmbeddedPostgres } from '../../src/adapters/embedded-postgres/embe
 import { LOG_MIGRATIONS } from '../../src/adapters/postgres-log/migrations.ts'
 import { createPostgresLog, type PostgresLog } from '../../src/adapters/postgres-log/postgres-log.ts'
 import { migrate } from '../../src/adapters/postgres/migrate.ts'
-import type { Log, NewRecord } from '../../src/pipeline/ports.ts'
+import type { Log, NewRecord } from '../../src/pipeline/log/ports.ts'
 
 const SECONDS = 5
 const PARTITIONS = 12

@@ -3,7 +3,8 @@ import type { ApiKey, Caller } from '../domain/access.ts'
 import type { Decision } from '../domain/decision.ts'
 import type { Listing, Price } from '../domain/listing.ts'
 import type { Outcome } from '../pipeline/outcome.ts'
-import type { Appended, FeedEntry, NewRecord } from '../pipeline/ports.ts'
+import type { Appended, NewRecord } from '../pipeline/log/ports.ts'
+import type { FeedEntry } from '../pipeline/ports.ts'
 import type { PolicyRecord } from '../rights/ports.ts'
 
 export interface KeyStore {

@@ -1,5 +1,6 @@
 // What became of records that callers wait for: one question a round for all of them, one more only for those whose end came.
-import type { Appended, DecisionReader, RecordEnd } from '../pipeline/ports.ts'
+import type { Appended } from '../pipeline/log/ports.ts'
+import type { DecisionReader, RecordEnd } from '../pipeline/ports.ts'
 import type { Intake } from './ports.ts'
 
 export type FindEnd = (

@@ -1,7 +1,7 @@
 // The topics as this deployment wants them: partitions, retention, and how large a record may be.
 import type { Config } from '../config.ts'
 import { TOPICS, topicNames, type TopicName } from '../events/topics.ts'
-import type { TopicOptions } from '../pipeline/ports.ts'
+import type { TopicOptions } from '../pipeline/log/ports.ts'
 
 export interface WantedTopic extends TopicOptions {
   readonly name: TopicName

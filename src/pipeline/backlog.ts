@@ -1,7 +1,7 @@
 // How far the gate is behind, per partition, and since when something waits there that nobody takes: for readiness and metrics.
 import type { Logger } from '../telemetry.ts'
 import { createLoop } from './loop.ts'
-import type { Log } from './ports.ts'
+import type { Log } from './log/ports.ts'
 
 export interface PartitionLag {
   readonly partition: number

@@ -2,7 +2,7 @@
 import { messageOf } from '../errors.ts'
 import type { Telemetry } from '../telemetry.ts'
 import type { Outcome } from './outcome.ts'
-import type { Batch, BatchResult, LogRecord } from './ports.ts'
+import type { Batch, BatchResult, LogRecord } from './log/ports.ts'
 
 interface Tried<T> {
   readonly record: LogRecord

@@ -1,7 +1,7 @@
 // A record that could not be read, as it goes to the dead letters: its own bytes and headers, and why, in headers of ours.
 import type { ErrorCode } from '../errors.ts'
 import { headerValues } from '../events/header.ts'
-import type { HeaderValue, Headers, LogRecord } from './ports.ts'
+import type { HeaderValue, Headers, LogRecord } from './log/ports.ts'
 
 /** Headers are for people and consoles: a message beyond this says no more. */
 const MESSAGE_LIMIT = 1_000

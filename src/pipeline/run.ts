@@ -12,7 +12,8 @@
 import { TouchstoneError, messageOf } from '../errors.ts'
 import type { TopicNames } from '../events/topics.ts'
 import type { Telemetry } from '../telemetry.ts'
-import type { Batch, BatchResult, GateStore, Log, Subscription, SubscriptionHealth } from './ports.ts'
+import type { Batch, BatchResult, Log, Subscription, SubscriptionHealth } from './log/ports.ts'
+import type { GateStore } from './ports.ts'
 
 export interface RunOptions {
   readonly log: Log

@@ -7,7 +7,8 @@ import type { Assessment } from './assess.ts'
 import { deadLetterRow } from './dead-letter.ts'
 import { caseId, decisionId } from './ids.ts'
 import type { Outcome } from './outcome.ts'
-import type { LogRecord, Settlement, Standing } from './ports.ts'
+import type { LogRecord } from './log/ports.ts'
+import type { Settlement, Standing } from './ports.ts'
 import { SettlementDraft, type Draft } from './settlement.ts'
 
 export interface TriedListing {

@@ -1,7 +1,7 @@
 // Contract of the log, part one: what was appended is there, whole, in order and for good.
 import { expect, test } from 'vitest'
 import { headerValues } from '../../src/events/header.ts'
-import type { Appended, NewRecord } from '../../src/pipeline/ports.ts'
+import type { Appended, NewRecord } from '../../src/pipeline/log/ports.ts'
 import { client, createLedger, follow, record, string, text, topicOf, type LogHarness } from './log-support.ts'
 
 export function appending(harness: () => LogHarness): void {

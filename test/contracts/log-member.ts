@@ -1,5 +1,5 @@
 // A member of a group as a process of its own, to be killed and frozen; asks its parent for offsets and tells it what it handled.
-import type { Batch, BatchResult, Log, SubscribeOptions } from '../../src/pipeline/ports.ts'
+import type { Batch, BatchResult, Log, SubscribeOptions } from '../../src/pipeline/log/ports.ts'
 
 export type Ask =
   | { readonly id: number; readonly kind: 'place'; readonly partition: number; readonly low: bigint }

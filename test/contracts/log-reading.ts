@@ -1,6 +1,6 @@
 // Contract of the log, part two: what a batch is, where it begins and ends, and how large it may be.
 import { expect, test } from 'vitest'
-import type { Batch } from '../../src/pipeline/ports.ts'
+import type { Batch } from '../../src/pipeline/log/ports.ts'
 import { client, createLedger, eventually, follow, record, text, topicOf, type LogHarness } from './log-support.ts'
 
 export function reading(harness: () => LogHarness): void {

@@ -2,7 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
-import type { Batch, Log } from '../../src/pipeline/ports.ts'
+import type { Batch, Log } from '../../src/pipeline/log/ports.ts'
 import type { Ask } from './log-member.ts'
 import {
   client,

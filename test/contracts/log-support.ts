@@ -10,7 +10,7 @@ import type {
   NewRecord,
   SubscribeOptions,
   Subscription,
-} from '../../src/pipeline/ports.ts'
+} from '../../src/pipeline/log/ports.ts'
 
 /** One log, real and running, with what the suite must be able to do to it. */
 export interface LogHarness {

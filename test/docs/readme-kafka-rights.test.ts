@@ -28,12 +28,12 @@ function rightsOfReadme(): {
   }))
 }
 
-const RESOURCES: Readonly<Record<string, number>> = {
+const RESOURCES: Readonly<Record<string, AclEntry['resourceType']>> = {
   topics: AclResourceTypes.TOPIC,
   groups: AclResourceTypes.GROUP,
   'transactional ids': AclResourceTypes.TRANSACTIONAL_ID,
 }
-const OPERATIONS: Readonly<Record<string, number>> = {
+const OPERATIONS: Readonly<Record<string, AclEntry['operation']>> = {
   Read: AclOperationTypes.READ,
   Write: AclOperationTypes.WRITE,
   Describe: AclOperationTypes.DESCRIBE,
@@ -64,12 +64,12 @@ describe.runIf(ownBrokersOrSkip())('a user of Kafka with the rights that the REA
           ? []
           : [
               {
-                resourceType: RESOURCES[resource] ?? -1,
+                resourceType: RESOURCES[resource] ?? AclResourceTypes.UNKNOWN,
                 resourceName: `${prefix}${end}`,
                 resourcePatternType: ResourcePatternTypes.PREFIXED,
                 principal: `User:${name}`,
                 host: '*',
-                operation: OPERATIONS[operation] ?? -1,
+                operation: OPERATIONS[operation] ?? AclOperationTypes.UNKNOWN,
                 permissionType: AclPermissionTypes.ALLOW,
               },
             ],

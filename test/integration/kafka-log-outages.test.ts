@@ -1,7 +1,7 @@
 // Real: a Kafka of our own that is killed and frozen, and a wire in between that loses answers. What a reader does then.
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { createKafkaLog } from '../../src/adapters/kafka-log/kafka-log.ts'
-import type { Batch } from '../../src/pipeline/ports.ts'
+import type { Batch } from '../../src/pipeline/log/ports.ts'
 import { client, createLedger, eventually, follow, record, topicOf } from '../contracts/log-support.ts'
 import { startCluster, type KafkaCluster } from '../support/kafka/broker.ts'
 import { ownBrokersOrSkip } from '../support/kafka/kafka.ts'

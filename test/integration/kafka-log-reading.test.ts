@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { createMember } from '../../src/adapters/kafka-log/subscription-member.ts'
 import { createSubscription, type SubscriptionParts } from '../../src/adapters/kafka-log/subscription.ts'
-import type { Consumer, Log, SubscribeOptions, Subscription } from '../../src/pipeline/ports.ts'
+import type { Consumer, Log, SubscribeOptions, Subscription } from '../../src/pipeline/log/ports.ts'
 import {
   client,
   createLedger,

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import type { KafkaConnection, KafkaSasl } from '../../src/adapters/kafka-log/connection.ts'
 import { examineTopics } from '../../src/adapters/kafka-log/examine-topics.ts'
 import { createKafkaLog } from '../../src/adapters/kafka-log/kafka-log.ts'
-import type { Log } from '../../src/pipeline/ports.ts'
+import type { Log } from '../../src/pipeline/log/ports.ts'
 import { record, string } from '../contracts/log-support.ts'
 import { startCluster, type KafkaCluster, type Secured } from '../support/kafka/broker.ts'
 import { makeAuthority } from '../support/kafka/certificates.ts'

@@ -2,7 +2,7 @@
 import type { Message } from 'kafkajs'
 import { TouchstoneError } from '../../errors.ts'
 import { partitionOf } from '../../events/partition.ts'
-import type { Appended, NewRecord } from '../../pipeline/ports.ts'
+import type { Appended, NewRecord } from '../../pipeline/log/ports.ts'
 import type { Writer } from './producing.ts'
 import { bytesOfRecord, messageOf } from './records.ts'
 

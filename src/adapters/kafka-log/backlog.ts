@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import kafkajs from 'kafkajs'
 import { TouchstoneError } from '../../errors.ts'
-import type { Backlog } from '../../pipeline/ports.ts'
+import type { Backlog } from '../../pipeline/log/ports.ts'
 import { reading, type Fetcher, type Range } from './fetch.ts'
 import type { Session } from './session.ts'
 

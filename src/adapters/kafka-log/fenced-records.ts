@@ -1,7 +1,7 @@
 // Outbox rows as Kafka messages and back: each says, in its last headers, which position of which store it is.
 import type { Message } from 'kafkajs'
 import { headerValues, lastHeader } from '../../events/header.ts'
-import type { Headers, LogRecord } from '../../pipeline/ports.ts'
+import type { Headers, LogRecord } from '../../pipeline/log/ports.ts'
 import type { OutboxRecord, Place, PublishedPosition } from '../../pipeline/publishing/ports.ts'
 import { bytesOfRecord, messageOf } from './records.ts'
 

@@ -1,6 +1,6 @@
 // Reads a partition without joining a group: for tools, for what waits, and for the publisher's look at the end of a topic.
 import { TouchstoneError } from '../../errors.ts'
-import type { LogRecord } from '../../pipeline/ports.ts'
+import type { LogRecord } from '../../pipeline/log/ports.ts'
 import { typeOf } from './errors.ts'
 import { visible, type Cluster, type PartitionData, type RawMessage } from './internals.ts'
 import { recordOf } from './records.ts'

@@ -1,7 +1,7 @@
 // The log on Kafka: the port `Log`, put together from its parts.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TouchstoneError } from '../../errors.ts'
-import type { Log, LogRecord, Subscription } from '../../pipeline/ports.ts'
+import type { Log, LogRecord, Subscription } from '../../pipeline/log/ports.ts'
 import type { Logger } from '../../telemetry.ts'
 import { createAppender } from './appender.ts'
 import { readBacklog } from './backlog.ts'

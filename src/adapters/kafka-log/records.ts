@@ -1,7 +1,7 @@
 // Records as the port has them, from and to what kafkajs takes for messages; bytes are passed on untouched.
 import type { IHeaders, Message } from 'kafkajs'
 import { headerValues, type HeaderValue } from '../../events/header.ts'
-import type { Headers, LogRecord, NewRecord } from '../../pipeline/ports.ts'
+import type { Headers, LogRecord, NewRecord } from '../../pipeline/log/ports.ts'
 import type { RawMessage } from './internals.ts'
 
 const EARLIEST_MS = Date.UTC(2000, 0, 1)

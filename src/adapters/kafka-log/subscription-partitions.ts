@@ -1,6 +1,6 @@
 // The partitions that a member holds: placed by the consumer's word, their batches handed over in turn, taken back at once.
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Batch, Consumer, SubscribeOptions } from '../../pipeline/ports.ts'
+import type { Batch, Consumer, SubscribeOptions } from '../../pipeline/log/ports.ts'
 import type { Logger } from '../../telemetry.ts'
 import { createQueue, type Fetched, type Queue } from './subscription-queue.ts'
 import { rest, type Ranges } from './subscription-range.ts'

@@ -1,5 +1,5 @@
 // What was fetched of one partition and not handed over yet: fetches go in at one end, batches of the asked size come out.
-import type { Batch } from '../../pipeline/ports.ts'
+import type { Batch } from '../../pipeline/log/ports.ts'
 import type { RawMessage } from './internals.ts'
 import { recordOf } from './records.ts'
 

@@ -1,7 +1,7 @@
 // Whether the log holds the offset that somebody wants to read from: asked of the brokers, never guessed.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf, TouchstoneError } from '../../errors.ts'
-import type { Log } from '../../pipeline/ports.ts'
+import type { Log } from '../../pipeline/log/ports.ts'
 import type { Logger } from '../../telemetry.ts'
 import { isTransient } from './errors.ts'
 

@@ -1,6 +1,6 @@
 // The consuming side of the log on Kafka: a member of the group as long as it lives, also through brokers that are away.
 import { messageOf } from '../../errors.ts'
-import type { Consumer, Log, SubscribeOptions, Subscription } from '../../pipeline/ports.ts'
+import type { Consumer, Log, SubscribeOptions, Subscription } from '../../pipeline/log/ports.ts'
 import type { Logger } from '../../telemetry.ts'
 import type { KafkaConnection } from './connection.ts'
 import { explained, isTransient } from './errors.ts'

@@ -1,5 +1,5 @@
 // What a topic of ours is like on Kafka: its partitions, copies and settings, as they are made and as they are checked.
-import type { TopicOptions } from '../../pipeline/ports.ts'
+import type { TopicOptions } from '../../pipeline/log/ports.ts'
 
 export interface TopicWish extends TopicOptions {
   readonly topic: string

@@ -1,6 +1,6 @@
 // Writes records: offsets are taken under the partition's row lock, in the statement and the transaction that writes the records.
 import type { Client, ClientBase, Pool } from 'pg'
-import type { Appended } from '../../pipeline/ports.ts'
+import type { Appended } from '../../pipeline/log/ports.ts'
 import { frame, type Placed } from './frame.ts'
 
 /** What runs SQL: a pool (each statement its own transaction) or a caller's client inside its transaction. */

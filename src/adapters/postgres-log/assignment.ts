@@ -1,5 +1,5 @@
 // Keeps a member's share of the partitions: beats, renews, takes what is free, gives back what is too much, and knows when it lost.
-import type { Batch } from '../../pipeline/ports.ts'
+import type { Batch } from '../../pipeline/log/ports.ts'
 import { createPauses, isTransient, rest } from './connection.ts'
 import { acquire, beat, fairShare, leave, prepareLeases, release, survey, type Lease, type Member } from './leases.ts'
 

@@ -1,6 +1,6 @@
 // How much of a topic a group has still to read, since when it waits, and whether anybody holds the partition.
 import type { Pool } from 'pg'
-import type { Backlog } from '../../pipeline/ports.ts'
+import type { Backlog } from '../../pipeline/log/ports.ts'
 import type { Topic } from './topics.ts'
 
 // It names the three tables that reading and sharing need: whatever keeps those waiting keeps this waiting too. The offset of

@@ -1,7 +1,7 @@
 // Reads records: several partitions in one statement, bounded in records, bytes and partitions, all of one snapshot.
 import type { Pool } from 'pg'
 import { TouchstoneError } from '../../errors.ts'
-import type { Batch, LogRecord } from '../../pipeline/ports.ts'
+import type { Batch, LogRecord } from '../../pipeline/log/ports.ts'
 import { decodeRecords } from './frame.ts'
 import type { Topic } from './topics.ts'
 

@@ -1,6 +1,6 @@
 // How the bytes of records travel to the database and back: one buffer for many records.
 import { headerValues } from '../../events/header.ts'
-import type { HeaderValue, Headers, LogRecord, NewRecord } from '../../pipeline/ports.ts'
+import type { HeaderValue, Headers, LogRecord, NewRecord } from '../../pipeline/log/ports.ts'
 
 /** A record whose partition is decided. */
 export interface Placed {

@@ -1,6 +1,6 @@
 // Publishing into this log: rows of an outbox in the same database become records in the transaction that marks them as sent.
 import { TouchstoneError } from '../../errors.ts'
-import type { NewRecord } from '../../pipeline/ports.ts'
+import type { NewRecord } from '../../pipeline/log/ports.ts'
 import { appendPlaced, type Queryable } from './append.ts'
 
 /** What an outbox hands over. Its own position is not needed, because the order of `rows` is kept. */

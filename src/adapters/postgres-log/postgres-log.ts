@@ -1,6 +1,6 @@
 // The log in tables of PostgreSQL: the port `Log`, and what the publisher and the clean-up need besides.
 import { TouchstoneError } from '../../errors.ts'
-import type { Appended, Log, Subscription } from '../../pipeline/ports.ts'
+import type { Appended, Log, Subscription } from '../../pipeline/log/ports.ts'
 import { appendPlaced, type Queryable } from './append.ts'
 import { createAppender } from './appender.ts'
 import { readBacklog } from './backlog.ts'

@@ -1,5 +1,5 @@
 // A member of a group at work: places its partitions, fetches ahead, hands batches over, and carries on after a dead database.
-import type { Batch, Consumer, SubscribeOptions, Subscription } from '../../pipeline/ports.ts'
+import type { Batch, Consumer, SubscribeOptions, Subscription } from '../../pipeline/log/ports.ts'
 import { createAssignment, type Held } from './assignment.ts'
 import { createPauses, isTransient, rest, type Pools } from './connection.ts'
 import { assertInRange, fetchBatches } from './fetch.ts'

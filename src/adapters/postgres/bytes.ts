@@ -1,6 +1,6 @@
 // How many byte strings travel to the database at once: as one blob with places in it, because arrays of bytea go as hex text.
 import { headerValues } from '../../events/header.ts'
-import type { Headers } from '../../pipeline/ports.ts'
+import type { Headers } from '../../pipeline/log/ports.ts'
 
 /** Parts of one blob; in SQL `substring(blob from start for length)`, null where the length is null. */
 export interface Packed {

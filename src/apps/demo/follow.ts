@@ -5,7 +5,8 @@ import { refusalSchema } from '../../domain/refusal.ts'
 import { lastHeader } from '../../events/header.ts'
 import { listingDecided, listingRefused } from '../../events/index.ts'
 import type { TopicNames } from '../../events/topics.ts'
-import type { DecisionReader, Log, LogRecord } from '../../pipeline/ports.ts'
+import type { Log, LogRecord } from '../../pipeline/log/ports.ts'
+import type { DecisionReader } from '../../pipeline/ports.ts'
 import type { End, Ledger, Played } from './ledger.ts'
 
 export interface FollowOptions {

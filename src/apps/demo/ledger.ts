@@ -2,7 +2,7 @@
 import type { Decision } from '../../domain/decision.ts'
 import type { ListingIdentity } from '../../domain/listing.ts'
 import type { Refusal } from '../../domain/refusal.ts'
-import type { Appended } from '../../pipeline/ports.ts'
+import type { Appended } from '../../pipeline/log/ports.ts'
 import { identityOf } from './records.ts'
 import type { Row } from './story.ts'
 

@@ -4,7 +4,7 @@ import type { ListingIdentity } from '../../domain/listing.ts'
 import type { EventDefinition } from '../../events/event.ts'
 import { listingRevised, listingSubmitted, listingWithdrawn } from '../../events/index.ts'
 import { encodeEvent } from '../../events/wire.ts'
-import type { NewRecord } from '../../pipeline/ports.ts'
+import type { NewRecord } from '../../pipeline/log/ports.ts'
 import type { Row } from './story.ts'
 
 /** CloudEvents `source` of the demo, and the marketplace that its listings are of. */

@@ -1,5 +1,5 @@
 // What publishing needs where the log is not the store: an outbox whose ranges are leased, and a log that fences.
-import type { NewRecord } from '../ports.ts'
+import type { NewRecord } from '../log/ports.ts'
 
 /** An output partition. */
 export interface Place {

@@ -1,7 +1,8 @@
 // What verdicts need of the store: to be recorded once, in the transaction that moves the offset and decides anew.
 import type { Decision } from '../../domain/decision.ts'
 import type { Verdict } from '../../domain/verdict.ts'
-import type { BatchResult, Settlement, Standing } from '../ports.ts'
+import type { BatchResult } from '../log/ports.ts'
+import type { Settlement, Span, Standing } from '../ports.ts'
 
 /** What is known of a listing that a verdict is about, read under its row lock. */
 export interface VerdictSubject {
@@ -29,13 +30,7 @@ export interface VerdictStore {
    * somebody else recorded one of these verdicts meanwhile: read again, then it is known. `settle` must be synchronous.
    */
   commit(
-    batch: {
-      readonly group: string
-      readonly topic: string
-      readonly partition: number
-      readonly from: bigint
-      readonly next: bigint
-    },
+    batch: Span,
     wanted: readonly Pick<Verdict, 'verdictId' | 'listingId' | 'decisionId'>[],
     settle: (known: KnownOfVerdicts, now: Date) => VerdictSettlement,
   ): Promise<BatchResult>

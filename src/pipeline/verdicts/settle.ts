@@ -10,7 +10,7 @@ import { weighVerdicts } from '../../review/weigh-verdicts.ts'
 import { deadLetterRow } from '../dead-letter.ts'
 import { decisionId } from '../ids.ts'
 import type { Outcome } from '../outcome.ts'
-import type { LogRecord } from '../ports.ts'
+import type { LogRecord } from '../log/ports.ts'
 import { SettlementDraft, type Draft } from '../settlement.ts'
 import type { KnownOfVerdicts, VerdictSettlement, VerdictSubject } from './ports.ts'
 

@@ -14,7 +14,8 @@ import { createApi } from '../../../src/api/server.ts'
 import type { ApiDependencies } from '../../../src/api/services.ts'
 import { createIntake } from '../../../src/pipeline/intake.ts'
 import { ok } from '../../../src/pipeline/outcome.ts'
-import type { FeedEntry, Log, NewRecord, RecordEnd } from '../../../src/pipeline/ports.ts'
+import type { Log, NewRecord } from '../../../src/pipeline/log/ports.ts'
+import type { FeedEntry, RecordEnd } from '../../../src/pipeline/ports.ts'
 import type { PolicyRecord } from '../../../src/rights/ports.ts'
 
 export const silent = pino({ level: 'silent' })

@@ -5,7 +5,8 @@ import { Ledger, type Played } from '../../../src/apps/demo/ledger.ts'
 import type { Row } from '../../../src/apps/demo/story.ts'
 import type { Decision } from '../../../src/domain/decision.ts'
 import { topicNames } from '../../../src/events/topics.ts'
-import type { FeedEntry, LogRecord, RecordEnd } from '../../../src/pipeline/ports.ts'
+import type { LogRecord } from '../../../src/pipeline/log/ports.ts'
+import type { FeedEntry, RecordEnd } from '../../../src/pipeline/ports.ts'
 
 const topics = topicNames('t')
 

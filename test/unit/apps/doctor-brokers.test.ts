@@ -21,7 +21,9 @@ describe('the limits of the brokers', () => {
   })
 
   it('are fine at their edges, and where the brokers do not tell', () => {
-    expect(checkLimits({ ...limits, 'transaction.max.timeout.ms': TRANSACTION_MS }, 6_000).map((f) => f.state)).toEqual(['ok'])
+    expect(checkLimits({ ...limits, 'transaction.max.timeout.ms': TRANSACTION_MS }, 6_000).map((f) => f.state)).toEqual(
+      ['ok'],
+    )
     const unknown = Object.fromEntries(Object.keys(limits).map((name) => [name, undefined])) as never
     expect(checkLimits(unknown, 1)).toEqual([expect.objectContaining({ state: 'ok' })])
   })

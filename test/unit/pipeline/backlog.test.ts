@@ -1,7 +1,7 @@
 // Since when a partition stands still, as the watch sees it. The log and the store are made up, and so is the time.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { watchBacklog } from '../../../src/pipeline/backlog.ts'
-import type { Backlog } from '../../../src/pipeline/ports.ts'
+import type { Backlog } from '../../../src/pipeline/log/ports.ts'
 import { createTelemetry } from '../../../src/telemetry.ts'
 
 beforeEach(() => vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout', 'setImmediate'] }))

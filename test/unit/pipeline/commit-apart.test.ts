@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest'
 import { commitOrApart } from '../../../src/pipeline/commit-apart.ts'
 import { ok, type Outcome } from '../../../src/pipeline/outcome.ts'
-import type { Batch, BatchResult } from '../../../src/pipeline/ports.ts'
+import type { Batch, BatchResult } from '../../../src/pipeline/log/ports.ts'
 import { createTelemetry } from '../../../src/telemetry.ts'
 
 class Unfit extends Error {}

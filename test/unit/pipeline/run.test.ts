@@ -1,7 +1,8 @@
 // What the loop says of itself while the store fails. Log and store are made up; nothing waits for real.
 import { expect, it } from 'vitest'
 import { topicNames } from '../../../src/events/topics.ts'
-import type { Batch, BatchResult, Consumer, GateStore, Log } from '../../../src/pipeline/ports.ts'
+import type { Batch, BatchResult, Consumer, Log } from '../../../src/pipeline/log/ports.ts'
+import type { GateStore } from '../../../src/pipeline/ports.ts'
 import { startRun } from '../../../src/pipeline/run.ts'
 import { createTelemetry } from '../../../src/telemetry.ts'
 

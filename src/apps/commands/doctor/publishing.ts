@@ -2,7 +2,7 @@
 import type { Pool } from 'pg'
 import { examinePublishing, type PublishingExamination } from '../../../adapters/postgres/examine-publishing.ts'
 import { messageOf } from '../../../errors.ts'
-import type { Log } from '../../../pipeline/ports.ts'
+import type { Log } from '../../../pipeline/log/ports.ts'
 import type { Finding } from './finding.ts'
 
 /** A take-over takes seconds; what is older waits for somebody. */

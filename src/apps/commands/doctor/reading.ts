@@ -1,6 +1,6 @@
 // What `doctor` says of reading: where the store stands against what the log holds, what waits, and who works on it.
 import { messageOf, TouchstoneError } from '../../../errors.ts'
-import type { Backlog, Log } from '../../../pipeline/ports.ts'
+import type { Backlog, Log } from '../../../pipeline/log/ports.ts'
 import type { Finding } from './finding.ts'
 
 /** Longer than any batch takes: what is older waits for somebody. */

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import type { RawMessage } from '../../../../src/adapters/kafka-log/internals.ts'
 import { headersOf, messageOf, recordOf } from '../../../../src/adapters/kafka-log/records.ts'
 import { headerValues } from '../../../../src/events/header.ts'
-import type { Headers, NewRecord } from '../../../../src/pipeline/ports.ts'
+import type { Headers, NewRecord } from '../../../../src/pipeline/log/ports.ts'
 
 const require = createRequire(import.meta.url)
 const encode = require('kafkajs/src/protocol/recordBatch/record/v0')

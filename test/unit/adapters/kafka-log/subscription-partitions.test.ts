@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import type { RawMessage } from '../../../../src/adapters/kafka-log/internals.ts'
 import { createPartitions } from '../../../../src/adapters/kafka-log/subscription-partitions.ts'
 import { createRanges } from '../../../../src/adapters/kafka-log/subscription-range.ts'
-import type { Batch, Consumer } from '../../../../src/pipeline/ports.ts'
+import type { Batch, Consumer } from '../../../../src/pipeline/log/ports.ts'
 
 const logger = pino({ level: 'silent' })
 const messages = (from: number, count: number): RawMessage[] =>

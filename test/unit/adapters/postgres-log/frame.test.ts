@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { headerValues } from '../../../../src/events/header.ts'
-import type { Headers } from '../../../../src/pipeline/ports.ts'
+import type { Headers } from '../../../../src/pipeline/log/ports.ts'
 import { decodeHeaders, encodeHeaders, frame } from '../../../../src/adapters/postgres-log/frame.ts'
 
 const bytes = fc.uint8Array({ maxLength: 40 })
