@@ -1,6 +1,8 @@
 // What the adapter takes from inside kafkajs 2.2.4, typed by hand: the version is pinned because of this file.
 import { createRequire } from 'node:module'
 import type { Kafka } from 'kafkajs'
+// Before anything is read: it mends what kafkajs makes of the brokers' answers.
+import './decoding.ts'
 
 /** One leader's connection. */
 interface Broker {

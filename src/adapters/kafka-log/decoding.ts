@@ -1,0 +1,151 @@
+// What kafkajs 2.2.4 reads wrongly or without a bound in what the brokers answer, done here in its place.
+import { createRequire } from 'node:module'
+
+interface Decoder {
+  readInt32(): number
+  canReadBytes(count: number): boolean
+  readBytes(count: number): Buffer
+}
+
+interface Record {
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+}
+
+interface Header {
+  readonly key: string
+  readonly value: Buffer | null
+}
+
+/** What the search for aborted records needs of a record as it lies in the log. */
+export interface Transacted {
+  readonly offset: string
+  readonly key: Buffer | null
+  isControlRecord: boolean
+  readonly batchContext?: { readonly producerId: string; readonly inTransaction: boolean }
+}
+
+export interface Answered {
+  readonly messages: readonly Transacted[]
+  /** Null or absent: all are to be seen. In the order in which they ended, which is not that in which they began. */
+  abortedTransactions?: readonly { readonly producerId: string; readonly firstOffset: string }[] | null
+}
+
+interface Answer {
+  readonly responses: readonly { readonly partitions: readonly Answered[] }[]
+}
+
+const require = createRequire(import.meta.url)
+const { prototype: decoding } = require('kafkajs/src/protocol/decoder') as {
+  prototype: { readVarIntArray(reader: unknown): Header[] }
+}
+const DecoderOf = require('kafkajs/src/protocol/decoder') as new (bytes: Buffer) => Decoder
+const readBatch = require('kafkajs/src/protocol/recordBatch/v0/decoder') as (
+  decoder: Decoder,
+) => Promise<{ readonly records: readonly Record[] }>
+const readOldFormat = require('kafkajs/src/protocol/messageSet/decoder') as (
+  decoder: Decoder,
+  size: number,
+) => Promise<readonly Record[]>
+const { prototype: broker } = require('kafkajs/src/broker') as {
+  prototype: { fetch(request: object): Promise<Answer> }
+}
+
+// Where a batch says which format it has, and what of it must be there to be one.
+const MAGIC_AT = 16
+const NEW_FORMAT = 2
+const BATCH_BYTES = 49
+/** Of one partition and answer: compressed batches are small until they are unpacked, and the rest is fetched again. */
+const UNPACKED_BYTES = 64 * 1024 * 1024
+
+/**
+ * The records of one partition. kafkajs passes all records of a batch as arguments of one call, and fails for ever at a
+ * batch of more than about 120,000.
+ */
+export async function readRecords(answer: Decoder, most = UNPACKED_BYTES): Promise<readonly Record[]> {
+  const size = answer.readInt32()
+  if (size <= 0 || !answer.canReadBytes(size)) return []
+  const bytes = answer.readBytes(size)
+  const rest = new DecoderOf(bytes)
+  if (bytes.readInt8(MAGIC_AT) !== NEW_FORMAT) return readOldFormat(rest, size)
+  const records: Record[] = []
+  for (let unpacked = 0; rest.canReadBytes(BATCH_BYTES) && unpacked < most;) {
+    try {
+      for (const record of (await readBatch(rest)).records) {
+        records.push(record)
+        unpacked += (record.key?.length ?? 0) + (record.value?.length ?? 0)
+      }
+    } catch (error) {
+      // The last batch of an answer may be cut.
+      if (error instanceof Error && error.name === 'KafkaJSPartialMessageError') break
+      throw error
+    }
+  }
+  return records
+}
+
+// kafkajs asks for this file when it reads its first answer, which is later.
+const path = require.resolve('kafkajs/src/protocol/requests/fetch/v4/decodeMessages')
+require(path)
+const module = require.cache[path]
+if (module === undefined) throw new Error('This is not kafkajs 2.2.4')
+module.exports = async (answer: Decoder) => readRecords(answer)
+
+/**
+ * kafkajs copies all headers before it with every header: one record of 50 KB with 10,000 of them stops the process for
+ * 20 seconds, and then whoever takes over. Only headers are read by this method, and nothing but `reduce` is asked of
+ * what it returns.
+ */
+const readArray = decoding.readVarIntArray
+decoding.readVarIntArray = function readHeaders(reader) {
+  const headers = readArray.call(this, reader)
+  return Object.assign(headers, { reduce: () => gathered(headers) })
+}
+
+/** As kafkajs gives them: a list of values where a name is repeated. */
+function gathered(headers: readonly Header[]): object {
+  const byName = new Map<string, Header['value'] | Header['value'][]>()
+  for (const { key, value } of headers) {
+    const before = byName.get(key)
+    if (Array.isArray(before)) before.push(value)
+    else byName.set(key, byName.has(key) ? [before ?? null, value] : value)
+  }
+  return Object.fromEntries(byName)
+}
+
+/**
+ * Says of aborted records that they are control records, which nobody gets to see. kafkajs takes the aborted transactions
+ * for sorted by where they began, one for each record, and any record whose key is four zero bytes for the end of one: it
+ * hands out records of transactions that lay in each other.
+ */
+export function hideAborted(answered: Answered): void {
+  const began = (answered.abortedTransactions ?? [])
+    .map(({ producerId, firstOffset }) => ({ producerId, first: BigInt(firstOffset) }))
+    .sort((a, b) => (a.first < b.first ? -1 : 1))
+  answered.abortedTransactions = []
+  if (began.length === 0) return
+  const aborting = new Set<string>()
+  let next = 0
+  for (const message of answered.messages) {
+    const offset = BigInt(message.offset)
+    for (let one = began[next]; one !== undefined && one.first <= offset; one = began[next]) {
+      aborting.add(one.producerId)
+      next += 1
+    }
+    const { batchContext: batch } = message
+    if (batch === undefined || !aborting.has(batch.producerId)) continue
+    // The mark says version 0 and kind 0: aborted.
+    if (message.isControlRecord) {
+      if (message.key?.equals(ABORTED) === true) aborting.delete(batch.producerId)
+    } else if (batch.inTransaction) message.isControlRecord = true
+  }
+}
+
+const ABORTED = Buffer.alloc(4)
+
+const fetch = broker.fetch
+broker.fetch = async function fetchAll(request) {
+  const answer = await fetch.call(this, request)
+  for (const { partitions } of answer.responses) for (const answered of partitions) hideAborted(answered)
+  return answer
+}
