@@ -12,7 +12,7 @@ import type { Publisher } from '../pipeline/ports.ts'
 import { createRangePublisher } from '../pipeline/publishing/range-publisher.ts'
 import { placesOf, RANGES } from '../pipeline/publishing/ranges.ts'
 import type { Telemetry } from '../telemetry.ts'
-import type { LogOptions, OpenLog } from './log.ts'
+import type { LogOptions, OpenLog } from './open-log.ts'
 
 /** Connects nothing until it is needed. */
 export const kafkaLog = (connection: KafkaConnection, config: Config, telemetry: Telemetry): Log =>

@@ -1,7 +1,7 @@
 // The log in tables of the store's PostgreSQL: what is published and its mark are one transaction.
 import { explained, isTransient } from '../adapters/postgres-log/connection.ts'
 import { createPostgresLog } from '../adapters/postgres-log/postgres-log.ts'
-import type { LogOptions, OpenLog } from './log.ts'
+import type { LogOptions, OpenLog } from './open-log.ts'
 
 /** Rows that one publishing transaction moves at most. */
 const PUBLISH_ROWS = 2_000
