@@ -185,6 +185,12 @@ export class TouchstoneError extends Error {
   }
 }
 
+/** What happened and what to do about it, for whoever must act on it. */
+export function withRemedy(thrown: unknown): string {
+  if (!(thrown instanceof TouchstoneError)) return messageOf(thrown)
+  return `${thrown.code}: ${thrown.message}. ${ERRORS[thrown.code].remedy}`
+}
+
 /** The message of whatever was thrown. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown)

@@ -1,6 +1,6 @@
 // The command line: `touchstone`. Results go to standard output; progress and logs to standard error.
 import { Command, CommanderError } from 'commander'
-import { TouchstoneError, type ErrorCode } from '../errors.ts'
+import { ERRORS, TouchstoneError, type ErrorCode } from '../errors.ts'
 import { VERSION } from './package-root.ts'
 
 /** Only the command that was asked for is loaded; help, and a command that there is not, load them all. */
@@ -52,8 +52,11 @@ try {
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2
   else if (error instanceof TouchstoneError) {
-    process.stderr.write(`touchstone: ${error.code}: ${error.message}\n`)
-    process.exitCode = WRONG_CALL.has(error.code) ? 2 : 1
+    const wrongCall = WRONG_CALL.has(error.code)
+    // Of a wrong call the message says all there is to do.
+    const cure = wrongCall ? '' : `  -> ${ERRORS[error.code].remedy}\n`
+    process.stderr.write(`touchstone: ${error.code}: ${error.message}\n${cure}`)
+    process.exitCode = wrongCall ? 2 : 1
   } else {
     process.stderr.write(
       `touchstone: unexpected failure\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,

@@ -1,6 +1,6 @@
 // Whether the process makes progress: every part says so itself, each within a bounded time.
 import type { ReadinessCheck } from '../api/ports.ts'
-import { ERRORS, type ErrorCode, type TouchstoneError } from '../errors.ts'
+import { ERRORS, TouchstoneError, withRemedy, type ErrorCode } from '../errors.ts'
 import type { PartitionLag } from '../pipeline/backlog.ts'
 import type { Loop } from '../pipeline/loop.ts'
 import type { Progress } from '../pipeline/run.ts'
@@ -17,12 +17,13 @@ const BUSY_MS = 30_000
 export async function probe(gate: Gate, failure: () => unknown): Promise<ReadinessCheck[]> {
   let lags: readonly PartitionLag[] = []
   let verdictLags: readonly PartitionLag[] = []
+  const { explained } = gate.openLog
   const [store, log] = await Promise.all([
-    bounded('store', async () => {
+    bounded('store', explained, async () => {
       await gate.database.database.reading.query('select 1')
       return 'answers'
     }),
-    bounded('log', async () => {
+    bounded('log', explained, async () => {
       ;[lags, verdictLags = []] = await Promise.all([gate.backlog.look(), gate.verdictBacklog?.look()])
       return 'answers'
     }),
@@ -45,13 +46,9 @@ export const dutiesOf = (gate: Pick<Gate, 'loops' | 'live'>): Readonly<Record<st
 export function checkLoop(name: string, idleMs: number, trouble?: TouchstoneError): ReadinessCheck {
   // No trying again mends these: somebody should hear of them at once.
   if (trouble !== undefined && REFUSALS.has(trouble.code))
-    return {
-      name,
-      ok: false,
-      detail: `stands still: ${trouble.code}: ${trouble.message}. ${ERRORS[trouble.code].remedy}`,
-    }
+    return { name, ok: false, detail: `stands still: ${withRemedy(trouble)}` }
   const ok = idleMs < (name === 'janitor' ? JANITOR_STALE_MS : STALE_MS)
-  const cure = trouble === undefined ? '' : `: ${trouble.code}: ${trouble.message}. ${ERRORS[trouble.code].remedy}`
+  const cure = trouble === undefined ? '' : `: ${withRemedy(trouble)}`
   return { name, ok, detail: ok ? 'goes on' : `has done nothing for ${seconds(idleMs)}${cure}` }
 }
 
@@ -105,7 +102,18 @@ export function describeWorkers(lags: readonly PartitionLag[]): ReadinessCheck {
   }
 }
 
-async function bounded(name: string, check: () => Promise<string>): Promise<ReadinessCheck> {
+/** The code says which of the two it is, log or store; the message may name addresses, and anybody may ask for readiness. */
+export function describeFailure(error: unknown): string {
+  if (!(error instanceof TouchstoneError)) return 'failed; what this process wrote says why'
+  const { title, remedy } = ERRORS[error.code]
+  return `${error.code}: ${title}. ${remedy}`
+}
+
+async function bounded(
+  name: string,
+  explained: (error: unknown) => unknown,
+  check: () => Promise<string>,
+): Promise<ReadinessCheck> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<ReadinessCheck>((resolve) => {
     timer = setTimeout(
@@ -115,7 +123,7 @@ async function bounded(name: string, check: () => Promise<string>): Promise<Read
   })
   const asked = check().then(
     (detail): ReadinessCheck => ({ name, ok: true, detail }),
-    (): ReadinessCheck => ({ name, ok: false, detail: 'failed; see the log' }),
+    (error: unknown): ReadinessCheck => ({ name, ok: false, detail: describeFailure(explained(error)) }),
   )
   return Promise.race([asked, late]).finally(() => clearTimeout(timer))
 }

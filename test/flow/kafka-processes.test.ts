@@ -151,7 +151,7 @@ describe.runIf(ownBrokersOrSkip())('workers on Kafka', () => {
     await harness.expire(topics.listings, 0, 4n)
     const second = touchstone('worker', env)
     expect(await second.ended).toBe(1)
-    expect(second.err()).toMatch(/touchstone: the worker stopped: .*\b1\b/)
+    expect(second.err()).toMatch(/touchstone: the worker stopped: offset-out-of-range: .*\b1\b.*`touchstone doctor`/)
     expect(second.err()).toContain(topics.listings)
     expect(await published(topics.decisions)).toHaveLength(1)
 

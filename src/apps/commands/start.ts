@@ -1,7 +1,7 @@
 // `start`: everything in one process on embedded defaults, with the demo stream if wanted; Ctrl-C ends it cleanly.
 import type { Command } from 'commander'
 import { readConfig } from '../../config.ts'
-import { messageOf } from '../../errors.ts'
+import { withRemedy } from '../../errors.ts'
 import { createTelemetry } from '../../telemetry.ts'
 import { takeBackShortHolds } from '../demo/short-holds.ts'
 import { demoPolicies, startDemo } from '../demo/start.ts'
@@ -44,7 +44,7 @@ async function start(life: Life, demo: boolean): Promise<void> {
   let failure: unknown
   gate.done.catch((error: unknown) => {
     failure = error
-    life.fail(`the gate stopped: ${messageOf(error)}`)
+    life.fail(`the gate stopped: ${withRemedy(error)}`)
   })
   const watch = watchServer(gate.database.serverPid, () =>
     life.fail('the embedded PostgreSQL has ended (see postgres.log in the data directory); start again to go on'),

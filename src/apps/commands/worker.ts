@@ -1,7 +1,7 @@
 // `worker`: what decides, as a process of its own; as many of them as there are partitions share the work.
 import type { Command } from 'commander'
 import { readConfig } from '../../config.ts'
-import { messageOf } from '../../errors.ts'
+import { withRemedy } from '../../errors.ts'
 import { createTelemetry } from '../../telemetry.ts'
 import { startGate } from '../gate.ts'
 import { assertPortsFree, startMonitor } from '../http.ts'
@@ -38,7 +38,7 @@ async function work(life: Life): Promise<void> {
   let failure: unknown
   gate.done.catch((error: unknown) => {
     failure = error
-    life.fail(`the worker stopped: ${messageOf(error)}`)
+    life.fail(`the worker stopped: ${withRemedy(error)}`)
   })
   const monitor = await startMonitor(gate, config, telemetry, () => failure)
   life.onStop('the monitor', monitor.stop)

@@ -1,6 +1,6 @@
 // When the worker counts as stale, from what it says of itself and what was seen of its backlog. Pure.
 import { describe, expect, it } from 'vitest'
-import { checkLoop, checkWorker, describeWorkers } from '../../../src/apps/readiness.ts'
+import { checkLoop, checkWorker, describeFailure, describeWorkers } from '../../../src/apps/readiness.ts'
 import { TouchstoneError } from '../../../src/errors.ts'
 import type { PartitionLag } from '../../../src/pipeline/backlog.ts'
 import type { Progress } from '../../../src/pipeline/run.ts'
@@ -80,6 +80,14 @@ describe('a loop', () => {
     expect(checkLoop('publisher-0', 9_000, small).detail).toBe('goes on')
     const refused = checkLoop('publisher-0', 100, new TouchstoneError('store-foreign', 'd.v1[0] is not ours'))
     expect(refused).toMatchObject({ ok: false, detail: expect.stringMatching(/^stands still: store-foreign: d/) })
+  })
+})
+
+describe('a part that fails', () => {
+  it('is named by its code with the cure, and never by an address', () => {
+    const said = describeFailure(new TouchstoneError('log-unavailable', 'connect ECONNREFUSED 10.0.0.1:9092'))
+    expect(said).toMatch(/^log-unavailable: The brokers cannot be reached\. Check KAFKA_BROKERS/)
+    expect(said + describeFailure(new Error('connect ECONNREFUSED 10.0.0.1:9092'))).not.toContain('10.0.0.1')
   })
 })
 
