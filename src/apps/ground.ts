@@ -11,6 +11,7 @@ import type { ReferenceStore } from '../rights/ports.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { createClosing } from './closing.ts'
 import { gateParts } from './gate-parts.ts'
+import { assertNotMoved } from './moved-log.ts'
 import { openLog, reachLog } from './log.ts'
 import type { OpenLog } from './open-log.ts'
 import { seedReference } from './seed.ts'
@@ -71,6 +72,12 @@ export async function openGround(
       beside: false,
     })
     closing.add(() => database.close())
+    const topics = topicNames(config.TOUCHSTONE_TOPIC_PREFIX)
+    const groups = groupNames(config.TOUCHSTONE_TOPIC_PREFIX)
+    if (config.KAFKA_BROKERS !== undefined) {
+      const inputs = (['listings', 'verdicts'] as const).map((name) => ({ topic: topics[name], group: groups[name] }))
+      await assertNotMoved(database.database.reading, inputs)
+    }
     const opened = await openLog({ config, url: database.url, program, telemetry, onError })
     closing.add(() => opened.close())
     const outputs: Record<string, number> = {}
@@ -78,7 +85,6 @@ export async function openGround(
       await opened.log.ensureTopic(topic, options)
       if (name !== ('listings' satisfies TopicName)) outputs[topic] = (await opened.log.ranges(topic)).length
     }
-    const topics = topicNames(config.TOUCHSTONE_TOPIC_PREFIX)
     const { reading, listener } = database.database
     const reference = createReferenceStore({ pool: reading, listener })
     await seedReference(reference)
@@ -86,7 +92,7 @@ export async function openGround(
     closing.add(() => live.stop())
     return {
       topics,
-      groups: groupNames(config.TOUCHSTONE_TOPIC_PREFIX),
+      groups,
       database,
       log: opened.log,
       openLog: opened,

@@ -18,3 +18,14 @@ export async function findTopics(pool: Pool, names: readonly string[]): Promise<
   )
   return new Map(rows.map((row) => [row.name, { partitions: row.partitions, retentionHours: row.hours }]))
 }
+
+/** One past the last record ever taken, by partition; none where the log has no such topic. */
+export async function readEnds(pool: Pool, topic: string): Promise<ReadonlyMap<number, bigint>> {
+  const there = await findTopics(pool, [topic])
+  if (there.size === 0) return new Map()
+  const { rows } = await pool.query<{ partition: number; next: string }>(
+    'select p.partition, p.next from touchstone_log.partition p join touchstone_log.topic using (topic_id) where name = $1',
+    [topic],
+  )
+  return new Map(rows.map(({ partition, next }) => [partition, BigInt(next)]))
+}
