@@ -1,6 +1,6 @@
 // The log in Kafka: decisions go out through fenced writers, one range of partitions each, whichever worker holds its lease.
 import type { KafkaConnection } from '../adapters/kafka-log/connection.ts'
-import { explained, isTransient } from '../adapters/kafka-log/errors.ts'
+import { explained, isOfBrokers, isTransient } from '../adapters/kafka-log/errors.ts'
 import { createFencedLog } from '../adapters/kafka-log/fenced-log.ts'
 import { createKafkaLog } from '../adapters/kafka-log/kafka-log.ts'
 import { createRangeOutbox } from '../adapters/postgres/outbox-ranges.ts'
@@ -29,10 +29,10 @@ export function openKafkaLog(connection: KafkaConnection, { config, telemetry }:
   let fenced: ReturnType<typeof createFencedLog> | undefined
   return {
     log,
-    // The brokers' failures first: theirs carry the codes of the network as the store's do.
     isTransient: (error) => isTransient(error) || isTransientStore(error),
     explained(error) {
-      const said = explained(error)
+      // Both carry the codes of the network: whoever mistakes one for the other sends people to the wrong machine.
+      const said = isOfBrokers(error) || !isTransientStore(error) ? explained(error) : error
       if (said instanceof TouchstoneError || !isTransientStore(said)) return said
       return new TouchstoneError('database-unavailable', `The database cannot be reached: ${messageOf(said)}`, {
         cause: error,

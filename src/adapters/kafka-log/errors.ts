@@ -56,6 +56,14 @@ export function rootOf(error: unknown): unknown {
   return root
 }
 
+/** Whether it came from the client of the brokers, which wraps all that it meets: a bare failure of the network is another's. */
+export function isOfBrokers(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  if (error.name.startsWith('KafkaJS')) return true
+  if (error instanceof AggregateError) return error.errors.length > 0 && error.errors.every(isOfBrokers)
+  return error.cause !== error && isOfBrokers(error.cause)
+}
+
 /** The broker's word for the failure, such as `UNKNOWN_TOPIC_OR_PARTITION`. */
 export function typeOf(error: unknown): string | undefined {
   const root = rootOf(error)
