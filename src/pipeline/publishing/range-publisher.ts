@@ -56,6 +56,8 @@ export function createRangePublisher({
   let tails: (Place & { readonly position: bigint })[] = []
   let refused: TouchstoneError | undefined
   let told: string | undefined
+  /** Of one write: halved where one failed, so that what is too much for slow brokers in the time they have gets through. */
+  let most = limit
 
   /** Never rejects. Whatever comes next begins with the lease. */
   async function discard(): Promise<void> {
@@ -136,7 +138,7 @@ export function createRangePublisher({
     if (!(await leased())) return 0
     if (writer === undefined) await takeOver()
     if (writer === undefined) return 0
-    const rows = await outbox.after(tails, limit)
+    const rows = await outbox.after(tails, most)
     if (rows.length === 0) return 0
     const moves = movesOf(rows, tails)
     // Reading may have taken long: whoever has the lease by now must not be fenced for nothing.
@@ -144,7 +146,12 @@ export function createRangePublisher({
       renewAt = -Infinity
       return 0
     }
-    await writer.write(rows, outbox.storeId)
+    await writer.write(rows, outbox.storeId).catch((error: unknown) => {
+      // What no topic takes is not taken in small pieces either.
+      if (!(error instanceof TouchstoneError) || error.code !== 'topics-wrong') most = Math.max(1, rows.length >> 1)
+      throw error
+    })
+    most = Math.min(limit, 2 * most)
     told = undefined
     if (!(await outbox.mark(moves))) throw new Error('the tails were moved by another process')
     const moved = new Map(moves.map((move) => [nameOf(move), move.to]))

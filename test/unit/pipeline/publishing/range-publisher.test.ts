@@ -196,6 +196,43 @@ describe('the publisher of a range', () => {
     expect(world.visible().get('decisions[0]')).toEqual([5n, 6n])
   })
 
+  it('writes less at once where brokers are too slow for much, and more again later', async () => {
+    const world = createWorld()
+    world.append(0, 3_000)
+    const { outbox, log } = world.process('a', calm)
+    const sizes: number[] = []
+    let slow = true
+    const slowly: typeof log = {
+      ...log,
+      async fence(range) {
+        const writer = await log.fence(range)
+        return {
+          ...writer,
+          async write(records, storeId) {
+            sizes.push(records.length)
+            if (slow && records.length > 300) throw new Error('not within 12 s')
+            await writer.write(records, storeId)
+          },
+        }
+      },
+    }
+    const publisher = createRangePublisher({
+      outbox,
+      log: slowly,
+      range: '0',
+      places: PLACES,
+      telemetry,
+      clock: world.clock,
+    })
+    for (let tries = 0; tries < 40; tries++) {
+      await publisher.publish().catch(() => undefined)
+      slow &&= tries < 8
+    }
+    allInOrder(world)
+    expect(sizes.slice(0, 4)).toEqual([2_000, 1_000, 500, 250])
+    expect(Math.max(...sizes.slice(9))).toBeGreaterThan(500)
+  })
+
   it('leaves a range to its owner, and takes it at once when that gives it up', async () => {
     const world = createWorld()
     const [one, two] = [publisherOn(world, 'one', calm), publisherOn(world, 'two', calm)]
