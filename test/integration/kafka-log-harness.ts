@@ -1,4 +1,5 @@
 // A log on real Kafka brokers, and what the tests must be able to do to it.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
 import { createKafka } from '../../src/adapters/kafka-log/client.ts'
 import type { KafkaConnection } from '../../src/adapters/kafka-log/connection.ts'
@@ -8,7 +9,7 @@ import type { LogHarness } from '../contracts/log.ts'
 export interface KafkaLogHarness extends LogHarness {
   readonly connection: KafkaConnection
   readonly logger: pino.Logger
-  /** Appends to one partition in transactions of the given sizes, one after the other; a negative size is aborted. */
+  /** Appends to one partition in transactions of the given sizes, one after the other, until all are marked; a negative size is aborted. */
   transact(topic: string, partition: number, sizes: readonly number[]): Promise<void>
   /** What the group committed to Kafka, by partition. */
   committed(group: string, topic: string): Promise<Map<number, bigint>>
@@ -47,6 +48,9 @@ export async function startKafkaLog(brokers: readonly string[]): Promise<KafkaLo
     open: async () => createKafkaLog({ connection, logger, sessionTimeoutMs: SESSION_MS }),
     async transact(topic, partition, sizes) {
       let sent = 0
+      const end = async () =>
+        BigInt((await admin.fetchTopicOffsets(topic)).find((one) => one.partition === partition)?.high ?? 0)
+      const before = await end()
       for (const size of sizes) {
         const transaction = await producer.transaction()
         const messages = Array.from({ length: Math.abs(size) }, () => ({
@@ -57,6 +61,9 @@ export async function startKafkaLog(brokers: readonly string[]): Promise<KafkaLo
         await transaction.send({ topic, messages })
         await (size < 0 ? transaction.abort() : transaction.commit())
       }
+      // The broker answers before it has written the mark: who asked for the end now would be told of an earlier one.
+      const marked = before + sizes.reduce((sum, size) => sum + BigInt(Math.abs(size)) + 1n, 0n)
+      while ((await end()) < marked) await sleep(5)
     },
     // Two records that are aborted, and the control record that says so.
     leaveHole: async (topic, partition) => harness.transact(topic, partition, [-2]),
