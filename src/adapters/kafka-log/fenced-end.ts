@@ -14,6 +14,8 @@ const FETCH_BYTES = 1024 * 1024
 /** Somebody else's transaction that is open on the topic hides what comes after it: the brokers abort it in minutes at most, we try again sooner. */
 const OPEN_MS = 15_000
 const LOOK_MS = 50
+/** Ours begin at 1. */
+const NOTHING = { storeId: undefined, position: 0n, key: null, value: null } as const
 /** Retention may take what was to be read while it is read. */
 const TRIES = 3
 
@@ -48,7 +50,9 @@ async function lastOn(
   let { low, high } = range
   for (let tries = 1; ; tries += 1) {
     try {
-      return await search(fetcher, place, low, high, openMs)
+      const last = await search(fetcher, place, low, high, openMs)
+      // All that was ever written is there, and nothing of it is ours: retention took nothing, so nothing was published.
+      return last ?? (low === 0n ? { ...place, ...NOTHING } : undefined)
     } catch (error) {
       const gone = error instanceof TouchstoneError && error.code === 'offset-out-of-range'
       if (!gone || tries === TRIES) throw error

@@ -53,7 +53,9 @@ export interface Move extends Place {
 }
 
 export interface PublishedPosition extends Place {
-  readonly storeId: string
+  /** Undefined with the position 0. */
+  readonly storeId: string | undefined
+  /** 0: all that was ever written is still there, and nothing of it is ours. */
   readonly position: bigint
   /** Of the record that carries it: a store that gave the position to another row is not the one that published it. */
   readonly key: Uint8Array | null
@@ -64,7 +66,7 @@ export interface PublishedPosition extends Place {
 export interface FencedLog {
   /** Once it resolves no earlier writer of the range can make anything visible any more, and nothing of theirs is pending. */
   fence(range: string): Promise<FencedWriter>
-  /** What readers of committed records see last on each place, of records that carry a position; to be asked after fencing. */
+  /** What readers of committed records see last on each place, of records that carry a position; to be asked after fencing. Nothing is said of a place where removed records may have been ours. */
   lastPublished(places: readonly Place[]): Promise<readonly PublishedPosition[]>
 }
 

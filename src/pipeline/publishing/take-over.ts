@@ -18,7 +18,8 @@ export const nameOf = (place: Place): string => `${place.topic}[${place.partitio
  * - It ends beyond the head, or at a position where the store has another row (`rowAt`): the store is older than the log,
  *   as after a restored backup. Refused with `store-behind-log`: new decisions would carry positions that are taken.
  * - It ends with another store's record: refused with `store-foreign`.
- * - It ends before the tail: the log lost what it had acknowledged (disks lost, an unclean election). The tail moves
+ * - It ends before the tail, or never had anything of ours: the log lost what it had acknowledged (disks lost, an unclean
+ *   election, a topic that was made anew). The tail moves
  *   back, and what the store still has of it is published again. Each row is then there at least once: a reader that had
  *   seen the lost ones sees them again, with the same `decisionId`. What the store no longer keeps is `gone`.
  *
@@ -37,7 +38,7 @@ export function continueFrom(
     const name = nameOf({ topic, partition })
     const end = seen.get(name)
     if (end === undefined) continue
-    if (end.storeId !== storeId) {
+    if (end.position > 0n && end.storeId !== storeId) {
       throw new TouchstoneError(
         'store-foreign',
         `${name} ends with position ${end.position} of the store ${end.storeId}, and ours is ${storeId}`,
