@@ -89,7 +89,8 @@ describe('help and wrong calls', () => {
       expect(help.code, words.join(' ')).toBe(0)
       expect(help.out, words.join(' ')).toMatch(/Example:\n {2}\$ /)
     }
-  })
+    // A process for each of them.
+  }, 60_000)
 
   it.each([
     [['scren'], /Did you mean screen/],
