@@ -9,9 +9,9 @@ import kafkajs from 'kafkajs'
 import { pino } from 'pino'
 import { utf8 } from '../contracts/store-samples.ts'
 import { consumeWithJava, produceWithJava, type ConsumedRecord } from '../support/kafka/java.ts'
-import { freshTopic, ownBrokersOrSkip, withAdmin } from '../support/kafka/kafka.ts'
+import { ownBrokersOrSkip } from '../support/kafka/kafka.ts'
 import { kafkaLegs, type StartedLeg } from '../support/kafka/legs.ts'
-import { PARTITIONS, publishingWorld, upTo, type Ports, type PublishingWorld } from './kafka-publisher-world.ts'
+import { publishingWorld, upTo, type Ports, type PublishingWorld } from './kafka-publisher-world.ts'
 
 const logger = pino({ level: 'silent' })
 
@@ -172,18 +172,6 @@ describe.each(kafkaLegs())('publishing to $name', ({ start }) => {
     await (await w.process('next')).drain()
     const ours = (await w.positions()).map((positions) => positions.filter((position) => !Number.isNaN(position)))
     expect(ours).toEqual(upTo(await w.heads()))
-  })
-
-  it('what was published to a topic that was deleted and made anew is published again', async () => {
-    const w = await world()
-    await w.commit(w.many('a', 60))
-    await (await w.process('one')).drain()
-    await withAdmin(brokers, async (admin) => admin.deleteTopics({ topics: [w.topic] }))
-    await freshTopic(brokers, { name: w.topic, numPartitions: PARTITIONS })
-    await w.expire()
-    await w.commit(w.many('b', 30))
-    await (await w.process('two')).drain()
-    expect(await w.positions()).toEqual(upTo(await w.heads()))
   })
 
   it('a store that was restored from a backup is refused, and nothing is sent', async () => {
