@@ -18,6 +18,7 @@ import { parseIdentity, parseListing } from '../listing/parse-listing.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { assess, type Gate } from './assess.ts'
 import { commitOrApart } from './commit-apart.ts'
+import { createCommit } from './commit-batch.ts'
 import { ok, type Outcome } from './outcome.ts'
 import type { Batch, BatchResult, LogRecord } from './log/ports.ts'
 import type { GateStore } from './ports.ts'
@@ -46,24 +47,18 @@ const PARALLEL = 16
 
 export function createScreening(options: ScreeningOptions): (batch: Batch, lost: AbortSignal) => Promise<BatchResult> {
   const { store, topics, group, telemetry, maxDeadLetterBytes } = options
-  const commit = async (batch: Batch, records: readonly TriedRecord[]): Promise<BatchResult> => {
-    let tally: Tally | undefined
-    const result = await store.commit(
-      { group, topic: batch.topic, partition: batch.partition, from: batch.from, next: batch.next },
+  const commit = createCommit({
+    store,
+    group,
+    telemetry,
+    wanted: (records: readonly TriedRecord[]) =>
       records.flatMap(({ tried }) => (tried.kind === 'ok' ? [identityOf(tried.value)] : [])),
-      (standings, now) => {
-        const settled = settle(records, standings, { topics, topic: batch.topic, now, maxDeadLetterBytes })
-        tally = settled.tally
-        return settled.settlement
-      },
-    )
-    telemetry.metrics.touchstone_batches_total.inc({ result })
-    if (result === 'committed' && tally !== undefined) {
+    settle: (records, standings, at) => settle(records, standings, { topics, ...at, maxDeadLetterBytes }),
+    told(tally, records) {
       count(telemetry, records.length, tally)
       options.decided?.(tally)
-    }
-    return result
-  }
+    },
+  })
 
   return async (batch, lost) => {
     const records = await tryAll(batch, options.gate(), lost, options)

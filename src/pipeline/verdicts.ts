@@ -9,6 +9,7 @@ import { decodeEvent } from '../events/wire.ts'
 import { parseVerdict } from '../review/parse-verdict.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { commitOrApart } from './commit-apart.ts'
+import { createCommit } from './commit-batch.ts'
 import { ok, type Outcome } from './outcome.ts'
 import type { Batch, BatchResult, LogRecord } from './log/ports.ts'
 import { GATE_SOURCE } from './sources.ts'
@@ -31,26 +32,20 @@ export interface VerdictOptions {
 /** What `startRun` does with a batch of the verdicts topic. */
 export function createVerdicts(options: VerdictOptions): (batch: Batch, lost: AbortSignal) => Promise<BatchResult> {
   const { store, topics, group, telemetry, maxDeadLetterBytes } = options
-  const commit = async (batch: Batch, records: readonly TriedVerdict[]): Promise<BatchResult> => {
-    let tally: VerdictTally | undefined
-    const result = await store.commit(
-      { group, topic: batch.topic, partition: batch.partition, from: batch.from, next: batch.next },
+  const commit = createCommit({
+    store,
+    group,
+    telemetry,
+    wanted: (records: readonly TriedVerdict[]) =>
       records.flatMap(({ tried }) =>
         tried.kind === 'ok' && tried.value.kind === 'verdict' ? [tried.value.verdict] : [],
       ),
-      (known, now) => {
-        const settled = settleVerdicts(records, known, { topics, topic: batch.topic, now, maxDeadLetterBytes })
-        tally = settled.tally
-        return settled.settlement
-      },
-    )
-    telemetry.metrics.touchstone_batches_total.inc({ result })
-    if (result === 'committed' && tally !== undefined) {
+    settle: (records, known, at) => settleVerdicts(records, known, { topics, ...at, maxDeadLetterBytes }),
+    told(tally) {
       count(telemetry, tally)
       options.recorded?.(tally)
-    }
-    return result
-  }
+    },
+  })
   return (batch) => {
     const records = batch.records.map((record) => ({ record, partition: batch.partition, tried: readVerdict(record) }))
     return commitOrApart(batch, records, commit, options)
