@@ -1,6 +1,6 @@
 // Real: the Kafka of the run. What reading from Kafka must do beyond the contract: kafkajs's own offsets, transactions, long work, new partitions.
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { createKafka, hangUp, TRANSACTION_RETRY } from '../../src/adapters/kafka-log/client.ts'
+import { createKafka, hangUp } from '../../src/adapters/kafka-log/client.ts'
 import { createMember } from '../../src/adapters/kafka-log/subscription-member.ts'
 import { createSubscription, type SubscriptionParts } from '../../src/adapters/kafka-log/subscription.ts'
 import type { Consumer, Log, SubscribeOptions, Subscription } from '../../src/pipeline/log/ports.ts'
@@ -159,7 +159,10 @@ describe.runIf(brokers.length > 0)('reading from Kafka', () => {
   test('nothing of aborted transactions that lie in each other is read, nor of those whose keys look like the end of one', async () => {
     const log = await client(harness)
     const topic = await topicOf(log, 1)
-    const kafka = createKafka(harness.connection, harness.logger, { retry: TRANSACTION_RETRY })
+    const kafka = createKafka(harness.connection, harness.logger, {
+      // The default of 300 ms is what each transaction after the first would take.
+      retry: { initialRetryTime: 3, maxRetryTime: 500, retries: 30 },
+    })
     onTestFinished(() => hangUp(kafka))
     const begin = async () => {
       const producer = kafka.producer({ transactionalId: crypto.randomUUID(), maxInFlightRequests: 1 })

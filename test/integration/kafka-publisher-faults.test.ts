@@ -9,6 +9,12 @@ import { publishingWorld, upTo, type Process, type PublishingWorld } from './kaf
 
 // Kafka's number for it (https://kafka.apache.org/protocol#protocol_error_codes).
 const CONCURRENT_TRANSACTIONS = 51
+const NOT_LEADER = 6
+// From the end of an answer to a produce, version 7: 4 bytes of throttling, and before it the last partition's number (4
+// bytes), error (2) and three times 8 bytes.
+const LAST_PARTITION = 4 + 30
+const LAST_ERROR = 4 + 26
+const TALK = ['FindCoordinator', 'AddPartitionsToTxn', 'Produce', 'EndTxn'] as const
 
 describe.runIf(ownBrokersOrSkip())('publishing to Kafka, when the wire or the broker fails', () => {
   let proxy: KafkaProxy
@@ -78,7 +84,7 @@ describe.runIf(ownBrokersOrSkip())('publishing to Kafka, when the wire or the br
     await one.drain()
     await w.commit(w.many('b', 40))
     // Its rows are in the log and its commit is under way when the next one fences it.
-    const underWay = proxy.next('Produce', 2).holdAnswer()
+    const underWay = proxy.next('Produce').holdAnswer()
     const late = one.publishers[0]?.publish().catch((error: unknown) => error)
     const held = await underWay
     await w.expire()
@@ -90,17 +96,40 @@ describe.runIf(ownBrokersOrSkip())('publishing to Kafka, when the wire or the br
     expect(await w.positions()).toEqual(upTo(await w.heads()))
   })
 
-  it('a request is for one partition, whatever a transaction is for', async () => {
+  it('a transaction is three requests, whatever partitions it is for', async () => {
     const { publishers, drain } = await start()
     await w.commit(w.many('a', 40))
     await drain()
     await w.commit(w.many('b', 40))
     const request = proxy.next('Produce').arrived()
-    const before = proxy.count('Produce')
-    // A range has two of the six partitions.
+    const before = TALK.map((api) => proxy.count(api))
     expect(await publishers[0]?.publish()).toBeGreaterThan(1)
-    expect(partitionsOf(await request)).toBe(1)
-    expect(proxy.count('Produce') - before).toBe(2)
+    // A range has two of the six partitions.
+    expect(partitionsOf(await request)).toBe(2)
+    expect(TALK.map((api, i) => proxy.count(api) - (before[i] ?? 0))).toEqual([0, 1, 1, 1])
+  })
+
+  it.each([
+    [
+      'refuses one of the partitions',
+      (frame: Buffer) => void frame.writeInt16BE(NOT_LEADER, frame.length - LAST_ERROR),
+    ],
+    [
+      'says nothing of one of the partitions',
+      (frame: Buffer) => void frame.writeInt32BE(99, frame.length - LAST_PARTITION),
+    ],
+  ])('an answer that %s ends the writer, and nothing is lost or comes twice', async (_, alter) => {
+    const { publishers, drain } = await start()
+    await w.commit(w.many('a', 40))
+    await drain()
+    await w.commit(w.many('b', 40))
+    // The broker has written both: what the answer says of one of them must be believed all the same.
+    const altered = proxy.next('Produce').alterAnswer(alter)
+    await expect(publishers[0]?.publish()).rejects.toMatchObject({ code: 'log-unavailable' })
+    await altered
+    expect(await visible()).toBe(40)
+    await drain()
+    expect(await w.positions()).toEqual(upTo(await w.heads()))
   })
 
   it('a transaction that is refused while the brokers end the one before tries again at once', async () => {

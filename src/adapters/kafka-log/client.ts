@@ -14,9 +14,6 @@ export interface ClientSettings {
 /** A broker that is back is found again within a second; about 20 s in all, and who needs longer asks again. */
 export const STEADY_RETRY = { initialRetryTime: 50, maxRetryTime: 1_000, retries: 20 } as const satisfies RetryOptions
 
-/** After each commit the next transaction is refused for some milliseconds: with the default of 300 ms one gets 4 a second and not 100. */
-export const TRANSACTION_RETRY = { initialRetryTime: 3, maxRetryTime: 500, retries: 30 } as const satisfies RetryOptions
-
 /** Whoever retries by himself wants to be told at once. */
 export const BRIEF_RETRY = { initialRetryTime: 20, maxRetryTime: 100, retries: 1 } as const satisfies RetryOptions
 

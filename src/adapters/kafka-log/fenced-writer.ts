@@ -1,14 +1,15 @@
-// One transactional producer of a range: making it fences its predecessor, and its first failure is its end.
+// One writer of a range: making it fences its predecessor, and its first failure is its end.
 import { setTimeout as sleep } from 'node:timers/promises'
-import kafkajs from 'kafkajs'
-import type { Kafka, Message, Producer, Transaction } from 'kafkajs'
+import type { Kafka } from 'kafkajs'
 import { TouchstoneError } from '../../errors.ts'
 import type { Logger } from '../../telemetry.ts'
 import type { FencedWriter, OutboxRecord } from '../../pipeline/publishing/ports.ts'
-import { createKafka, hangUp, TRANSACTION_RETRY } from './client.ts'
+import { BRIEF_RETRY, createKafka, hangUp } from './client.ts'
 import type { KafkaConnection } from './connection.ts'
-import { explained, isTooLarge, typeOf } from './errors.ts'
+import { explained, isTooLarge, rootOf, typeOf } from './errors.ts'
 import { publishedMessage, sizeOf } from './fenced-records.ts'
+import { clusterOf, refusedIn } from './internals.ts'
+import { createTransactions, type PartitionBatch } from './transactions.ts'
 
 /**
  * The brokers abort a transaction of a writer that is gone after this; a successor's fence aborts it at once. Readers of
@@ -33,17 +34,13 @@ export async function openFencedWriter(
   transactionalId: string,
   clients: Set<Kafka>,
 ): Promise<FencedWriter> {
-  const kafka = createKafka(connection, logger, { retry: TRANSACTION_RETRY, requestTimeoutMs: TRANSACTION_MS })
+  // What is tried again is tried here: nothing of a write ever is.
+  const kafka = createKafka(connection, logger, { retry: BRIEF_RETRY, requestTimeoutMs: TRANSACTION_MS })
   clients.add(kafka)
-  const producer = kafka.producer({
-    transactionalId,
-    transactionTimeout: TRANSACTION_MS,
-    maxInFlightRequests: 1,
-    allowAutoTopicCreation: false,
-    createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
-  })
+  const cluster = clusterOf(kafka)
+  const transactions = createTransactions(cluster, transactionalId, TRANSACTION_MS)
   const close = async (): Promise<void> => {
-    const gone = producer.disconnect().catch(() => undefined)
+    const gone = cluster.disconnect().catch(() => undefined)
     await Promise.race([gone, sleep(FAREWELL_MS, undefined, { ref: false })])
     // What still runs behind our back after a limit was reached ends here.
     hangUp(kafka)
@@ -51,12 +48,7 @@ export async function openFencedWriter(
   }
 
   try {
-    await inTime(FENCE_MS, 'fence', async () => {
-      await producer.connect()
-      // Connecting fences nobody; the first transaction does, and waits until the predecessor's is aborted or complete.
-      const first = await producer.transaction()
-      await first.abort()
-    })
+    await inTime(FENCE_MS, 'fence', () => transactions.fence(performance.now() + FENCE_MS))
   } catch (error) {
     await close()
     throw said(error)
@@ -67,11 +59,11 @@ export async function openFencedWriter(
     async write(records, storeId) {
       if (dead) throw new Error('a writer that failed is not used again')
       try {
-        await inTime(WRITE_MS, 'write', () => writeAll(producer, records, storeId))
+        await inTime(WRITE_MS, 'write', () => transactions.write(batchesOf(records, storeId)))
       } catch (error) {
-        // After a failed send kafkajs counts on as if nothing had been written; after a failed commit it is stuck.
+        // Nobody knows what the brokers have of it.
         dead = true
-        throw said(error)
+        throw said(isTooLarge(error) ? tooSmall(error, records) : error)
       }
     },
     async close() {
@@ -81,49 +73,34 @@ export async function openFencedWriter(
   }
 }
 
-async function writeAll(producer: Producer, records: readonly OutboxRecord[], storeId: string): Promise<void> {
-  const transaction = await producer.transaction()
-  const places = [...Map.groupBy(records, (row) => `${row.topic}/${row.partition}`).values()]
-  const sends = places.map((rows) => sendInOrder(transaction, rows, storeId))
-  // All must have ended, well or not, before anybody may think that nothing is under way any more.
-  const results = await Promise.allSettled(sends)
-  const failed = results.find((result) => result.status === 'rejected')
-  if (failed !== undefined) throw failed.reason
-  await transaction.commit()
-}
-
-/** One partition a send: of several, kafkajs forgets those whose leader moves meanwhile, and says that all is well. */
-async function sendInOrder(transaction: Transaction, rows: readonly OutboxRecord[], storeId: string): Promise<void> {
-  for (const batch of batchesOf(rows)) {
-    const [first] = batch
-    if (first === undefined) continue
-    const messages: Message[] = batch.map((row) => publishedMessage(row, storeId))
-    const sent = transaction.send({ topic: first.topic, acks: -1, messages })
-    const answers = await sent.catch((error: unknown) => {
-      throw isTooLarge(error) ? tooSmall(first, batch) : error
-    })
-    const [answer] = answers
-    if (answers.length !== 1 || answer?.partition !== first.partition || answer.errorCode !== 0) {
-      throw new TouchstoneError(
-        'log-unavailable',
-        `Kafka did not confirm what was sent to ${first.topic}[${first.partition}]`,
-      )
-    }
-  }
-}
-
 /** Whoever made the topic must mend it: nothing of the range goes past it, and it goes on by itself then. */
-function tooSmall({ topic, partition }: OutboxRecord, batch: readonly OutboxRecord[]): TouchstoneError {
-  const bytes = batch.reduce((sum, row) => sum + sizeOf(row), 0)
-  const what = batch.length === 1 ? 'a record' : `${batch.length} records`
+function tooSmall(error: unknown, records: readonly OutboxRecord[]): TouchstoneError {
+  const refused = refusedIn(rootOf(error)).map((place) => {
+    const rows = records.filter((row) => row.topic === place.topic && row.partition === place.partition)
+    const largest = Math.max(0, ...batchesOf(rows, '').map((batch) => batch.bytes))
+    return `${place.topic}[${place.partition}] does not take a batch of up to ${largest} bytes`
+  })
   return new TouchstoneError(
     'topics-wrong',
-    `${topic}[${partition}] does not take ${what} of ${bytes} bytes: its max.message.bytes is smaller than \`touchstone topics\` makes it`,
+    `${refused.join(', ')}: its max.message.bytes is smaller than \`touchstone topics\` makes it`,
+    { cause: error },
   )
 }
 
-function batchesOf(rows: readonly OutboxRecord[]): OutboxRecord[][] {
-  const batches: OutboxRecord[][] = []
+/** In order per place, as large as a topic takes them. */
+function batchesOf(records: readonly OutboxRecord[], storeId: string): PartitionBatch[] {
+  return [...Map.groupBy(records, (row) => `${row.topic}/${row.partition}`).values()].flatMap((rows) =>
+    cut(rows).map((some) => ({
+      topic: some[0].topic,
+      partition: some[0].partition,
+      messages: some.map((row) => publishedMessage(row, storeId)),
+      bytes: some.reduce((sum, row) => sum + sizeOf(row), 0),
+    })),
+  )
+}
+
+function cut(rows: readonly OutboxRecord[]): [OutboxRecord, ...OutboxRecord[]][] {
+  const batches: [OutboxRecord, ...OutboxRecord[]][] = []
   let room = 0
   for (const row of rows) {
     const size = sizeOf(row)

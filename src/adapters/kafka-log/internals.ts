@@ -1,11 +1,12 @@
 // What the adapter takes from inside kafkajs 2.2.4, typed by hand: the version is pinned because of this file.
 import { createRequire } from 'node:module'
-import type { Kafka } from 'kafkajs'
+import type { Kafka, Message } from 'kafkajs'
 // Before anything is read: it mends what kafkajs makes of the brokers' answers.
 import './decoding.ts'
 
-/** One leader's connection. */
+/** One broker's connection. */
 interface Broker {
+  readonly nodeId: string
   /** Throws a protocol error when a partition has one. */
   fetch(request: {
     /** 0: everything, 1: committed only. */
@@ -22,9 +23,47 @@ interface Broker {
       }[]
     }[]
   }): Promise<{ readonly responses: readonly { readonly partitions: readonly PartitionData[] }[] }>
+  /** These four throw a protocol error when anything in the answer has one; `refusedIn` says where of a produce. */
+  initProducerId(request: {
+    readonly transactionalId: string
+    readonly transactionTimeout: number
+  }): Promise<{ readonly producerId: string; readonly producerEpoch: number }>
+  addPartitionsToTxn(
+    request: ProducerOf & {
+      readonly topics: readonly { readonly topic: string; readonly partitions: readonly number[] }[]
+    },
+  ): Promise<unknown>
+  produce(
+    request: ProducerOf & {
+      readonly acks: number
+      readonly timeout: number
+      readonly topicData: readonly {
+        readonly topic: string
+        readonly partitions: readonly {
+          readonly partition: number
+          readonly firstSequence: number
+          readonly messages: readonly Message[]
+        }[]
+      }[]
+    },
+  ): Promise<Produced>
+  endTxn(request: ProducerOf & { readonly transactionResult: boolean }): Promise<unknown>
   describeGroups(request: { readonly groupIds: readonly string[] }): Promise<{
     readonly groups: readonly { readonly members: readonly { readonly memberAssignment: Buffer }[] }[]
   }>
+}
+
+interface ProducerOf {
+  readonly transactionalId: string
+  readonly producerId: string
+  readonly producerEpoch: number
+}
+
+interface Produced {
+  readonly topics: readonly {
+    readonly topicName: string
+    readonly partitions: readonly { readonly partition: number; readonly errorCode: number }[]
+  }[]
 }
 
 interface Metadata {
@@ -68,7 +107,7 @@ export interface Cluster {
   readonly targetTopics: Set<string>
   removeBroker(address: { readonly host: string; readonly port: number }): void
   findBroker(node: { readonly nodeId: string }): Promise<Broker>
-  findGroupCoordinator(group: { readonly groupId: string }): Promise<Broker>
+  findGroupCoordinator(group: { readonly groupId: string; readonly coordinatorType?: number }): Promise<Broker>
   findTopicPartitionMetadata(topic: string): Metadata['topicMetadata'][number]['partitionMetadata']
   findLeaderForPartitions(topic: string, partitions: readonly number[]): Readonly<Record<string, number[]>>
   fetchTopicsOffset(
@@ -111,6 +150,33 @@ export function clusterOf(kafka: Kafka): Cluster {
   const create = symbol && (kafka as unknown as Record<symbol, (options: object) => Cluster>)[symbol]
   if (create === undefined) throw new Error('This is not kafkajs 2.2.4')
   return create({ allowAutoTopicCreation: false, metadataMaxAge: METADATA_AGE_MS, isolationLevel: 0 })
+}
+
+const answers = [3, 4, 5, 6, 7].map(
+  (version) =>
+    require(`kafkajs/src/protocol/requests/produce/v${version}/response`) as {
+      parse(answer: Produced): Promise<Produced>
+    },
+)
+const refusals = new WeakMap<object, Produced>()
+for (const answer of answers) {
+  const { parse } = answer
+  answer.parse = async (data) => {
+    try {
+      return await parse(data)
+    } catch (error) {
+      if (error instanceof Error) refusals.set(error, data)
+      throw error
+    }
+  }
+}
+
+/** The partitions that a produce was refused for: kafkajs throws the error of the first and does not say whose it is. */
+export function refusedIn(error: unknown): readonly { readonly topic: string; readonly partition: number }[] {
+  const answer = error instanceof Error ? refusals.get(error) : undefined
+  return (answer?.topics ?? []).flatMap(({ topicName, partitions }) =>
+    partitions.filter(({ errorCode }) => errorCode !== 0).map(({ partition }) => ({ topic: topicName, partition })),
+  )
 }
 
 // A leader that moved is noticed by its error; partitions that were added only by looking.

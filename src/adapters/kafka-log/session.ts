@@ -67,7 +67,7 @@ async function withPatience<T>(cluster: Cluster, ms: number, topic: string, work
 }
 
 /** A broker that closed its connection may be another one when it is back. */
-function forget(cluster: Cluster, error: unknown): void {
+export function forget(cluster: Cluster, error: unknown): void {
   const root = rootOf(error)
   if (!(root instanceof Error) || root.name !== 'KafkaJSConnectionClosedError') return
   const { host, port } = root as Error & { host?: unknown; port?: unknown }
