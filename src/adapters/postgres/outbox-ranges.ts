@@ -8,7 +8,6 @@ import { queries } from './connect.ts'
 import { assertDense, readBacklog, readRows, shareOut } from './outbox-rows.ts'
 import type { Waiting } from './outbox-rows.ts'
 import type { Tables } from './tables.ts'
-import { inTransaction } from './transaction.ts'
 
 export interface RangeOutboxOptions {
   /** Its time limits bound every question here. */
@@ -74,7 +73,7 @@ export async function createRangeOutbox({
       return rows
     },
 
-    mark: (moves) => moveTails(pool, moves),
+    mark: (moves) => moveTails(db, moves),
     backlog: () => readBacklog(db, topics),
   }
 }
@@ -141,13 +140,22 @@ async function readAhead(
   return rows.map((row) => ({ topic: row.topic, part: row.part, tail: BigInt(row.tail), head: BigInt(row.head) }))
 }
 
-function moveTails(pool: Pool, moves: readonly Move[]): Promise<boolean> {
-  return inTransaction<boolean>(pool, async ({ db }) => {
-    const moved = await sql`
-      update outbox_tail t set pos = x.upto
-      from unnest(${columns(moves)}, ${moves.map((move) => String(move.from))}::bigint[],
-                  ${moves.map((move) => String(move.to))}::bigint[]) x (topic, part, tail, upto)
-      where t.topic = x.topic and t.part = x.part and t.pos = x.tail`.execute(db)
-    return moved.numAffectedRows === BigInt(moves.length) ? { done: true } : { undo: false }
-  })
+/**
+ * One statement, which is a transaction by itself. The rows are locked in order first, and what they say then is what
+ * counts: the update finds by its older view only which rows to write, so it must not ask them for their position again.
+ */
+async function moveTails(db: Kysely<Tables>, moves: readonly Move[]): Promise<boolean> {
+  const moved = await sql`
+    with x as (
+      select * from unnest(${columns(moves)}, ${moves.map((move) => String(move.from))}::bigint[],
+                           ${moves.map((move) => String(move.to))}::bigint[]) x (topic, part, tail, upto)),
+    held as materialized (
+      select t.topic, t.part, t.pos from outbox_tail t where (t.topic, t.part) in (select topic, part from x)
+      order by t.topic, t.part for update)
+    update outbox_tail t set pos = x.upto from x
+    where t.topic = x.topic collate "C" and t.part = x.part
+      and (select count(*) from held h join x on x.topic = h.topic and x.part = h.part and x.tail = h.pos) = ${moves.length}`.execute(
+    db,
+  )
+  return moved.numAffectedRows === BigInt(moves.length)
 }
