@@ -261,6 +261,36 @@ describe.each(kafkaLegs())('publishing to $name', ({ start }) => {
     await fetcher.close()
   })
 
+  it('whoever copies an old record of ours behind the last one moves nothing', async () => {
+    const w = await world()
+    const { drain, log, outbox } = await w.process('one')
+    await w.commit(w.many('a', 60))
+    await drain()
+    const [first] = (await w.read()).get(0) ?? []
+    const stranger = await log.fence('stranger')
+    await stranger.write(
+      [
+        {
+          topic: w.topic,
+          partition: 0,
+          position: 1n,
+          key: first?.key ?? null,
+          value: first?.value ?? null,
+          headers: {},
+        },
+      ],
+      outbox.storeId,
+    )
+    await stranger.close()
+    const [end] = await log.lastPublished([{ topic: w.topic, partition: 0 }])
+    expect(Number(end?.position)).toBe((await w.heads())[0])
+    await w.expire()
+    await w.commit(w.many('b', 60))
+    await (await w.process('next')).drain()
+    const [mine] = await w.positions()
+    expect(mine?.filter((position, i) => position !== 1 || i === 0)).toEqual(upTo(await w.heads())[0])
+  })
+
   it('a partition that is not there is named', async () => {
     const w = await world()
     const log = createFencedLog({ connection: { brokers, clientId: 'test' }, logger, prefix: w.prefix })

@@ -93,7 +93,7 @@ async function lastBetween(
   for (let from = start; from < end;) {
     const { records, next } = await fetcher.fetchFrom(place, from, { maxBytes: FETCH_BYTES, isolation: 'committed' })
     for (const record of records) {
-      if (record.offset < end) last = publishedPosition(place, record) ?? last
+      if (record.offset < end) last = further(last, publishedPosition(place, record))
     }
     if (next > from) {
       from = next
@@ -106,4 +106,13 @@ async function lastBetween(
     } else await sleep(LOOK_MS)
   }
   return last
+}
+
+/** The later one; of one store the one that is further: who copies a record to its own topic copies our headers too. */
+function further(
+  last: PublishedPosition | undefined,
+  next: PublishedPosition | undefined,
+): PublishedPosition | undefined {
+  if (last === undefined || next === undefined) return next ?? last
+  return next.storeId === last.storeId && next.position < last.position ? last : next
 }
