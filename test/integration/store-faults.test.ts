@@ -226,7 +226,7 @@ describe('the store under faults', () => {
     ).rejects.toThrow('not one of')
     await expect(
       node.store.commit(batch, [], () => ({ ...NOTHING, outbox: [{ ...row, topic: DEAD_LETTERS }] })),
-    ).rejects.toThrow('no head')
+    ).rejects.toThrow('"pos" of relation "outbox"')
     expect(await node.store.commit(batch, listings('L', 1), (standings) => decide(listings('L', 1), standings))).toBe(
       'committed',
     )

@@ -3,6 +3,7 @@ import { PostgresDialect, Kysely } from 'kysely'
 import type { PostgresPoolClient } from 'kysely'
 import pg from 'pg'
 import { messageOf, TouchstoneError } from '../../errors.ts'
+import { named, namesOf, prepareStatementsOf } from './prepared.ts'
 import type { Tables } from './tables.ts'
 
 /** Everything of ours lives here, so that a database may be shared with other programs. */
@@ -10,6 +11,11 @@ export const SCHEMA = 'touchstone'
 
 const OLDEST_SERVER = 140_000
 const STATEMENT_MS = 15_000
+/**
+ * What decides looks rows up by their keys, however many rows there are. A prepared statement keeps its plan, perhaps from
+ * when the tables were empty and reading them whole was cheapest; they grow by thousands a second.
+ */
+const DECIDING_PLANS = { enable_seqscan: 'off', random_page_cost: '1.1' }
 
 export interface ConnectOptions {
   /** Shown in pg_stat_activity, so that an operator sees which process holds what. */
@@ -51,23 +57,20 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     // A server that is gone without a word must not hold a caller for the minutes that TCP would wait.
     query_timeout: 1.5 * (options.statementMs ?? STATEMENT_MS),
   } satisfies pg.ClientConfig
-  // The types say that nothing is returned, but the pool waits for what is.
-  const awaited = { onConnect: (client: pg.ClientBase): Promise<void> => prepare(client, options) }
-  const pool = (max: number): pg.Pool => {
-    const created = new pg.Pool({
-      ...base,
-      max,
-      idleTimeoutMillis: 60_000,
-      ...awaited,
-    })
+  const pool = (max: number, more: Readonly<Record<string, string>>): pg.Pool => {
+    const onConnect = (client: pg.ClientBase): Promise<void> => prepare(client, options, more)
+    // The types say that nothing is returned, but the pool waits for what is.
+    const awaited = { onConnect }
+    const created = new pg.Pool({ ...base, max, idleTimeoutMillis: 60_000, ...awaited })
     // A connection that the server ends while it is checked out emits an error that nobody else listens to: without
     // this the process would die of it.
     created.on('connect', (client) => client.on('error', onError))
     created.on('error', onError)
     return created
   }
-  const deciding = pool(options.deciding ?? 8)
-  const reading = pool(options.reading ?? 6)
+  const deciding = pool(options.deciding ?? 8, DECIDING_PLANS)
+  prepareStatementsOf(deciding)
+  const reading = pool(options.reading ?? 6, {})
   const close = async (): Promise<void> => {
     await Promise.all([deciding.end(), reading.end()])
   }
@@ -91,12 +94,13 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
  * failed with anything but an answer of the server is not used again: the query may still be running on it.
  */
 export function queries(pool: pg.Pool): Kysely<Tables> {
+  const nameOf = namesOf(pool)
   const connect = async (): Promise<PostgresPoolClient> => {
     const client = await pool.connect()
     let broken = false
     const query = async (text: string, values: readonly unknown[]): Promise<pg.QueryResult> => {
       try {
-        return await client.query(text, [...values])
+        return await client.query({ text, values: [...values], ...named(nameOf(text)) })
       } catch (error) {
         broken ||= !(error instanceof pg.DatabaseError)
         throw error
@@ -114,8 +118,13 @@ export function queries(pool: pg.Pool): Kysely<Tables> {
 }
 
 // Set in the session and not at start-up, because a pooler in between refuses unknown start-up parameters.
-async function prepare(client: pg.ClientBase, options: ConnectOptions): Promise<void> {
+async function prepare(
+  client: pg.ClientBase,
+  options: ConnectOptions,
+  more: Readonly<Record<string, string>>,
+): Promise<void> {
   const settings = {
+    ...more,
     search_path: SCHEMA,
     idle_in_transaction_session_timeout: options.idleInTransactionMs ?? 2_000,
     lock_timeout: options.lockMs ?? 10_000,

@@ -8,3 +8,11 @@ const DATA_STATE = /^(22|54)/
 export function isDataError(error: unknown): boolean {
   return error instanceof pg.DatabaseError && DATA_STATE.test(error.code ?? '')
 }
+
+/** Class 23 (integrity): a bug of whoever made the rows. Only an answer of the database, so nothing was written. */
+const WRITES_STATE = /^(22|23|54)/
+
+/** The database refused what was to be written: nothing was, and other rows may well be taken. */
+export function isAboutTheWrites(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && WRITES_STATE.test(error.code ?? '')
+}

@@ -1,35 +1,42 @@
 // What a settlement writes: one statement per table, whatever the size of the batch.
 import { sql } from 'kysely'
-import type { Kysely } from 'kysely'
 import type { Listing } from '../../domain/listing.ts'
 import type { CaseChange, Settlement } from '../../pipeline/ports.ts'
 import { packJson } from './bytes.ts'
 import { appendToOutbox } from './outbox-append.ts'
 import type { Outputs } from './outputs.ts'
+import type { Statement } from './statement.ts'
 import type { Tables } from './tables.ts'
 
-/** Writes everything of one settlement; only listings whose rows are locked may be in it. The outbox comes last. */
-export async function writeSettlement(
-  db: Kysely<Tables>,
-  settlement: Settlement,
-  locked: ReadonlySet<string>,
-  outputs: Outputs,
-): Promise<void> {
+/**
+ * Throws unless the settlement writes only listings whose rows are locked, and none of them twice: two updates of one
+ * listing would silently lose one of them.
+ */
+export function assertWritable(settlement: Settlement, locked: { has(listingId: string): boolean }): void {
   for (const { listingId } of [...settlement.standings, ...settlement.decisions, ...settlement.cases]) {
     if (!locked.has(listingId))
       throw new Error(`the settlement writes listing ${JSON.stringify(listingId)}, which is not locked`)
   }
-  await writeStandings(db, settlement.standings)
-  await writeRevisions(db, settlement.revisions)
-  await writeDecisions(db, settlement.decisions)
-  await writeCases(db, settlement.cases)
-  await writeRefusals(db, settlement.refusals)
-  await appendToOutbox(db, settlement.outbox, outputs)
+  const written = new Set(settlement.standings.map((row) => row.listingId))
+  if (written.size !== settlement.standings.length) throw new Error('the settlement writes one standing twice')
 }
 
-async function writeStandings(db: Kysely<Tables>, rows: Settlement['standings']): Promise<void> {
-  if (rows.length === 0) return
-  const updated = await sql`
+/** What writes everything of one settlement, or of several of different listings put together. The outbox comes last. */
+export function writeSettlement(settlement: Settlement, outputs: Outputs): Statement[] {
+  return [
+    ...writeStandings(settlement.standings),
+    ...writeRevisions(settlement.revisions),
+    ...writeDecisions(settlement.decisions),
+    ...writeCases(settlement.cases),
+    ...writeRefusals(settlement.refusals),
+    ...appendToOutbox(settlement.outbox, outputs),
+  ]
+}
+
+function writeStandings(rows: Settlement['standings']): Statement[] {
+  if (rows.length === 0) return []
+  return [
+    sql`
     update listing l set marketplace = x.marketplace, seller_id = x.seller_id, revision = x.revision, sequence = x.sequence,
       outcome = x.outcome, withdrawn_revision = x.withdrawn_revision, case_id = x.case_id, hold_until = x.hold_until
     from unnest(${rows.map((r) => r.listingId)}::text[], ${rows.map((r) => r.marketplace)}::text[],
@@ -37,24 +44,23 @@ async function writeStandings(db: Kysely<Tables>, rows: Settlement['standings'])
                 ${rows.map((r) => r.outcome)}::text[], ${rows.map((r) => r.withdrawnRevision)}::int[],
                 ${rows.map((r) => r.caseId)}::text[], ${rows.map((r) => r.holdUntil)}::timestamptz[])
          x (listing_id, marketplace, seller_id, revision, sequence, outcome, withdrawn_revision, case_id, hold_until)
-    where l.listing_id = x.listing_id collate "C"`.execute(db)
-  // Two updates of one listing in one settlement would silently lose one of them.
-  if (updated.numAffectedRows !== BigInt(rows.length)) {
-    throw new Error(`${rows.length} standings were to be written, ${updated.numAffectedRows} were`)
-  }
+    where l.listing_id = x.listing_id collate "C"`,
+  ]
 }
 
-async function writeRevisions(db: Kysely<Tables>, rows: Settlement['revisions']): Promise<void> {
-  if (rows.length === 0) return
+function writeRevisions(rows: Settlement['revisions']): Statement[] {
+  if (rows.length === 0) return []
   const listings = packJson(rows.map((row) => withoutInlineImages(row.listing)))
-  await sql`
+  return [
+    sql`
     insert into revision (listing_id, revision, content_hash, submitted_at, listing)
     select x.listing_id, x.revision, x.content_hash, x.submitted_at,
            convert_from(substring(${listings.blob}::bytea from x.start for x.length), 'UTF8')::json
     from unnest(${rows.map((r) => r.listing.listingId)}::text[], ${rows.map((r) => r.listing.revision)}::int[],
                 ${rows.map((r) => r.contentHash)}::text[], ${rows.map((r) => instantOf(r.submittedAt))}::timestamptz[],
                 ${listings.starts}::int[], ${listings.lengths}::int[])
-         x (listing_id, revision, content_hash, submitted_at, start, length)`.execute(db)
+         x (listing_id, revision, content_hash, submitted_at, start, length)`,
+  ]
 }
 
 /** RFC 3339 knows offsets up to 23:59, PostgreSQL up to 15:59: a sender's offset must not be able to make a commit fail. */
@@ -71,10 +77,11 @@ function withoutInlineImages(listing: Listing): unknown {
   return { ...listing, images }
 }
 
-async function writeDecisions(db: Kysely<Tables>, rows: Settlement['decisions']): Promise<void> {
-  if (rows.length === 0) return
+function writeDecisions(rows: Settlement['decisions']): Statement[] {
+  if (rows.length === 0) return []
   const bodies = packJson(rows)
-  await sql`
+  return [
+    sql`
     insert into decision (listing_id, revision, sequence, decision_id, stage, outcome, risk, decided_at, body)
     select x.listing_id, x.revision, x.sequence, x.decision_id, x.stage, x.outcome, x.risk, x.decided_at,
            convert_from(substring(${bodies.blob}::bytea from x.start for x.length), 'UTF8')::json
@@ -82,13 +89,15 @@ async function writeDecisions(db: Kysely<Tables>, rows: Settlement['decisions'])
                 ${rows.map((r) => r.decisionId)}::uuid[], ${rows.map((r) => r.stage)}::text[], ${rows.map((r) => r.outcome)}::text[],
                 ${rows.map((r) => r.risk)}::float8[], ${rows.map((r) => r.decidedAt)}::timestamptz[],
                 ${bodies.starts}::int[], ${bodies.lengths}::int[])
-         x (listing_id, revision, sequence, decision_id, stage, outcome, risk, decided_at, start, length)`.execute(db)
+         x (listing_id, revision, sequence, decision_id, stage, outcome, risk, decided_at, start, length)`,
+  ]
 }
 
-async function writeCases(db: Kysely<Tables>, changes: readonly CaseChange[]): Promise<void> {
-  if (changes.length === 0) return
+function writeCases(changes: readonly CaseChange[]): Statement[] {
+  if (changes.length === 0) return []
   const rows = foldCases(changes)
-  await sql`
+  return [
+    sql`
     insert into review_case as c (case_id, listing_id, revision, state, risk, brand_ids, due_at, opened_at, closed_at)
     select x.case_id, x.listing_id, x.revision, x.state, x.risk,
            array(select json_array_elements_text(x.brand_ids)), x.due_at, x.at, case when x.state <> 'open' then x.at end
@@ -97,7 +106,8 @@ async function writeCases(db: Kysely<Tables>, changes: readonly CaseChange[]): P
     on conflict (case_id) do update set revision = excluded.revision, state = excluded.state, closed_at = excluded.closed_at,
       risk = case when excluded.state = 'open' then excluded.risk else c.risk end,
       brand_ids = case when excluded.state = 'open' then excluded.brand_ids else c.brand_ids end,
-      due_at = case when excluded.state = 'open' then coalesce(excluded.due_at, c.due_at) else c.due_at end`.execute(db)
+      due_at = case when excluded.state = 'open' then coalesce(excluded.due_at, c.due_at) else c.due_at end`,
+  ]
 }
 
 interface CaseRow {
@@ -144,12 +154,13 @@ function foldCases(changes: readonly CaseChange[]): CaseRow[] {
   return [...rows.values()]
 }
 
-async function writeRefusals(db: Kysely<Tables>, rows: Settlement['refusals']): Promise<void> {
-  if (rows.length === 0) return
+function writeRefusals(rows: Settlement['refusals']): Statement[] {
+  if (rows.length === 0) return []
   // As bytes, like every document: `json_to_recordset` would refuse an escaped U+0000, which a stranger's field name may hold.
   const bodies = packJson(rows.map(({ refusal }) => refusal))
   // A topic that was made anew counts from 0 again: then the newer record is the one that somebody waits for.
-  await sql`
+  return [
+    sql`
     insert into refusal (topic, part, pos, listing_id, revision, code, at, body)
     select x.topic, x.part, x.pos, x.listing_id, x.revision, x.code, x.at,
            convert_from(substring(${bodies.blob}::bytea from x.start for x.length), 'UTF8')::json
@@ -159,5 +170,6 @@ async function writeRefusals(db: Kysely<Tables>, rows: Settlement['refusals']): 
                 ${rows.map((r) => r.refusal.at)}::timestamptz[], ${bodies.starts}::int[], ${bodies.lengths}::int[])
          x (topic, part, pos, listing_id, revision, code, at, start, length)
     on conflict (topic, part, pos) do update set listing_id = excluded.listing_id, revision = excluded.revision,
-      code = excluded.code, at = excluded.at, body = excluded.body`.execute(db)
+      code = excluded.code, at = excluded.at, body = excluded.body`,
+  ]
 }

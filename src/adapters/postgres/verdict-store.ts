@@ -1,17 +1,18 @@
 // Verdicts in the store: recorded once, in the transaction that moves the offset and decides anew.
 import { sql } from 'kysely'
-import type { Kysely } from 'kysely'
 import type { Pool } from 'pg'
 import type { Decision } from '../../domain/decision.ts'
 import type { Verdict } from '../../domain/verdict.ts'
 import type { BatchResult } from '../../pipeline/log/ports.ts'
 import type { KnownOfVerdicts, VerdictStore, VerdictSubject } from '../../pipeline/verdicts/ports.ts'
 import { packJson } from './bytes.ts'
-import { moveOffset, readStandings } from './gate-store.ts'
+import { moveOffsets } from './input-offsets.ts'
 import type { Outputs } from './outputs.ts'
-import { writeSettlement } from './settlement.ts'
-import type { Tables } from './tables.ts'
-import { inTransaction } from './transaction.ts'
+import { assertWritable, writeSettlement } from './settlement.ts'
+import { readStandings, standingsFrom } from './standings.ts'
+import type { Statement } from './statement.ts'
+import { inTransactionFrom } from './transaction.ts'
+import type { Transaction } from './transaction.ts'
 
 export interface VerdictStoreOptions {
   readonly pool: Pool
@@ -23,14 +24,16 @@ export interface VerdictStoreOptions {
 export function createVerdictStore({ pool, outputs }: VerdictStoreOptions): VerdictStore {
   return {
     commit(batch, wanted, settle) {
-      return inTransaction<BatchResult>(pool, async ({ db: tx }) => {
-        const now = await moveOffset(tx, batch)
+      const known = [...new Set(wanted.map((one) => one.listingId))]
+      const first = [moveOffsets([batch]), lockKnown(known)] as const
+      return inTransactionFrom<BatchResult, typeof first>(pool, first, async (tx, [{ rows }, locked]) => {
+        const now = rows[0]?.now
         if (now === undefined) return { undo: 'moved' }
-        const locked = await lockKnown(tx, [...new Set(wanted.map((one) => one.listingId))])
-        const settlement = settle(await readKnown(tx, locked, wanted), now)
-        if (!(await writeVerdicts(tx, settlement.verdicts))) return { undo: 'moved' }
-        await writeSettlement(tx, settlement, new Set(locked), outputs)
-        return { done: 'committed' }
+        const ids = locked.rows.map((row) => row.listing_id)
+        const settlement = settle(await readKnown(tx, ids, wanted), now)
+        assertWritable(settlement, new Set(ids))
+        if (!(await recorded(tx, settlement.verdicts))) return { undo: 'moved' }
+        return { done: 'committed', last: writeSettlement(settlement, outputs) }
       })
     },
   }
@@ -39,38 +42,36 @@ export function createVerdictStore({ pool, outputs }: VerdictStoreOptions): Verd
 type Wanted = Pick<Verdict, 'verdictId' | 'listingId' | 'decisionId'>
 
 /** A verdict makes no listing: rows that are missing stay so. Locked in the order in which everyone locks listings. */
-async function lockKnown(tx: Kysely<Tables>, ids: readonly string[]): Promise<string[]> {
-  if (ids.length === 0) return []
-  const { rows } = await sql<{ listing_id: string }>`
-    select listing_id from listing where listing_id = any(${ids}::text[]) and revision > 0
-    order by listing_id for update`.execute(tx)
-  return rows.map((row) => row.listing_id)
-}
+const lockKnown = (ids: readonly string[]): Statement<{ listing_id: string }> => sql<{ listing_id: string }>`
+  select listing_id from listing where listing_id = any(${ids}::text[]) and revision > 0
+  order by listing_id for update`
 
 async function readKnown(
-  tx: Kysely<Tables>,
+  tx: Transaction,
   locked: readonly string[],
   wanted: readonly Wanted[],
 ): Promise<KnownOfVerdicts> {
-  const same = await sql<{ body: Verdict }>`
-    select body from verdict where verdict_id = any(${wanted.map((one) => one.verdictId)}::text[])`.execute(tx)
-  const recorded = new Map(same.rows.map(({ body }) => [body.verdictId, body]))
-  if (locked.length === 0) return { subjects: new Map(), recorded }
-  const standings = await readStandings(tx, locked, [])
-  const decisions = await sql<{ body: Decision }>`
-    select d.body from decision d
-    where (d.listing_id, d.decision_id) in
-      (select * from unnest(${wanted.map((one) => one.listingId)}::text[], ${wanted.map((one) => one.decisionId)}::uuid[]))
-    union all
-    select d.body from listing l cross join lateral (
-      (select body from decision where listing_id = l.listing_id and revision = l.revision order by sequence desc limit 1)
+  const [same, rows, decisions, verdicts] = await tx.send([
+    sql<{ body: Verdict }>`
+      select body from verdict where verdict_id = any(${wanted.map((one) => one.verdictId)}::text[])`,
+    readStandings(locked.map((listingId) => ({ listingId, revision: 0 }))),
+    sql<{ body: Decision }>`
+      select d.body from decision d
+      where d.listing_id = any(${locked}::text[]) and (d.listing_id, d.decision_id) in
+        (select * from unnest(${wanted.map((one) => one.listingId)}::text[], ${wanted.map((one) => one.decisionId)}::uuid[]))
       union all
-      (select body from decision where listing_id = l.listing_id and revision = l.revision and stage <> 'review'
-       order by sequence desc limit 1)) d
-    where l.listing_id = any(${locked}::text[])`.execute(tx)
-  const verdicts = await sql<{ body: Verdict }>`
-    select v.body from verdict v join listing l on l.listing_id = v.listing_id and l.revision = v.revision
-    where l.listing_id = any(${locked}::text[])`.execute(tx)
+      select d.body from listing l cross join lateral (
+        (select body from decision where listing_id = l.listing_id and revision = l.revision order by sequence desc limit 1)
+        union all
+        (select body from decision where listing_id = l.listing_id and revision = l.revision and stage <> 'review'
+         order by sequence desc limit 1)) d
+      where l.listing_id = any(${locked}::text[])`,
+    sql<{ body: Verdict }>`
+      select v.body from verdict v join listing l on l.listing_id = v.listing_id and l.revision = v.revision
+      where l.listing_id = any(${locked}::text[])`,
+  ])
+  const recorded = new Map(same.rows.map(({ body }) => [body.verdictId, body]))
+  const standings = standingsFrom(rows.rows)
   const subjects = new Map<string, VerdictSubject>()
   const decisionsOf = Map.groupBy(decisions.rows, ({ body }) => body.listingId)
   const verdictsOf = Map.groupBy(verdicts.rows, ({ body }) => body.listingId)
@@ -87,18 +88,20 @@ async function readKnown(
 }
 
 /** False when somebody else recorded one of them meanwhile: under another listing, or its row would have been locked. */
-async function writeVerdicts(tx: Kysely<Tables>, verdicts: readonly Verdict[]): Promise<boolean> {
+async function recorded(tx: Transaction, verdicts: readonly Verdict[]): Promise<boolean> {
   if (verdicts.length === 0) return true
   // Ids in one order everywhere: two that record the same ids wait for each other at the first, never crosswise.
   const byId = verdicts.toSorted((a, b) => (a.verdictId < b.verdictId ? -1 : 1))
   const bodies = packJson(byId)
-  const written = await sql`
+  const [written] = await tx.send([
+    sql`
     insert into verdict (verdict_id, listing_id, revision, body)
     select x.verdict_id, x.listing_id, x.revision,
            convert_from(substring(${bodies.blob}::bytea from x.start for x.length), 'UTF8')::json
     from unnest(${byId.map((v) => v.verdictId)}::text[], ${byId.map((v) => v.listingId)}::text[],
                 ${byId.map((v) => v.revision)}::int[], ${bodies.starts}::int[], ${bodies.lengths}::int[])
          x (verdict_id, listing_id, revision, start, length)
-    on conflict (verdict_id) do nothing`.execute(tx)
-  return written.numAffectedRows === BigInt(verdicts.length)
+    on conflict (verdict_id) do nothing`,
+  ])
+  return written.rowCount === verdicts.length
 }
