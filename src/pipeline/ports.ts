@@ -115,6 +115,8 @@ export interface GateStore {
 
 /** The outbox to its topics, once and in order. */
 export interface Publisher {
+  /** Where publishing costs the same whatever is in it: milliseconds from one time to the next, in which rows gather. */
+  readonly gatherMs?: number
   /** Publishes what waits and returns how much; 0 when nothing waits or another process holds the lease. */
   publish(): Promise<number>
   /** Rows that wait and the age in seconds of the oldest. */
