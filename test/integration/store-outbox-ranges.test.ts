@@ -129,6 +129,40 @@ describe('the outbox in ranges', () => {
     expect(await one.after([{ ...first, position: 0n }], 1_000)).toHaveLength(Number(first.to))
   })
 
+  test('a mark waits for whoever is moving one of its tails, and goes by what that one left: all or none', async () => {
+    const one = await ranges('one')
+    const [a, b] = one.places
+    if (a === undefined || b === undefined) throw new Error('no places')
+    const tails = async () => (await one.marks([a, b])).map((mark) => mark.tail)
+    for (const { from, moved } of [
+      { from: 3n, moved: true },
+      { from: 0n, moved: false },
+    ]) {
+      await sql('update outbox_tail set pos = 0')
+      const other = await node.database.reading.connect()
+      await other.query('begin')
+      await other.query('update outbox_tail set pos = 3 where topic = $1 and part = $2', [a.topic, a.partition])
+      const mark = one.mark([
+        { ...b, from: 0n, to: 2n },
+        { ...a, from, to: 5n },
+      ])
+      for (let waits = 0; waits === 0;) waits = (await sql(WAITING)).rowCount ?? 0
+      await other.query('commit')
+      other.release()
+      expect(await mark).toBe(moved)
+      expect(await tails()).toEqual(moved ? [5n, 2n] : [3n, 0n])
+    }
+  })
+
+  test('marks of the same tails in another order never wait for each other crosswise, and one of two wins', async () => {
+    const one = await ranges('one')
+    for (let round = 0n; round < 20n; round++) {
+      const moves = one.places.map((place) => ({ ...place, from: round, to: round + 1n }))
+      const four = [moves, moves.toReversed(), moves, moves.toReversed()].map((some) => one.mark(some))
+      expect((await Promise.all(four)).filter(Boolean)).toHaveLength(1)
+    }
+  })
+
   test('what waits for topics of another prefix is nobody of ours to publish, and not counted', async () => {
     await commitAll(node.store, listings('L', 40))
     const ours = await createRangeOutbox({ pool: node.database.deciding, topics: [DEAD_LETTERS], owner: 'one' })
@@ -150,3 +184,5 @@ describe('the outbox in ranges', () => {
     expect(ids[2]).not.toBe(ids[0])
   })
 })
+
+const WAITING = `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`

@@ -70,7 +70,8 @@ function batchOf(statements: readonly Sent[], done: (error: Error | undefined, r
         const quiet = Object.create(connection, { sync: { value: () => undefined } }) as Connection
         for (const part of parts) {
           // What cannot even be sent ends it here: nothing behind it is sent.
-          failure ??= part.submit(quiet) ?? undefined
+          const refused = part.submit(quiet)
+          failure ??= refused ?? undefined
           if (failure !== undefined) break
         }
         connection.sync()
