@@ -1,6 +1,6 @@
 // Commits that go together into one transaction of a real PostgreSQL: the same end as one after the other.
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { connect } from '../../src/adapters/postgres/connect.ts'
 import { createGateStore } from '../../src/adapters/postgres/gate-store.ts'
 import type { GateStore } from '../../src/pipeline/ports.ts'
@@ -46,6 +46,24 @@ describe('commits in groups', () => {
       [2, 2],
     ])
     await g.expectDense()
+  })
+
+  test('offsets are locked by partition whatever the order of the commits, so that no two processes wait for each other', async () => {
+    const other = await g.client()
+    await other.query('begin')
+    await other.query('select from input_offset where part = 3 for update')
+    const group = g.asOneGroup(() =>
+      [5, 4, 3, 2, 1].map((partition) => g.commit(partition, listings(`p${partition}`, 1))),
+    )
+    await vi.waitFor(async () => expect((await g.watch.query('select from decision')).rowCount).toBe(1))
+    await g.waitsForLock()
+    const free = await g.watch.query<{ part: number }>(
+      'select part from input_offset where part > 0 order by part for update skip locked',
+    )
+    await other.query('rollback')
+    await other.end()
+    expect((await group).map((one) => one.status === 'fulfilled' && one.value)).toEqual(Array(5).fill('committed'))
+    expect(free.rows).toEqual([{ part: 4 }, { part: 5 }])
   })
 
   test('a commit that waits for somebody else’s lock does not keep the others of its process from committing', async () => {

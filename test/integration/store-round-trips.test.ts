@@ -77,16 +77,20 @@ describe('statements in one round trip', () => {
   })
 
   test('plans that may be kept look rows up by their keys, however small the tables are', async () => {
+    await commitAll(node.store, listings('L', 3))
+    await client.query('analyze listing, revision')
     const deciding = await node.database.deciding.connect()
     await deciding.query('set plan_cache_mode = force_generic_plan')
     await deciding.query(
-      `prepare moving as update outbox_head h set pos = h.pos + 1
-       from unnest($1::text[], $2::int[]) x (topic, part) where h.topic = x.topic collate "C" and h.part = x.part`,
+      `prepare known as select l.revision, r.content_hash from unnest($1::text[], $2::int[]) x (listing_id, revision)
+       join listing l on l.listing_id = x.listing_id collate "C"
+       left join revision r on r.listing_id = x.listing_id collate "C" and r.revision = x.revision`,
     )
-    const { rows } = await deciding.query<Record<string, string>>(`explain execute moving('{a}', '{1}')`)
+    const { rows } = await deciding.query<Record<string, string>>(`explain execute known('{a}', '{1}')`)
     const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
     deciding.release(true)
-    expect(plan).toContain('outbox_head_pkey')
+    expect(plan).toContain('listing_pkey')
+    expect(plan).toContain('revision_pkey')
     expect(plan).not.toContain('Seq Scan')
   })
 })
