@@ -19,6 +19,8 @@ export interface GateStoreOptions {
   readonly pool: Pool
   /** Partitions that the log has of every topic that settlements publish to; the store keeps the count it began with. */
   readonly outputs: Outputs
+  /** Commits of one turn of the event loop go into one transaction, for who commits several partitions at a time. */
+  readonly groupOfTurn?: boolean
 }
 
 /**
@@ -27,7 +29,11 @@ export interface GateStoreOptions {
  * partition; a rejected `commit` means that the outcome is unknown: place again and see. Commits that come while one
  * runs go together into the next transaction (group-commit.ts); none of these promises depends on who goes with whom.
  */
-export async function createGateStore({ pool, outputs: found }: GateStoreOptions): Promise<GateStore> {
+export async function createGateStore({
+  pool,
+  outputs: found,
+  groupOfTurn = false,
+}: GateStoreOptions): Promise<GateStore> {
   const db = queries(pool)
   const outputs = await prepareOutputs(pool, found)
   return {
@@ -45,6 +51,7 @@ export async function createGateStore({ pool, outputs: found }: GateStoreOptions
     commit: createGroupCommit({
       commitTogether: (commits) => commitSpans(pool, outputs, commits),
       isAboutTheWrites,
+      ofTurn: groupOfTurn,
     }),
 
     settleDue(limit, settle) {

@@ -9,6 +9,11 @@ export interface GroupCommitOptions {
   readonly commitTogether: (commits: readonly Commit[]) => Promise<CommitsResult>
   /** Whether a rejection says for sure that nothing was written, and that it is about what was to be written. */
   readonly isAboutTheWrites: (error: unknown) => boolean
+  /**
+   * The first waits for what else comes in this turn of the event loop: one fetch brings batches of several partitions,
+   * which are ready at the same moment. Without it the first goes at once and alone.
+   */
+  readonly ofTurn?: boolean
   readonly maxRecords?: number
   /** Judged by how large records were last. */
   readonly maxBytes?: number
@@ -43,14 +48,15 @@ const LIMITS = {
 
 /**
  * The same promises as one transaction for each commit, with fewer of them: small ones one at a time in this process, so
- * that the next takes all that has come meanwhile. A commit that comes alone waits for nothing. Commits that name a listing or a
+ * that the next takes all that has come meanwhile. A commit that comes alone waits for nothing, or with `ofTurn` for a turn of the event loop. Commits that name a listing or a
  * partition of one before them wait for the next group, so that each settles on what stands. Where one of a group is
  * refused by what it writes, or its `settle` throws, each is tried alone; any other failure rejects all of the group.
  */
 export function createGroupCommit(options: GroupCommitOptions): GateStore['commit'] {
-  const { maxRecords, maxBytes, largeRecords, patienceMs, maxAtOnce } = { ...LIMITS, ...options }
+  const { ofTurn = false, maxRecords, maxBytes, largeRecords, patienceMs, maxAtOnce } = { ...LIMITS, ...options }
   let waiting: Waiting[] = []
   let open = 0
+  let turn: NodeJS.Immediate | undefined
   /** The group that has the process to itself. */
   let alone: readonly Waiting[] | undefined
   let bytesEach = 1
@@ -79,7 +85,11 @@ export function createGroupCommit(options: GroupCommitOptions): GateStore['commi
     new Promise((resolve, reject) => {
       const keys = [partitionOf(span), ...wanted.map((one) => one.listingId)]
       waiting.push({ span, wanted, settle, keys, resolve, reject })
-      next()
+      if (!ofTurn) return next()
+      turn ??= setImmediate(() => {
+        turn = undefined
+        next()
+      })
     })
 }
 

@@ -58,6 +58,18 @@ describe('group commit', () => {
     expect(await Promise.all(later)).toEqual(['committed', 'committed', 'committed'])
   })
 
+  test('those of one turn of the event loop go together, also the first', async () => {
+    const q = queue({ ofTurn: true })
+    void q.add(0)
+    void q.add(1)
+    expect(q.partitions()).toEqual([])
+    await settled()
+    expect(q.partitions()).toEqual([[0, 1]])
+    void q.add(2)
+    await q.end(0)
+    expect(q.partitions()).toEqual([[0, 1], [2]])
+  })
+
   test('who shares a listing or a partition with one before waits for the next, and nobody overtakes there', async () => {
     const q = queue()
     void q.add(0)
