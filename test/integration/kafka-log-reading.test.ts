@@ -54,7 +54,10 @@ describe.runIf(brokers.length > 0)('reading from Kafka', () => {
     const ranges = await log.ranges(topic)
     await harness.commit(groupOf(topic), topic, new Map(ranges.map(({ partition }) => [partition, 2n])))
     const fetched: [number, bigint][] = []
-    const joined = Promise.withResolvers<readonly number[]>()
+    const joined = Promise.withResolvers<void>()
+    let partitions: readonly number[] = []
+    let mayPlace = false
+    const place = () => partitions.forEach((partition) => member.place(partition, 5n))
     const member = createMember(
       {
         connection: harness.connection,
@@ -67,7 +70,12 @@ describe.runIf(brokers.length > 0)('reading from Kafka', () => {
         maxFetchBytes: 1 << 22,
       },
       {
-        joined: joined.resolve,
+        // On a busy machine it may join more than once.
+        joined(given) {
+          partitions = given
+          joined.resolve()
+          if (mayPlace) place()
+        },
         leaving: async () => undefined,
         fetched: (partition, { from }) => fetched.push([partition, from]),
         skipped: (partition, from) => fetched.push([partition, from]),
@@ -78,13 +86,14 @@ describe.runIf(brokers.length > 0)('reading from Kafka', () => {
     )
     const ended = new AbortController()
     const life = member.live(ended.signal)
-    const partitions = await joined.promise
+    await joined.promise
     // A store that answers late.
     await sleep(300)
     expect(fetched).toEqual([])
-    for (const partition of partitions) member.place(partition, 5n)
-    await eventually(() => fetched.length === 3)
-    expect(fetched.map(([, from]) => from)).toEqual([5n, 5n, 5n])
+    mayPlace = true
+    place()
+    await eventually(() => new Set(fetched.map(([partition]) => partition)).size === 3)
+    expect(new Set(fetched.map(([, from]) => from))).toEqual(new Set([5n]))
     ended.abort()
     await life
     await member.leave()
@@ -159,10 +168,7 @@ describe.runIf(brokers.length > 0)('reading from Kafka', () => {
   test('nothing of aborted transactions that lie in each other is read, nor of those whose keys look like the end of one', async () => {
     const log = await client(harness)
     const topic = await topicOf(log, 1)
-    const kafka = createKafka(harness.connection, harness.logger, {
-      // The default of 300 ms is what each transaction after the first would take.
-      retry: { initialRetryTime: 3, maxRetryTime: 500, retries: 30 },
-    })
+    const kafka = createKafka(harness.connection, harness.logger, { retry: { initialRetryTime: 3, retries: 30 } })
     onTestFinished(() => hangUp(kafka))
     const begin = async () => {
       const producer = kafka.producer({ transactionalId: crypto.randomUUID(), maxInFlightRequests: 1 })

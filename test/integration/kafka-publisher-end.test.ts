@@ -1,0 +1,109 @@
+// What was published last, read from the end of the topic: behind strangers, open transactions and copies. PostgreSQL and Kafka are real.
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { createKafka } from '../../src/adapters/kafka-log/client.ts'
+import { lastPublished } from '../../src/adapters/kafka-log/fenced-end.ts'
+import { createFencedLog } from '../../src/adapters/kafka-log/fenced-log.ts'
+import { createFetcher } from '../../src/adapters/kafka-log/fetch.ts'
+import kafkajs from 'kafkajs'
+import { pino } from 'pino'
+import { utf8 } from '../contracts/store-samples.ts'
+import { produceWithJava } from '../support/kafka/java.ts'
+import { ownBrokersOrSkip } from '../support/kafka/kafka.ts'
+import { kafkaLegs, type StartedLeg } from '../support/kafka/legs.ts'
+import { diesBeforeTheMark, publishingWorld, upTo, type PublishingWorld } from './kafka-publisher-world.ts'
+
+const logger = pino({ level: 'silent' })
+
+describe.each(kafkaLegs())('the end of what was published on $name', ({ start }) => {
+  let kafka: StartedLeg
+  let brokers: readonly string[] = []
+  beforeAll(async () => {
+    kafka = await start()
+    brokers = kafka.brokers
+  })
+  afterAll(async () => kafka?.stop())
+  const open: PublishingWorld[] = []
+  const world = async (options: Parameters<typeof publishingWorld>[1] = {}): Promise<PublishingWorld> => {
+    const made = await publishingWorld(brokers, options)
+    open.push(made)
+    return made
+  }
+  afterEach(async () => {
+    for (const one of open.splice(0)) await one.close()
+  })
+
+  it('finds its last record also behind thousands of strangers', async () => {
+    const w = await world()
+    await w.commit(w.many('a', 30))
+    const dying = await w.process('dying', diesBeforeTheMark)
+    for (const publisher of dying.publishers) await publisher.publish().catch(() => undefined)
+    const stranger = createKafka({ brokers, clientId: 'stranger' }, logger).producer({
+      createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+    })
+    await stranger.connect()
+    const headers = { 'touchstone-position': 'seven' }
+    const messages = Array.from({ length: 3_000 }, () => ({ partition: 4, value: 'x', headers }))
+    await stranger.send({ topic: w.topic, messages })
+    await stranger.disconnect()
+    await w.commit(w.many('b', 30))
+    await w.expire()
+    await (await w.process('next')).drain()
+    const ours = (await w.positions()).map((positions) => positions.filter((position) => !Number.isNaN(position)))
+    expect(ours).toEqual(upTo(await w.heads()))
+  })
+
+  it.runIf(ownBrokersOrSkip())('says nothing of an end that the open transaction of somebody else hides', async () => {
+    const w = await world()
+    await produceWithJava({
+      brokers,
+      topic: w.topic,
+      transactional: `${w.prefix}-stranger`,
+      records: ['begin', { partition: 0, key: null, value: utf8('x') }, 'flush'],
+    })
+    const fetcher = createFetcher({
+      kafka: createKafka({ brokers, clientId: 'test' }, logger),
+      patienceMs: 5_000,
+    })
+    await expect(lastPublished(fetcher, [{ topic: w.topic, partition: 0 }], 200)).rejects.toThrow(
+      'somebody else is open',
+    )
+    await fetcher.close()
+  })
+
+  it('whoever copies an old record of ours behind the last one moves nothing', async () => {
+    const w = await world()
+    const { drain, log, outbox } = await w.process('one')
+    await w.commit(w.many('a', 60))
+    await drain()
+    const [first] = (await w.read()).get(0) ?? []
+    const stranger = await log.fence('stranger')
+    await stranger.write(
+      [
+        {
+          topic: w.topic,
+          partition: 0,
+          position: 1n,
+          key: first?.key ?? null,
+          value: first?.value ?? null,
+          headers: {},
+        },
+      ],
+      outbox.storeId,
+    )
+    await stranger.close()
+    const [end] = await log.lastPublished([{ topic: w.topic, partition: 0 }])
+    expect(Number(end?.position)).toBe((await w.heads())[0])
+    await w.expire()
+    await w.commit(w.many('b', 60))
+    await (await w.process('next')).drain()
+    const [mine] = await w.positions()
+    expect(mine?.filter((position, i) => position !== 1 || i === 0)).toEqual(upTo(await w.heads())[0])
+  })
+
+  it('a partition that is not there is named', async () => {
+    const w = await world()
+    const log = createFencedLog({ connection: { brokers, clientId: 'test' }, logger, prefix: w.prefix })
+    await expect(log.lastPublished([{ topic: w.topic, partition: 99 }])).rejects.toMatchObject({ code: 'topics-wrong' })
+    await log.close()
+  })
+})
