@@ -1,7 +1,7 @@
 // Listings through the gate on real Kafka by one to three worker processes, against the bare read-and-write of the same records.
 //
 //   node scripts/bench/kafka.ts [--listings 100000] [--runs 3] [--workers 1,2,3] [--rates 200,1000] [--seconds 20]
-//     [--steady-workers 3] [--kafka 4.1.2|3.9.2] [--json]
+//     [--steady-workers 1,2,3] [--kafka 4.1.2|3.9.2] [--json]
 //
 // Broker, PostgreSQL (fsync on), workers, load and reader share this machine. Every measurement has topics, groups and a
 // database of its own. The bare one is kafkajs reading and writing the same bytes with the same number of processes: what
@@ -20,7 +20,7 @@ const { values: args } = parseArgs({
     workers: { type: 'string', default: '1,2,3' },
     rates: { type: 'string', default: '200,1000' },
     seconds: { type: 'string', default: '20' },
-    'steady-workers': { type: 'string', default: '3' },
+    'steady-workers': { type: 'string', default: '1,2,3' },
     kafka: { type: 'string', default: '4.1.2' },
     only: { type: 'string' },
     json: { type: 'boolean', default: false },
@@ -71,23 +71,24 @@ try {
       })
   const steady = []
   for (const rate of numbers(args.rates))
-    for (const kind of KINDS)
-      steady.push({
-        kind,
-        rate,
-        ...(await repeated(
-          `${rate} a second, ${kind}`,
-          (run) => run.p50Ms,
-          () => measureSteady(stage, kind, Number(args['steady-workers']), rate, Number(args.seconds)),
-        )),
-      })
+    for (const workers of numbers(args['steady-workers']))
+      for (const kind of KINDS)
+        steady.push({
+          kind,
+          rate,
+          workers,
+          ...(await repeated(
+            `${rate} a second, ${kind}, ${workers} workers`,
+            (run) => run.p50Ms,
+            () => measureSteady(stage, kind, workers, rate, Number(args.seconds)),
+          )),
+        })
   const result = {
     kafka: stage.kafkaVersion,
     listings: LISTINGS,
     meanRecordBytes: meanRecordBytes(),
     backlog,
     steadySeconds: Number(args.seconds),
-    steadyWorkers: Number(args['steady-workers']),
     steady,
     node: process.version,
     cores: availableParallelism(),

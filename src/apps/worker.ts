@@ -48,7 +48,11 @@ export async function startWorker(ground: Ground, config: Config, telemetry: Tel
     const { deciding } = ground.database.database
     // Gate and verdicts must agree on the partition of a key, so both get what the store keeps and not what the log has.
     const outputs = await prepareOutputs(deciding, ground.outputs)
-    const store = await createGateStore({ pool: deciding, outputs, groupOfTurn: true })
+    const store = await createGateStore({
+      pool: deciding,
+      outputs,
+      grouping: { ofTurn: true, maxRecords: config.TOUCHSTONE_BATCH_RECORDS },
+    })
     // The same process may start again under its old number while the lease of the old one still runs: that is no harm.
     const owner = `${hostname()}/${process.pid}`
     const outbox = createOutbox({ pool: deciding, owner })

@@ -121,7 +121,7 @@ export interface Publisher {
   publish(): Promise<number>
   /** Rows that wait and the age in seconds of the oldest. */
   backlog(): Promise<{ readonly rows: number; readonly seconds: number }>
-  /** Gives the lease up, so that another process takes over at once. */
+  /** Gives the lease up, so that another process need not wait for its end. */
   release(): Promise<void>
 }
 

@@ -23,7 +23,7 @@ export interface RunOptions {
   readonly input?: 'listings' | 'verdicts'
   readonly group: string
   readonly telemetry: Telemetry
-  /** Makes one transaction of a batch. */
+  /** Takes a batch into effect, whole or not at all. */
   readonly screen: (batch: Batch, lost: AbortSignal) => Promise<BatchResult>
   readonly maxRecords: number
   readonly maxBytes: number

@@ -1,9 +1,9 @@
-// The heart: one batch of records in, one transaction out.
+// The heart: one batch of records in, and in one transaction all that comes of it.
 //
 //   1. decode    bytes -> event                       or a dead letter
 //   2. parse     event -> listing or withdrawal       or a refusal, or a dead letter where it cannot be named
 //   3. assess    listing -> signals, risk, answer     in parallel, pure, within a budget; our own failure twice: dead letter
-//   4. commit    one store transaction: the offset moves, and under the listings' locks each record is settled
+//   4. commit    one store transaction, perhaps with other batches: the offset moves, and under the listings' locks each record is settled
 //   5. tell      metrics, and a nudge to who waits
 //
 // 3 comes before 4 because nothing slow may run while rows are locked; what 3 could not know (was this revision decided

@@ -24,16 +24,26 @@ export function createFencedLog({
   logger,
   prefix,
 }: FencedLogOptions): FencedLog & { close(): Promise<void> } {
-  const kafka = createKafka(connection, logger, { retry: BRIEF_RETRY })
-  const fetcher = createFetcher({ kafka, patienceMs: PATIENCE_MS })
-  /** Of the writers, also of those that still fence. */
+  /** Of the writers, also of those that still fence, and of looks at the end. */
   const clients = new Set<Kafka>()
   return {
     fence: (range) => openFencedWriter(connection, logger, `${prefix}-publisher-${range}`, clients),
-    lastPublished: (places) => lastPublished(fetcher, places),
+    async lastPublished(places) {
+      // A client of its own each time: one that knows the leaders of half a minute ago may ask a broker that was frozen
+      // meanwhile, and that one does not know yet what others have written since.
+      const kafka = createKafka(connection, logger, { retry: BRIEF_RETRY })
+      clients.add(kafka)
+      const fetcher = createFetcher({ kafka, patienceMs: PATIENCE_MS })
+      try {
+        return await lastPublished(fetcher, places)
+      } finally {
+        await fetcher.close()
+        hangUp(kafka)
+        clients.delete(kafka)
+      }
+    },
     async close() {
-      await fetcher.close()
-      for (const client of [kafka, ...clients]) hangUp(client)
+      for (const client of clients) hangUp(client)
     },
   }
 }

@@ -1,4 +1,4 @@
-// One transactional id's conversation with the brokers: kafkajs encodes it and carries it, and nothing in it is tried twice.
+// One transactional id's conversation with the brokers: kafkajs encodes it and carries it, and no Produce and no EndTxn is sent twice.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Message } from 'kafkajs'
 import { TouchstoneError } from '../../errors.ts'
@@ -42,8 +42,9 @@ const LAST_SEQUENCE = 2 ** 31 - 1
 
 /**
  * kafkajs's own producer asks for the coordinator, adds a partition and sends for each partition one after the other, ten
- * requests where three do, and its retries lose and double. Here a write is three requests whatever it holds: the partitions
- * join the transaction together, each leader gets what is for it in one request, the transaction ends. Every partition must
+ * requests where three do, and its retries lose and double. Here a write is three requests, or a few more where it is large: the
+ * partitions join the transaction together, each leader gets what is for it in one request of 4 MiB at most, the
+ * transaction ends. Every partition must
  * be in the leaders' answers without an error; whatever else happens ends this id's use, and whoever fences next looks at
  * the end of the topics to see what came of it.
  */

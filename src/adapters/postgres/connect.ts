@@ -102,7 +102,7 @@ export function queries(pool: pg.Pool): Kysely<Tables> {
       try {
         return await client.query({ text, values: [...values], ...named(nameOf(text)) })
       } catch (error) {
-        broken ||= !(error instanceof pg.DatabaseError)
+        broken ||= !(error instanceof pg.DatabaseError) || isOfPlan(error)
         throw error
       }
     }
@@ -116,6 +116,9 @@ export function queries(pool: pg.Pool): Kysely<Tables> {
     dialect: new PostgresDialect({ pool: { connect, end: () => Promise.resolve(), options: {} } }),
   })
 }
+
+/** A prepared statement that a change of the tables has spoilt stays spoilt on its connection: 0A000, and class 26. */
+const isOfPlan = ({ code }: pg.DatabaseError): boolean => code === '0A000' || code?.startsWith('26') === true
 
 // Set in the session and not at start-up, because a pooler in between refuses unknown start-up parameters.
 async function prepare(

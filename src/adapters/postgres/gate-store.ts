@@ -7,6 +7,7 @@ import { commitSpans } from './commit-spans.ts'
 import { queries } from './connect.ts'
 import { isAboutTheWrites } from './data-error.ts'
 import { createGroupCommit } from './group-commit.ts'
+import type { GroupCommitOptions } from './group-commit.ts'
 import { prepareOutputs } from './outputs.ts'
 import type { Outputs } from './outputs.ts'
 import { assertWritable, writeSettlement } from './settlement.ts'
@@ -19,8 +20,8 @@ export interface GateStoreOptions {
   readonly pool: Pool
   /** Partitions that the log has of every topic that settlements publish to; the store keeps the count it began with. */
   readonly outputs: Outputs
-  /** Commits of one turn of the event loop go into one transaction, for who commits several partitions at a time. */
-  readonly groupOfTurn?: boolean
+  /** Which commits share a transaction, for who commits several partitions at a time. */
+  readonly grouping?: Pick<GroupCommitOptions, 'ofTurn' | 'maxRecords'>
 }
 
 /**
@@ -32,7 +33,7 @@ export interface GateStoreOptions {
 export async function createGateStore({
   pool,
   outputs: found,
-  groupOfTurn = false,
+  grouping = {},
 }: GateStoreOptions): Promise<GateStore> {
   const db = queries(pool)
   const outputs = await prepareOutputs(pool, found)
@@ -51,7 +52,7 @@ export async function createGateStore({
     commit: createGroupCommit({
       commitTogether: (commits) => commitSpans(pool, outputs, commits),
       isAboutTheWrites,
-      ofTurn: groupOfTurn,
+      ...grouping,
     }),
 
     settleDue(limit, settle) {

@@ -14,6 +14,7 @@ export interface GroupCommitOptions {
    * which are ready at the same moment. Without it the first goes at once and alone.
    */
   readonly ofTurn?: boolean
+  /** Of one transaction; a single commit may have more. */
   readonly maxRecords?: number
   /** Judged by how large records were last. */
   readonly maxBytes?: number
@@ -32,7 +33,7 @@ interface Waiting extends Commit {
 }
 
 const LIMITS = {
-  // Two full batches: what a transaction costs besides its rows is little by then, and locks are held for its whole length.
+  // What a transaction costs besides its rows is little by then, and locks are held for its whole length.
   maxRecords: 1_000,
   // They stand in memory several times, here and in the server.
   maxBytes: 16 * 1024 * 1024,

@@ -18,7 +18,7 @@ export async function pruneOutbox(pool: Pool, seconds: number, limit: number): P
       const { rows } = await sql<{ upto: string | null }>`
         select max(o.pos) filter (where o.at < now() - ${seconds} * interval '1 second') as upto
         from (select pos from outbox_floor where topic = ${topic} and part = ${part} for update) f
-        cross join (select pos from outbox_tail where topic = ${topic} and part = ${part}) t
+        cross join (select pos from outbox_tail where topic = ${topic} and part = ${part} for share) t
         cross join lateral (
           select pos, at from outbox
           where topic = ${topic} and part = ${part} and pos > f.pos and pos <= least(t.pos, f.pos + ${limit})) o`.execute(

@@ -30,7 +30,7 @@ export interface Outbox {
   drain(limit: number, send: Send): Promise<number>
   /** Rows that wait and the age in seconds of the oldest. */
   backlog(): Promise<{ rows: number; seconds: number }>
-  /** Gives the lease up, so that another process takes over at once. */
+  /** Gives the lease up, so that another process need not wait for its end. */
   release(): Promise<void>
   /** Removes published rows older than `seconds`, at most `limit` per partition; returns how many. */
   prune(seconds: number, limit?: number): Promise<number>

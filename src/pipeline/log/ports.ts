@@ -93,6 +93,8 @@ export interface Backlog {
   readonly seconds: number
   /** Whether a live member of the group holds the partition, as far as the log knows. */
   readonly held: boolean
+  /** Where the first of them cannot be read, and reading stands still: why, and the first offset behind what cannot. */
+  readonly unreadable?: { readonly reason: string; readonly next: bigint }
 }
 
 /**

@@ -33,7 +33,7 @@ export interface RangeOutbox {
    * counts from before the question was asked.
    */
   lease(range: string): Promise<{ readonly epoch: bigint; readonly validMs: number } | undefined>
-  /** Gives it up, so that another process takes over at once. */
+  /** Gives it up, so that another process takes over within its next question and not after the lease. */
   release(range: string): Promise<void>
   marks(places: readonly Place[]): Promise<readonly Mark[]>
   /**

@@ -80,11 +80,33 @@ export function createRangePublisher({
       askAt = clock() + ASK_MS * (1 + Math.random())
       return false
     }
-    if (lease.epoch !== epoch) await discard()
+    // One more: it had run out, and nobody else had it meanwhile. Then nobody has fenced our writer either.
+    if (epoch === undefined || lease.epoch > epoch + 1n) await discard()
     epoch = lease.epoch
-    validUntil = now + lease.validMs
-    renewAt = now + lease.validMs / 2
+    keepFrom(now, lease.validMs)
     return true
+  }
+
+  function keepFrom(now: number, validMs: number): void {
+    validUntil = now + validMs
+    renewAt = now + validMs / 2
+  }
+
+  /** What takes longer than a lease keeps it meanwhile: another owner would fence it, begin anew, and be fenced in turn. */
+  async function whileHeld<T>(work: () => Promise<T>): Promise<T> {
+    let asking: Promise<void> | undefined
+    const ask = async (): Promise<void> => {
+      const now = clock()
+      const lease = await outbox.lease(range).catch(() => undefined)
+      if (lease !== undefined && lease.epoch === epoch) keepFrom(now, lease.validMs)
+    }
+    const timer = setInterval(() => (asking = ask()), Math.max(1, renewAt - clock()))
+    try {
+      return await work()
+    } finally {
+      clearInterval(timer)
+      await asking
+    }
   }
 
   async function takeOver(): Promise<void> {
@@ -94,13 +116,13 @@ export function createRangePublisher({
     metrics.touchstone_publisher_takeovers_total.inc()
     try {
       const { marks, moves, lost } = await standing()
+      if (moves.length > 0 && !(await outbox.mark(moves))) throw new Error('the tails moved during the take-over')
       for (const { from, to, gone, ...place } of lost) {
         const figures = { place: nameOf(place), logEnd: String(from), storeTail: String(to), gone: String(gone) }
         logger.error(figures, 'the log lost what it had acknowledged: what the store keeps of it is published again')
         metrics.touchstone_publisher_lost_total.inc({ end: 'sent-again' }, Number(to - from - gone))
         metrics.touchstone_publisher_lost_total.inc({ end: 'gone' }, Number(gone))
       }
-      if (moves.length > 0 && !(await outbox.mark(moves))) throw new Error('the tails moved during the take-over')
       const moved = new Map(moves.map((move) => [nameOf(move), move.to]))
       tails = marks.map((mark) => ({
         topic: mark.topic,
@@ -138,8 +160,11 @@ export function createRangePublisher({
 
   async function round(): Promise<number> {
     if (!(await leased())) return 0
-    if (writer === undefined) await takeOver()
-    if (writer === undefined) return 0
+    if (writer === undefined) await whileHeld(takeOver)
+    // It may have taken longer than the lease; the writer is kept where nobody else had it.
+    if (!(await leased())) return 0
+    const current = writer as FencedWriter | undefined
+    if (current === undefined) return 0
     const rows = await outbox.after(tails, most)
     if (rows.length === 0) return 0
     const moves = movesOf(rows, tails)
@@ -148,7 +173,7 @@ export function createRangePublisher({
       renewAt = -Infinity
       return 0
     }
-    await writer.write(rows, outbox.storeId).catch((error: unknown) => {
+    await whileHeld(() => current.write(rows, outbox.storeId)).catch((error: unknown) => {
       // What no topic takes is not taken in small pieces either.
       if (!(error instanceof TouchstoneError) || error.code !== 'topics-wrong') most = Math.max(1, rows.length >> 1)
       throw error

@@ -19,9 +19,10 @@ export const nameOf = (place: Place): string => `${place.topic}[${place.partitio
  *   as after a restored backup. Refused with `store-behind-log`: new decisions would carry positions that are taken.
  * - It ends with another store's record: refused with `store-foreign`.
  * - It ends before the tail, or never had anything of ours: the log lost what it had acknowledged (disks lost, an unclean
- *   election, a topic that was made anew). The tail moves
- *   back, and what the store still has of it is published again. Each row is then there at least once: a reader that had
+ *   election, a topic that was made anew). The tail moves back, and what the store still has of it is published again. Each row is then there at least once: a reader that had
  *   seen the lost ones sees them again, with the same `decisionId`. What the store no longer keeps is `gone`.
+ *
+ * - The tail is below what was removed (rows were cleaned away while a tail moved back): it goes up to where rows begin.
  *
  * `rowAt` holds the rows of the positions for which the log is beyond the tail and not beyond the head.
  */
@@ -37,35 +38,44 @@ export function continueFrom(
   for (const { topic, partition, head, tail, floor } of marks) {
     const name = nameOf({ topic, partition })
     const end = seen.get(name)
-    if (end === undefined) continue
-    if (end.position > 0n && end.storeId !== storeId) {
-      throw new TouchstoneError(
-        'store-foreign',
-        `${name} ends with position ${end.position} of the store ${end.storeId}, and ours is ${storeId}`,
-      )
-    }
-    if (end.position > head) {
-      throw new TouchstoneError(
-        'store-behind-log',
-        `${name} ends with position ${end.position}, and the store has only given ${head}`,
-      )
-    }
-    if (end.position > tail) {
-      const row = rowAt.get(name)
-      if (row?.position !== end.position || !sameBytes(row.key, end.key) || !sameBytes(row.value, end.value)) {
-        throw new TouchstoneError(
-          'store-behind-log',
-          `${name} has another record at position ${end.position} than the store`,
-        )
-      }
-      moves.push({ topic, partition, from: tail, to: end.position })
-    } else if (end.position < tail) {
-      const to = end.position > floor ? end.position : floor
-      lost.push({ topic, partition, from: end.position, to: tail, gone: to - end.position })
-      if (to !== tail) moves.push({ topic, partition, from: tail, to })
-    }
+    if (end !== undefined) assertOurs(storeId, name, end, { head, tail, floor }, rowAt.get(name))
+    const at = end?.position ?? tail
+    const known = tail > floor ? tail : floor
+    const to = at > floor ? at : floor
+    if (at < known) lost.push({ topic, partition, from: at, to: known, gone: to - at })
+    if (to !== tail) moves.push({ topic, partition, from: tail, to })
   }
   return { moves, lost }
+}
+
+/** Throws what refuses this store. */
+function assertOurs(
+  storeId: string,
+  name: string,
+  end: PublishedPosition,
+  { head, tail, floor }: Pick<Mark, 'head' | 'tail' | 'floor'>,
+  row: OutboxRecord | undefined,
+): void {
+  if (end.position > 0n && end.storeId !== storeId) {
+    throw new TouchstoneError(
+      'store-foreign',
+      `${name} ends with position ${end.position} of the store ${end.storeId}, and ours is ${storeId}`,
+    )
+  }
+  if (end.position > head) {
+    throw new TouchstoneError(
+      'store-behind-log',
+      `${name} ends with position ${end.position}, and the store has only given ${head}`,
+    )
+  }
+  // Up to the floor there are no rows to compare with.
+  if (end.position <= tail || end.position <= floor) return
+  if (row?.position !== end.position || !sameBytes(row.key, end.key) || !sameBytes(row.value, end.value)) {
+    throw new TouchstoneError(
+      'store-behind-log',
+      `${name} has another record at position ${end.position} than the store`,
+    )
+  }
 }
 
 function sameBytes(a: Uint8Array | null, b: Uint8Array | null): boolean {
