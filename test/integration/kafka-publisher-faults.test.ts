@@ -10,6 +10,8 @@ import { publishingWorld, upTo, type Process, type PublishingWorld } from './kaf
 // Kafka's number for it (https://kafka.apache.org/protocol#protocol_error_codes).
 const CONCURRENT_TRANSACTIONS = 51
 const NOT_LEADER = 6
+const TOPIC_AUTHORIZATION_FAILED = 29
+const NOT_ATTEMPTED = 55
 // From the end of an answer to a produce, version 7: 4 bytes of throttling, and before it the last partition's number (4
 // bytes), error (2) and three times 8 bytes.
 const LAST_PARTITION = 4 + 30
@@ -128,6 +130,22 @@ describe.runIf(ownBrokersOrSkip())('publishing to Kafka, when the wire or the br
     await expect(publishers[0]?.publish()).rejects.toMatchObject({ code: 'log-unavailable' })
     await altered
     expect(await visible()).toBe(40)
+    await drain()
+    expect(await w.positions()).toEqual(upTo(await w.heads()))
+  })
+
+  it('of the partitions of a transaction the one is named that was refused, not those that were not tried for its sake', async () => {
+    const { publishers, drain } = await start()
+    await w.commit(w.many('a', 40))
+    await drain()
+    await w.commit(w.many('b', 40))
+    // What a broker says that lets us write to all but the last: number and error of each partition, at the end of the answer.
+    const altered = proxy.next('AddPartitionsToTxn').alterAnswer((frame) => {
+      frame.writeInt16BE(NOT_ATTEMPTED, frame.length - 2 - 6)
+      frame.writeInt16BE(TOPIC_AUTHORIZATION_FAILED, frame.length - 2)
+    })
+    await expect(publishers[0]?.publish()).rejects.toMatchObject({ code: 'log-forbidden' })
+    await altered
     await drain()
     expect(await w.positions()).toEqual(upTo(await w.heads()))
   })

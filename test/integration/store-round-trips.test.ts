@@ -93,4 +93,14 @@ describe('statements in one round trip', () => {
     expect(plan).toContain('revision_pkey')
     expect(plan).not.toContain('Seq Scan')
   })
+
+  test('a migration that changes the type of a column spoils one question, and not its connection for good', async () => {
+    await node.store.place('g', 't', 0, 5n)
+    await node.store.place('g', 't', 0, 5n)
+    await node.database.reading.query('alter table input_offset alter column next type numeric')
+    const answers = []
+    for (let i = 0; i < 3; i += 1)
+      answers.push(await node.store.place('g', 't', 0, 5n).catch((error: unknown) => (error as Error).message))
+    expect(answers).toEqual(['cached plan must not change result type', 5n, 5n])
+  })
 })
