@@ -78,7 +78,13 @@ export async function startKafkaLog(brokers: readonly string[]): Promise<KafkaLo
     },
     async commit(group, topic, offsets) {
       // `admin.setOffsets` takes five seconds: it waits for records that never come.
-      const consumer = kafka.consumer({ groupId: group, maxWaitTimeInMs: 10 })
+      // Should its leaving get lost, the group waits a second for it and not half a minute.
+      const consumer = kafka.consumer({
+        groupId: group,
+        maxWaitTimeInMs: 10,
+        sessionTimeout: SESSION_MS,
+        heartbeatInterval: SESSION_MS / 5,
+      })
       await consumer.connect()
       await consumer.subscribe({ topic })
       const joined = new Promise<void>((resolve) => void consumer.on(consumer.events.GROUP_JOIN, () => resolve()))
