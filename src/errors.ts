@@ -158,7 +158,7 @@ export const ERRORS = {
   'log-unreadable': entry(
     500,
     'The log holds bytes that cannot be read',
-    'Find the producer of the record that the message names; nothing is read past it until the offset is moved.',
+    'Find who wrote it; nothing is read past it until somebody decides to: `touchstone doctor` says the command (`touchstone offsets move`).',
   ),
   'topics-wrong': entry(
     500,

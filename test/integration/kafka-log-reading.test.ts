@@ -79,6 +79,7 @@ describe.runIf(brokers.length > 0)('reading from Kafka', () => {
         leaving: async () => undefined,
         fetched: (partition, { from }) => fetched.push([partition, from]),
         skipped: (partition, from) => fetched.push([partition, from]),
+        unreadable: () => undefined,
         renewed: () => undefined,
         polled: () => undefined,
         trouble: () => undefined,

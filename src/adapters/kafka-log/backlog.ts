@@ -5,6 +5,7 @@ import { TouchstoneError } from '../../errors.ts'
 import type { Backlog } from '../../pipeline/log/ports.ts'
 import { reading, type Fetcher, type Range } from './fetch.ts'
 import type { Session } from './session.ts'
+import { isRefusal } from './unreadable.ts'
 
 // Whoever asks for readiness or metrics is told within this time that there was no answer.
 const ANSWER_MS = 2_000
@@ -44,8 +45,8 @@ async function ask(
       const asked = from.get(partition) ?? low
       const start = asked > low ? asked : low
       const records = start < high ? Number(high - start) : 0
-      const seconds = records === 0 ? 0 : await ageOf(fetcher, topic, range, start)
-      return { partition, records, seconds, held: held.has(partition) }
+      const first = records === 0 ? { seconds: 0 } : await firstOf(fetcher, topic, range, start)
+      return { partition, records, held: held.has(partition), ...first }
     }),
   )
 }
@@ -73,24 +74,29 @@ const LOOKS = 3
  * Seconds since the log took the first record from an offset on; what waits behind a transaction that stays open waits too.
  * 0 when there are marks of transactions only, or when retention was faster. Kafka tells no time: by this machine's clock.
  */
-async function ageOf(
+async function firstOf(
   fetcher: Pick<Fetcher, 'fetchFrom'>,
   topic: string,
   { partition, high }: Range,
   start: bigint,
-): Promise<number> {
+): Promise<Pick<Backlog, 'seconds' | 'unreadable'>> {
   let at = start
   for (let look = 0; look < LOOKS && at < high; look += 1) {
-    const { records, next } = await fetcher.fetchFrom({ topic, partition }, at, ONE_BATCH).catch(gone)
-    const [first] = records
-    if (first !== undefined) return Math.max(0, (Date.now() - first.appendedAt.getTime()) / 1000)
-    if (next <= at) break
-    at = next
+    try {
+      const { records, next } = await fetcher.fetchFrom({ topic, partition }, at, ONE_BATCH)
+      const [first] = records
+      if (first !== undefined) return { seconds: ageOf(first) }
+      if (next <= at) break
+      at = next
+    } catch (error) {
+      if (isRefusal(error))
+        return { seconds: ageOf(error), unreadable: { reason: error.message, next: error.last + 1n } }
+      if (error instanceof TouchstoneError && error.code === 'offset-out-of-range') break
+      throw error
+    }
   }
-  return 0
+  return { seconds: 0 }
 }
 
-function gone(error: unknown): { readonly records: []; readonly next: bigint } {
-  if (error instanceof TouchstoneError && error.code === 'offset-out-of-range') return { records: [], next: 0n }
-  throw error
-}
+const ageOf = ({ appendedAt }: { readonly appendedAt: Date }): number =>
+  Math.max(0, (Date.now() - appendedAt.getTime()) / 1000)

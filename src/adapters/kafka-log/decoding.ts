@@ -1,16 +1,6 @@
 // What kafkajs 2.2.4 reads wrongly or without a bound in what the brokers answer, done here in its place.
 import { createRequire } from 'node:module'
-
-interface Decoder {
-  readInt32(): number
-  canReadBytes(count: number): boolean
-  readBytes(count: number): Buffer
-}
-
-interface Record {
-  readonly key: Buffer | null
-  readonly value: Buffer | null
-}
+import { readRecords, type Decoder } from './batches.ts'
 
 interface Header {
   readonly key: string
@@ -39,49 +29,8 @@ const require = createRequire(import.meta.url)
 const { prototype: decoding } = require('kafkajs/src/protocol/decoder') as {
   prototype: { readVarIntArray(reader: unknown): Header[] }
 }
-const DecoderOf = require('kafkajs/src/protocol/decoder') as new (bytes: Buffer) => Decoder
-const readBatch = require('kafkajs/src/protocol/recordBatch/v0/decoder') as (
-  decoder: Decoder,
-) => Promise<{ readonly records: readonly Record[] }>
-const readOldFormat = require('kafkajs/src/protocol/messageSet/decoder') as (
-  decoder: Decoder,
-  size: number,
-) => Promise<readonly Record[]>
 const { prototype: broker } = require('kafkajs/src/broker') as {
   prototype: { fetch(request: object): Promise<Answer> }
-}
-
-// Where a batch says which format it has, and what of it must be there to be one.
-const MAGIC_AT = 16
-const NEW_FORMAT = 2
-const BATCH_BYTES = 49
-/** Of one partition and answer: compressed batches are small until they are unpacked, and the rest is fetched again. */
-const UNPACKED_BYTES = 64 * 1024 * 1024
-
-/**
- * The records of one partition. kafkajs passes all records of a batch as arguments of one call, and fails for ever at a
- * batch of more than about 120,000.
- */
-export async function readRecords(answer: Decoder, most = UNPACKED_BYTES): Promise<readonly Record[]> {
-  const size = answer.readInt32()
-  if (size <= 0 || !answer.canReadBytes(size)) return []
-  const bytes = answer.readBytes(size)
-  const rest = new DecoderOf(bytes)
-  if (bytes.readInt8(MAGIC_AT) !== NEW_FORMAT) return readOldFormat(rest, size)
-  const records: Record[] = []
-  for (let unpacked = 0; rest.canReadBytes(BATCH_BYTES) && unpacked < most;) {
-    try {
-      for (const record of (await readBatch(rest)).records) {
-        records.push(record)
-        unpacked += (record.key?.length ?? 0) + (record.value?.length ?? 0)
-      }
-    } catch (error) {
-      // The last batch of an answer may be cut.
-      if (error instanceof Error && error.name === 'KafkaJSPartialMessageError') break
-      throw error
-    }
-  }
-  return records
 }
 
 // kafkajs asks for this file when it reads its first answer, which is later.

@@ -5,6 +5,7 @@ import { typeOf } from './errors.ts'
 import { visible, type Cluster, type PartitionData, type RawMessage } from './internals.ts'
 import { recordOf } from './records.ts'
 import { assertKnown, createSession, type Session, type SessionOptions } from './session.ts'
+import { refusalIn } from './unreadable.ts'
 
 interface Place {
   readonly topic: string
@@ -34,7 +35,7 @@ export interface Fetcher {
   /**
    * One fetch from an offset on, at once: `next` is `from` where nothing is to be had. A leader that moved is asked anew.
    * @throws TouchstoneError `offset-out-of-range`, `not-found`, `log-unavailable` after `patienceMs`, `log-forbidden`,
-   * `log-unreadable`.
+   * `log-unreadable` with the place when the first batch cannot be read (a `Refusal`).
    */
   fetchFrom(place: Place, from: bigint, options: FetchOptions): Promise<Fetched>
   /** First offset held and one past the last, of every partition in order; throws `not-found` for a topic that is not there. */
@@ -81,6 +82,8 @@ async function fetchOnce(
     })
   const data = answer.responses[0]?.partitions[0]
   if (data === undefined) throw new Error(`The broker said nothing about ${topic}[${partition}]`)
+  const refusal = refusalIn(topic, partition, data.messages)
+  if (refusal !== undefined) throw refusal
   return {
     records: visible(topic, from, data).map(recordOf),
     next: nextOf(from, data),

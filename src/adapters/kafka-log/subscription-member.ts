@@ -8,6 +8,7 @@ import type { KafkaConnection } from './connection.ts'
 import { typeOf } from './errors.ts'
 import type { RawMessage } from './internals.ts'
 import type { Fetched } from './subscription-queue.ts'
+import { refusalIn } from './unreadable.ts'
 
 export interface MemberSettings {
   readonly connection: KafkaConnection
@@ -33,6 +34,8 @@ export interface MemberEvents {
   fetched(partition: number, fetched: Fetched): void
   /** Only control and aborted records were there: `from` is the first of them, which is where the fetch began or later. */
   skipped(partition: number, from: bigint, next: bigint, end: bigint): void
+  /** Nothing from this offset on can be read: the failure says what lies there. Comes again until the partition is paused. */
+  unreadable(partition: number, from: bigint, refusal: TouchstoneError): void
   /** The brokers confirmed this member. */
   renewed(): void
   /** The brokers answered what is new, or there was nothing to ask. */
@@ -179,6 +182,11 @@ export function createMember(settings: MemberSettings, events: MemberEvents): Me
         // Not in the types of kafkajs; what it fetched from may not be what it was told.
         const { fetchedOffset } = batch as unknown as { readonly fetchedOffset: string | number }
         const messages = batch.messages as unknown as readonly RawMessage[]
+        const refusal = refusalIn(topic, batch.partition, messages)
+        if (refusal !== undefined) {
+          events.unreadable(batch.partition, BigInt(fetchedOffset), refusal)
+          return
+        }
         const last = batch.lastOffset()
         resolveOffset(last)
         events.fetched(batch.partition, {

@@ -36,6 +36,8 @@ export interface Partitions {
   fetched(partition: number, fetched: Fetched): void
   /** Control and aborted records alone: `from` is the first of them, at or behind where the fetch began. */
   skipped(partition: number, from: bigint, next: bigint, end: bigint): void
+  /** Fails with the refusal when everything before it is committed: a restart shall not find it sooner than what it can do. */
+  unreadable(partition: number, from: bigint, refusal: unknown): void
   /** Fails when the log no longer holds what is to be fetched next of some partition. */
   check(): Promise<void>
 }
@@ -51,6 +53,8 @@ interface Held {
   moves: number
   /** Fetching stands still because the queue is full. */
   paused: boolean
+  /** Why nothing behind the queue can be read. */
+  refusal: unknown
 }
 
 export function createPartitions(parts: PartitionsParts): Partitions {
@@ -67,6 +71,7 @@ export function createPartitions(parts: PartitionsParts): Partitions {
   function halt(h: Held): void {
     h.queue = undefined
     h.paused = false
+    h.refusal = undefined
     fetching.pause(h.partition)
   }
 
@@ -143,6 +148,19 @@ export function createPartitions(parts: PartitionsParts): Partitions {
     fetching.pause(partition)
   }
 
+  function refuse(partition: number, from: bigint, refusal: unknown): void {
+    const h = held.get(partition)
+    const queue = h?.queue
+    if (h === undefined || queue === undefined) return
+    if (from !== queue.next) {
+      void astray(h, queue, { from, next: from, end: from, messages: [] }, false)
+      return
+    }
+    h.refusal = refusal
+    fetching.pause(partition)
+    hand()
+  }
+
   async function handle(h: Held, batch: Batch): Promise<void> {
     try {
       const result = await consumer.handle(batch, h.lost.signal)
@@ -164,10 +182,13 @@ export function createPartitions(parts: PartitionsParts): Partitions {
       if (busy.size >= options.concurrency || !parts.mayHand()) return
       if (busy.has(h.partition)) continue
       const batch = h.queue?.take()
-      if (batch === undefined) continue
+      if (batch === undefined) {
+        if (h.refusal !== undefined) fail(h.refusal)
+        continue
+      }
       held.delete(h.partition)
       held.set(h.partition, h)
-      if (h.paused && h.queue?.full === false) {
+      if (h.paused && h.refusal === undefined && h.queue?.full === false) {
         h.paused = false
         fetching.resume(h.partition)
       }
@@ -201,7 +222,15 @@ export function createPartitions(parts: PartitionsParts): Partitions {
       void revoke()
       for (const partition of given) {
         const lost = new AbortController()
-        const h: Held = { partition, lost, queue: undefined, placing: false, moves: 0, paused: false }
+        const h: Held = {
+          partition,
+          lost,
+          queue: undefined,
+          placing: false,
+          moves: 0,
+          paused: false,
+          refusal: undefined,
+        }
         held.set(partition, h)
         void place(h)
       }
@@ -210,6 +239,7 @@ export function createPartitions(parts: PartitionsParts): Partitions {
     idle,
     fetched: (partition, fetched) => take(partition, fetched, false),
     skipped: (partition, from, next, end) => take(partition, { from, next, end, messages: [] }, true),
+    unreadable: refuse,
     async check() {
       const looks = [...held.values()].map(async (h) => {
         const position = (): bigint | undefined => (isCurrent(h) ? h.queue?.next : undefined)

@@ -99,6 +99,7 @@ export function createSubscription(
     },
     fetched: partitions.fetched,
     skipped: partitions.skipped,
+    unreadable: partitions.unreadable,
     renewed() {
       renewed = performance.now()
       if (!expired || stopping.signal.aborted) return

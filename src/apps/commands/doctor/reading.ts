@@ -31,7 +31,21 @@ export async function examineReading(
     })
     // The log would refuse to say what waits below its lowest offset, and that is said already.
     if (outside.length > 0) return outside
-    return [describe(input.topic, await log.backlog(input.topic, input.group, offsets))]
+    const backlog = await log.backlog(input.topic, input.group, offsets)
+    const lows = new Map(ranges.map(({ partition, low }) => [partition, low]))
+    const stuck = backlog.flatMap(({ partition, unreadable }): Finding[] => {
+      if (unreadable === undefined) return []
+      const at = offsets.get(partition) ?? lows.get(partition) ?? 0n
+      return [
+        {
+          name: 'offsets',
+          state: 'wrong',
+          detail: unreadable.reason,
+          cure: `workers stop there: find who wrote it; to go on without it: touchstone offsets move ${input.topic} ${partition} ${at} ${unreadable.next}`,
+        },
+      ]
+    })
+    return stuck.length > 0 ? stuck : [describe(input.topic, backlog)]
   } catch (error) {
     const missing = error instanceof TouchstoneError && error.code === 'not-found'
     return [

@@ -1,8 +1,12 @@
 // Real: kafkajs, as it reads an answer of the brokers. Made up: the answer, byte by byte.
 import { createRequire } from 'node:module'
 import { expect, test } from 'vitest'
-import { hideAborted, readRecords } from '../../../../src/adapters/kafka-log/decoding.ts'
+import { readRecords } from '../../../../src/adapters/kafka-log/batches.ts'
+import { registerCodecs } from '../../../../src/adapters/kafka-log/codecs.ts'
+import { hideAborted } from '../../../../src/adapters/kafka-log/decoding.ts'
+import type { RawMessage } from '../../../../src/adapters/kafka-log/internals.ts'
 import { headersOf } from '../../../../src/adapters/kafka-log/records.ts'
+import { refusalIn } from '../../../../src/adapters/kafka-log/unreadable.ts'
 
 const require = createRequire(import.meta.url)
 const { decode } = require('kafkajs/src/protocol/requests/fetch/v11/response')
@@ -82,6 +86,59 @@ test('of an answer that unpacks to more than fits, what fits is read and the res
   expect(await count(1)).toBe(1)
   expect(await count(1_500)).toBe(2)
   expect(await count(10_000)).toBe(3)
+})
+
+/** It says that it is gzip and is not: three records from an offset on. */
+function brokenAt(offset: number): Buffer {
+  const batch = batchOf([recordAt(0), recordAt(1), recordAt(2)])
+  batch.writeBigInt64BE(BigInt(offset), 0)
+  batch.writeInt16BE(1, 21)
+  batch.writeBigInt64BE(1_700_000_000_000n, 35)
+  return batch
+}
+
+test('what lies before a batch that cannot be read is read, and nothing of it or behind it', async () => {
+  registerCodecs()
+  const good = batchOf([recordAt(0), recordAt(1)])
+  const records = await readRecords(new Decoder(sized(good, brokenAt(2), good)))
+  expect(records.map(({ offset, unreadable }) => [offset, unreadable])).toEqual([
+    ['0', undefined],
+    ['1', undefined],
+  ])
+})
+
+test('a batch that cannot be read and is the first is told by its first and its last offset, whatever is broken in it', async () => {
+  registerCodecs()
+  const garbled = batchOf([recordAt(0), recordAt(1), recordAt(2)])
+  garbled.fill(0xff, 61)
+  garbled.writeBigInt64BE(7n, 0)
+  for (const broken of [brokenAt(7), garbled]) {
+    const answer = new Decoder(Buffer.concat([sized(broken, batchOf([recordAt(0)])), sized(batchOf([recordAt(0)]))]))
+    const records = (await readRecords(answer)) as unknown as RawMessage[]
+    expect(records).toHaveLength(1)
+    const refusal = refusalIn('t', 4, records)
+    expect(refusal).toMatchObject({
+      code: 'log-unreadable',
+      last: 9n,
+      message: expect.stringContaining('The offsets 7 to 9 of t[4] are one batch that cannot be read: '),
+    })
+    // Who looks for the root of a failure must find this one.
+    expect(refusal?.cause).toBeUndefined()
+    // The next partition of the answer is read as if nothing was.
+    expect(refusalIn('t', 5, (await readRecords(answer)) as unknown as RawMessage[])).toBeUndefined()
+  }
+  const [record] = await readRecords(new Decoder(sized(brokenAt(7))))
+  expect(record?.timestamp).toBe('1700000000000')
+})
+
+test('a batch that is cut is left for the next answer, and lengths that cannot be end the reading', async () => {
+  const good = batchOf([recordAt(0)])
+  expect(await readRecords(new Decoder(sized(good, good.subarray(0, 65))))).toHaveLength(1)
+  expect(await readRecords(new Decoder(sized(good.subarray(0, 65))))).toEqual([])
+  const negative = batchOf([recordAt(0)])
+  negative.writeInt32BE(-100, 8)
+  expect(await readRecords(new Decoder(sized(negative)))).toMatchObject([{ unreadable: { first: 0n } }])
+  expect(await readRecords(new Decoder(sized(good, negative, good)))).toHaveLength(1)
 })
 
 test('nothing of aborted transactions that lie in each other is shown, in whatever order they are told', () => {

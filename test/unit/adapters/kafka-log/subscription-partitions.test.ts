@@ -171,3 +171,35 @@ test('whoever is moved again and again does not ask without a pause, and a commi
   expect(gaps[1]).toBeGreaterThan(90)
   expect(gaps[2]).toBeGreaterThan(190)
 })
+
+test('what cannot be read fails when everything before it is committed, and is fetched no more until then', async () => {
+  const release = Promise.withResolvers<void>()
+  let result: 'committed' | 'moved' = 'moved'
+  const refusal = new Error('unreadable')
+  const { partitions, fetching, failures } = start({ handle: async () => (await release.promise, result) })
+  partitions.give([0])
+  await until(() => fetching.includes('place 0@0'))
+  partitions.fetched(0, fetch(0, 25))
+  partitions.unreadable(0, 25n, refusal)
+  expect(fetching.at(-1)).toBe('pause 0')
+  release.resolve()
+  // Not committed: the store says where to go on, and what cannot be read is met again there, or not.
+  await until(() => fetching.filter((each) => each === 'place 0@0').length === 2)
+  expect(failures).toEqual([])
+  result = 'committed'
+  fetching.length = 0
+  partitions.fetched(0, fetch(0, 25))
+  partitions.unreadable(0, 25n, refusal)
+  await until(() => failures.length > 0)
+  expect([failures[0], partitions.handled.get(0)]).toEqual([refusal, 25n])
+  expect(fetching.filter((each) => each !== 'pause 0')).toEqual([])
+})
+
+test('what cannot be read elsewhere than where reading goes on fails nothing: the partition is placed anew', async () => {
+  const { partitions, fetching, failures } = start()
+  partitions.give([0])
+  await until(() => fetching.includes('place 0@0'))
+  partitions.unreadable(0, 5n, new Error('unreadable'))
+  await until(() => fetching.filter((each) => each === 'place 0@0').length === 2)
+  expect(failures).toEqual([])
+})
