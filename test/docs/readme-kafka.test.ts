@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { kafkaJars, type Jars } from '../support/kafka/jars.ts'
 import { findJava, type Java } from '../support/kafka/java-home.ts'
-import { kafkaOrSkip, ownBrokersOrSkip, uniqueName } from '../support/kafka/kafka.ts'
+import { javaOrSkip, kafkaOrSkip, uniqueName } from '../support/kafka/kafka.ts'
 import { runProgram } from '../support/kafka/program.ts'
 import { startGateUnderTest, type GateUnderTest } from '../support/running-gate.ts'
 
@@ -56,7 +56,7 @@ describe.runIf(brokers !== undefined)('the README to users of Kafka', { timeout:
     return names.reduce((text, [name, now]) => text.replaceAll(name, now), code)
   }
 
-  describe.runIf(brokers !== undefined && ownBrokersOrSkip())("with Kafka's own jars", () => {
+  describe.runIf(brokers !== undefined && javaOrSkip())("with Kafka's own jars", () => {
     let java: Java | undefined
     let jars: Jars | undefined
     const tool = () => {
@@ -90,6 +90,20 @@ describe.runIf(brokers !== undefined)('the README to users of Kafka', { timeout:
       const [, headers = '', value = '{}'] = /^(\S+)\tL-2\t(.*)$/m.exec(out) ?? []
       expect(headers).toContain('ce_type:touchstone.listing.decided.v1')
       expect(JSON.parse(value)).toMatchObject({ listingId: 'L-2', revision: 1, stage: 'screening', outcome: 'block' })
+    })
+
+    it('the console tools with headers: the listing is withdrawn', async () => {
+      const said = /^With headers, `(--property .+?)` and `(ce_.+?\|)` before the key\./m
+      const [, more = '', headers = ''] = said.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? []
+      expect(headers).toContain('listing.submitted.v1')
+      const withdrawn = `${headers.replace('submitted', 'withdrawn')}L-2|{"listingId":"L-2","revision":1}`
+      // The producer alone, with another record and the headers' options after its own.
+      const [producer = ''] = here(snippet('sh', 'kafka-console-producer.sh')).split('\n\n')
+      const script = producer.replace(/'L-2\|.*'(?= \|$)/m, `'${withdrawn}'`)
+      expect(script).toContain(withdrawn)
+      await runProgram('sh', ['-c', `PATH='${folder}':"$PATH"\n${script} ${more}`], 'the console tools with headers')
+      const { reader } = under?.gate ?? {}
+      await under?.until('it is withdrawn', async () => (await reader?.history('L-2'))?.current.withdrawnRevision === 1)
     })
 
     it('Java: a listing in, its decision out', async () => {

@@ -14,7 +14,7 @@ import {
   utf8,
   type World,
 } from '../support/kafka/java-and-gate.ts'
-import { kafkaOrSkip } from '../support/kafka/kafka.ts'
+import { javaOrSkip, kafkaOrSkip } from '../support/kafka/kafka.ts'
 
 const brokers = kafkaOrSkip() ?? []
 const ce = (type: string): [string, Buffer][] => [
@@ -35,7 +35,7 @@ const byName = (headers: readonly (readonly [string, string | null])[]) =>
   )
 const base64 = (bytes: Uint8Array | null) => (bytes === null ? null : Buffer.from(bytes).toString('base64'))
 
-describe.runIf(brokers.length > 0)('bytes on Kafka', () => {
+describe.runIf(brokers.length > 0 && javaOrSkip())('bytes on Kafka', () => {
   let w: World
   beforeAll(async () => {
     w = await gateOn(brokers)

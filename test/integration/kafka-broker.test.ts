@@ -1,4 +1,4 @@
-// Real brokers, processes and Java clients: what all other tests on Kafka rest on. Needs Java 17 with Maven.
+// Real brokers, processes and Java clients: what all other tests on Kafka rest on. Needs a JDK 17 with Maven.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
@@ -12,6 +12,7 @@ import { startCluster, type KafkaCluster, type Secured } from '../support/kafka/
 import { consumeWithJava, produceWithJava } from '../support/kafka/java.ts'
 import { freshTopic, kafkaOrSkip, ownBrokersOrSkip, uniqueName, withAdmin } from '../support/kafka/kafka.ts'
 import { brokersAt } from '../support/kafka/ready.ts'
+import { sharedKafka } from '../support/kafka/shared.ts'
 
 const own = ownBrokersOrSkip()
 const bytes = (text: string) => Buffer.from(text)
@@ -43,6 +44,25 @@ describe.runIf(own)('brokers of our own', () => {
 
   test('a broker that cannot start says why, at once', async () => {
     await expect(startCluster({ settings: { 'num.io.threads': '0' } })).rejects.toThrow(/num\.io\.threads/)
+  })
+
+  test('given ones on which sessions are longer than those of the tests are refused at once, with the setting', async () => {
+    const [quick, slow] = await Promise.all([
+      startCluster(),
+      startCluster({ settings: { 'group.min.session.timeout.ms': '6000' } }),
+    ])
+    try {
+      const { kafka } = await sharedKafka(` ${quick.brokers.join(',')}`)
+      expect(kafka).toEqual({ brokers: quick.brokers, version: 'given', ownBrokers: true })
+      const began = performance.now()
+      await expect(sharedKafka(slow.brokers.join(','))).rejects.toThrow(
+        /^KAFKA_BROKERS: group\.min\.session\.timeout\.ms of broker 1 is 6000 and must be 500 or less/,
+      )
+      // Not as long as brokers that do not answer are waited for.
+      expect(performance.now() - began).toBeLessThan(9_000)
+    } finally {
+      await Promise.all([quick, slow].map((cluster) => cluster.stop()))
+    }
   })
 
   test('three nodes keep acknowledged records when one of them is killed', async () => {

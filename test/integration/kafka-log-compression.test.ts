@@ -4,13 +4,13 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { createKafkaLog } from '../../src/adapters/kafka-log/kafka-log.ts'
 import { text } from '../contracts/log-support.ts'
 import { produceWithJava, type JavaRecord } from '../support/kafka/java.ts'
-import { freshTopic, kafkaOrSkip, ownBrokersOrSkip } from '../support/kafka/kafka.ts'
+import { freshTopic, javaOrSkip, kafkaOrSkip } from '../support/kafka/kafka.ts'
 
 const brokers = kafkaOrSkip() ?? []
 // Below the size of the large values: they only fit when they are compressed.
 const LIMIT = 300_000
 
-describe.runIf(ownBrokersOrSkip() && brokers.length > 0)('what the Java client compressed', () => {
+describe.runIf(brokers.length > 0 && javaOrSkip())('what the Java client compressed', () => {
   test.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)('%s comes back untouched', async (compression) => {
     const topic = await freshTopic(brokers, { settings: { 'max.message.bytes': String(LIMIT) } })
     const records = recordsOf()

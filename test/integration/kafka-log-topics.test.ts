@@ -31,6 +31,7 @@ describe.runIf(brokers.length > 0)('topics', () => {
         'retention.bytes': '1000000',
         'max.message.bytes': '1000',
         'min.insync.replicas': '2',
+        'unclean.leader.election.enable': 'true',
         'message.timestamp.type': 'CreateTime',
       },
     })
@@ -46,6 +47,7 @@ describe.runIf(brokers.length > 0)('topics', () => {
       'max.message.bytes wrong',
       // Two copies must confirm, and there is one: nothing can be written.
       'min.insync.replicas wrong',
+      'unclean.leader.election.enable warning',
       'message.timestamp.type warning',
     ])
     for (const { state, cure, found, wanted } of examined?.settings ?? []) {
@@ -56,6 +58,11 @@ describe.runIf(brokers.length > 0)('topics', () => {
       found: '3600000',
       wanted: '86400000',
       cure: expect.stringContaining(`--entity-name ${topic} --add-config retention.ms=86400000`),
+    })
+    expect(examined?.settings.find(({ setting }) => setting.startsWith('unclean'))).toMatchObject({
+      found: 'true',
+      wanted: 'false',
+      cure: expect.stringContaining(`--entity-name ${topic} --add-config unclean.leader.election.enable=false`),
     })
   })
 

@@ -8,7 +8,7 @@ import kafkajs from 'kafkajs'
 import { pino } from 'pino'
 import { utf8 } from '../contracts/store-samples.ts'
 import { produceWithJava } from '../support/kafka/java.ts'
-import { ownBrokersOrSkip } from '../support/kafka/kafka.ts'
+import { javaOrSkip } from '../support/kafka/kafka.ts'
 import { kafkaLegs, type StartedLeg } from '../support/kafka/legs.ts'
 import { diesBeforeTheMark, publishingWorld, upTo, type PublishingWorld } from './kafka-publisher-world.ts'
 
@@ -52,7 +52,7 @@ describe.each(kafkaLegs())('the end of what was published on $name', ({ start })
     expect(ours).toEqual(upTo(await w.heads()))
   })
 
-  it.runIf(ownBrokersOrSkip())('says nothing of an end that the open transaction of somebody else hides', async () => {
+  it.runIf(javaOrSkip())('says nothing of an end that the open transaction of somebody else hides', async () => {
     const w = await world()
     await produceWithJava({
       brokers,

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { OutboxRecord } from '../../src/pipeline/publishing/ports.ts'
 import { utf8 } from '../contracts/store-samples.ts'
 import { consumeWithJava, produceWithJava, type ConsumedRecord } from '../support/kafka/java.ts'
-import { ownBrokersOrSkip } from '../support/kafka/kafka.ts'
+import { javaOrSkip } from '../support/kafka/kafka.ts'
 import { kafkaLegs, type StartedLeg } from '../support/kafka/legs.ts'
 import { diesBeforeTheMark, publishingWorld, upTo, type PublishingWorld } from './kafka-publisher-world.ts'
 
@@ -172,7 +172,7 @@ describe.each(kafkaLegs())('publishing to $name', ({ start }) => {
     expect((await first.positions()).flat()).toHaveLength(60)
   })
 
-  it.runIf(ownBrokersOrSkip())(
+  it.runIf(javaOrSkip())(
     "Kafka's own client sees every position once and in order, and nothing that was aborted",
     async () => {
       const w = await world()

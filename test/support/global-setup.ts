@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { startEmbeddedPostgres } from '../../src/adapters/embedded-postgres/embedded-postgres.ts'
-import { sharedKafka, type KafkaOfRun } from './kafka/shared.ts'
+import { HOW_TO_GET_JAVA, sharedKafka, type KafkaOfRun } from './kafka/shared.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -43,7 +43,11 @@ function sayWhatIsMissing(kafka: KafkaOfRun): void {
   const { stderr } = process
   if ('missing' in kafka)
     stderr.write(`\nNO KAFKA: no test of the gate on Kafka runs. To run them: ${kafka.missing}.\n\n`)
-  else if (!kafka.ownBrokers) stderr.write('\nNO JAVA 17 WITH MAVEN: no test runs that kills or secures brokers.\n\n')
+  else if (!kafka.ownBrokers)
+    stderr.write(
+      '\nNO JDK 17 WITH MAVEN: no test runs that kills or secures brokers, none on Kafka 3.9 beside that of the run, and ' +
+        `none that writes or counts with Kafka's own Java client. To run them: ${HOW_TO_GET_JAVA}.\n\n`,
+    )
 }
 
 async function postgres(): Promise<{ readonly url: string; stop(): Promise<void> }> {

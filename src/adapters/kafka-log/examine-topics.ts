@@ -118,6 +118,7 @@ function compare({ partitions, settings }: Found, wanted: TopicShape, cures: Cur
       if (Number(found) > copies) return 'wrong'
       return Number(found) < Math.min(copies, Number(wanted.settings['min.insync.replicas'])) ? 'warning' : 'ok'
     }),
+    setting('unclean.leader.election.enable', (found) => (found === 'false' ? 'ok' : 'warning')),
     setting('message.timestamp.type', (found) => (found === 'LogAppendTime' ? 'ok' : 'warning')),
   ]
 }

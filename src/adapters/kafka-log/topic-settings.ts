@@ -8,11 +8,16 @@ export interface TopicWish extends TopicOptions {
 export interface TopicShape {
   readonly partitions: number
   readonly replication: number
-  /** By the names of Kafka. */
+  /** By the names of Kafka: what a topic is made with. */
+  readonly made: Readonly<Record<MadeSetting, string>>
+  /** What it is held to. */
   readonly settings: Readonly<Record<SettingName, string>>
 }
 
-export type SettingName =
+/** The last is Kafka's own default and never asked for: many who run brokers for others refuse a topic that sets it. */
+export type SettingName = MadeSetting | 'unclean.leader.election.enable'
+
+type MadeSetting =
   | 'cleanup.policy'
   | 'retention.ms'
   | 'retention.bytes'
@@ -30,20 +35,23 @@ const HOUR_MS = 3_600_000
 /** `brokers`: how many there are; `replication`: what the operator asks for, else three copies or as many as there are brokers. */
 export function shapeOf(wish: TopicWish, brokers: number, replication: number | undefined): TopicShape {
   const copies = replication ?? Math.min(COPIES, Math.max(1, brokers))
+  const made = {
+    // Every event of a listing counts, and not only its last.
+    'cleanup.policy': 'delete',
+    'retention.ms': String(wish.retentionHours * HOUR_MS),
+    // A limit in bytes would take records of any age.
+    'retention.bytes': '-1',
+    'max.message.bytes': String(Math.max(LEAST_BYTES, wish.maxRecordBytes ?? 0) + FRAMING_BYTES),
+    // With three copies a write is confirmed by two, so that it outlives one broker and needs but two to go on.
+    'min.insync.replicas': copies >= COPIES ? '2' : '1',
+    // Lag and retention go by when the log took a record, whatever clock the producer has.
+    'message.timestamp.type': 'LogAppendTime',
+  }
   return {
     partitions: wish.partitions,
     replication: copies,
-    settings: {
-      // Every event of a listing counts, and not only its last.
-      'cleanup.policy': 'delete',
-      'retention.ms': String(wish.retentionHours * HOUR_MS),
-      // A limit in bytes would take records of any age.
-      'retention.bytes': '-1',
-      'max.message.bytes': String(Math.max(LEAST_BYTES, wish.maxRecordBytes ?? 0) + FRAMING_BYTES),
-      // With three copies a write is confirmed by two, so that it outlives one broker and needs but two to go on.
-      'min.insync.replicas': copies >= COPIES ? '2' : '1',
-      // Lag and retention go by when the log took a record, whatever clock the producer has.
-      'message.timestamp.type': 'LogAppendTime',
-    },
+    made,
+    // A copy that was behind, made leader, forgets what the brokers had acknowledged.
+    settings: { ...made, 'unclean.leader.election.enable': 'false' },
   }
 }

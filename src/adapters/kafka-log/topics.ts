@@ -66,7 +66,7 @@ async function make(admin: Admin, wish: TopicWish, replication: number | undefin
           topic: wish.topic,
           numPartitions: shape.partitions,
           replicationFactor: shape.replication,
-          configEntries: Object.entries(shape.settings).map(([name, value]) => ({ name, value })),
+          configEntries: Object.entries(shape.made).map(([name, value]) => ({ name, value })),
         },
       ],
     })

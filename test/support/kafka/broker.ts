@@ -47,11 +47,11 @@ export interface KafkaCluster {
 
 /**
  * Resolves when every node knows of all, after 1.3 s for one and some 4 s for three on two cores; a first use fetches the
- * jars. Rejects with the last lines a broker said when it does not start, and without Java 17 (ask `ownBrokersOrSkip`).
+ * jars. Rejects with the last lines a broker said when it does not start, and without a JDK 17 (ask `ownBrokersOrSkip`).
  */
 export async function startCluster(options: ClusterOptions = {}): Promise<KafkaCluster> {
   const java = await findJava()
-  if (java === undefined) throw new Error('brokers of a test need Java 17 or newer (JAVA_HOME, or java on the PATH)')
+  if (java === undefined) throw new Error('brokers of a test need a JDK 17 or newer (JAVA_HOME, or java on the PATH)')
   const jars = await kafkaJars(options.version ?? chosenVersion(), java)
   const archive = await classArchive(jars, java)
 

@@ -1,5 +1,6 @@
 // A Kafka in a container, for machines with a Docker engine and without Java.
 import { freePort } from './ports.ts'
+import { SHORTEST_SESSION_MS } from './properties.ts'
 import { untilReady } from './ready.ts'
 import type { KafkaVersion } from './versions.ts'
 
@@ -30,7 +31,7 @@ export async function startContainer(
       KAFKA_TRANSACTION_STATE_LOG_MIN_ISR: '1',
       KAFKA_AUTO_CREATE_TOPICS_ENABLE: 'false',
       KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS: '0',
-      KAFKA_GROUP_MIN_SESSION_TIMEOUT_MS: '500',
+      KAFKA_GROUP_MIN_SESSION_TIMEOUT_MS: String(SHORTEST_SESSION_MS),
       KAFKA_TRANSACTION_ABORT_TIMED_OUT_TRANSACTION_CLEANUP_INTERVAL_MS: '1000',
     })
     .withWaitStrategy(Wait.forListeningPorts())

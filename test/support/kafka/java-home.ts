@@ -1,4 +1,5 @@
-// Finds the Java that runs the brokers of the tests, and says of what kind it is.
+// Finds the JDK that runs the brokers and clients of the tests, and says of what kind it is.
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { runProgram } from './program.ts'
 
@@ -11,13 +12,15 @@ export interface Java {
   readonly version: string
 }
 
-/** The Java of JAVA_HOME, else of the PATH; undefined when there is none or it is older than 17. */
+/** The Java of JAVA_HOME, else of the PATH; undefined when there is none, it is older than 17 or it cannot compile. */
 export async function findJava(): Promise<Java | undefined> {
   const home = process.env['JAVA_HOME']
   const program = home === undefined || home === '' ? 'java' : join(home, 'bin', 'java')
   try {
     // Java says its properties on the error stream.
-    return javaOf((await runProgram(program, ['-XshowSettings:properties', '-version'], 'looking for Java')).err)
+    const java = javaOf((await runProgram(program, ['-XshowSettings:properties', '-version'], 'looking for Java')).err)
+    // A runtime alone would start brokers, and fail where their client is compiled.
+    return java !== undefined && existsSync(join(java.home, 'bin', 'javac')) ? java : undefined
   } catch {
     return undefined
   }

@@ -109,7 +109,7 @@ async function runClass(
   input: readonly string[],
 ): Promise<string[]> {
   const java = await findJava()
-  if (java === undefined) throw new Error('the Java client needs a JDK of version 17 or newer')
+  if (java === undefined) throw new Error('the Java client needs a JDK 17 or newer (ask `javaOrSkip`)')
   const jars = await kafkaJars(version, java)
   // The classes come last: the archive fits every class path that begins as its own.
   const classpath = `${jars.classpath}:${await compiled(jars, java)}`

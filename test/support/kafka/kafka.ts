@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { Kafka, logLevel, type Admin, type ITopicConfig } from 'kafkajs'
 import { inject } from 'vitest'
 import { realPart } from '../real-parts.ts'
-import { HOW_TO_GET_KAFKA } from './shared.ts'
+import { HOW_TO_GET_JAVA } from './shared.ts'
 
 /**
  * The brokers of the run, `host:port`. Undefined, said aloud, where there is none; throws there when real parts are
@@ -18,7 +18,14 @@ export function kafkaOrSkip(): readonly string[] | undefined {
 /** Whether `startCluster` works here: for tests that kill, freeze, secure or set up brokers of their own. */
 export function ownBrokersOrSkip(): boolean {
   const kafka = inject('kafka')
-  return realPart('a Kafka of our own', 'ownBrokers' in kafka && kafka.ownBrokers, HOW_TO_GET_KAFKA)
+  return realPart('a Kafka of our own', 'ownBrokers' in kafka && kafka.ownBrokers, HOW_TO_GET_JAVA)
+}
+
+/** Whether Kafka's own client works here (`java.ts`): a given broker and one in a container bring none. */
+export function javaOrSkip(): boolean {
+  const kafka = inject('kafka')
+  // It takes what brokers of our own take: a JDK, and Kafka's jars.
+  return realPart("Kafka's own Java client", 'ownBrokers' in kafka && kafka.ownBrokers, HOW_TO_GET_JAVA)
 }
 
 export function uniqueName(what: string): string {

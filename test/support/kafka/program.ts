@@ -11,10 +11,11 @@ export interface Said {
   readonly err: string
 }
 
-/** `input` is what it reads; `what` names the work in the error. */
-export function runProgram(program: string, args: readonly string[], what: string, input = ''): Promise<Said> {
+/** `what` names the work in the error; killed after `limitMs`, which is for ever when left out. It has nothing to read. */
+export function runProgram(program: string, args: readonly string[], what: string, limitMs = 0): Promise<Said> {
+  const options = { cwd: '/', maxBuffer: MOST_OUTPUT, timeout: limitMs, killSignal: 'SIGKILL' } as const
   return new Promise((resolve, reject) => {
-    const child = execFile(program, args, { cwd: '/', maxBuffer: MOST_OUTPUT }, (error, out, err) => {
+    const child = execFile(program, args, options, (error, out, err) => {
       if (error === null) return resolve({ out, err })
       const lines = `${out.slice(-10_000)}${err}`.trimEnd().split('\n').slice(-SHOWN_LINES)
       const end = error.code === 'ENOENT' ? 'is not there' : `ended with ${String(error.code ?? error.signal)}`
@@ -22,6 +23,6 @@ export function runProgram(program: string, args: readonly string[], what: strin
     })
     // It may end without having read everything; its exit code says why.
     child.stdin?.on('error', () => {})
-    child.stdin?.end(input)
+    child.stdin?.end()
   })
 }

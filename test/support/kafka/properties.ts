@@ -1,5 +1,8 @@
 // Writes the settings file of one test broker.
 
+/** The shortest session that a member of a group may have: tests that wait for a dead member wait this long at least. */
+export const SHORTEST_SESSION_MS = 500
+
 export interface Listener {
   readonly name: string
   readonly port: number
@@ -52,8 +55,7 @@ export function serverProperties({ id, data, voters, listeners, more }: ServerSe
     'auto.create.topics.enable': 'false',
     'num.partitions': '1',
     'group.initial.rebalance.delay.ms': '0',
-    // Tests that wait for a dead member wait this long at least.
-    'group.min.session.timeout.ms': '500',
+    'group.min.session.timeout.ms': String(SHORTEST_SESSION_MS),
     // 128 MB otherwise, half of the heap.
     'log.cleaner.dedupe.buffer.size': '4194304',
     // With the defaults a broker that was killed needs 12 s to come back instead of 4, as its old session is waited for.

@@ -1,14 +1,16 @@
 // The one Kafka of a test run: the given one, else our own, else one in a container, else what to install to get one.
-import { setTimeout as sleep } from 'node:timers/promises'
 import { startCluster } from './broker.ts'
 import { startContainer } from './container.ts'
+import { untilGivenAnswers } from './given.ts'
 import { areCached } from './jars.ts'
 import { findJava, hasMaven } from './java-home.ts'
 import { runProgram } from './program.ts'
-import { brokersAt } from './ready.ts'
 import { chosenVersion, type KafkaVersion } from './versions.ts'
 
-/** What tests find by `inject('kafka')`; `ownBrokers`: whether they may start, kill and secure brokers of their own. */
+/**
+ * What tests find by `inject('kafka')`; `ownBrokers`: whether they may start, kill and secure brokers of their own, and use
+ * Kafka's Java client.
+ */
 export type KafkaOfRun =
   | { readonly brokers: readonly string[]; readonly version: string; readonly ownBrokers: boolean }
   | { readonly missing: string }
@@ -22,7 +24,7 @@ export interface SharedKafka {
 export interface Machine {
   /** KAFKA_BROKERS. */
   readonly given: string | undefined
-  /** Java 17 or newer, and Maven or jars that it fetched before. */
+  /** A JDK 17 or newer, and Maven or jars that it fetched before. */
   canRunBrokers(): Promise<boolean>
   /** An engine that answers: a `docker` on the PATH says nothing about that. */
   hasEngine(): Promise<boolean>
@@ -37,24 +39,24 @@ export async function chooseWay(machine: Machine): Promise<Way> {
   return (await machine.hasEngine()) ? 'container' : 'none'
 }
 
-export const HOW_TO_GET_KAFKA =
-  'install Java 17 or newer and Maven, or start a Docker engine, or say in KAFKA_BROKERS where a Kafka without log-in is'
+export const HOW_TO_GET_JAVA = 'install a JDK 17 or newer and Maven'
+const HOW_TO_GET_KAFKA = `${HOW_TO_GET_JAVA}, or start a Docker engine, or say in KAFKA_BROKERS where a Kafka without log-in is`
 
-/** A given broker answers at once or is the wrong one. */
-const GIVEN_MS = 10_000
+/** An engine that answers takes a second or two; a `docker` whose engine hangs would hold up the run for ever. */
+const ENGINE_MS = 10_000
 
-/** Rejects when Kafka was given or could be had, and does not answer. */
+/** Rejects when Kafka was given or could be had, and does not answer, or is set up so that the tests cannot use it. */
 export async function sharedKafka(given: string | undefined): Promise<SharedKafka> {
   const version = chosenVersion()
   const canRunBrokers = async () =>
     (await findJava()) !== undefined && ((await areCached(version)) || (await hasMaven()))
-  const way = await chooseWay({ given, canRunBrokers, hasEngine })
+  const way = await chooseWay({ given, canRunBrokers, hasEngine: () => hasEngine() })
   switch (way) {
-    case 'given':
-      return useGiven(
-        (given ?? '').split(',').map((broker) => broker.trim()),
-        await canRunBrokers(),
-      )
+    case 'given': {
+      const brokers = (given ?? '').split(',').map((broker) => broker.trim())
+      await untilGivenAnswers(brokers)
+      return { kafka: { brokers, version: 'given', ownBrokers: await canRunBrokers() }, stop: async () => {} }
+    }
     case 'own': {
       const { brokers, stop } = await startCluster({ version })
       return { kafka: { brokers, version, ownBrokers: true }, stop }
@@ -66,27 +68,14 @@ export async function sharedKafka(given: string | undefined): Promise<SharedKafk
   }
 }
 
-async function useGiven(brokers: readonly string[], ownBrokers: boolean): Promise<SharedKafka> {
-  const end = Date.now() + GIVEN_MS
-  for (;;) {
-    try {
-      await brokersAt(brokers)
-      return { kafka: { brokers, version: 'given', ownBrokers }, stop: async () => {} }
-    } catch (cause) {
-      if (Date.now() > end)
-        throw new Error(`KAFKA_BROKERS is set and nothing answers there within ${GIVEN_MS / 1000} s`, { cause })
-      await sleep(200)
-    }
-  }
-}
-
 async function inContainer(version: KafkaVersion): Promise<SharedKafka> {
   const { brokers, stop } = await startContainer(version)
   return { kafka: { brokers, version, ownBrokers: false }, stop }
 }
 
-async function hasEngine(): Promise<boolean> {
-  return runProgram('docker', ['info'], 'looking for a Docker engine').then(
+/** Whether `docker` and its engine answer in time. */
+export async function hasEngine(limitMs = ENGINE_MS): Promise<boolean> {
+  return runProgram('docker', ['info'], 'looking for a Docker engine', limitMs).then(
     () => true,
     () => false,
   )

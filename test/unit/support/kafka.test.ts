@@ -1,12 +1,12 @@
 // Nothing real: which Kafka a test run takes, what counts as Java, and what is said of jars that are not the expected ones.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { hash } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { javaOf } from '../../support/kafka/java-home.ts'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { findJava, javaOf } from '../../support/kafka/java-home.ts'
 import { serverProperties } from '../../support/kafka/properties.ts'
-import { chooseWay, type Machine } from '../../support/kafka/shared.ts'
+import { chooseWay, hasEngine, type Machine } from '../../support/kafka/shared.ts'
 import { checkSums, readSums } from '../../support/kafka/sums.ts'
 import { chosenVersion } from '../../support/kafka/versions.ts'
 
@@ -34,6 +34,21 @@ describe('which Kafka a run takes', () => {
     expect(await chooseWay({ ...nothing, hasEngine: async () => true })).toBe('container')
   })
 
+  test('a `docker` whose engine never answers is none, and holds up nobody', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'touchstone-docker-'))
+    try {
+      vi.stubEnv('PATH', folder)
+      expect(await hasEngine()).toBe(false)
+      const docker = (does: string) => writeFileSync(join(folder, 'docker'), `#!/bin/sh\n${does}\n`, { mode: 0o755 })
+      docker('exit 0')
+      expect(await hasEngine()).toBe(true)
+      docker('exec /bin/sleep 60')
+      expect(await hasEngine(100)).toBe(false)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+
   test('a version that nobody knows is an error, not the default', () => {
     expect(() => chosenVersion('2.8.0')).toThrow('TOUCHSTONE_TEST_KAFKA=2.8.0')
     expect(chosenVersion('3.9.2')).toBe('3.9.2')
@@ -57,6 +72,21 @@ describe('Java', () => {
   test('17 and newer, early ones too', () => {
     expect(javaOf(settings('17.0.15+6'))).toEqual({ home: '/opt/java', version: '17.0.15+6' })
     expect(javaOf(settings('25-ea+3'))?.version).toBe('25-ea+3')
+  })
+
+  test('without a compiler it is none: the client of the tests is compiled', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'touchstone-java-'))
+    try {
+      const said = settings('17.0.15+6').replace('/opt/java', home)
+      mkdirSync(join(home, 'bin'))
+      writeFileSync(join(home, 'bin', 'java'), `#!/bin/sh\ncat >&2 <<'END'\n${said}END\n`, { mode: 0o755 })
+      vi.stubEnv('JAVA_HOME', home)
+      expect(await findJava()).toBeUndefined()
+      writeFileSync(join(home, 'bin', 'javac'), '')
+      expect(await findJava()).toEqual({ home, version: '17.0.15+6' })
+    } finally {
+      rmSync(home, { recursive: true })
+    }
   })
 })
 
