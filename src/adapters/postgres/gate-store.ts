@@ -30,11 +30,7 @@ export interface GateStoreOptions {
  * partition; a rejected `commit` means that the outcome is unknown: place again and see. Commits that come while one
  * runs go together into the next transaction (group-commit.ts); none of these promises depends on who goes with whom.
  */
-export async function createGateStore({
-  pool,
-  outputs: found,
-  grouping = {},
-}: GateStoreOptions): Promise<GateStore> {
+export async function createGateStore({ pool, outputs: found, grouping = {} }: GateStoreOptions): Promise<GateStore> {
   const db = queries(pool)
   const outputs = await prepareOutputs(pool, found)
   return {

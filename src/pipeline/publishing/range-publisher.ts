@@ -100,7 +100,7 @@ export function createRangePublisher({
       const lease = await outbox.lease(range).catch(() => undefined)
       if (lease !== undefined && lease.epoch === epoch) keepFrom(now, lease.validMs)
     }
-    const timer = setInterval(() => (asking = ask()), Math.max(1, renewAt - clock()))
+    const timer = setInterval(() => void (asking = ask()), Math.max(1, renewAt - clock()))
     try {
       return await work()
     } finally {
@@ -163,7 +163,7 @@ export function createRangePublisher({
     if (writer === undefined) await whileHeld(takeOver)
     // It may have taken longer than the lease; the writer is kept where nobody else had it.
     if (!(await leased())) return 0
-    const current = writer as FencedWriter | undefined
+    const current = writer
     if (current === undefined) return 0
     const rows = await outbox.after(tails, most)
     if (rows.length === 0) return 0
