@@ -161,6 +161,30 @@ const answers = [3, 4, 5, 6, 7].map(
       parse(answer: Produced): Promise<Produced>
     },
 )
+// All of them are refused for the sake of one: the others are said not to have been tried, and the first would be thrown.
+const NOT_ATTEMPTED = 55
+interface Joined {
+  readonly errors: readonly {
+    readonly topic: string
+    readonly partitionErrors: readonly { readonly partition: number; readonly errorCode: number }[]
+  }[]
+}
+for (const version of [0, 1]) {
+  const joined = require(`kafkajs/src/protocol/requests/addPartitionsToTxn/v${version}/response`) as {
+    parse(answer: Joined): Promise<Joined>
+  }
+  const { parse } = joined
+  joined.parse = async (data) => {
+    const reasons = data.errors.map(({ topic, partitionErrors }) => ({
+      topic,
+      partitionErrors: partitionErrors.filter(({ errorCode }) => errorCode !== 0 && errorCode !== NOT_ATTEMPTED),
+    }))
+    return parse(
+      reasons.some(({ partitionErrors }) => partitionErrors.length > 0) ? { ...data, errors: reasons } : data,
+    )
+  }
+}
+
 const refusals = new WeakMap<object, Produced>()
 for (const answer of answers) {
   const { parse } = answer
