@@ -1,6 +1,5 @@
 // Real: the Kafka of the run. What reading from Kafka must do beyond the contract: kafkajs's own offsets, transactions, long work, new partitions.
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { createKafka, hangUp } from '../../src/adapters/kafka-log/client.ts'
 import { createMember } from '../../src/adapters/kafka-log/subscription-member.ts'
 import { createSubscription, type SubscriptionParts } from '../../src/adapters/kafka-log/subscription.ts'
 import type { Consumer, Log, SubscribeOptions, Subscription } from '../../src/pipeline/log/ports.ts'
@@ -164,36 +163,6 @@ describe.runIf(brokers.length > 0)('reading from Kafka', () => {
     // Each fetch is handed over once: whoever had to begin again would be seen here.
     expect(handled).toBeLessThanOrEqual(2 * (sizes.length + 2))
     expect(subscription.assigned()).toEqual([0])
-  })
-
-  test('nothing of aborted transactions that lie in each other is read, nor of those whose keys look like the end of one', async () => {
-    const log = await client(harness)
-    const topic = await topicOf(log, 1)
-    const kafka = createKafka(harness.connection, harness.logger, { retry: { initialRetryTime: 3, retries: 30 } })
-    onTestFinished(() => hangUp(kafka))
-    const begin = async () => {
-      const producer = kafka.producer({ transactionalId: crypto.randomUUID(), maxInFlightRequests: 1 })
-      await producer.connect()
-      return producer.transaction()
-    }
-    const [outer, inner] = [await begin(), await begin()]
-    const send = async (transaction: typeof outer, value: string, key: Buffer | null = null) =>
-      transaction.send({ topic, messages: [{ partition: 0, key, value }] })
-    await send(outer, 'aborted 1', Buffer.alloc(4))
-    await send(inner, 'aborted 2', Buffer.alloc(4))
-    await send(inner, 'aborted 3')
-    await send(outer, 'aborted 4')
-    // Who ended first is told first.
-    await inner.abort()
-    await outer.abort()
-    await log.append(topic, [record('key', 'committed')])
-    await eventually(async () => (await log.read(topic, 0, 0n, 10)).length > 0)
-    for (const from of [0n, 1n, 2n])
-      expect((await log.read(topic, 0, from, 10)).map(({ value }) => String(value))).toEqual(['committed'])
-    const ledger = createLedger()
-    follow(log, { topic }, ledger)
-    await ledger.until(() => ledger.values().includes('committed'))
-    expect(ledger.values()).toEqual(['committed'])
   })
 
   test('a batch that takes four sessions costs nobody anything: the partitions stay, the others go on, nothing comes twice', async () => {
