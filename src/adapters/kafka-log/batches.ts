@@ -76,7 +76,9 @@ export async function readRecords(answer: Decoder, most = UNPACKED_BYTES): Promi
 }
 
 async function recordsOf(batch: Buffer): Promise<readonly Record[]> {
-  if (batch[MAGIC_AT] !== NEW_FORMAT) return readOldFormat(new DecoderOf(batch), batch.length)
+  const magic = batch.readInt8(MAGIC_AT)
+  if (magic > NEW_FORMAT) throw new Error(`its format ${magic} is not known`)
+  if (magic !== NEW_FORMAT) return readOldFormat(new DecoderOf(batch), batch.length)
   return (await readBatch(new DecoderOf(batch))).records
 }
 

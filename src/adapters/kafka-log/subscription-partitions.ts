@@ -241,6 +241,8 @@ export function createPartitions(parts: PartitionsParts): Partitions {
     skipped: (partition, from, next, end) => take(partition, { from, next, end, messages: [] }, true),
     unreadable: refuse,
     async check() {
+      // Who could not hand over when a batch was ready, and may by now.
+      hand()
       const looks = [...held.values()].map(async (h) => {
         const position = (): bigint | undefined => (isCurrent(h) ? h.queue?.next : undefined)
         const refusal = await ranges.refusal(h.partition, position, h.lost.signal)

@@ -24,6 +24,10 @@ const GATHER_MS = 50
 const ROWS = 2_000
 /** While another process has the lease: soon enough after its end, and cheap for those who only wait. */
 const ASK_MS = 200
+/** A lease is renewed at half of its 2.4 s, so this is in time for the other half. */
+const ASK_AGAIN_MS = 600
+/** With the lease behind it less than a fence or a write that fails takes (15 and 12 s): then others get their turn. */
+const KEEP_MS = 8_000
 /** A range that was refused waits for a person: often enough to go on soon after the cure. */
 const REFUSED_MS = 15_000
 
@@ -92,19 +96,30 @@ export function createRangePublisher({
     renewAt = now + validMs / 2
   }
 
-  /** What takes longer than a lease keeps it meanwhile: another owner would fence it, begin anew, and be fenced in turn. */
+  /**
+   * What takes longer than a lease keeps it meanwhile: another owner would fence it, begin anew, and be fenced in turn. Not
+   * for ever: who reaches the store and not the brokers must not keep it from those who reach both.
+   */
   async function whileHeld<T>(work: () => Promise<T>): Promise<T> {
-    let asking: Promise<void> | undefined
+    const until = clock() + KEEP_MS
+    let over = false
+    let asking = Promise.resolve()
+    let timer: NodeJS.Timeout | undefined
     const ask = async (): Promise<void> => {
       const now = clock()
       const lease = await outbox.lease(range).catch(() => undefined)
       if (lease !== undefined && lease.epoch === epoch) keepFrom(now, lease.validMs)
+      later()
     }
-    const timer = setInterval(() => void (asking = ask()), Math.max(1, renewAt - clock()))
+    const later = (): void => {
+      if (!over && clock() < until) timer = setTimeout(() => void (asking = ask()), ASK_AGAIN_MS)
+    }
+    later()
     try {
       return await work()
     } finally {
-      clearInterval(timer)
+      over = true
+      clearTimeout(timer)
       await asking
     }
   }
@@ -151,7 +166,8 @@ export function createRangePublisher({
     const rowAt = new Map<string, OutboxRecord>()
     for (const end of published) {
       const mark = tailOf.get(nameOf(end))
-      if (mark === undefined || end.position <= mark.tail || end.position > mark.head) continue
+      if (mark === undefined || end.position <= mark.tail || end.position <= mark.floor || end.position > mark.head)
+        continue
       const [row] = await outbox.after([{ ...end, position: end.position - 1n }], 1)
       if (row !== undefined) rowAt.set(nameOf(end), row)
     }

@@ -39,13 +39,13 @@ describe('a look at the end of the topics', () => {
   })
 
   it('keeps the lease as long as it takes: whoever waits for it is not let in', async () => {
-    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const world = createWorld()
     let fences = 0
     const other = owner(world, 'other', (what) => void (fences += what === 'fence' ? 1 : 0))
     const slow = owner(world, 'slow', async (what) => {
       if (what !== 'look') return
-      for (let passed = 0; passed < 10_000; passed += 400) {
+      for (let passed = 0; passed < 9_600; passed += 400) {
         world.pass(400)
         await vi.advanceTimersByTimeAsync(400)
         expect(await other.publish()).toBe(0)
@@ -54,6 +54,25 @@ describe('a look at the end of the topics', () => {
     world.append(0, 5)
     expect(await slow.publish()).toBe(5)
     expect(fences).toBe(0)
+  })
+
+  it('that never ends does not keep the lease for ever', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const world = createWorld()
+    const other = owner(world, 'other', () => undefined)
+    let sent = 0
+    const stuck = owner(world, 'stuck', async (what) => {
+      if (what !== 'look') return
+      for (let passed = 0; passed < 15_000; passed += 300) {
+        world.pass(300)
+        await vi.advanceTimersByTimeAsync(300)
+        sent += await other.publish()
+      }
+      throw new Error('the brokers do not answer')
+    })
+    world.append(0, 5)
+    await expect(stuck.publish()).rejects.toThrow('do not answer')
+    expect(sent).toBe(5)
   })
 
   it('whose tails the janitor overtakes is set right by the next one, and what is gone is said', async () => {
