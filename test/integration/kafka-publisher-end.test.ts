@@ -1,5 +1,5 @@
 // What was published last, read from the end of the topic: behind strangers, open transactions and copies. PostgreSQL and Kafka are real.
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { createKafka } from '../../src/adapters/kafka-log/client.ts'
 import { lastPublished } from '../../src/adapters/kafka-log/fenced-end.ts'
 import { createFencedLog } from '../../src/adapters/kafka-log/fenced-log.ts'
@@ -9,35 +9,20 @@ import { pino } from 'pino'
 import { utf8 } from '../contracts/store-samples.ts'
 import { produceWithJava } from '../support/kafka/java.ts'
 import { javaOrSkip } from '../support/kafka/kafka.ts'
-import { kafkaLegs, type StartedLeg } from '../support/kafka/legs.ts'
-import { diesBeforeTheMark, publishingWorld, upTo, type PublishingWorld } from './kafka-publisher-world.ts'
+import { kafkaLegs } from '../support/kafka/legs.ts'
+import { diesBeforeTheMark, upTo, worldsOn } from './kafka-publisher-world.ts'
 
 const logger = pino({ level: 'silent' })
 
 describe.each(kafkaLegs())('the end of what was published on $name', ({ start }) => {
-  let kafka: StartedLeg
-  let brokers: readonly string[] = []
-  beforeAll(async () => {
-    kafka = await start()
-    brokers = kafka.brokers
-  })
-  afterAll(async () => kafka?.stop())
-  const open: PublishingWorld[] = []
-  const world = async (options: Parameters<typeof publishingWorld>[1] = {}): Promise<PublishingWorld> => {
-    const made = await publishingWorld(brokers, options)
-    open.push(made)
-    return made
-  }
-  afterEach(async () => {
-    for (const one of open.splice(0)) await one.close()
-  })
+  const world = worldsOn(start)
 
   it('finds its last record also behind thousands of strangers', async () => {
     const w = await world()
     await w.commit(w.many('a', 30))
     const dying = await w.process('dying', diesBeforeTheMark)
     for (const publisher of dying.publishers) await publisher.publish().catch(() => undefined)
-    const stranger = createKafka({ brokers, clientId: 'stranger' }, logger).producer({
+    const stranger = createKafka({ brokers: w.brokers, clientId: 'stranger' }, logger).producer({
       createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
     })
     await stranger.connect()
@@ -55,13 +40,13 @@ describe.each(kafkaLegs())('the end of what was published on $name', ({ start })
   it.runIf(javaOrSkip())('says nothing of an end that the open transaction of somebody else hides', async () => {
     const w = await world()
     await produceWithJava({
-      brokers,
+      brokers: w.brokers,
       topic: w.topic,
       transactional: `${w.prefix}-stranger`,
       records: ['begin', { partition: 0, key: null, value: utf8('x') }, 'flush'],
     })
     const fetcher = createFetcher({
-      kafka: createKafka({ brokers, clientId: 'test' }, logger),
+      kafka: createKafka({ brokers: w.brokers, clientId: 'test' }, logger),
       patienceMs: 5_000,
     })
     await expect(lastPublished(fetcher, [{ topic: w.topic, partition: 0 }], 200)).rejects.toThrow(
@@ -102,7 +87,7 @@ describe.each(kafkaLegs())('the end of what was published on $name', ({ start })
 
   it('a partition that is not there is named', async () => {
     const w = await world()
-    const log = createFencedLog({ connection: { brokers, clientId: 'test' }, logger, prefix: w.prefix })
+    const log = createFencedLog({ connection: { brokers: w.brokers, clientId: 'test' }, logger, prefix: w.prefix })
     await expect(log.lastPublished([{ topic: w.topic, partition: 99 }])).rejects.toMatchObject({ code: 'topics-wrong' })
     await log.close()
   })

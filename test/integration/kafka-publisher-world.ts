@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
 import type pg from 'pg'
+import { afterAll, afterEach, beforeAll } from 'vitest'
 import { createKafka } from '../../src/adapters/kafka-log/client.ts'
 import type { KafkaConnection } from '../../src/adapters/kafka-log/connection.ts'
 import { createFencedLog } from '../../src/adapters/kafka-log/fenced-log.ts'
@@ -20,6 +21,7 @@ import { createTelemetry } from '../../src/telemetry.ts'
 import { GROUP, INPUT, NOTHING, utf8 } from '../contracts/store-samples.ts'
 import { freshDatabase } from '../support/database.ts'
 import { freshTopic, uniqueName } from '../support/kafka/kafka.ts'
+import type { StartedLeg } from '../support/kafka/legs.ts'
 
 export const PARTITIONS = 6
 
@@ -29,6 +31,7 @@ export interface Ports {
 }
 
 export interface PublishingWorld {
+  readonly brokers: readonly string[]
   readonly topic: string
   readonly prefix: string
   readonly sql: pg.Pool
@@ -74,6 +77,7 @@ export async function publishingWorld(
   const closing: (() => Promise<void>)[] = [() => fetcher.close()]
 
   const world: PublishingWorld = {
+    brokers: direct,
     topic,
     prefix,
     sql: database.deciding,
@@ -175,3 +179,23 @@ export const diesBeforeTheMark = ({ outbox, log }: Ports): Ports => ({
   log,
   outbox: { ...outbox, mark: () => Promise.reject(new Error('died before the mark')) },
 })
+
+/** For a suite: makes worlds on the brokers that it starts, each closed when its test is over. */
+export function worldsOn(
+  start: () => Promise<StartedLeg>,
+): (options?: Parameters<typeof publishingWorld>[1]) => Promise<PublishingWorld> {
+  let kafka: StartedLeg | undefined
+  const open: PublishingWorld[] = []
+  beforeAll(async () => {
+    kafka = await start()
+  })
+  afterEach(async () => {
+    for (const one of open.splice(0)) await one.close()
+  })
+  afterAll(async () => kafka?.stop())
+  return async (options = {}) => {
+    const made = await publishingWorld(kafka?.brokers ?? [], options)
+    open.push(made)
+    return made
+  }
+}

@@ -1,29 +1,14 @@
 // The publisher between a real PostgreSQL and a real Kafka: once and in order, whoever dies, and bytes as they were.
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { OutboxRecord } from '../../src/pipeline/publishing/ports.ts'
 import { utf8 } from '../contracts/store-samples.ts'
 import { consumeWithJava, produceWithJava, type ConsumedRecord } from '../support/kafka/java.ts'
 import { javaOrSkip } from '../support/kafka/kafka.ts'
-import { kafkaLegs, type StartedLeg } from '../support/kafka/legs.ts'
-import { diesBeforeTheMark, publishingWorld, upTo, type PublishingWorld } from './kafka-publisher-world.ts'
+import { kafkaLegs } from '../support/kafka/legs.ts'
+import { diesBeforeTheMark, upTo, worldsOn, type PublishingWorld } from './kafka-publisher-world.ts'
 
 describe.each(kafkaLegs())('publishing to $name', ({ start }) => {
-  let kafka: StartedLeg
-  let brokers: readonly string[] = []
-  beforeAll(async () => {
-    kafka = await start()
-    brokers = kafka.brokers
-  })
-  afterAll(async () => kafka?.stop())
-  const open: PublishingWorld[] = []
-  const world = async (options: Parameters<typeof publishingWorld>[1] = {}): Promise<PublishingWorld> => {
-    const made = await publishingWorld(brokers, options)
-    open.push(made)
-    return made
-  }
-  afterEach(async () => {
-    for (const one of open.splice(0)) await one.close()
-  })
+  const world = worldsOn(start)
 
   it('who dies between commit and mark is followed by one who sends nothing twice', async () => {
     const w = await world()
@@ -186,7 +171,7 @@ describe.each(kafkaLegs())('publishing to $name', ({ start }) => {
             const writer = await log.fence(range)
             return {
               close: writer.close.bind(writer),
-              write: (rows, storeId) => abandoned(brokers, w, range, rows, storeId),
+              write: (rows, storeId) => abandoned(w, range, rows, storeId),
             }
           },
         },
@@ -195,7 +180,7 @@ describe.each(kafkaLegs())('publishing to $name', ({ start }) => {
       await w.expire()
       await (await w.process('next')).drain()
       const read = (isolation: 'read_committed' | 'read_uncommitted') =>
-        consumeWithJava({ brokers, topic: w.topic, isolation })
+        consumeWithJava({ brokers: w.brokers, topic: w.topic, isolation })
       const committed = await read('read_committed')
       const positionOf = ({ headers }: ConsumedRecord) =>
         Number(
@@ -212,7 +197,6 @@ describe.each(kafkaLegs())('publishing to $name', ({ start }) => {
 
 /** Sends as the writer of the range would, and dies before the commit. */
 async function abandoned(
-  brokers: readonly string[],
   w: PublishingWorld,
   range: string,
   rows: readonly OutboxRecord[],
@@ -228,7 +212,7 @@ async function abandoned(
     ] as const,
   }))
   await produceWithJava({
-    brokers,
+    brokers: w.brokers,
     topic: w.topic,
     transactional: `${w.prefix}-publisher-${range}`,
     records: ['begin', ...records, 'flush'],

@@ -19,9 +19,9 @@ export const nameOf = (place: Place): string => `${place.topic}[${place.partitio
  *   as after a restored backup. Refused with `store-behind-log`: new decisions would carry positions that are taken.
  * - It ends with another store's record: refused with `store-foreign`.
  * - It ends before the tail, or never had anything of ours: the log lost what it had acknowledged (disks lost, an unclean
- *   election, a topic that was made anew). The tail moves back, and what the store still has of it is published again. Each row is then there at least once: a reader that had
- *   seen the lost ones sees them again, with the same `decisionId`. What the store no longer keeps is `gone`.
- *
+ *   election, a topic that was made anew). The tail moves back, and what the store still has of it is published again. Each
+ *   row is then there at least once: a reader that had seen the lost ones sees them again, with the same `decisionId`. What
+ *   the store no longer keeps is `gone`.
  * - The tail is below what was removed (rows were cleaned away while a tail moved back): it goes up to where rows begin.
  *
  * `rowAt` holds the rows of the positions for which the log is beyond the tail and not beyond the head.
