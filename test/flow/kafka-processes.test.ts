@@ -169,6 +169,18 @@ describe.runIf(ownBrokersOrSkip())('workers on Kafka', () => {
     expect(await published(topics.decisions)).toEqual(['L-1000', 'L-1004', 'L-1005'])
   }, 60_000)
 
+  it('reading of a partition that no worker ever had can be moved before one comes', async () => {
+    const { env, topics } = await settings(1)
+    await ran(['topics'], env)
+    await submit(topics.listings, numbered(0, 3))
+    const move = (from: string, to: string) => ran(['offsets', 'move', topics.listings, '0', from, to], env)
+    expect(await move('1', '2')).toMatchObject({ code: 2, err: expect.stringContaining('stands at 0 and not at 1') })
+    expect(await move('0', '2')).toMatchObject({ code: 0, out: expect.stringContaining('from 0 to 1 is not decided') })
+    await begin(env)
+    await until('the rest is decided', async () => (await published(topics.decisions)).length === 1)
+    expect(await published(topics.decisions)).toEqual(['L-1002'])
+  }, 60_000)
+
   it('a store that is not the one of the topics publishes nothing, and readiness names it', async () => {
     const { env, topics, prefix } = await settings(1)
     const rightful = await begin(env)

@@ -1,9 +1,7 @@
 // Real: the Kafka of the run, a producer of kafkajs that compresses, and the log. A batch that unpacks to more than is read stops loudly, at its place.
-import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
-import kafkajs, { CompressionTypes, Kafka, logLevel, Partitioners } from 'kafkajs'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { client, createLedger, follow, groupOf, string, topicOf } from '../contracts/log-support.ts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { client, createLedger, follow, groupOf, record, string, topicOf } from '../contracts/log-support.ts'
+import { sendBomb } from '../support/kafka/bomb.ts'
 import { kafkaOrSkip } from '../support/kafka/kafka.ts'
 import { startKafkaLog, type KafkaLogHarness } from './kafka-log-harness.ts'
 
@@ -14,33 +12,16 @@ beforeAll(async () => {
 })
 afterAll(async () => harness?.close())
 
-// Above the 128 MiB that a batch may unpack to; a few hundred KiB as the broker gets it.
-const BOMB = Buffer.alloc(140 * 1024 * 1024, ' ')
-
 describe.runIf(brokers.length > 0)('a batch that cannot be read', () => {
   test('stops the reading by its place when everything before it is committed; behind it reading goes on', async () => {
     const log = await client(harness)
     const topic = await topicOf(log, 2)
-    const producer = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).producer({
-      createPartitioner: Partitioners.DefaultPartitioner,
-    })
-    await producer.connect()
-    // The log's own codecs write nothing; they stay what they are for reading.
-    const { CompressionCodecs: codecs } = kafkajs
-    const reading = codecs[CompressionTypes.GZIP] as () => object
-    codecs[CompressionTypes.GZIP] = () => ({
-      ...reading(),
-      compress: async ({ buffer }: { buffer: Buffer }) => promisify(gzip)(buffer),
-    })
-    onTestFinished(async () => producer.disconnect())
-    const send = async (partition: number, value: string | Buffer, compression = CompressionTypes.None) =>
-      producer.send({ topic, compression, messages: [{ partition, value }] })
-    await send(0, 'a1')
-    await send(0, 'a2')
-    await send(0, BOMB, CompressionTypes.GZIP)
-    codecs[CompressionTypes.GZIP] = reading
-    await send(0, 'b1')
-    await send(1, 'c1')
+    // Keys that fall on 0 and on 1.
+    const [zero, one] = ['k3', 'k0'] as const
+    for (const value of ['a1', 'a2']) await log.append(topic, [record(zero, value)])
+    await sendBomb(brokers, { topic, partition: 0 })
+    const appended = await log.append(topic, [record(zero, 'b1'), record(one, 'c1')])
+    expect(appended.map(({ partition }) => partition)).toEqual([0, 1])
 
     const ledger = createLedger()
     const refusal = {
@@ -73,5 +54,18 @@ describe.runIf(brokers.length > 0)('a batch that cannot be read', () => {
     expect(ahead[0]?.seconds).toBeGreaterThan(0)
     expect(ahead[1]).not.toHaveProperty('unreadable')
     expect((await log.read(topic, 0, 3n, 10)).map(({ value }) => string(value))).toEqual(['b1'])
+  })
+
+  test('stops nobody when its transaction was aborted', async () => {
+    const log = await client(harness)
+    const topic = await topicOf(log, 1)
+    await log.append(topic, [record('k', 'before')])
+    await sendBomb(brokers, { topic, partition: 0 }, 'abort')
+    await log.append(topic, [record('k', 'behind')])
+    const ledger = createLedger()
+    follow(log, { topic }, ledger)
+    await ledger.until(() => ledger.values().length === 2)
+    expect(ledger.values()).toEqual(['before', 'behind'])
+    expect((await log.read(topic, 0, 1n, 10)).map(({ value }) => string(value))).toEqual(['behind'])
   })
 })

@@ -7,6 +7,7 @@ import { createFetcher } from '../../src/adapters/kafka-log/fetch.ts'
 import kafkajs from 'kafkajs'
 import { pino } from 'pino'
 import { utf8 } from '../contracts/store-samples.ts'
+import { sendBomb } from '../support/kafka/bomb.ts'
 import { produceWithJava } from '../support/kafka/java.ts'
 import { javaOrSkip } from '../support/kafka/kafka.ts'
 import { kafkaLegs } from '../support/kafka/legs.ts'
@@ -83,6 +84,22 @@ describe.each(kafkaLegs())('the end of what was published on $name', ({ start })
     await (await w.process('next')).drain()
     const [mine] = await w.positions()
     expect(mine?.filter((position, i) => position !== 1 || i === 0)).toEqual(upTo(await w.heads())[0])
+  })
+
+  it('a batch that cannot be read is passed over when it cannot be ours, and named when it can', async () => {
+    const w = await world()
+    await w.commit(w.many('a', 30))
+    const dying = await w.process('dying', diesBeforeTheMark)
+    for (const publisher of dying.publishers) await publisher.publish().catch(() => undefined)
+    await sendBomb(w.brokers, { topic: w.topic, partition: 0 })
+    const heads = await w.heads()
+    const ends = async () => dying.log.lastPublished([{ topic: w.topic, partition: 0 }])
+    expect((await ends()).map(({ position }) => Number(position))).toEqual([heads[0]])
+    await sendBomb(w.brokers, { topic: w.topic, partition: 0 }, 'commit')
+    await expect(ends()).rejects.toMatchObject({
+      code: 'topics-wrong',
+      message: expect.stringMatching(/batch that cannot be read: .* delete the records below the offset \d+ /),
+    })
   })
 
   it('a partition that is not there is named', async () => {

@@ -15,8 +15,18 @@ interface Record {
   readonly value: Buffer | null
   readonly headers: object
   readonly isControlRecord: boolean
+  /** Absent from records of the old format. */
+  readonly batchContext?: BatchContext
   /** It stands for a whole batch that cannot be read, and is the only one of its answer and partition. */
   readonly unreadable?: Unreadable
+}
+
+/** Of the header of a batch: as kafkajs gives it to each record, as far as it is used here. */
+export interface BatchContext {
+  readonly firstOffset: string
+  readonly lastOffsetDelta: number
+  readonly producerId: string
+  readonly inTransaction: boolean
 }
 
 export interface Unreadable {
@@ -41,8 +51,11 @@ const LENGTH_END = 12
 const MAGIC_AT = 16
 // The rest is of the new format; also behind compressed records it is not compressed.
 const NEW_FORMAT = 2
+const ATTRIBUTES_AT = 21
+const IN_TRANSACTION = 0b1_0000
 const LAST_DELTA_AT = 23
 const MAX_TIMESTAMP_AT = 35
+const PRODUCER_AT = 43
 const HEAD_BYTES = 61
 /** Of one partition and answer: compressed batches are small until they are unpacked, and the rest is fetched again. */
 const UNPACKED_BYTES = 64 * 1024 * 1024
@@ -82,20 +95,28 @@ async function recordsOf(batch: Buffer): Promise<readonly Record[]> {
   return (await readBatch(new DecoderOf(batch))).records
 }
 
-/** At its last offset, which is never below what was asked for: kafkajs leaves out what is. */
+/**
+ * At its last offset, which is never below what was asked for: kafkajs leaves out what is. With what its header says, so
+ * that what an aborted transaction left is hidden whether it can be read or not.
+ */
 function standIn(batch: Buffer, reason: string): Record {
   const first = batch.readBigInt64BE(0)
-  const isWhole = batch[MAGIC_AT] === NEW_FORMAT && batch.length >= HEAD_BYTES
+  const record = { key: null, value: null, headers: {}, isControlRecord: false }
   // Packed records of the old format are at the offset of their last one.
-  const last = isWhole ? first + BigInt(Math.max(0, batch.readInt32BE(LAST_DELTA_AT))) : first
-  const timestamp = isWhole ? batch.readBigInt64BE(MAX_TIMESTAMP_AT) : -1n
+  if (batch[MAGIC_AT] !== NEW_FORMAT || batch.length < HEAD_BYTES)
+    return { ...record, offset: String(first), timestamp: '-1', unreadable: { first, last: first, reason } }
+  const lastOffsetDelta = Math.max(0, batch.readInt32BE(LAST_DELTA_AT))
+  const last = first + BigInt(lastOffsetDelta)
   return {
+    ...record,
     offset: String(last),
-    timestamp: String(timestamp),
-    key: null,
-    value: null,
-    headers: {},
-    isControlRecord: false,
+    timestamp: String(batch.readBigInt64BE(MAX_TIMESTAMP_AT)),
+    batchContext: {
+      firstOffset: String(first),
+      lastOffsetDelta,
+      producerId: String(batch.readBigInt64BE(PRODUCER_AT)),
+      inTransaction: (batch.readInt16BE(ATTRIBUTES_AT) & IN_TRANSACTION) !== 0,
+    },
     unreadable: { first, last, reason },
   }
 }

@@ -1,6 +1,6 @@
 // What kafkajs 2.2.4 reads wrongly or without a bound in what the brokers answer, done here in its place.
 import { createRequire } from 'node:module'
-import { readRecords, type Decoder } from './batches.ts'
+import { readRecords, type BatchContext, type Decoder } from './batches.ts'
 
 interface Header {
   readonly key: string
@@ -12,7 +12,7 @@ export interface Transacted {
   readonly offset: string
   readonly key: Buffer | null
   isControlRecord: boolean
-  readonly batchContext?: { readonly producerId: string; readonly inTransaction: boolean }
+  readonly batchContext?: Pick<BatchContext, 'producerId' | 'inTransaction'>
 }
 
 export interface Answered {

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { TouchstoneError } from '../../errors.ts'
 import type { Place, PublishedPosition } from '../../pipeline/publishing/ports.ts'
 import { publishedPosition } from './fenced-records.ts'
-import type { Fetcher, Range } from './fetch.ts'
+import type { Fetched, Fetcher, Range } from './fetch.ts'
+import { isRefusal } from './unreadable.ts'
 
 /** Offsets looked at first: a transaction's mark and what was aborted lie behind the last record of ours. */
 const WINDOW = 256n
@@ -91,7 +92,7 @@ async function lastBetween(
   let last: PublishedPosition | undefined
   let patience = performance.now() + openMs
   for (let from = start; from < end;) {
-    const { records, next } = await fetcher.fetchFrom(place, from, { maxBytes: FETCH_BYTES, isolation: 'committed' })
+    const { records, next } = await fetchFrom(fetcher, place, from)
     for (const record of records) {
       if (record.offset < end) last = further(last, publishedPosition(place, record))
     }
@@ -106,6 +107,23 @@ async function lastBetween(
     } else await sleep(LOOK_MS)
   }
   return last
+}
+
+/**
+ * A batch that cannot be read and was written outside of transactions is not ours: behind it goes on. Of any other nobody
+ * can say whether it is ours, and what is taken for a stranger's would be published again.
+ */
+async function fetchFrom(fetcher: Fetcher, place: Place, from: bigint): Promise<Pick<Fetched, 'records' | 'next'>> {
+  try {
+    return await fetcher.fetchFrom(place, from, { maxBytes: FETCH_BYTES, isolation: 'committed' })
+  } catch (error) {
+    if (!isRefusal(error)) throw error
+    if (!error.inTransaction) return { records: [], next: error.last + 1n }
+    throw new TouchstoneError(
+      'topics-wrong',
+      `${error.message}. So nobody can say what was published last: find who wrote it, and delete the records below the offset ${error.last + 1n} (kafka-delete-records) when its readers are done with them`,
+    )
+  }
 }
 
 /** The later one; of one store the one that is further: who copies a record to its own topic copies our headers too. */

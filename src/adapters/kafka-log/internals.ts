@@ -1,7 +1,7 @@
 // What the adapter takes from inside kafkajs 2.2.4, typed by hand: the version is pinned because of this file.
 import { createRequire } from 'node:module'
 import type { Kafka, Message } from 'kafkajs'
-import type { Unreadable } from './batches.ts'
+import type { BatchContext, Unreadable } from './batches.ts'
 // Before anything is read: it mends what kafkajs makes of the brokers' answers.
 import './decoding.ts'
 
@@ -93,7 +93,7 @@ export interface RawMessage {
   readonly headers: Readonly<Record<string, unknown>>
   readonly isControlRecord: boolean
   /** Absent from batches of the old format. */
-  readonly batchContext?: { readonly firstOffset: string; readonly lastOffsetDelta: number }
+  readonly batchContext?: BatchContext
   /** It is no record but stands for a batch that cannot be read: see `refusalIn`. */
   readonly unreadable?: Unreadable
 }

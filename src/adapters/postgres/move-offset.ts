@@ -4,15 +4,22 @@ import { SCHEMA } from './connect.ts'
 
 /**
  * Moves the offset of one partition, by compare-and-set as the gate itself does: a worker that reads on meanwhile finds it
- * moved and begins there. Undefined when done, else where it is instead of at `from`; null when it was never placed.
+ * moved and begins there. Undefined when done, else where it is instead of at `from`. One that was never read stands at
+ * `low`, the first offset that the log holds.
  */
 export async function moveOffsetByHand(
   pool: Pool,
   at: { readonly group: string; readonly topic: string; readonly partition: number },
   from: bigint,
   to: bigint,
-): Promise<bigint | null | undefined> {
+  low: bigint,
+): Promise<bigint | undefined> {
   const place = [at.group, at.topic, at.partition]
+  if (from === low)
+    await pool.query(
+      `insert into ${SCHEMA}.input_offset (grp, topic, part, next) values ($1, $2, $3, $4) on conflict do nothing`,
+      [...place, String(low)],
+    )
   const moved = await pool.query(
     `update ${SCHEMA}.input_offset set next = $5 where grp = $1 and topic = $2 and part = $3 and next = $4`,
     [...place, String(from), String(to)],
@@ -22,5 +29,5 @@ export async function moveOffsetByHand(
     `select next from ${SCHEMA}.input_offset where grp = $1 and topic = $2 and part = $3`,
     place,
   )
-  return rows[0] === undefined ? null : BigInt(rows[0].next)
+  return rows[0] === undefined ? low : BigInt(rows[0].next)
 }

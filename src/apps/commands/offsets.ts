@@ -76,8 +76,7 @@ Example:
         if (to < low || to > high)
           throw new TouchstoneError('usage', `partition ${partition} of ${topic} holds ${low} to ${high}, not ${to}`)
         const at = { ...input, partition: Number(partition) }
-        const instead = await moveOffsetByHand(store.database.deciding, at, from, to)
-        if (instead === null) throw new TouchstoneError('usage', `partition ${partition} of ${topic} was never read`)
+        const instead = await moveOffsetByHand(store.database.deciding, at, from, to, low)
         if (instead !== undefined)
           throw new TouchstoneError(
             'usage',

@@ -131,6 +131,21 @@ test('a batch that cannot be read and is the first is told by its first and its 
   expect(record?.timestamp).toBe('1700000000000')
 })
 
+test('a batch that cannot be read is hidden when its transaction was aborted, and only then', async () => {
+  registerCodecs()
+  const told = async (aborted: bigint, attributes: number) => {
+    const batch = brokenAt(7)
+    batch.writeInt16BE(attributes, 21)
+    batch.writeBigInt64BE(5n, 43)
+    const messages = await readRecords(new Decoder(sized(batch)))
+    hideAborted({ messages: [...messages], abortedTransactions: [{ producerId: String(aborted), firstOffset: '7' }] })
+    return refusalIn('t', 0, messages as unknown as RawMessage[])
+  }
+  expect(await told(5n, 0b1_0001)).toBeUndefined()
+  expect(await told(6n, 0b1_0001)).toMatchObject({ inTransaction: true })
+  expect(await told(5n, 0b1)).toMatchObject({ inTransaction: false })
+})
+
 test('a batch that is cut is left for the next answer, and lengths that cannot be end the reading', async () => {
   const good = batchOf([recordAt(0)])
   expect(await readRecords(new Decoder(sized(good, good.subarray(0, 65))))).toHaveLength(1)
