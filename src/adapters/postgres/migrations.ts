@@ -135,6 +135,75 @@ insert into input_offset (grp, topic, part, next)
   on conflict do nothing;
 `
 
+// What was judged is kept by its hash, re-encoded; a case says which pictures it had, a bank which it holds. A picture that
+// leaves a bank stays as a row with a change number, so that whoever follows the changes learns of it.
+const pictures = `
+create table picture (
+  sha256 text collate "C" primary key, hash text collate "C" not null, quality int not null, blank boolean not null,
+  width int not null, height int not null, body bytea not null, at timestamptz not null default now()
+);
+alter table picture alter column body set storage external;
+create table case_picture (
+  case_id text collate "C", revision int, ordinal int, sha256 text collate "C" not null,
+  primary key (case_id, revision, ordinal)
+);
+create index case_picture_sha256 on case_picture (sha256);
+create table bank (
+  bank_id text collate "C" primary key, version int not null, body jsonb not null, change bigint not null,
+  changed_at timestamptz not null default now(), changed_by text not null
+);
+create table bank_image (
+  image_id uuid primary key, bank_id text collate "C" not null, sha256 text collate "C" not null,
+  hash text collate "C" not null, quality int not null,
+  state text not null check (state in ('active', 'quarantined', 'removed')),
+  source json not null, verdict_id text collate "C", added_at timestamptz not null default now(), added_by text not null,
+  change bigint not null
+);
+create unique index bank_image_once on bank_image (bank_id, sha256, coalesce(verdict_id, '')) where state <> 'removed';
+create index bank_image_change on bank_image (change);
+create index bank_image_verdict on bank_image (verdict_id) where verdict_id is not null;
+create index bank_image_sha256 on bank_image (sha256);
+`
+
+// A listing that was decided while a signal could not look is tried again; at most one such row a listing.
+const rescreening = `
+create table rescreen (
+  listing_id text collate "C" primary key, revision int not null, attempts int not null default 0, due_at timestamptz not null
+);
+create index rescreen_due on rescreen (due_at);
+`
+
+const models = `
+create table model (
+  name text collate "C", version text collate "C", sha256 text not null, card json not null, body bytea not null,
+  made_at timestamptz not null default now(), made_by text not null,
+  primary key (name, version)
+);
+create table model_activation (
+  activation bigint generated always as identity primary key, name text collate "C" not null, version text collate "C" not null,
+  kind text not null check (kind in ('promote', 'rollback')), previous bigint references model_activation,
+  change bigint not null, at timestamptz not null default now(), by text not null,
+  foreign key (name, version) references model
+);
+create index model_activation_name on model_activation (name, activation);
+`
+
+// Who looks at a case, why it is open, and what its seller answered.
+const review = `
+alter table review_case add column opened_by text not null default 'hold'
+  check (opened_by in ('hold', 'block', 'audit', 'appeal', 'review'));
+alter table review_case add column marketplace text;
+alter table review_case add column claimed_by text;
+alter table review_case add column claimed_until timestamptz;
+create index review_case_risk on review_case (risk desc) where state = 'open';
+create index review_case_opened on review_case (opened_at, case_id);
+create table appeal (
+  appeal_id uuid primary key, case_id text collate "C" not null, listing_id text collate "C" not null,
+  revision int not null, text text not null, at timestamptz not null default now(), by text not null
+);
+create index appeal_case on appeal (case_id, at);
+`
+
 export const STORE_MIGRATIONS: readonly Migration[] = [
   { name: 'listings, decisions, cases and refusals', sql: gate },
   { name: 'the outbox', sql: outbox },
@@ -143,4 +212,8 @@ export const STORE_MIGRATIONS: readonly Migration[] = [
   { name: 'the name of the store', sql: identity },
   { name: 'verdicts', sql: verdicts },
   { name: 'groups named after the topics', sql: groups },
+  { name: 'pictures and banks', sql: pictures },
+  { name: 'listings to be tried again', sql: rescreening },
+  { name: 'models', sql: models },
+  { name: 'who looks at a case', sql: review },
 ]

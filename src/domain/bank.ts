@@ -1,0 +1,54 @@
+// A bank: reference pictures of one kind, with a match distance, an owner, and for each picture where it came from.
+import { z } from 'zod'
+import { brandSchema } from './brand.ts'
+import { textField } from './text-field.ts'
+
+/** `allowed` wins: what matches it is no evidence, whatever else it matches. */
+export const BANK_KINDS = ['genuine', 'counterfeit', 'logo', 'allowed'] as const
+export type BankKind = (typeof BANK_KINDS)[number]
+
+/** Beyond 63 of 256 bits the index is not exact, and unrelated pictures begin to match. */
+export const MAX_DISTANCE = 63
+
+export const bankSchema = z.object({
+  bankId: z.string().regex(/^[a-z0-9][a-z0-9-]{0,99}$/, 'must be lower-case letters, digits and hyphens, at most 100'),
+  name: textField(1, 200),
+  kind: z.enum(BANK_KINDS),
+  /** Bits of 256 in which a picture may differ from one of the bank and still match. */
+  maxDistance: z.int().min(0).max(MAX_DISTANCE).default(31),
+  /** The brand that owns it; null: the deployment's own. */
+  brandId: brandSchema.shape.brandId.nullable().default(null),
+})
+export type Bank = z.infer<typeof bankSchema>
+
+/** Where pictures go that a person confirmed as counterfeit. One for each brand; `confirmed` where none was named. */
+export const confirmedBank = (brandId: string | null): Bank => ({
+  bankId: brandId === null ? 'confirmed' : `confirmed-${brandId}`.slice(0, 100),
+  name: brandId === null ? 'Confirmed by verdicts' : `Confirmed by verdicts: ${brandId}`,
+  kind: 'counterfeit',
+  maxDistance: 31,
+  brandId,
+})
+
+export const bankImageSchema = z.object({
+  imageId: z.uuid(),
+  bankId: bankSchema.shape.bankId,
+  /** Of the bytes as they came. */
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  /** PDQ. */
+  hash: z.string().regex(/^[0-9a-f]{64}$/),
+  quality: z.int().min(0).max(100),
+  /** A quarantined one matches nothing until somebody has looked: it suddenly matched far too much. */
+  state: z.enum(['active', 'quarantined']),
+  /** Where it came from. */
+  source: z.object({
+    kind: z.enum(['import', 'api', 'verdict']),
+    verdictId: z.string().optional(),
+    caseId: z.string().optional(),
+    listingId: z.string().optional(),
+    file: z.string().optional(),
+  }),
+  addedAt: z.string(),
+  addedBy: z.string(),
+})
+export type BankImage = z.infer<typeof bankImageSchema>

@@ -1,0 +1,28 @@
+// A version of a model as the registry keeps it: its bytes by their hash, and a card that says what it is and what it cannot know.
+import { z } from 'zod'
+
+/** `fusion` turns signals into risk (a scorecard as JSON), `text` reads words (ONNX). */
+export const MODEL_NAMES = ['fusion', 'text'] as const
+export type ModelName = (typeof MODEL_NAMES)[number]
+
+export const modelCardSchema = z.looseObject({
+  name: z.enum(MODEL_NAMES),
+  version: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/),
+  description: z.string(),
+  /** Of the file beside the card, or of the scorecard. */
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  trained: z.object({
+    seed: z.int(),
+    /** Marketplaces whose own verdicts or listings it learnt from: elsewhere a text model abstains. */
+    marketplaces: z.array(z.string()),
+    rows: z.int().min(0),
+    confirmed: z.int().min(0),
+    /** Of the last label used; null where labels have no time. */
+    until: z.string().nullable(),
+    /** True for what learnt from invented listings. */
+    invented: z.boolean(),
+  }),
+  /** On rows that it did not learn from, by name. */
+  measured: z.record(z.string(), z.json()),
+})
+export type ModelCard = z.infer<typeof modelCardSchema>

@@ -1,0 +1,59 @@
+// What is known of one image of a listing when it was got, decoded and hashed; or why it could not be.
+
+export const PICTURE_FORMATS = ['jpeg', 'png', 'webp', 'avif', 'gif'] as const
+export type PictureFormat = (typeof PICTURE_FORMATS)[number]
+
+/** PDQ: 32 bytes in the order of Meta's hexadecimal text, and 0 to 100. */
+export interface PdqHash {
+  readonly bytes: Uint8Array
+  readonly quality: number
+}
+
+/** A picture that was seen. `variants` are the hashes of its eight dihedral forms; the first is `hash`. */
+export interface SeenPicture {
+  readonly state: 'seen'
+  /** Of the bytes as they came, in lower-case hexadecimal. */
+  readonly sha256: string
+  readonly format: PictureFormat
+  /** In pixels, upright. */
+  readonly width: number
+  readonly height: number
+  readonly hash: PdqHash
+  readonly variants: readonly Uint8Array[]
+  /** Near-blank, or of too low a quality: neither indexed nor matched. */
+  readonly blank: boolean
+}
+
+/**
+ * Why a picture could not be seen.
+ *
+ * - lasting, of the picture itself: `not-a-picture` (none of the formats, or broken), `too-large` (bytes), `too-many-pixels`,
+ *   `hash-differs` (it is not what `sha256` binds), `address-refused` (not public, or not an allowed host), `gone` (404, 410);
+ * - passing, of the world: `unreachable` (refused, reset, 5xx, 429, no such name), `timed-out`, `busy` (no thread was free in time).
+ */
+export const LASTING_FAULTS = [
+  'not-a-picture',
+  'too-large',
+  'too-many-pixels',
+  'hash-differs',
+  'address-refused',
+  'gone',
+] as const
+export const PASSING_FAULTS = ['unreachable', 'timed-out', 'busy'] as const
+export type PictureFault = (typeof LASTING_FAULTS)[number] | (typeof PASSING_FAULTS)[number]
+
+export interface UnseenPicture {
+  readonly state: 'unseen'
+  readonly fault: PictureFault
+  /** For analysts: what was expected and what was there; never a URL's query. */
+  readonly message: string
+}
+
+export type Picture = SeenPicture | UnseenPicture
+
+/** It may be seen when it is tried again later. */
+export const isPassing = (picture: Picture): boolean =>
+  picture.state === 'unseen' && (PASSING_FAULTS as readonly string[]).includes(picture.fault)
+
+/** The hash of a picture as it is written: 64 hexadecimal digits. */
+export const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
