@@ -54,6 +54,9 @@ async function tryOne(listing: Listing, group: string): Promise<Tried> {
     brand: (id: string) => brands.get(id),
     kind: goodsKind(listing),
     usdPer: (code: string) => usdPer[code],
+    pictures: [],
+    banks: undefined,
+    textModel: undefined,
   }
   const results: SignalResult[] = []
   for (const signal of SIGNALS) {

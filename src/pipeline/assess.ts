@@ -9,8 +9,11 @@ import { decide, type CompiledPolicy, type PolicyDecision } from '../policy/deci
 import { fuse } from '../risk/fuse.ts'
 import type { Scorecard } from '../domain/scorecard.ts'
 import type { Finding, Signal, SignalContext } from '../signals/signal.ts'
+import type { BankIndex } from '../signals/image-hash/ports.ts'
+import type { TextModel } from '../signals/text-model/ports.ts'
 import type { BrandDictionary } from '../text/brand-dictionary.ts'
 import { readListing } from '../text/reading.ts'
+import type { PictureSource } from './pictures/ports.ts'
 
 /** One consistent, compiled state of everything that a decision depends on; swapped whole, never changed. */
 export interface Gate {
@@ -23,6 +26,10 @@ export interface Gate {
   readonly usdPer: (currency: string) => number | undefined
   /** Milliseconds that reading, signals and rules of one listing may take together. */
   readonly budgetMs: number
+  /** Where pictures are got and read; without one nobody looks at them. */
+  readonly pictures?: PictureSource | undefined
+  readonly banks?: BankIndex | undefined
+  readonly textModel?: TextModel | undefined
 }
 
 export interface Assessment {
@@ -42,6 +49,9 @@ export async function assess(gate: Gate, listing: Listing, now: Date): Promise<A
     brand: (brandId) => gate.brands.get(brandId),
     kind: goodsKind(listing),
     usdPer: gate.usdPer,
+    pictures: [],
+    banks: gate.banks,
+    textModel: gate.textModel,
   }
   const results: SignalResult[] = []
   const reasons: { score: number; reason: Reason }[] = []
@@ -82,8 +92,13 @@ export async function assess(gate: Gate, listing: Listing, now: Date): Promise<A
   const ordered = reasons
     .map((r) => r.reason)
     .sort((a, b) => (weight.get(b.signal ?? '') ?? 0) - (weight.get(a.signal ?? '') ?? 0))
-  return { risk, brandIds: reading.brandIds, reasons: ordered, answer, models: { fusion: risk.model } }
+  return { risk, brandIds: reading.brandIds, reasons: ordered, answer, models: modelsOf(gate, risk) }
 }
+
+const modelsOf = ({ textModel }: Gate, risk: Risk): Assessment['models'] => ({
+  fusion: risk.model,
+  ...(textModel === undefined ? {} : { text: textModel.version }),
+})
 
 const OVER_BUDGET: Finding = { state: 'failed', evidence: { why: 'the time budget of the listing was used up' } }
 

@@ -3,7 +3,10 @@ import type { z } from 'zod'
 import type { GoodsKind, Brand } from '../domain/brand.ts'
 import type { Listing } from '../domain/listing.ts'
 import type { Reason } from '../domain/decision.ts'
+import type { Picture } from '../imaging/picture.ts'
 import type { Reading } from '../text/reading.ts'
+import type { BankIndex } from './image-hash/ports.ts'
+import type { TextModel } from './text-model/ports.ts'
 
 type Json = z.infer<ReturnType<typeof z.json>>
 
@@ -36,6 +39,12 @@ export interface SignalContext {
   readonly kind: GoodsKind | undefined
   /** US dollars per unit of a currency, or undefined where the table lacks it. */
   readonly usdPer: (currency: string) => number | undefined
+  /** One for each image of the listing, in their order; empty where nobody looks at pictures. */
+  readonly pictures: readonly Picture[]
+  /** undefined where there are none to look in. */
+  readonly banks: BankIndex | undefined
+  /** undefined where none is active. */
+  readonly textModel: TextModel | undefined
 }
 
 export interface SignalExample {

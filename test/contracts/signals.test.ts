@@ -24,6 +24,9 @@ function contextOf(listing: Listing): SignalContext {
     brand: (brandId) => brands.get(brandId),
     kind: goodsKind(listing),
     usdPer: (currency) => usdPer[currency],
+    pictures: [],
+    banks: undefined,
+    textModel: undefined,
   }
 }
 

@@ -127,6 +127,9 @@ describe('a listing about several brands', () => {
       brand: (id) => brands.get(id),
       kind: 'bag',
       usdPer: () => 1,
+      pictures: [],
+      banks: undefined,
+      textModel: undefined,
     }
     const listing = { listingId: 'L', revision: 1, sellerId: 'S', title: 'bag', condition: 'new' as const }
     const finding = await price.evaluate({ ...listing, price: { amount: 60, currency: 'USD' } }, context)

@@ -1,0 +1,25 @@
+// What the detector needs of the banks: which of their pictures one picture of a listing is like.
+import type { BankImage, BankKind } from '../../domain/bank.ts'
+import type { SeenPicture } from '../../imaging/picture.ts'
+
+export interface BankMatch {
+  readonly bankId: string
+  readonly kind: BankKind
+  readonly imageId: string
+  /** The brand that owns the bank; null: the deployment's own. */
+  readonly brandId: string | null
+  /** Bits of 256 that differ; at most the bank's own distance. */
+  readonly distance: number
+  /** 0 to 7: under which of its eight dihedral forms the listing's picture matched; 0 as it stands. */
+  readonly variant: number
+  readonly source: BankImage['source']
+}
+
+/** All banks as they were at one change of the reference data. */
+export interface BankIndex {
+  /** Pictures that can match. */
+  readonly size: number
+  readonly change: bigint
+  /** The nearest picture of every bank within that bank's distance, nearest first; nothing for a blank picture. */
+  match(picture: SeenPicture): readonly BankMatch[]
+}
