@@ -99,7 +99,7 @@ module.exports = {
           '^src/events/',
           '^src/errors\\.ts$',
           '^src/telemetry\\.ts$',
-          '^src/.*/ports\\.ts$',
+          '^src/.*/([a-z]+-)?ports\\.ts$',
         ],
       },
     },
@@ -108,7 +108,7 @@ module.exports = {
       severity: 'error',
       comment: 'A port is an agreement, not code to run: import it with `import type`.',
       from: { path: '^src/adapters/' },
-      to: { path: '^src/.*/ports\\.ts$', dependencyTypesNot: ['type-only', 'type-import'] },
+      to: { path: '^src/.*/([a-z]+-)?ports\\.ts$', dependencyTypesNot: ['type-only', 'type-import'] },
     },
     {
       name: 'adapters-not-each-other',

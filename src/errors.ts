@@ -103,6 +103,16 @@ export const ERRORS = {
   ),
   'nothing-to-roll-back': entry(409, 'There is no earlier policy version', 'Publish a policy instead.'),
   'brand-invalid': entry(422, 'A brand does not fit its schema', 'Mend the field that `path` names.'),
+  'bank-taken': entry(
+    409,
+    'The bank is somebody else’s, or has pictures that its kind and owner must stay with',
+    'Use another bankId; kind and owner of a bank can be changed while it has no pictures.',
+  ),
+  'picture-blank': entry(
+    422,
+    'The picture is nearly blank, or too plain to be told from others',
+    'Use a picture that shows the goods or the mark; a plain one would match thousands of listings.',
+  ),
   'settings-invalid': entry(500, 'One or more settings are wrong', 'Mend every setting that the message names.'),
   'input-invalid': entry(400, 'The input file cannot be read', 'Check the path and the format.'),
   usage: entry(400, 'The command was called wrongly', 'See --help.'),

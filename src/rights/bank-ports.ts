@@ -1,0 +1,83 @@
+// Where banks and their pictures are kept: rows under the one change number of all reference data, which workers follow.
+import type { Bank, BankImage } from '../domain/bank.ts'
+
+/** Whose banks somebody may see and change: all, or those that these brands own. It goes into the queries. */
+export type BankScope = 'all' | { readonly brandIds: readonly string[] }
+
+/** A picture as it is kept: re-encoded by us, by the hash of the bytes as they came. */
+export interface PictureRecord {
+  readonly sha256: string
+  /** PDQ, 64 hexadecimal digits, and 0 to 100. */
+  readonly hash: string
+  readonly quality: number
+  readonly blank: boolean
+  /** In pixels, of the picture as it came. */
+  readonly width: number
+  readonly height: number
+  /** WebP, at most 768 pixels a side, without metadata. */
+  readonly body: Uint8Array
+}
+
+export interface BankSummary extends Bank {
+  /** Pictures that match. */
+  readonly images: number
+  /** Pictures that match nothing until somebody has looked. */
+  readonly quarantined: number
+}
+
+/** What is new since a change number, in the order of the changes. A change is never torn between two answers. */
+export interface BankChanges {
+  readonly banks: readonly Bank[]
+  readonly images: readonly (BankImage | { readonly imageId: string; readonly removed: true })[]
+  /** Everything up to here is in this answer or was before. */
+  readonly change: bigint
+  /** What the store has reached: more is to be asked for while `change` lies below. */
+  readonly head: bigint
+  /** Removals up to here are forgotten: whoever holds pictures of an earlier change drops them and asks anew from 0. */
+  readonly floor: bigint
+}
+
+/** What the active pictures are, to be held against what somebody believes they are. */
+export interface BankCensus {
+  readonly change: bigint
+  readonly images: number
+  /** Sum of the first four bytes of every id, as a big-endian number. */
+  readonly sum: bigint
+}
+
+export interface BankStore {
+  /** Of one deployment: a snapshot of another's is never taken for this one's. */
+  identity(): Promise<string>
+  banks(scope: BankScope): Promise<BankSummary[]>
+  bank(bankId: string, scope: BankScope): Promise<Bank | undefined>
+  /**
+   * Makes or changes a bank; true when it is new. Throws `bank-taken` when the bank is there and not in the scope, or would
+   * change its kind or its owner while it has pictures: what was confirmed against it would mean something else.
+   */
+  upsertBank(bank: Bank, by: string, scope: BankScope): Promise<boolean>
+  /** Not removed ones, in the order of their ids; `after` is the last id of the page before. */
+  images(bankId: string, page: { readonly after?: string | undefined; readonly limit: number }): Promise<BankImage[]>
+  /**
+   * At most 500 at once. What the bank holds already is counted as present and not added again. Throws `not-found` when the
+   * bank is not there or not in the scope, and `picture-blank` for a picture that could never match.
+   */
+  addImages(
+    bankId: string,
+    images: readonly { readonly picture: PictureRecord; readonly source: BankImage['source'] }[],
+    by: string,
+    scope: BankScope,
+  ): Promise<{ added: BankImage[]; present: number }>
+  /** False when there is no such picture in that bank, or not in the scope. */
+  removeImage(bankId: string, imageId: string, by: string, scope: BankScope): Promise<boolean>
+  /** Puts it into quarantine or lets it out; false when it is not there, or is so already. */
+  quarantine(imageId: string, by: string, on: boolean, scope: BankScope): Promise<boolean>
+  /** At most about `limit` pictures; begin with 0, go on with `change` of the answer. */
+  changesSince(change: bigint, limit: number): Promise<BankChanges>
+  census(): Promise<BankCensus>
+  /** The kept picture, where it belongs to a bank or a case within the scope. */
+  picture(sha256: string, scope: BankScope): Promise<PictureRecord | undefined>
+  /** Forgets removed pictures that were removed more than so many seconds ago; resolves to how many, at most `limit`. */
+  purge(seconds: number, limit: number): Promise<number>
+  /** Calls back when something changed elsewhere; a hint only. Returns the way to stop. */
+  onChange(listener: () => void): Promise<() => Promise<void>>
+}
