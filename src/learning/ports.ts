@@ -1,0 +1,76 @@
+// What learning needs of the store: the labels that verdicts gave, and the registry of models with what is active.
+import type { Listing } from '../domain/listing.ts'
+import type { ModelCard, ModelName } from '../domain/model.ts'
+import type { SignalResult } from '../domain/signal-result.ts'
+
+/** What a person said of one revision of a listing for one brand, and all that was known when it was said. */
+export interface LabelledListing {
+  /** As it is stored for the revision that the verdict is about. */
+  readonly listing: Listing
+  /** Of the decision that the person looked at, as they were then. */
+  readonly signals: readonly SignalResult[]
+  readonly label: 'confirmed' | 'rejected'
+  /** For which brand it speaks; null: for all. */
+  readonly brandId: string | null
+  /** When it was said, RFC 3339 in UTC. */
+  readonly at: string
+  readonly sellerId: string
+  readonly marketplace: string | null
+  /** How many listings it stands for: 1, and for a drawn audit sample 1 by the share that was drawn. */
+  readonly weight: number
+}
+
+export interface LabelStore {
+  /**
+   * One row for each revision and brand with a verdict that counts: superseded ones and `cannot-tell` are left out, and of
+   * several that count `confirmed` wins, as it does where they decide. In order of time, then of listing, revision and brand.
+   * `auditShare` is the share of sales that is drawn, where the store does not know it.
+   */
+  labels(options: { readonly auditShare: number }): Promise<LabelledListing[]>
+}
+
+/** A version as the registry keeps it. */
+export interface ModelRecord {
+  readonly name: ModelName
+  readonly version: string
+  /** Of the bytes. */
+  readonly sha256: string
+  readonly card: ModelCard
+  readonly madeAt: string
+  readonly madeBy: string
+  readonly active: boolean
+}
+
+export interface NewModel {
+  readonly card: ModelCard
+  readonly body: Uint8Array
+  readonly by: string
+}
+
+/** What an activation led to; `version` null: what ships decides again. */
+export interface Activation {
+  readonly name: ModelName
+  readonly version: string | null
+  /** The version that decided until now. */
+  readonly before: string | null
+  readonly change: bigint
+}
+
+export interface ModelStore {
+  /**
+   * Keeps a version. The same version with the same bytes again changes nothing and says `present`; with other bytes it is
+   * refused as `model-invalid`, and so are bytes that are not what the card's `sha256` says.
+   */
+  put(model: NewModel): Promise<{ readonly record: ModelRecord; readonly present: boolean }>
+  /** Newest first. */
+  list(name?: ModelName): Promise<ModelRecord[]>
+  find(name: ModelName, version: string): Promise<ModelRecord | undefined>
+  /** At most one for each name; where one is missing what ships decides. */
+  active(): Promise<ModelRecord[]>
+  /** The bytes, checked against their hash. Throws `not-found`, and `model-invalid` where they were damaged. */
+  body(name: ModelName, version: string): Promise<Uint8Array>
+  /** Makes a version decide. Throws `not-found`; one that is active already is left as it is. */
+  promote(name: ModelName, version: string, by: string): Promise<Activation>
+  /** Goes back to what decided before; again one more, to what ships at last. Throws `nothing-to-roll-back`. */
+  rollback(name: ModelName, by: string): Promise<Activation>
+}
