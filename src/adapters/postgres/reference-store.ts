@@ -1,6 +1,5 @@
 // Brands and policies: versioned rows with one rising change number that workers follow.
 import { sql } from 'kysely'
-import type { Kysely } from 'kysely'
 import type { Client, Pool } from 'pg'
 import type { Brand } from '../../domain/brand.ts'
 import { TouchstoneError } from '../../errors.ts'
@@ -8,10 +7,8 @@ import type { ReferenceStore } from '../../rights/ports.ts'
 import { listen } from './change-listener.ts'
 import { queries } from './connect.ts'
 import { activePolicy, allPolicies, publish, rollback } from './policy-history.ts'
-import type { Tables } from './tables.ts'
+import { lockHead, moveHead, REFERENCE_CHANNEL } from './reference-head.ts'
 import { inTransaction } from './transaction.ts'
-
-const CHANNEL = 'touchstone_reference'
 
 export interface ReferenceStoreOptions {
   readonly pool: Pool
@@ -40,7 +37,7 @@ export function createReferenceStore({ pool, listener: connect }: ReferenceStore
       )
     },
 
-    onChange: (listener) => listen(connect, CHANNEL, listener),
+    onChange: (listener) => listen(connect, REFERENCE_CHANNEL, listener),
 
     async upsertBrands(brands, by) {
       const rows = uniqueBrands(brands)
@@ -84,21 +81,6 @@ export function createReferenceStore({ pool, listener: connect }: ReferenceStore
       })
     },
   }
-}
-
-/** The number that this change will have; everybody else who changes something waits from here on. */
-async function lockHead(tx: Kysely<Tables>): Promise<bigint> {
-  const head = await tx.selectFrom('reference_head').select('change').forUpdate().executeTakeFirstOrThrow()
-  return BigInt(head.change) + 1n
-}
-
-/** The notification goes out with the commit. */
-async function moveHead(tx: Kysely<Tables>, change: bigint): Promise<void> {
-  await tx
-    .updateTable('reference_head')
-    .set({ change: String(change) })
-    .execute()
-  await sql`select pg_notify(${CHANNEL}, ${String(change)})`.execute(tx)
 }
 
 /** The last of those with one id counts. Text that PostgreSQL cannot store is refused here, by name. */
