@@ -101,7 +101,28 @@ export const ERRORS = {
     'Another policy version was published meanwhile',
     'Look at the active policy and publish again.',
   ),
-  'nothing-to-roll-back': entry(409, 'There is no earlier policy version', 'Publish a policy instead.'),
+  'nothing-to-roll-back': entry(
+    409,
+    'There is no earlier version to go back to',
+    'Publish a policy, or promote a model, instead.',
+  ),
+  // Models.
+  'model-invalid': entry(
+    422,
+    'The model is damaged, or does not fit this gate',
+    'Train it again with this version of Touchstone; what decided before still decides.',
+  ),
+  'model-loses': entry(
+    409,
+    'The model did worse than the one that decides, on listings that neither had seen',
+    'Leave it, or promote it by force (`--force`) where you know better than the figures.',
+  ),
+  'labels-missing': entry(
+    409,
+    'There are too few verdicts to learn from',
+    'Give as many more verdicts as the message says, on listings of several sellers and over some time.',
+  ),
+  'training-running': entry(409, 'A training runs already', 'Wait for its end: GET /v1/models says how it stands.'),
   'brand-invalid': entry(422, 'A brand does not fit its schema', 'Mend the field that `path` names.'),
   'bank-taken': entry(
     409,

@@ -26,3 +26,11 @@ export const modelCardSchema = z.looseObject({
   measured: z.record(z.string(), z.json()),
 })
 export type ModelCard = z.infer<typeof modelCardSchema>
+
+/** A version that decides, as it is told to who follows: the bytes are got by `name` and `version`. */
+export interface ActiveModel {
+  readonly name: ModelName
+  readonly version: string
+  readonly sha256: string
+  readonly card: ModelCard
+}

@@ -1,7 +1,9 @@
 // What learning needs of the store: the labels that verdicts gave, and the registry of models with what is active.
+import type { Decision } from '../domain/decision.ts'
 import type { Listing } from '../domain/listing.ts'
 import type { ModelCard, ModelName } from '../domain/model.ts'
 import type { SignalResult } from '../domain/signal-result.ts'
+import type { Verdict } from '../domain/verdict.ts'
 
 /** What a person said of one revision of a listing for one brand, and all that was known when it was said. */
 export interface LabelledListing {
@@ -20,13 +22,20 @@ export interface LabelledListing {
   readonly weight: number
 }
 
+/** One revision that people looked at, with all that is recorded of it. */
+export interface JudgedRevision {
+  readonly listing: Listing
+  readonly sellerId: string
+  readonly marketplace: string | null
+  /** All of them, superseded ones too, in the order in which they were recorded. */
+  readonly verdicts: readonly Verdict[]
+  /** All on this revision, in order of sequence. */
+  readonly decisions: readonly Decision[]
+}
+
 export interface LabelStore {
-  /**
-   * One row for each revision and brand with a verdict that counts: superseded ones and `cannot-tell` are left out, and of
-   * several that count `confirmed` wins, as it does where they decide. In order of time, then of listing, revision and brand.
-   * `auditShare` is the share of sales that is drawn, where the store does not know it.
-   */
-  labels(options: { readonly auditShare: number }): Promise<LabelledListing[]>
+  /** Every revision with a verdict, by listing and revision, a bounded number in memory at a time. */
+  judged(): AsyncIterable<JudgedRevision>
 }
 
 /** A version as the registry keeps it. */

@@ -1,5 +1,6 @@
 // Where brands and policies are kept: versioned rows under one rising change number that workers follow.
 import type { Brand } from '../domain/brand.ts'
+import type { ActiveModel } from '../domain/model.ts'
 import type { Policy } from '../domain/policy.ts'
 
 export interface PolicyRecord {
@@ -12,8 +13,8 @@ export interface PolicyRecord {
 export interface ReferenceStore {
   /** The highest change number: cheap, asked often. */
   change(): Promise<bigint>
-  /** Brands and active policy at one change number. */
-  load(): Promise<{ change: bigint; brands: Brand[]; policy: Policy | undefined }>
+  /** Brands, active policy and active models (at most one of each name) at one change number. */
+  load(): Promise<{ change: bigint; brands: Brand[]; policy: Policy | undefined; models: ActiveModel[] }>
   /** Resolves or calls back when something changed elsewhere; a hint only. Returns the way to stop. */
   onChange(listener: () => void): Promise<() => Promise<void>>
   upsertBrands(brands: readonly Brand[], by: string): Promise<{ added: number; changed: number; unchanged: number }>

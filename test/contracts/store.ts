@@ -1,6 +1,7 @@
 // What every store must keep: a batch takes effect once and whole, and everyone can ask what became of it.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { KeyStore, ListingSummaryReader, RecentDecisions, SessionStore } from '../../src/api/ports.ts'
+import type { LabelStore, ModelStore } from '../../src/learning/ports.ts'
 import type { DecisionReader, GateStore, Settlement } from '../../src/pipeline/ports.ts'
 import type { VerdictStore } from '../../src/pipeline/verdicts/ports.ts'
 import type { ReferenceStore } from '../../src/rights/ports.ts'
@@ -15,6 +16,8 @@ export interface StoreNode {
   readonly reader: DecisionReader & RecentDecisions
   readonly summaries: ListingSummaryReader
   readonly reference: ReferenceStore
+  readonly models: ModelStore
+  readonly labels: LabelStore
   readonly keys: KeyStore
   readonly sessions: SessionStore
   /** Removes published feed entries up to now, as retention does; publishes them first. */
@@ -257,6 +260,8 @@ export function gateStoreContract(name: string, start: () => Promise<SharedStore
           revision,
           brandIds: ['nike'],
           risk: 0.7,
+          openedBy: 'hold',
+          marketplace: null,
           dueAt: null,
           at: '2026-01-01T00:00:00Z',
         }) as const

@@ -1,6 +1,7 @@
 // The store on a real PostgreSQL, under the contracts of every store.
 import { feedContract } from '../contracts/store-feed.ts'
 import { holdsContract } from '../contracts/store-holds.ts'
+import { modelStoreContract } from '../contracts/store-models.ts'
 import { referenceStoreContract } from '../contracts/store-reference.ts'
 import { verdictsContract } from '../contracts/store-verdicts.ts'
 import { gateStoreContract } from '../contracts/store.ts'
@@ -11,3 +12,4 @@ verdictsContract('PostgreSQL', startPostgresStore)
 holdsContract('PostgreSQL', startPostgresStore)
 feedContract('PostgreSQL', startPostgresStore)
 referenceStoreContract('PostgreSQL', startPostgresStore)
+modelStoreContract('PostgreSQL', startPostgresStore)

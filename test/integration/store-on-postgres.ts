@@ -7,6 +7,8 @@ import { createGateStore } from '../../src/adapters/postgres/gate-store.ts'
 import { createListingSummaries } from '../../src/adapters/postgres/listing-summaries.ts'
 import { migrate } from '../../src/adapters/postgres/migrate.ts'
 import { STORE_MIGRATIONS } from '../../src/adapters/postgres/migrations.ts'
+import { createLabelStore } from '../../src/adapters/postgres/label-store.ts'
+import { createModelStore } from '../../src/adapters/postgres/model-store.ts'
 import { createOutbox } from '../../src/adapters/postgres/outbox.ts'
 import { createReferenceStore } from '../../src/adapters/postgres/reference-store.ts'
 import { createVerdictStore } from '../../src/adapters/postgres/verdict-store.ts'
@@ -49,6 +51,8 @@ export async function startPostgresStore(): Promise<PostgresStore> {
         reader: createDecisionReader({ pool: database.reading, decisions: DECISIONS }),
         summaries: createListingSummaries(database.reading),
         reference: createReferenceStore({ pool: database.reading, listener: database.listener }),
+        models: createModelStore(database.reading),
+        labels: createLabelStore(database.reading),
         keys: createKeyStore(database.reading),
         sessions: createSessionStore(database.reading),
         async forget() {

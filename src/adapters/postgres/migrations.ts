@@ -136,7 +136,8 @@ insert into input_offset (grp, topic, part, next)
 `
 
 // What was judged is kept by its hash, re-encoded; a case says which pictures it had, a bank which it holds. A picture that
-// leaves a bank stays as a row with a change number, so that whoever follows the changes learns of it.
+// leaves a bank stays as a row with a change number, so that whoever follows the changes learns of it; `bank_floor` is the
+// highest change of those that were cleaned away by now. A picture's `at` is when somebody last needed it.
 const pictures = `
 create table picture (
   sha256 text collate "C" primary key, hash text collate "C" not null, quality int not null, blank boolean not null,
@@ -157,12 +158,15 @@ create table bank_image (
   hash text collate "C" not null, quality int not null,
   state text not null check (state in ('active', 'quarantined', 'removed')),
   source json not null, verdict_id text collate "C", added_at timestamptz not null default now(), added_by text not null,
-  change bigint not null
+  change bigint not null, changed_at timestamptz not null default now(), changed_by text
 );
 create unique index bank_image_once on bank_image (bank_id, sha256, coalesce(verdict_id, '')) where state <> 'removed';
 create index bank_image_change on bank_image (change);
+create index bank_image_bank on bank_image (bank_id, image_id) where state <> 'removed';
+create index bank_image_removed on bank_image (changed_at) where state = 'removed';
 create index bank_image_verdict on bank_image (verdict_id) where verdict_id is not null;
 create index bank_image_sha256 on bank_image (sha256);
+alter table reference_head add column bank_floor bigint not null default 0;
 `
 
 // A listing that was decided while a signal could not look is tried again; at most one such row a listing.
@@ -173,6 +177,7 @@ create table rescreen (
 create index rescreen_due on rescreen (due_at);
 `
 
+// An activation without a version says that what ships decides again.
 const models = `
 create table model (
   name text collate "C", version text collate "C", sha256 text not null, card json not null, body bytea not null,
@@ -180,7 +185,7 @@ create table model (
   primary key (name, version)
 );
 create table model_activation (
-  activation bigint generated always as identity primary key, name text collate "C" not null, version text collate "C" not null,
+  activation bigint generated always as identity primary key, name text collate "C" not null, version text collate "C",
   kind text not null check (kind in ('promote', 'rollback')), previous bigint references model_activation,
   change bigint not null, at timestamptz not null default now(), by text not null,
   foreign key (name, version) references model

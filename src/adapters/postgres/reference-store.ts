@@ -6,6 +6,7 @@ import { TouchstoneError } from '../../errors.ts'
 import type { ReferenceStore } from '../../rights/ports.ts'
 import { listen } from './change-listener.ts'
 import { queries } from './connect.ts'
+import { activeModels } from './model-history.ts'
 import { activePolicy, allPolicies, publish, rollback } from './policy-history.ts'
 import { lockHead, moveHead, REFERENCE_CHANNEL } from './reference-head.ts'
 import { inTransaction } from './transaction.ts'
@@ -31,7 +32,10 @@ export function createReferenceStore({ pool, listener: connect }: ReferenceStore
           const head = await tx.selectFrom('reference_head').select('change').executeTakeFirstOrThrow()
           const brands = await tx.selectFrom('brand').select('body').orderBy('brand_id').execute()
           const active = await activePolicy(tx)
-          return { done: { change: BigInt(head.change), brands: brands.map((row) => row.body), policy: active?.body } }
+          const models = await activeModels(tx)
+          return {
+            done: { change: BigInt(head.change), brands: brands.map((row) => row.body), policy: active?.body, models },
+          }
         },
         'repeatable read, read only',
       )

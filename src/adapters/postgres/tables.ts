@@ -3,6 +3,7 @@ import type { ColumnType, Generated } from 'kysely'
 import type { Role } from '../../domain/access.ts'
 import type { Brand } from '../../domain/brand.ts'
 import type { Decision, Stage } from '../../domain/decision.ts'
+import type { ModelCard, ModelName } from '../../domain/model.ts'
 import type { Outcome, Policy } from '../../domain/policy.ts'
 import type { Refusal, RefusalCode } from '../../domain/refusal.ts'
 import type { Verdict } from '../../domain/verdict.ts'
@@ -111,6 +112,25 @@ export interface Tables {
     activation: ColumnType<string, never, never>
     version: number
     kind: 'publish' | 'rollback'
+    previous: ColumnType<string | null, string | null, never>
+    change: Bigint
+    at: Defaulted
+    by: string
+  }
+  model: {
+    name: ModelName
+    version: string
+    sha256: string
+    card: Document<ModelCard>
+    body: Buffer
+    made_at: Defaulted
+    made_by: string
+  }
+  model_activation: {
+    activation: ColumnType<string, never, never>
+    name: ModelName
+    version: string | null
+    kind: 'promote' | 'rollback'
     previous: ColumnType<string | null, string | null, never>
     change: Bigint
     at: Defaulted

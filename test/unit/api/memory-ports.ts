@@ -57,6 +57,7 @@ export function policyOf(version: number): Policy {
     brandThresholds: {},
     riskClasses: [{ name: 'low', from: 0 }],
     hold: { deadlineSeconds: 60, onDeadline: {} },
+    audit: { share: 0, dueSeconds: 60 },
     onFailedSignal: {},
     rules: [],
     examples: [],
@@ -242,7 +243,7 @@ export function memoryWorld() {
     },
     reference: {
       change: async () => 0n,
-      load: async () => ({ change: 0n, brands: [...brands.values()], policy: undefined }),
+      load: async () => ({ change: 0n, brands: [...brands.values()], policy: undefined, models: [] }),
       onChange: async () => async () => {},
       async upsertBrands(given) {
         const added = given.filter((b) => !brands.has(b.brandId)).length

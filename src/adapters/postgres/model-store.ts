@@ -1,0 +1,101 @@
+// The registry of models: versions kept by the hash of their bytes, and which of them decides.
+import { createHash } from 'node:crypto'
+import type { Kysely } from 'kysely'
+import type { Pool } from 'pg'
+import type { ModelName } from '../../domain/model.ts'
+import { TouchstoneError } from '../../errors.ts'
+import type { Activation, ModelRecord, ModelStore } from '../../learning/ports.ts'
+import { queries } from './connect.ts'
+import { activate, activeModels, deactivate, type Step } from './model-history.ts'
+import { lockHead, moveHead } from './reference-head.ts'
+import type { Tables } from './tables.ts'
+import { inTransaction } from './transaction.ts'
+
+/** Every activation takes the row of `reference_head` first: a reader has one number for models, brands and policies. */
+export function createModelStore(pool: Pool): ModelStore {
+  const db = queries(pool)
+  const change = (name: ModelName, step: (tx: Kysely<Tables>, change: bigint) => Promise<Step | undefined>) =>
+    inTransaction<Activation>(pool, async ({ db: tx }) => {
+      const number = await lockHead(tx)
+      const done = await step(tx, number)
+      if (done === undefined) {
+        const version = (await activeModels(tx)).find((model) => model.name === name)?.version ?? null
+        return { undo: { name, version, before: version, change: number - 1n } }
+      }
+      await moveHead(tx, number)
+      return { done: { name, ...done, change: number } }
+    })
+  const records = async (name?: ModelName, version?: string): Promise<ModelRecord[]> => {
+    const active = new Map((await activeModels(db)).map((model) => [model.name, model.version]))
+    let query = db
+      .selectFrom('model')
+      .select(['name', 'version', 'sha256', 'card', 'made_at', 'made_by'])
+      .orderBy('made_at', 'desc')
+      .orderBy('name')
+      .orderBy('version')
+    if (name !== undefined) query = query.where('name', '=', name)
+    if (version !== undefined) query = query.where('version', '=', version)
+    return (await query.execute()).map((row) => ({
+      name: row.name,
+      version: row.version,
+      sha256: row.sha256,
+      card: row.card,
+      madeAt: row.made_at.toISOString(),
+      madeBy: row.made_by,
+      active: active.get(row.name) === row.version,
+    }))
+  }
+
+  return {
+    async put({ card, body, by }) {
+      const { name, version, sha256 } = card
+      assertSame(name, version, sha256, body)
+      const written = await db
+        .insertInto('model')
+        .values({ name, version, sha256, card: JSON.stringify(card), body: Buffer.from(body), made_by: by })
+        .onConflict((on) => on.doNothing())
+        .returning('version')
+        .executeTakeFirst()
+      const [record] = await records(name, version)
+      if (record === undefined) throw new Error(`the model ${name} ${version} was written and is not there`)
+      if (record.sha256 !== sha256)
+        throw new TouchstoneError(
+          'model-invalid',
+          `version ${version} of the model ${name} is in the registry with other bytes`,
+        )
+      return { record, present: written === undefined }
+    },
+
+    list: (name) => records(name),
+
+    find: async (name, version) => (await records(name, version))[0],
+
+    active: async () => (await records()).filter((record) => record.active),
+
+    async body(name, version) {
+      const row = await db
+        .selectFrom('model')
+        .select(['sha256', 'body'])
+        .where('name', '=', name)
+        .where('version', '=', version)
+        .executeTakeFirst()
+      if (row === undefined)
+        throw new TouchstoneError('not-found', `there is no version ${version} of the model ${name} in the registry`)
+      assertSame(name, version, row.sha256, row.body)
+      return row.body
+    },
+
+    promote: (name, version, by) => change(name, (tx, number) => activate(tx, name, version, by, number)),
+
+    rollback: (name, by) => change(name, (tx, number) => deactivate(tx, name, by, number)),
+  }
+}
+
+function assertSame(name: ModelName, version: string, sha256: string, body: Uint8Array): void {
+  const found = createHash('sha256').update(body).digest('hex')
+  if (found !== sha256)
+    throw new TouchstoneError(
+      'model-invalid',
+      `the bytes of version ${version} of the model ${name} are damaged: their sha256 is ${found.slice(0, 12)}…, not ${sha256.slice(0, 12)}…`,
+    )
+}

@@ -1,0 +1,40 @@
+// What people said of revisions becomes labels: the verdict that counts for each brand, and what was known when it was said.
+import type { Decision } from '../domain/decision.ts'
+import type { Verdict } from '../domain/verdict.ts'
+import type { JudgedRevision, LabelledListing } from './ports.ts'
+
+/**
+ * The labels of one revision: at most one for each brand that was judged. Superseded verdicts and `cannot-tell` give none;
+ * of several that count `confirmed` wins, as it does where they decide. A verdict on a decision that is not there gives none.
+ * `auditShare` (0 to 1) is the share of what was allowed that is drawn for an audit: such a listing stands for many.
+ */
+export function labelsOf(judged: JudgedRevision, auditShare: number): LabelledListing[] {
+  const { listing, sellerId, marketplace, verdicts, decisions } = judged
+  const superseded = new Set(verdicts.map((v) => v.supersedes))
+  const byId = new Map(decisions.map((d) => [d.decisionId, d]))
+  const counting = new Map<string, { verdict: Verdict; decision: Decision }>()
+  for (const verdict of verdicts) {
+    if (superseded.has(verdict.verdictId) || verdict.verdict === 'cannot-tell') continue
+    const decision = byId.get(verdict.decisionId.toLowerCase())
+    if (decision === undefined) continue
+    const brand = verdict.brandId ?? ''
+    const before = counting.get(brand)?.verdict
+    if (before === undefined || outweighs(verdict, before)) counting.set(brand, { verdict, decision })
+  }
+  return [...counting.values()].map(({ verdict, decision }) => ({
+    listing,
+    signals: decision.signals,
+    label: verdict.verdict === 'confirmed' ? 'confirmed' : 'rejected',
+    brandId: verdict.brandId ?? null,
+    at: new Date(verdict.at).toISOString(),
+    sellerId,
+    marketplace,
+    weight: drawn(decision) && auditShare > 0 ? 1 / auditShare : 1,
+  }))
+}
+
+const outweighs = (verdict: Verdict, before: Verdict): boolean =>
+  verdict.verdict === before.verdict ? Date.parse(verdict.at) > Date.parse(before.at) : verdict.verdict === 'confirmed'
+
+/** Only what would have gone on sale unseen stands for others like it: what was held or blocked is looked at anyway. */
+const drawn = (decision: Decision): boolean => decision.audit

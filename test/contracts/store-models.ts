@@ -1,0 +1,140 @@
+// What every store must keep of models and labels: bytes by their hash, one version that decides, verdicts with what was known.
+import { createHash } from 'node:crypto'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { ModelCard, ModelName } from '../../src/domain/model.ts'
+import type { JudgedRevision } from '../../src/learning/ports.ts'
+import { commitAll, listings } from './store-samples.ts'
+import type { SharedStore, StoreNode } from './store.ts'
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
+
+function model(version: string, text = version, name: ModelName = 'fusion') {
+  const card: ModelCard = {
+    name,
+    version,
+    description: 'of a test',
+    sha256: createHash('sha256').update(text).digest('hex'),
+    trained: { seed: 7, marketplaces: ['demo'], rows: 2, confirmed: 1, until: null, invented: true },
+    measured: { heldOut: { rows: 0 } },
+  }
+  return { card, body: bytes(text), by: 'ann' }
+}
+
+export function modelStoreContract(name: string, start: () => Promise<SharedStore>): void {
+  describe(`${name}: models`, () => {
+    let shared: SharedStore
+    let one: StoreNode
+    let two: StoreNode
+    beforeEach(async () => {
+      shared = await start()
+      one = await shared.node()
+      two = await shared.node()
+    })
+    afterEach(() => shared.close())
+
+    test('bytes that are not what the card says are refused, and nothing is kept', async () => {
+      const wrong = { ...model('1'), body: bytes('other') }
+      await expect(one.models.put(wrong)).rejects.toMatchObject({ code: 'model-invalid' })
+      expect(await one.models.list()).toEqual([])
+      await expect(one.models.body('fusion', '1')).rejects.toMatchObject({ code: 'not-found' })
+    })
+
+    test('a version is kept once; with other bytes it is refused, and the first ones stay', async () => {
+      expect(await one.models.put(model('1', 'a'))).toMatchObject({ present: false, record: { version: '1' } })
+      expect(await two.models.put(model('1', 'a'))).toMatchObject({ present: true, record: { madeBy: 'ann' } })
+      await expect(two.models.put(model('1', 'b'))).rejects.toMatchObject({ code: 'model-invalid' })
+      expect(Buffer.from(await two.models.body('fusion', '1')).toString()).toBe('a')
+      expect((await two.models.find('fusion', '1'))?.card).toEqual(model('1', 'a').card)
+      expect(await two.models.find('text', '1')).toBeUndefined()
+    })
+
+    test('what does not exist is never promoted, and there is nothing to go back to', async () => {
+      await one.models.put(model('1', 'a', 'text'))
+      await expect(one.models.promote('fusion', '1', 'ann')).rejects.toMatchObject({ code: 'not-found' })
+      await expect(one.models.rollback('text', 'ann')).rejects.toMatchObject({ code: 'nothing-to-roll-back' })
+      expect(await one.models.active()).toEqual([])
+      expect((await one.reference.load()).models).toEqual([])
+    })
+
+    test('promoting and rolling back go step by step, to what ships at last, each name for itself', async () => {
+      for (const version of ['1', '2', '3']) await one.models.put(model(version))
+      await one.models.put(model('9', '9', 'text'))
+      await one.models.promote('text', '9', 'ann')
+      for (const version of ['1', '2']) await one.models.promote('fusion', version, 'ann')
+      expect(await two.models.rollback('fusion', 'bob')).toMatchObject({ version: '1', before: '2' })
+      expect(await two.models.promote('fusion', '3', 'bob')).toMatchObject({ version: '3', before: '1' })
+      expect(await two.models.rollback('fusion', 'bob')).toMatchObject({ version: '1', before: '3' })
+      expect(await two.models.rollback('fusion', 'bob')).toMatchObject({ version: null, before: '1' })
+      await expect(two.models.rollback('fusion', 'bob')).rejects.toMatchObject({ code: 'nothing-to-roll-back' })
+      expect((await one.models.active()).map((m) => [m.name, m.version])).toEqual([['text', '9']])
+      expect(await one.models.promote('fusion', '2', 'ann')).toMatchObject({ version: '2', before: null })
+      expect((await one.reference.load()).models.map((m) => [m.name, m.version])).toEqual([
+        ['fusion', '2'],
+        ['text', '9'],
+      ])
+    })
+
+    test('every real activation gives the next change number, and is heard by another process', async () => {
+      await one.models.put(model('1'))
+      const before = await one.reference.change()
+      const heard = Promise.withResolvers<void>()
+      const stop = await two.reference.onChange(() => heard.resolve())
+      expect((await one.models.promote('fusion', '1', 'ann')).change).toBe(before + 1n)
+      await heard.promise
+      await stop()
+      const again = await two.models.promote('fusion', '1', 'bob')
+      expect(again).toEqual({ name: 'fusion', version: '1', before: '1', change: before + 1n })
+      expect(await one.reference.change()).toBe(before + 1n)
+    })
+
+    test('of many who promote at once each takes its turn, and the last one decides', async () => {
+      const versions = ['1', '2', '3', '4']
+      for (const version of versions) await one.models.put(model(version))
+      const steps = await Promise.all(
+        versions.map((version, i) => (i % 2 === 0 ? one : two).models.promote('fusion', version, 'ann')),
+      )
+      const last = steps.toSorted((a, b) => Number(b.change - a.change))[0]
+      expect(new Set(steps.map((step) => step.change)).size).toBe(4)
+      expect((await two.models.active()).map((m) => m.version)).toEqual([last?.version])
+    })
+  })
+
+  describe(`${name}: labels`, () => {
+    let shared: SharedStore
+    let one: StoreNode
+    beforeEach(async () => {
+      shared = await start()
+      one = await shared.node()
+    })
+    afterEach(() => shared.close())
+
+    test('a revision without a verdict is no label; one with some comes with all of them and every decision', async () => {
+      await commitAll(one.store, listings('L', 3), { marketplace: 'demo' })
+      const decision = (await one.reader.history('L-1'))?.decisions[0]
+      if (decision === undefined) throw new Error('nothing was decided')
+      const verdict = (verdictId: string, title: string) => ({
+        verdictId,
+        listingId: 'L-1',
+        revision: 1,
+        decisionId: decision.decisionId,
+        verdict: 'confirmed' as const,
+        note: title,
+        by: { subject: 'ann', role: 'analyst' },
+        at: '2026-01-01T00:00:00Z',
+        source: 'review' as const,
+      })
+      // An escaped U+0000 must never make reading fail: the server's own JSON functions do.
+      const said = [verdict('b', 'plain'), verdict('a', 'with \u0000 in it')]
+      const span = { group: 'g', topic: 'v', partition: 0, from: 0n, next: 1n }
+      await one.store.place('g', 'v', 0, 0n)
+      const nothing = { standings: [], revisions: [], decisions: [], cases: [], refusals: [], outbox: [] }
+      expect(await one.verdicts.commit(span, said, () => ({ ...nothing, verdicts: said }))).toBe('committed')
+      const judged: JudgedRevision[] = []
+      for await (const row of one.labels.judged()) judged.push(row)
+      expect(judged).toHaveLength(1)
+      expect(judged[0]).toMatchObject({ marketplace: 'demo', sellerId: 'S-1', listing: { title: 'Title of L-1' } })
+      expect(judged[0]?.verdicts.map((v) => v.verdictId)).toEqual(['a', 'b'])
+      expect(judged[0]?.decisions.map((d) => d.decisionId)).toEqual([decision.decisionId])
+    })
+  })
+}
