@@ -28,7 +28,8 @@ export interface SeenPicture {
  * Why a picture could not be seen.
  *
  * - lasting, of the picture itself: `not-a-picture` (none of the formats, or broken), `too-large` (bytes), `too-many-pixels`,
- *   `hash-differs` (it is not what `sha256` binds), `address-refused` (not public, or not an allowed host), `gone` (404, 410);
+ *   `hash-differs` (it is not what `sha256` binds), `address-refused` (not public, or not an allowed host), `gone` (404, 410),
+ *   `not-fetched` (URLs are not followed here, by the wish of whoever started us: no failure);
  * - passing, of the world: `unreachable` (refused, reset, 5xx, 429, no such name), `timed-out`, `busy` (no thread was free in time).
  */
 export const LASTING_FAULTS = [
@@ -38,6 +39,7 @@ export const LASTING_FAULTS = [
   'hash-differs',
   'address-refused',
   'gone',
+  'not-fetched',
 ] as const
 export const PASSING_FAULTS = ['unreachable', 'timed-out', 'busy'] as const
 export type PictureFault = (typeof LASTING_FAULTS)[number] | (typeof PASSING_FAULTS)[number]

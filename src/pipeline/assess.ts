@@ -13,6 +13,7 @@ import type { BankIndex } from '../signals/image-hash/ports.ts'
 import type { TextModel } from '../signals/text-model/ports.ts'
 import type { BrandDictionary } from '../text/brand-dictionary.ts'
 import { readListing } from '../text/reading.ts'
+import { isPassing, type Picture } from '../imaging/picture.ts'
 import type { PictureSource } from './pictures/ports.ts'
 
 /** One consistent, compiled state of everything that a decision depends on; swapped whole, never changed. */
@@ -38,10 +39,28 @@ export interface Assessment {
   readonly reasons: readonly Reason[]
   readonly answer: PolicyDecision
   readonly models: Readonly<Record<string, string>>
+  /** One for each image, in their order; empty where nobody looked. */
+  readonly pictures: readonly Picture[]
 }
 
-/** Tries one listing against one gate at one instant. Throws only what a signal or the reading threw: a bug of ours. */
-export async function assess(gate: Gate, listing: Listing, now: Date): Promise<Assessment> {
+/** The pictures of a listing, got and read within a time of their own: waiting for hosts takes nothing from the signals'. */
+export async function lookAt(gate: Gate, listing: Listing, until?: AbortSignal): Promise<readonly Picture[]> {
+  return gate.pictures === undefined || listing.images === undefined
+    ? []
+    : await gate.pictures.look(listing.images, until)
+}
+
+/**
+ * Tries one listing against one gate at one instant. Who tries many looks at their pictures ahead, and hands them in.
+ * Throws only what a signal or the reading threw: a bug of ours.
+ */
+export async function assess(
+  gate: Gate,
+  listing: Listing,
+  now: Date,
+  looked?: readonly Picture[],
+): Promise<Assessment> {
+  const pictures = looked ?? (await lookAt(gate, listing))
   const deadline = performance.now() + gate.budgetMs
   const reading = readListing(listing, gate.dictionary)
   const context: SignalContext = {
@@ -49,7 +68,7 @@ export async function assess(gate: Gate, listing: Listing, now: Date): Promise<A
     brand: (brandId) => gate.brands.get(brandId),
     kind: goodsKind(listing),
     usdPer: gate.usdPer,
-    pictures: [],
+    pictures,
     banks: gate.banks,
     textModel: gate.textModel,
   }
@@ -92,7 +111,18 @@ export async function assess(gate: Gate, listing: Listing, now: Date): Promise<A
   const ordered = reasons
     .map((r) => r.reason)
     .sort((a, b) => (weight.get(b.signal ?? '') ?? 0) - (weight.get(a.signal ?? '') ?? 0))
-  return { risk, brandIds: reading.brandIds, reasons: ordered, answer, models: modelsOf(gate, risk) }
+  return { risk, brandIds: reading.brandIds, reasons: ordered, answer, models: modelsOf(gate, risk), pictures }
+}
+
+/**
+ * Whether trying the listing again later may say more: it was decided without a signal that failed, and not for what a
+ * picture is. Pictures sent inline are not stored, so such a listing would only be tried without them.
+ */
+export function mayBeMended({ answer, pictures, risk }: Assessment, listing: Listing): boolean {
+  if (!answer.degraded || listing.images?.some((image) => image.data !== undefined) === true) return false
+  return (
+    pictures.some(isPassing) || risk.signals.some((s) => s.state === 'failed' && s.evidence === OVER_BUDGET.evidence)
+  )
 }
 
 const modelsOf = ({ textModel }: Gate, risk: Risk): Assessment['models'] => ({

@@ -1,6 +1,7 @@
 // What the shell needs of the store: to decide in one transaction, to publish what was decided, to read it. The log is in log/ports.ts.
+import type { CaseOpener } from '../domain/case.ts'
 import type { Decision } from '../domain/decision.ts'
-import type { Listing } from '../domain/listing.ts'
+import type { Listing, ListingIdentity } from '../domain/listing.ts'
 import type { Outcome as DecisionOutcome } from '../domain/policy.ts'
 import type { Refusal } from '../domain/refusal.ts'
 import type { Appended, BatchResult, Headers } from './log/ports.ts'
@@ -35,11 +36,14 @@ export interface StandingUpdate extends Omit<Standing, 'hashes'> {
 export interface CaseChange {
   readonly caseId: string
   readonly listingId: string
-  /** `open`: new; `carry`: an open case goes over to a newer revision; `reopened`: a verdict was taken back; the others close it. */
+  /** `open`: new; `carry`: an open case goes over to a newer revision; `reopened`: a verdict was taken back, or somebody asks again; the others close it. */
   readonly change: 'open' | 'carry' | 'reopened' | 'withdrawn' | 'released' | 'resolved'
   readonly revision: number
   readonly brandIds: readonly string[]
   readonly risk: number
+  /** null: what it was. */
+  readonly openedBy: CaseOpener | null
+  readonly marketplace: string | null
   /** null: the one it had. */
   readonly dueAt: string | null
   readonly at: string
@@ -53,6 +57,15 @@ export interface OutboxRow {
   readonly headers: Headers
   /** For the feed: the marketplace that may see it; null: only callers that are not bound to one. */
   readonly marketplace: string | null
+}
+
+/** A picture that was judged, of a revision whose case a person looks at; it is kept by its hash. */
+export interface CasePicture {
+  readonly caseId: string
+  readonly revision: number
+  /** Its place among the images of the listing, from 0. */
+  readonly ordinal: number
+  readonly sha256: string
 }
 
 /** Everything that one transaction writes besides the offset. */
@@ -73,6 +86,9 @@ export interface Settlement {
     readonly offset: bigint
   }[]
   readonly outbox: readonly OutboxRow[]
+  readonly casePictures?: readonly CasePicture[]
+  /** Revisions that were decided while something could not look, and that are to be tried again. */
+  readonly rescreens?: readonly ListingIdentity[]
 }
 
 export interface DueHold {

@@ -2,12 +2,15 @@
 //
 //   1. decode    bytes -> event                       or a dead letter
 //   2. parse     event -> listing or withdrawal       or a refusal, or a dead letter where it cannot be named
-//   3. assess    listing -> signals, risk, answer     in parallel, pure, within a budget; our own failure twice: dead letter
-//   4. commit    one store transaction, perhaps with other batches: the offset moves, and under the listings' locks each record is settled
-//   5. tell      metrics, and a nudge to who waits
+//   3. look      images -> pictures                   all listings at once, each within a time limit of its own
+//   4. assess    listing -> signals, risk, answer     in parallel, pure, within a budget; our own failure twice: dead letter
+//   5. keep      pictures of what a person will see   re-encoded and stored by their hash
+//   6. commit    one store transaction, perhaps with other batches: the offset moves, and under the listings' locks each record is settled
+//   7. tell      metrics, and a nudge to who waits
 //
-// 3 comes before 4 because nothing slow may run while rows are locked; what 3 could not know (was this revision decided
-// meanwhile?) is settled in 4, where it cannot change any more.
+// 3 waits for strangers' hosts, so a listing that waits takes no lane of 4. 4 and 5 come before 6 because nothing slow may
+// run while rows are locked; what they could not know (was this revision decided meanwhile?) is settled in 6, where it cannot
+// change any more.
 import type { Listing, ListingIdentity } from '../domain/listing.ts'
 import { messageOf } from '../errors.ts'
 import { listingWithdrawn } from '../events/index.ts'
@@ -16,11 +19,15 @@ import { decodeEvent } from '../events/wire.ts'
 import { contentHash } from '../listing/content-hash.ts'
 import { parseIdentity, parseListing } from '../listing/parse-listing.ts'
 import type { Telemetry } from '../telemetry.ts'
-import { assess, type Gate } from './assess.ts'
+import type { Picture } from '../imaging/picture.ts'
+import { assess, lookAt, type Gate } from './assess.ts'
 import { commitOrApart } from './commit-apart.ts'
 import { createCommit } from './commit-batch.ts'
 import { ok, type Outcome } from './outcome.ts'
 import type { Batch, BatchResult, LogRecord } from './log/ports.ts'
+import { keepPictures } from './pictures/keeping.ts'
+import type { PictureStore } from './pictures/ports.ts'
+import { createSlots } from './pictures/slots.ts'
 import type { GateStore } from './ports.ts'
 import { settle, type Tally, type Tried, type TriedListing, type TriedRecord, type Withdrawal } from './settle.ts'
 import { BOUND_SOURCE } from './sources.ts'
@@ -31,6 +38,8 @@ export interface ScreeningOptions {
   readonly topics: TopicNames
   readonly group: string
   readonly telemetry: Telemetry
+  /** Where pictures are kept for cases; undefined: they are not. */
+  readonly pictures?: PictureStore
   readonly maxListingBytes: number
   /** What the topic of the dead letters takes as one record. */
   readonly maxDeadLetterBytes: number
@@ -61,8 +70,10 @@ export function createScreening(options: ScreeningOptions): (batch: Batch, lost:
   })
 
   return async (batch, lost) => {
-    const records = await tryAll(batch, options.gate(), lost, options)
-    return records === undefined ? 'moved' : commitOrApart(batch, records, commit, options)
+    const gate = options.gate()
+    const tried = await tryAll(batch, gate, lost, options)
+    if (tried === undefined) return 'moved'
+    return commitOrApart(batch, await keep(tried, gate, options.pictures), commit, options)
   }
 }
 
@@ -89,29 +100,70 @@ async function tryAll(
   options: ScreeningOptions,
 ): Promise<TriedRecord[] | undefined> {
   const tried: TriedRecord[] = []
-  let next = 0
-  const lane = async () => {
-    for (let i = next++; i < batch.records.length; i = next++) {
-      if (lost.aborted) return
-      while (performance.now() - turn > TURN_MS) await (yielding ??= nextTurn())
-      if (lost.aborted) return
-      const record = batch.records[i]
-      if (record !== undefined)
-        tried[i] = { record, partition: batch.partition, tried: await tryRecord(record, gate, options) }
+  const lanes = createSlots(PARALLEL)
+  const inLane = async <T>(work: () => T | Promise<T>): Promise<T | undefined> => {
+    await lanes.take()
+    try {
+      while (!lost.aborted && performance.now() - turn > TURN_MS) await (yielding ??= nextTurn())
+      return lost.aborted ? undefined : await work()
+    } finally {
+      lanes.release()
     }
   }
-  await Promise.all(Array.from({ length: Math.min(PARALLEL, batch.records.length) }, lane))
+  await Promise.all(
+    batch.records.map(async (record, i) => {
+      const first = await inLane<Tried | { images: { kind: 'listing'; listing: Listing; bound: boolean } }>(() => {
+        const read = readRecord(record, options.maxListingBytes)
+        if (read.kind === 'ok' && read.value.kind === 'listing' && hasImages(gate, read.value.listing))
+          return { images: read.value }
+        return tryRead(read, record, [], gate, options)
+      })
+      if (first === undefined) return
+      let ended = 'images' in first ? undefined : first
+      if ('images' in first) {
+        const pictures = await lookAt(gate, first.images.listing, lost)
+        ended = await inLane(() => tryRead(ok(first.images), record, pictures, gate, options))
+      }
+      if (ended !== undefined) tried[i] = { record, partition: batch.partition, tried: ended }
+    }),
+  )
   return lost.aborted ? undefined : tried
 }
 
-async function tryRecord(record: LogRecord, gate: Gate, options: ScreeningOptions): Promise<Tried> {
-  const read = readRecord(record, options.maxListingBytes)
+const hasImages = (gate: Gate, { images = [] }: Listing): boolean => gate.pictures !== undefined && images.length > 0
+
+/** Phase 5. */
+async function keep(
+  records: readonly TriedRecord[],
+  gate: Gate,
+  store: PictureStore | undefined,
+): Promise<readonly TriedRecord[]> {
+  if (gate.pictures === undefined || store === undefined) return records
+  const listings = records.flatMap(({ tried }) =>
+    tried.kind === 'ok' && tried.value.kind === 'listing' ? [tried.value] : [],
+  )
+  const kept = await keepPictures(listings, gate.pictures, store)
+  if (kept.size === 0) return records
+  return records.map((one) => {
+    if (one.tried.kind !== 'ok' || one.tried.value.kind !== 'listing') return one
+    const pictures = kept.get(one.tried.value)
+    return pictures === undefined ? one : { ...one, tried: ok({ ...one.tried.value, kept: pictures }) }
+  })
+}
+
+async function tryRead(
+  read: Read,
+  record: LogRecord,
+  pictures: readonly Picture[],
+  gate: Gate,
+  options: ScreeningOptions,
+): Promise<Tried> {
   if (read.kind !== 'ok') return read
   if (read.value.kind === 'withdrawal') return ok(read.value)
   const { listing, bound } = read.value
   for (let attempts = 1; ; attempts += 1) {
     try {
-      const assessment = await assess(gate, listing, new Date())
+      const assessment = await assess(gate, listing, new Date(), pictures)
       observe(options.telemetry, assessment.risk.signals, assessment.answer.rules)
       return ok({
         kind: 'listing',

@@ -1,14 +1,16 @@
 // What a record means for its listing, decided under the listing's row lock: pure, synchronous, one record after the other.
+import type { CaseOpener } from '../domain/case.ts'
 import type { Decision, Reason } from '../domain/decision.ts'
 import type { Listing, ListingIdentity } from '../domain/listing.ts'
 import type { RefusalCode } from '../domain/refusal.ts'
 import type { TopicNames } from '../events/topics.ts'
-import type { Assessment } from './assess.ts'
+import { mayBeMended, type Assessment } from './assess.ts'
+import { isDrawn } from './audit.ts'
 import { deadLetterRow } from './dead-letter.ts'
 import { caseId, decisionId } from './ids.ts'
 import type { Outcome } from './outcome.ts'
 import type { LogRecord } from './log/ports.ts'
-import type { Settlement, Standing } from './ports.ts'
+import type { CasePicture, Settlement, Standing } from './ports.ts'
 import { SettlementDraft, type Draft } from './settlement.ts'
 
 export interface TriedListing {
@@ -19,6 +21,8 @@ export interface TriedListing {
   readonly contentHash: string
   readonly submittedAt: string
   readonly assessment: Assessment
+  /** Pictures of it that are in the store, for the case that it may become. */
+  readonly kept?: readonly Pick<CasePicture, 'ordinal' | 'sha256'>[]
 }
 export interface Withdrawal {
   readonly kind: 'withdrawal'
@@ -62,6 +66,8 @@ const SMALL_SIGNS: Reason = {
  * - known with other content `revision-reused`; below the highest decided `superseded`; at or below a withdrawal `withdrawn`;
  * - a new revision of a listing that stands held or blocked is never decided better than hold until a person has looked,
  *   so its deadline ends in a block and its case carries over (edit to escape);
+ * - of what is allowed a share is drawn for a person to look at, and goes on sale meanwhile; the case of one that was drawn
+ *   carries over as well, so that an edit does not end the look;
  * - a withdrawal closes the open case and decides nothing.
  */
 export function settle(
@@ -153,10 +159,12 @@ export function settle(
   return { settlement: draft.done(), tally }
 }
 
-/** The decision on a listing of which nothing else is known: the dry run. */
+/** The decision on a listing of which nothing else is known: the dry run. Nothing is drawn: who asks must not learn what would be. */
 export function decideAlone(tried: TriedListing, topics: TopicNames, now: Date): Decision {
   const draft = new SettlementDraft(new Map(), topics)
-  return decideRevision(draft, draft.of(tried.listing.listingId), tried, now)
+  const answer = { ...tried.assessment.answer, audit: { ...tried.assessment.answer.audit, share: 0 } }
+  const undrawn = { ...tried, assessment: { ...tried.assessment, answer } }
+  return decideRevision(draft, draft.of(tried.listing.listingId), undrawn, now)
 }
 
 /** Nobody is stopped without a word: where no single signal has a reason, the sum of small ones is it. */
@@ -164,6 +172,8 @@ function reasonsFor({ assessment }: TriedListing, inReview: boolean): Reason[] {
   const reasons = [...assessment.reasons, ...assessment.answer.reasons, ...(inReview ? [EDITED] : [])]
   return reasons.length === 0 ? [SMALL_SIGNS] : reasons
 }
+
+const openerOf = (outcome: Decision['outcome']): CaseOpener => (outcome === 'block' ? 'block' : 'hold')
 
 function withdraw(draft: SettlementDraft, row: Draft, revision: number, at: string): void {
   if (row.caseId !== null) {
@@ -174,6 +184,8 @@ function withdraw(draft: SettlementDraft, row: Draft, revision: number, at: stri
       revision,
       brandIds: [],
       risk: 0,
+      openedBy: null,
+      marketplace: row.marketplace,
       dueAt: null,
       at,
     })
@@ -191,12 +203,18 @@ function decideRevision(draft: SettlementDraft, row: Draft, tried: TriedListing,
   const inReview = row.outcome === 'hold' || row.outcome === 'block'
   const outcome = inReview && answer.outcome === 'allow' ? 'hold' : answer.outcome
   const sequence = row.sequence + 1
-  const dueAt = new Date(now.getTime() + answer.deadlineSeconds * 1000).toISOString()
-  const openCase = outcome === 'allow' ? null : (row.caseId ?? caseId(listing.listingId, listing.revision, sequence))
+  const id = decisionId(listing.listingId, listing.revision, sequence)
+  const audit = outcome === 'allow' && (row.caseId !== null || isDrawn(id, answer.audit.share))
+  const dueIn = audit ? answer.audit.dueSeconds : answer.deadlineSeconds
+  const dueAt = new Date(now.getTime() + dueIn * 1000).toISOString()
+  const looked = outcome !== 'allow' || audit
+  const openCase = looked ? (row.caseId ?? caseId(listing.listingId, listing.revision, sequence)) : null
+  // An open case of a listing on sale was a sample: what is stopped now waits for another reason.
+  const wasSample = row.caseId !== null && row.outcome === 'allow'
   const marketplace = listing.marketplace ?? row.marketplace
 
   const decision: Decision = {
-    decisionId: decisionId(listing.listingId, listing.revision, sequence),
+    decisionId: id,
     listingId: listing.listingId,
     revision: listing.revision,
     sequence,
@@ -221,7 +239,7 @@ function decideRevision(draft: SettlementDraft, row: Draft, tried: TriedListing,
       ? { hold: { until: dueAt, onDeadline: inReview ? ('block' as const) : answer.onDeadline } }
       : {}),
     degraded: answer.degraded,
-    audit: false,
+    audit,
   }
   draft.decision(decision)
   draft.revision({ listing, contentHash: tried.contentHash, submittedAt: tried.submittedAt })
@@ -233,10 +251,16 @@ function decideRevision(draft: SettlementDraft, row: Draft, tried: TriedListing,
       revision: listing.revision,
       brandIds: decision.brandIds,
       risk: decision.risk,
-      dueAt,
+      openedBy: openCase === row.caseId && (!wasSample || audit) ? null : audit ? 'audit' : openerOf(outcome),
+      marketplace,
+      // The look at a sample is due when it was, however often its seller edits.
+      dueAt: audit && openCase === row.caseId ? null : dueAt,
       at: decision.decidedAt,
     })
+    for (const picture of tried.kept ?? [])
+      draft.casePicture({ caseId: openCase, revision: listing.revision, ...picture })
   }
+  if (mayBeMended(assessment, listing)) draft.rescreen(listing)
   row.marketplace = marketplace
   row.sellerId = listing.sellerId
   row.revision = listing.revision

@@ -1,10 +1,11 @@
 // Collects what one transaction will write while records are settled one after the other against the listings' standing.
 import type { Decision } from '../domain/decision.ts'
+import type { ListingIdentity } from '../domain/listing.ts'
 import type { Refusal } from '../domain/refusal.ts'
 import { listingDecided, listingRefused } from '../events/index.ts'
 import type { TopicNames } from '../events/topics.ts'
 import { encodeEvent } from '../events/wire.ts'
-import type { CaseChange, OutboxRow, Settlement, Standing } from './ports.ts'
+import type { CaseChange, CasePicture, OutboxRow, Settlement, Standing } from './ports.ts'
 import { refusalId } from './ids.ts'
 import { GATE_SOURCE } from './sources.ts'
 
@@ -35,6 +36,8 @@ export class SettlementDraft {
   readonly #cases: CaseChange[] = []
   readonly #refusals: RefusalAt[] = []
   readonly #outbox: OutboxRow[] = []
+  readonly #casePictures: CasePicture[] = []
+  readonly #rescreens = new Map<string, ListingIdentity>()
 
   constructor(standings: ReadonlyMap<string, Standing>, topics: TopicNames) {
     this.#standings = standings
@@ -70,6 +73,15 @@ export class SettlementDraft {
 
   case(change: CaseChange): void {
     this.#cases.push(change)
+  }
+
+  casePicture(picture: CasePicture): void {
+    this.#casePictures.push(picture)
+  }
+
+  /** At most one a listing: of a batch the last one counts. */
+  rescreen({ listingId, revision }: ListingIdentity): void {
+    this.#rescreens.set(listingId, { listingId, revision })
   }
 
   decision(decision: Decision): void {
@@ -117,6 +129,8 @@ export class SettlementDraft {
       cases: this.#cases,
       refusals: this.#refusals,
       outbox: this.#outbox,
+      casePictures: this.#casePictures,
+      rescreens: [...this.#rescreens.values()],
     }
   }
 }

@@ -1,6 +1,7 @@
 // What the flows need of pictures: to be got, decoded and hashed within bounds, and to be kept for who looks at the case.
 import type { Listing } from '../../domain/listing.ts'
-import type { Picture } from '../../imaging/picture.ts'
+import type { Outcome } from '../../domain/policy.ts'
+import type { Picture, SeenPicture } from '../../imaging/picture.ts'
 
 export type ImageReference = NonNullable<Listing['images']>[number]
 
@@ -36,7 +37,36 @@ export interface PictureReader {
 
 /** All images of a listing, in their order: got and read, many at once. Never rejects. */
 export interface PictureSource {
-  look(images: readonly ImageReference[], until: AbortSignal): Promise<readonly Picture[]>
-  /** Those that were seen lately, re-encoded; what is not at hand any more is left out. */
-  keep(pictures: readonly Picture[]): Promise<readonly KeptPicture[]>
+  /** Takes what waiting for strangers may take and no more; `until` gives up earlier. */
+  look(images: readonly ImageReference[], until?: AbortSignal): Promise<readonly Picture[]>
+  /** One that was seen, re-encoded; undefined when it cannot be had any more, or is another picture by now. */
+  keep(image: ImageReference, picture: SeenPicture): Promise<KeptPicture | undefined>
+}
+
+/** Of one listing: enough to judge it by, and what one case costs stays bounded. */
+export const MOST_KEPT = 12
+
+/** How a listing stands that was decided before. */
+export interface Glance {
+  readonly outcome: Outcome | null
+  readonly sequence: number
+  readonly caseId: string | null
+}
+
+/** Kept pictures in the store, by their hash. */
+export interface PictureStore {
+  /** Of these hashes, those that are kept already; they stay for another day at least. */
+  known(sha256s: readonly string[]): Promise<ReadonlySet<string>>
+  /**
+   * Before the transaction that refers to them, so that no row is locked while megabytes travel. What nothing refers to
+   * a day later is removed again.
+   */
+  put(pictures: readonly KeptPicture[]): Promise<void>
+  /** By listing. A look without a lock: it says what is worth keeping, and decides nothing. */
+  glance(listingIds: readonly string[]): Promise<ReadonlyMap<string, Glance>>
+  /**
+   * Removes, in bites, what belongs to cases that were closed more than `days` ago, and what nothing refers to; never what
+   * a bank holds. How much was removed: 0 when there is no more.
+   */
+  prune(days: number): Promise<number>
 }

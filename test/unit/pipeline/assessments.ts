@@ -25,8 +25,10 @@ export function assessment(outcome: Outcome): Assessment {
       degraded: false,
       onDeadline: 'allow',
       deadlineSeconds: 86_400,
+      audit: { share: 0, dueSeconds: 604_800 },
       policy: { policyId: 'default', version: 1 },
     },
     models: { fusion: '1' },
+    pictures: [],
   }
 }

@@ -17,6 +17,9 @@ function look(fields: Partial<Listing> & Pick<Listing, 'title'>) {
     brand: (id) => brands.get(id),
     kind: undefined,
     usdPer: () => undefined,
+    pictures: [],
+    banks: undefined,
+    textModel: undefined,
   })
 }
 async function score(fields: Partial<Listing> & Pick<Listing, 'title'>): Promise<number> {

@@ -1,0 +1,74 @@
+// Pictures of what a person will look at: re-encoded and stored by hash before rows are locked, so that the case only refers to them.
+import type { Listing } from '../../domain/listing.ts'
+import type { Assessment } from '../assess.ts'
+import { isDrawn } from '../audit.ts'
+import { decisionId } from '../ids.ts'
+import type { CasePicture } from '../ports.ts'
+import { MOST_KEPT, type Glance, type PictureSource, type PictureStore } from './ports.ts'
+import { createSlots } from './slots.ts'
+
+export interface Judged {
+  readonly listing: Listing
+  readonly assessment: Assessment
+}
+
+export type Kept = readonly Pick<CasePicture, 'ordinal' | 'sha256'>[]
+
+/** Listings whose pictures are kept at once: a dozen of some 100 kB each lies in memory meanwhile. */
+const AT_ONCE = 8
+
+/**
+ * For each listing whose decision will open or carry a case: what was kept of its pictures. Whether it will is foreseen
+ * without a lock; where a deadline or a verdict comes between, a case has no pictures, or a day later they are removed.
+ */
+export async function keepPictures<T extends Judged>(
+  judged: readonly T[],
+  source: PictureSource,
+  store: PictureStore,
+): Promise<ReadonlyMap<T, Kept>> {
+  const kept = new Map<T, Kept>()
+  const seen = judged.filter((one) => one.assessment.pictures.some((picture) => picture.state === 'seen'))
+  if (seen.length === 0) return kept
+  const allowed = seen.filter((one) => one.assessment.answer.outcome === 'allow')
+  const before = allowed.length === 0 ? undefined : await store.glance(allowed.map((one) => one.listing.listingId))
+  const slots = createSlots(AT_ONCE)
+  await Promise.all(
+    seen
+      .filter((one) => opensCase(one, before?.get(one.listing.listingId)))
+      .map(async (one) => {
+        await slots.take()
+        try {
+          kept.set(one, await keepOf(one, source, store))
+        } finally {
+          slots.release()
+        }
+      }),
+  )
+  return kept
+}
+
+function opensCase({ listing, assessment }: Judged, before: Glance | undefined): boolean {
+  const { outcome, audit } = assessment.answer
+  if (outcome !== 'allow') return true
+  if (before !== undefined && (before.caseId !== null || (before.outcome ?? 'allow') !== 'allow')) return true
+  return isDrawn(decisionId(listing.listingId, listing.revision, (before?.sequence ?? 0) + 1), audit.share)
+}
+
+async function keepOf({ listing, assessment }: Judged, source: PictureSource, store: PictureStore): Promise<Kept> {
+  const seen = assessment.pictures
+    .slice(0, MOST_KEPT)
+    .flatMap((picture, ordinal) => (picture.state === 'seen' ? [{ picture, ordinal }] : []))
+  const known = new Set(await store.known(seen.map(({ picture }) => picture.sha256)))
+  const missing = new Map(seen.map(({ picture, ordinal }) => [picture.sha256, { picture, ordinal }]))
+  for (const sha256 of known) missing.delete(sha256)
+  const encoded = await Promise.all(
+    [...missing.values()].map(async ({ picture, ordinal }) => {
+      const image = listing.images?.[ordinal]
+      return image === undefined ? undefined : await source.keep(image, picture)
+    }),
+  )
+  const fresh = encoded.filter((one) => one !== undefined)
+  if (fresh.length > 0) await store.put(fresh)
+  for (const { sha256 } of fresh) known.add(sha256)
+  return seen.flatMap(({ picture: { sha256 }, ordinal }) => (known.has(sha256) ? [{ ordinal, sha256 }] : []))
+}
