@@ -92,6 +92,11 @@ export const METRICS = {
   touchstone_open_cases: metric('gauge', 'Cases that wait for a person'),
   touchstone_oldest_case_seconds: metric('gauge', 'Age of the oldest open case'),
   touchstone_model_info: metric('gauge', 'Model versions in use, always 1', ['model', 'version']),
+  touchstone_model_stuck: metric(
+    'gauge',
+    '1 while the version that was promoted cannot be loaded and the one before still decides',
+    ['model'],
+  ),
   touchstone_policy_version: metric('gauge', 'Version of the policy in use'),
   touchstone_reference_change: metric('gauge', 'Change number of the reference data in use'),
 } as const satisfies Record<string, MetricEntry>

@@ -2,10 +2,9 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ZodError } from 'zod'
-import type { Scorecard } from '../domain/scorecard.ts'
 import { describeIssues } from '../domain/schema-issues.ts'
 import { TouchstoneError, messageOf } from '../errors.ts'
-import type { Signal } from '../signals/signal.ts'
+import { assertComplete } from '../pipeline/models.ts'
 import type { GateParts } from '../pipeline/reference.ts'
 import { parseCurrencyTable, shippedCurrencies } from '../rights/currencies.ts'
 import { loadScorecard } from './scorecard-file.ts'
@@ -15,21 +14,13 @@ import { PACKAGE_ROOT } from './package-root.ts'
 export async function gateParts(options: { currencies: string | undefined; budgetMs: number }): Promise<GateParts> {
   const { usdPer } = options.currencies === undefined ? shippedCurrencies() : await ownCurrencies(options.currencies)
   const scorecard = await loadScorecard(join(PACKAGE_ROOT, 'models'))
+  // Start-up proves the registry.
   assertComplete(SIGNALS, scorecard)
   return {
     signals: SIGNALS,
     scorecard,
     usdPer: (currency) => (Object.hasOwn(usdPer, currency) ? usdPer[currency] : undefined),
     budgetMs: options.budgetMs,
-  }
-}
-
-/** Start-up proves the registry: a detector that is enforced and weighs nothing would only look as if it acted. */
-export function assertComplete(signals: readonly Signal[], scorecard: Scorecard): void {
-  for (const { name, mode } of signals) {
-    if (mode === 'enforce' && !Object.hasOwn(scorecard.signals, name)) {
-      throw new Error(`the signal ${name} is enforced and has no knots in the scorecard ${scorecard.version}`)
-    }
   }
 }
 

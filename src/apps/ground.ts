@@ -1,10 +1,12 @@
 // What every process stands on: the database, the log with its topics, the reference data that it follows.
 import { createDecisionReader } from '../adapters/postgres/decision-reader.ts'
 import { readOffsets } from '../adapters/postgres/examine.ts'
+import { createModelStore } from '../adapters/postgres/model-store.ts'
 import { createReferenceStore } from '../adapters/postgres/reference-store.ts'
 import type { Config } from '../config.ts'
 import { topicNames, type TopicName, type TopicNames } from '../events/topics.ts'
 import { watchBacklog, type BacklogWatch } from '../pipeline/backlog.ts'
+import type { ModelStore } from '../learning/ports.ts'
 import { followReference, type LiveGate } from '../pipeline/reference.ts'
 import type { Log } from '../pipeline/log/ports.ts'
 import type { ReferenceStore } from '../rights/ports.ts'
@@ -28,6 +30,7 @@ export interface Ground {
   readonly outputs: Readonly<Record<string, number>>
   readonly reader: ReturnType<typeof createDecisionReader>
   readonly reference: ReferenceStore
+  readonly models: ModelStore
   readonly live: LiveGate
   stop(): Promise<void>
 }
@@ -88,7 +91,8 @@ export async function openGround(
     const { reading, listener } = database.database
     const reference = createReferenceStore({ pool: reading, listener })
     await seedReference(reference)
-    const live = await followReference(reference, parts, telemetry)
+    const models = createModelStore(reading)
+    const live = await followReference(reference, parts, telemetry, { store: models })
     closing.add(() => live.stop())
     return {
       topics,
@@ -99,6 +103,7 @@ export async function openGround(
       outputs,
       reader: createDecisionReader({ pool: reading, decisions: topics.decisions }),
       reference,
+      models,
       live,
       stop: () => closing.close(),
     }
