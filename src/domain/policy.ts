@@ -18,6 +18,16 @@ const thresholds = z
   .object({ hold: probability, block: probability })
   .refine((t) => t.hold <= t.block, { message: 'must not be below hold', path: ['block'] })
 
+/** The sample of allowed listings that a person looks at all the same: without it nobody knows what slips through. */
+export const auditSchema = z
+  .object({
+    /** Of allowed listings, 0 to 1. One in a hundred shows an error rate of one per cent within weeks and costs little. */
+    share: probability.default(0.01),
+    /** Seconds until somebody should have looked; nothing happens then. A week: no buyer waits for it. */
+    dueSeconds: z.int().min(1).max(7_776_000).default(604_800),
+  })
+  .prefault({})
+
 export const policyRuleSchema = z.object({
   ruleId,
   description: textField(0, 1_000).default(''),
@@ -60,6 +70,7 @@ export const policySchema = z
       /** What then, by risk class; classes that are not named are blocked. */
       onDeadline: z.record(z.string(), z.enum(['allow', 'block'])),
     }),
+    audit: auditSchema,
     /** The least outcome when a signal failed, by the risk class that the others give; classes not named: hold. */
     onFailedSignal: z.record(z.string(), outcomeSchema).default({}),
     /** Tried in this order; the first enforced rule that applies decides, else the thresholds do. */

@@ -54,6 +54,8 @@ export function settleDeadlines(
         revision: held.revision,
         brandIds: held.brandIds,
         risk: held.risk,
+        openedBy: null,
+        marketplace: row.marketplace,
         dueAt: null,
         at: decision.decidedAt,
       })

@@ -1,5 +1,5 @@
 // A policy document made ready to decide: every rule compiled, everything looked up that can be looked up now.
-import { OUTCOMES, type Outcome, type Policy, type PolicyRule } from '../domain/policy.ts'
+import { auditSchema, OUTCOMES, type Outcome, type Policy, type PolicyRule } from '../domain/policy.ts'
 import { TouchstoneError } from '../errors.ts'
 import { ExpressionFault } from './expression-check.ts'
 import { compileExpression, type Expression } from './expression.ts'
@@ -17,6 +17,7 @@ export interface CompiledPolicy {
   /** By risk class, every class named. */
   readonly onFailedSignal: ReadonlyMap<string, Outcome>
   readonly onDeadline: ReadonlyMap<string, 'allow' | 'block'>
+  readonly audit: Policy['audit']
 }
 
 /** 0 for allow, 1 for hold, 2 for block. */
@@ -70,6 +71,8 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
     rules,
     brandThresholds: new Map(Object.entries(policy.brandThresholds)),
     onFailedSignal,
+    // A document that was published before there was a sample says nothing of it.
+    audit: auditSchema.parse(policy.audit),
     onDeadline: new Map(names.map((name) => [name, deadline.get(name) ?? 'block'])),
   })
 }

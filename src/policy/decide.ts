@@ -28,6 +28,7 @@ export interface PolicyDecision {
   readonly degraded: boolean
   readonly onDeadline: 'allow' | 'block'
   readonly deadlineSeconds: number
+  readonly audit: Policy['audit']
   readonly policy: { readonly policyId: string; readonly version: number }
   readonly thresholds: Policy['thresholds']
 }
@@ -65,6 +66,7 @@ export function decide(compiled: CompiledPolicy, input: PolicyInput): PolicyDeci
     degraded,
     onDeadline: compiled.onDeadline.get(riskClass) ?? 'block',
     deadlineSeconds: policy.hold.deadlineSeconds,
+    audit: compiled.audit,
     policy: { policyId: policy.policyId, version: policy.version },
     thresholds,
   }

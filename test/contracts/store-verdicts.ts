@@ -181,6 +181,8 @@ export function verdictsContract(name: string, start: () => Promise<SharedStore>
               revision: 1,
               brandIds: ['nike'],
               risk: 0.5,
+              openedBy: kind === 'open' ? 'audit' : null,
+              marketplace: null,
               dueAt,
               at: '2026-01-01T00:00:00Z',
             },

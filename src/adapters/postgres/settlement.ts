@@ -1,5 +1,6 @@
 // What a settlement writes: one statement per table, whatever the size of the batch.
 import { sql } from 'kysely'
+import type { CaseOpener } from '../../domain/case.ts'
 import type { Listing } from '../../domain/listing.ts'
 import type { CaseChange, Settlement } from '../../pipeline/ports.ts'
 import { packJson } from './bytes.ts'
@@ -98,12 +99,19 @@ function writeCases(changes: readonly CaseChange[]): Statement[] {
   const rows = foldCases(changes)
   return [
     sql`
-    insert into review_case as c (case_id, listing_id, revision, state, risk, brand_ids, due_at, opened_at, closed_at)
+    insert into review_case as c (case_id, listing_id, revision, state, risk, brand_ids, due_at, opened_at, closed_at,
+                                  opened_by, marketplace)
     select x.case_id, x.listing_id, x.revision, x.state, x.risk,
-           array(select json_array_elements_text(x.brand_ids)), x.due_at, x.at, case when x.state <> 'open' then x.at end
+           array(select json_array_elements_text(x.brand_ids)), x.due_at, x.at, case when x.state <> 'open' then x.at end,
+           coalesce(x.opened_by, (select opened_by from review_case where case_id = x.case_id collate "C"), 'hold'),
+           x.marketplace
     from json_to_recordset(${JSON.stringify(rows)}::json)
-         x (case_id text, listing_id text, revision int, state text, risk float8, brand_ids json, due_at timestamptz, at timestamptz)
+         x (case_id text, listing_id text, revision int, state text, risk float8, brand_ids json, due_at timestamptz, at timestamptz,
+            opened_by text, marketplace text)
     on conflict (case_id) do update set revision = excluded.revision, state = excluded.state, closed_at = excluded.closed_at,
+      opened_by = excluded.opened_by, marketplace = coalesce(excluded.marketplace, c.marketplace),
+      claimed_by = case when excluded.state = 'open' then c.claimed_by end,
+      claimed_until = case when excluded.state = 'open' then c.claimed_until end,
       risk = case when excluded.state = 'open' then excluded.risk else c.risk end,
       brand_ids = case when excluded.state = 'open' then excluded.brand_ids else c.brand_ids end,
       due_at = case when excluded.state = 'open' then coalesce(excluded.due_at, c.due_at) else c.due_at end`,
@@ -119,6 +127,8 @@ interface CaseRow {
   readonly brand_ids: readonly string[]
   readonly due_at: string | null
   readonly at: string
+  readonly opened_by: CaseOpener | null
+  readonly marketplace: string | null
 }
 
 const STATES: Readonly<Record<CaseChange['change'], CaseRow['state']>> = {
@@ -149,6 +159,8 @@ function foldCases(changes: readonly CaseChange[]): CaseRow[] {
       revision: change.revision,
       state,
       at: change.at,
+      opened_by: change.openedBy ?? before?.opened_by ?? null,
+      marketplace: change.marketplace ?? before?.marketplace ?? null,
     })
   }
   return [...rows.values()]

@@ -2,6 +2,7 @@
 import type { ColumnType, Generated } from 'kysely'
 import type { Role } from '../../domain/access.ts'
 import type { Brand } from '../../domain/brand.ts'
+import type { CaseOpener, CaseState } from '../../domain/case.ts'
 import type { Decision, Stage } from '../../domain/decision.ts'
 import type { ModelCard, ModelName } from '../../domain/model.ts'
 import type { Outcome, Policy } from '../../domain/policy.ts'
@@ -64,12 +65,25 @@ export interface Tables {
     case_id: string
     listing_id: string
     revision: number
-    state: 'open' | 'withdrawn' | 'released' | 'resolved'
+    state: CaseState
     risk: number
     brand_ids: string[]
     due_at: InstantOrNull
     opened_at: Instant
     closed_at: InstantOrNull
+    opened_by: ColumnType<CaseOpener, CaseOpener | undefined, CaseOpener>
+    marketplace: string | null
+    claimed_by: string | null
+    claimed_until: InstantOrNull
+  }
+  appeal: {
+    appeal_id: string
+    case_id: string
+    listing_id: string
+    revision: number
+    text: string
+    at: Defaulted
+    by: string
   }
   verdict: {
     verdict_id: string

@@ -182,6 +182,8 @@ function decide(draft: SettlementDraft, row: Draft, subject: OpenSubject, now: D
       revision: row.revision,
       brandIds: stands.brandIds,
       risk: stands.risk,
+      openedBy: null,
+      marketplace: row.marketplace,
       dueAt: hold?.until ?? null,
       at: decision.decidedAt,
     })

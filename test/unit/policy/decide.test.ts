@@ -27,6 +27,7 @@ describe('risk alone', () => {
       decidedBy: undefined,
       degraded: false,
       deadlineSeconds: 60,
+      audit: { share: 0.01, dueSeconds: 604_800 },
       policy: { policyId: 'test', version: 7 },
       thresholds: { hold: 0.2, block: 0.9 },
     })
