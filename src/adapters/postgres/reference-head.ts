@@ -1,6 +1,12 @@
 // The one number of all reference data: whoever changes brands, banks, policies or models takes its row first.
+//
+// Where it lies in the one lock order of the store: input offsets, listings by id, verdicts by id, pictures by sha256,
+// reference_head, outbox heads by topic and partition. A verdict whose pictures join a bank holds listings when it comes
+// here; who only changes reference data begins here, or with pictures, and locks no listing afterwards. It comes before
+// the outbox heads because those are held for the commit alone: nobody waits while holding one.
 import { sql } from 'kysely'
 import type { Kysely } from 'kysely'
+import type { Statement } from './statement.ts'
 import type { Tables } from './tables.ts'
 
 /** Who follows the changes listens here; the payload is the number. */
@@ -20,3 +26,6 @@ export async function moveHead(tx: Kysely<Tables>, change: bigint): Promise<void
     .execute()
   await sql`select pg_notify(${REFERENCE_CHANNEL}, ${String(change)})`.execute(tx)
 }
+
+/** The lock as a statement: those behind it see what it waited for. Without an answer, so that it can go with them. */
+export const takeHead: Statement = sql`select from reference_head for update`

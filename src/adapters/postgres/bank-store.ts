@@ -1,0 +1,203 @@
+// Banks and their pictures: rows under the change number of all reference data; what leaves a bank stays as a removed row.
+import { randomUUID } from 'node:crypto'
+import { sql } from 'kysely'
+import type { Client, Pool } from 'pg'
+import { confirmedBank } from '../../domain/bank.ts'
+import type { Bank } from '../../domain/bank.ts'
+import { TouchstoneError } from '../../errors.ts'
+import type { BankScope, BankStore, BankSummary, PictureRecord } from '../../rights/bank-ports.ts'
+import { readCensus, readChanges } from './bank-changes.ts'
+import { imageOf, IMAGE_COLUMNS } from './bank-rows.ts'
+import type { ImageRow } from './bank-rows.ts'
+import { packJson } from './bytes.ts'
+import { listen } from './change-listener.ts'
+import { queries } from './connect.ts'
+import { writePictures } from './picture-rows.ts'
+import { lockHead, moveHead, REFERENCE_CHANNEL } from './reference-head.ts'
+import { inTransaction } from './transaction.ts'
+import type { Transaction } from './transaction.ts'
+
+export interface BankStoreOptions {
+  readonly pool: Pool
+  /** A connection of its own for the notifications. */
+  readonly listener: () => Client
+}
+
+/** Each picture is up to a hundred kilobytes: what one call sends and one change holds stays bounded. */
+const MOST_AT_ONCE = 500
+
+export function createBankStore({ pool, listener: connect }: BankStoreOptions): BankStore {
+  const db = queries(pool)
+
+  /** Under the lock; `work` says whether anything changed. */
+  const change = <T>(work: (tx: Transaction, change: bigint) => Promise<{ changed: boolean; result: T }>): Promise<T> =>
+    inTransaction(pool, async (tx) => {
+      const next = await lockHead(tx.db)
+      const { changed, result } = await work(tx, next)
+      if (!changed) return { undo: result }
+      await moveHead(tx.db, next)
+      return { done: result }
+    })
+
+  return {
+    async identity() {
+      return (await db.selectFrom('store_identity').select('id').executeTakeFirstOrThrow()).id
+    },
+
+    async banks(scope) {
+      const { rows } = await sql<{ body: Bank; images: number; quarantined: number }>`
+        select b.body, count(*) filter (where i.state = 'active')::int as images,
+               count(*) filter (where i.state = 'quarantined')::int as quarantined
+        from bank b left join bank_image i on i.bank_id = b.bank_id and i.state <> 'removed'
+        where ${owned(scope)} group by b.bank_id order by b.bank_id`.execute(db)
+      return rows.map(({ body, images, quarantined }): BankSummary => ({ ...body, images, quarantined }))
+    },
+
+    async bank(bankId, scope) {
+      const { rows } = await sql<{ body: Bank }>`
+        select b.body from bank b where b.bank_id = ${bankId} and ${owned(scope)}`.execute(db)
+      return rows[0]?.body
+    },
+
+    async upsertBank(bank, by, scope) {
+      assertMine(bank, scope)
+      return change(async ({ db: tx }, next) => {
+        const { rows } = await sql<{ body: Bank; mine: boolean; used: boolean }>`
+          select b.body, ${owned(scope)} as mine,
+                 exists (select from bank_image i where i.bank_id = b.bank_id and i.state <> 'removed') as used
+          from bank b where b.bank_id = ${bank.bankId}`.execute(tx)
+        const [before] = rows
+        if (before !== undefined && !before.mine) throw taken(bank.bankId, 'belongs to somebody else')
+        const { kind, brandId } = before?.body ?? bank
+        if (before?.used === true && (kind !== bank.kind || brandId !== bank.brandId))
+          throw taken(bank.bankId, 'has pictures: its kind and its owner stay')
+        const { numAffectedRows } = await sql`
+          insert into bank as b (bank_id, version, body, change, changed_by)
+          values (${bank.bankId}, 1, ${JSON.stringify(bank)}::jsonb, ${String(next)}::bigint, ${by})
+          on conflict (bank_id) do update set version = b.version + 1, body = excluded.body, change = excluded.change,
+            changed_at = now(), changed_by = excluded.changed_by where b.body <> excluded.body`.execute(tx)
+        return { changed: numAffectedRows !== 0n, result: before === undefined }
+      })
+    },
+
+    async images(bankId, { after, limit }) {
+      const { rows } = await sql<ImageRow>`
+        select ${IMAGE_COLUMNS} from bank_image i
+        where i.bank_id = ${bankId} and i.state <> 'removed'
+          and i.image_id > ${after ?? '00000000-0000-0000-0000-000000000000'}::uuid
+        order by i.image_id limit ${limit}`.execute(db)
+      return rows.map(imageOf)
+    },
+
+    async addImages(bankId, images, by, scope) {
+      if (images.length > MOST_AT_ONCE) throw new Error(`at most ${MOST_AT_ONCE} pictures at once`)
+      const blank = images.find(({ picture }) => picture.blank)
+      if (blank !== undefined)
+        throw new TouchstoneError(
+          'picture-blank',
+          `the picture ${blank.picture.sha256} is nearly blank or too plain (quality ${blank.picture.quality} of 100)`,
+        )
+      return inTransaction(pool, async (tx) => {
+        // Pictures come before the head in the one lock order (reference-head.ts).
+        await tx.send(writePictures(images.map(({ picture }) => picture)))
+        const next = await lockHead(tx.db)
+        const { rows: banks } = await sql`
+          select from bank b where b.bank_id = ${bankId} and ${owned(scope)}`.execute(tx.db)
+        if (banks.length === 0) throw new TouchstoneError('not-found', `there is no bank ${bankId} for this caller`)
+        const sources = packJson(images.map(({ source }) => source))
+        const { rows } = await sql<ImageRow>`
+          insert into bank_image as i (image_id, bank_id, sha256, hash, quality, state, source, verdict_id, added_by, change)
+          select x.image_id, ${bankId}, x.sha256, x.hash, x.quality, 'active',
+                 convert_from(substring(${sources.blob}::bytea from x.start for x.length), 'UTF8')::json,
+                 x.verdict_id, ${by}, ${String(next)}::bigint
+          from unnest(${images.map(() => randomUUID())}::uuid[], ${images.map(({ picture }) => picture.sha256)}::text[],
+                      ${images.map(({ picture }) => picture.hash)}::text[], ${images.map(({ picture }) => picture.quality)}::int[],
+                      ${images.map(({ source }) => source.verdictId ?? null)}::text[], ${sources.starts}::int[], ${sources.lengths}::int[])
+               x (image_id, sha256, hash, quality, verdict_id, start, length)
+          on conflict (bank_id, sha256, coalesce(verdict_id, '')) where state <> 'removed' do nothing
+          returning ${IMAGE_COLUMNS}`.execute(tx.db)
+        const result = { added: rows.map(imageOf), present: images.length - rows.length }
+        if (rows.length === 0) return { undo: result }
+        await moveHead(tx.db, next)
+        return { done: result }
+      })
+    },
+
+    removeImage(bankId, imageId, by, scope) {
+      return change(async ({ db: tx }, next) => {
+        const { numAffectedRows } = await sql`
+          update bank_image i set state = 'removed', change = ${String(next)}::bigint, changed_at = now(), changed_by = ${by}
+          from bank b where i.image_id = ${imageId} and i.bank_id = ${bankId} and i.state <> 'removed'
+            and b.bank_id = i.bank_id and ${owned(scope)}`.execute(tx)
+        return { changed: numAffectedRows === 1n, result: numAffectedRows === 1n }
+      })
+    },
+
+    quarantine(imageId, by, on, scope) {
+      const [from, to] = on ? ['active', 'quarantined'] : ['quarantined', 'active']
+      return change(async ({ db: tx }, next) => {
+        const { numAffectedRows } = await sql`
+          update bank_image i set state = ${to}, change = ${String(next)}::bigint, changed_at = now(), changed_by = ${by}
+          from bank b where i.image_id = ${imageId} and i.state = ${from}
+            and b.bank_id = i.bank_id and ${owned(scope)}`.execute(tx)
+        return { changed: numAffectedRows === 1n, result: numAffectedRows === 1n }
+      })
+    },
+
+    changesSince: (since, limit) => readChanges(pool, since, limit),
+
+    census: () => readCensus(pool),
+
+    async picture(sha256, scope) {
+      const { rows } = await sql<PictureRecord & { body: Buffer }>`
+        select p.sha256, p.hash, p.quality, p.blank, p.width, p.height, p.body from picture p
+        where p.sha256 = ${sha256} and (
+          exists (select from bank_image i join bank b on b.bank_id = i.bank_id
+                  where i.sha256 = p.sha256 and i.state <> 'removed' and ${owned(scope)})
+          or exists (select from case_picture x join review_case c on c.case_id = x.case_id
+                     where x.sha256 = p.sha256 and ${
+                       scope === 'all'
+                         ? sql<boolean>`true`
+                         : sql<boolean>`c.brand_ids && ${[...scope.brandIds]}::text[]`
+                     }))`.execute(db)
+      return rows[0]
+    },
+
+    purge(seconds, limit) {
+      return inTransaction(pool, async ({ db: tx }) => {
+        // The floor moves under the lock, but the number does not: nobody has to look.
+        await lockHead(tx)
+        const { rows } = await sql<{ gone: number }>`
+          with old as (
+            select image_id from bank_image
+            where state = 'removed' and changed_at < now() - ${seconds} * interval '1 second'
+            order by changed_at limit ${limit}),
+          gone as (delete from bank_image i using old where i.image_id = old.image_id returning i.change),
+          raised as (
+            update reference_head set bank_floor = greatest(bank_floor, (select max(change) from gone))
+            where exists (select from gone))
+          select count(*)::int as gone from gone`.execute(tx)
+        const gone = rows[0]?.gone ?? 0
+        return gone === 0 ? { undo: 0 } : { done: gone }
+      })
+    },
+
+    onChange: (listener) => listen(connect, REFERENCE_CHANNEL, listener),
+  }
+}
+
+/** For a query in which `b` is the bank. */
+const owned = (scope: BankScope) =>
+  scope === 'all' ? sql<boolean>`true` : sql<boolean>`b.body ->> 'brandId' = any(${[...scope.brandIds]}::text[])`
+
+const taken = (bankId: string, why: string) => new TouchstoneError('bank-taken', `the bank ${bankId} ${why}`)
+
+/** The names of the banks that verdicts fill must mean nothing else. */
+function assertMine(bank: Bank, scope: BankScope): void {
+  if (scope !== 'all' && (bank.brandId === null || !scope.brandIds.includes(bank.brandId)))
+    throw taken(bank.bankId, 'would belong to somebody else')
+  if (!/^confirmed(-|$)/.test(bank.bankId)) return
+  const { bankId, kind } = confirmedBank(bank.brandId)
+  if (bankId !== bank.bankId || kind !== bank.kind)
+    throw taken(bank.bankId, 'has a name that is kept for what verdicts confirm')
+}

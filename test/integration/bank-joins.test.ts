@@ -1,0 +1,122 @@
+// What a verdict does to the banks, on a real PostgreSQL: its statements run in a transaction as the settlement's do.
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { bankJoins } from '../../src/adapters/postgres/bank-joins.ts'
+import type { BankJoin } from '../../src/adapters/postgres/bank-joins.ts'
+import { createBankStore } from '../../src/adapters/postgres/bank-store.ts'
+import { writePictures } from '../../src/adapters/postgres/picture-rows.ts'
+import { inTransaction } from '../../src/adapters/postgres/transaction.ts'
+import { confirmedBank } from '../../src/domain/bank.ts'
+import type { BankStore } from '../../src/rights/bank-ports.ts'
+import { bank, picture } from '../contracts/store-banks.ts'
+import { startPostgresStore } from './store-on-postgres.ts'
+import type { PostgresNode, PostgresStore } from './store-on-postgres.ts'
+
+describe('pictures of confirmed cases', () => {
+  let shared: PostgresStore
+  let node: PostgresNode
+  let banks: BankStore
+  beforeEach(async () => {
+    shared = await startPostgresStore()
+    node = await shared.node()
+    banks = createBankStore({ pool: node.database.reading, listener: node.database.listener })
+  })
+  afterEach(() => shared.close())
+
+  const join = (verdictId: string, more: Partial<BankJoin> = {}): BankJoin => ({
+    verdictId,
+    caseId: 'C-1',
+    listingId: 'L-1',
+    revision: 2,
+    brandId: 'nike',
+    by: 'ann',
+    ...more,
+  })
+  const commit = (joins: readonly BankJoin[], leaves: readonly string[] = []) =>
+    inTransaction(node.database.deciding, () => Promise.resolve({ done: undefined, last: bankJoins(joins, leaves) }))
+  const head = () => node.reference.change()
+
+  /** A case that shows these pictures at a revision. */
+  async function show(caseId: string, revision: number, pictures: ReturnType<typeof picture>[]) {
+    await inTransaction(node.database.deciding, () =>
+      Promise.resolve({ done: undefined, last: writePictures(pictures) }),
+    )
+    for (const [ordinal, { sha256 }] of pictures.entries())
+      await node.database.deciding.query('insert into case_picture values ($1, $2, $3, $4)', [
+        caseId,
+        revision,
+        ordinal,
+        sha256,
+      ])
+  }
+
+  test('a case without pictures makes no bank and moves no number; neither does a blank one or another revision', async () => {
+    await show('C-1', 1, [picture('earlier')])
+    await show('C-2', 2, [picture('plain', { blank: true })])
+    await commit([join('V-1'), join('V-2', { caseId: 'C-2' })], ['V-0'])
+    expect(await banks.banks('all')).toEqual([])
+    expect(await head()).toBe(0n)
+  })
+
+  test('a photograph of the maker does not join: it says nothing about the goods', async () => {
+    await banks.upsertBank(bank('official', { kind: 'genuine', brandId: 'nike' }), 'ann', 'all')
+    await banks.addImages('official', [{ picture: picture('official'), source: { kind: 'api' } }], 'ann', 'all')
+    await show('C-1', 2, [picture('official'), picture('own')])
+    await commit([join('V-1')])
+    expect((await banks.images('confirmed-nike', { limit: 9 })).map((i) => i.sha256)).toEqual([picture('own').sha256])
+  })
+
+  test('pictures join with their provenance, once, and those who follow hear of one change', async () => {
+    const told = Promise.withResolvers<void>()
+    const stop = await banks.onChange(told.resolve)
+    await show('C-1', 2, [picture('a'), picture('b'), picture('a')])
+    await commit([join('V-1')])
+    await told.promise
+    await stop()
+    await commit([join('V-1')])
+    expect(await head()).toBe(1n)
+    expect(await banks.banks('all')).toEqual([{ ...confirmedBank('nike'), images: 2, quarantined: 0 }])
+    const { images } = await banks.changesSince(0n, 10)
+    expect(images.map((i) => 'source' in i && [i.source, i.addedBy])).toEqual(
+      Array.from({ length: 2 }, () => [{ kind: 'verdict', verdictId: 'V-1', caseId: 'C-1', listingId: 'L-1' }, 'ann']),
+    )
+    expect(await banks.picture(picture('a').sha256, { brandIds: ['nike'] })).toBeDefined()
+    expect(await banks.picture(picture('a').sha256, { brandIds: ['gap'] })).toBeUndefined()
+  })
+
+  test('an undone verdict takes its own pictures back, in whatever bank, and no others', async () => {
+    await show('C-1', 2, [picture('a')])
+    await commit([join('V-1'), join('V-2', { brandId: null }), join('V-3')])
+    expect(await head()).toBe(1n)
+    await commit([], ['V-1', 'V-2'])
+    expect(await head()).toBe(2n)
+    expect(await banks.images('confirmed', { limit: 9 })).toEqual([])
+    expect((await banks.images('confirmed-nike', { limit: 9 })).map((i) => i.source.verdictId)).toEqual(['V-3'])
+    const { images } = await banks.changesSince(1n, 10)
+    expect(images).toEqual([
+      { imageId: expect.any(String), removed: true },
+      { imageId: expect.any(String), removed: true },
+    ])
+    await commit([], ['V-1'])
+    expect(await head()).toBe(2n)
+  })
+
+  test('a verdict that is recorded and undone in one transaction leaves nothing that matches', async () => {
+    await show('C-1', 2, [picture('a')])
+    await commit([join('V-1')], ['V-1'])
+    expect(await banks.banks('all')).toMatchObject([{ images: 0 }])
+  })
+
+  test('joins and additions by hand at once take numbers of their own, and nobody waits crosswise', async () => {
+    await banks.upsertBank(bank('b'), 'ann', 'all')
+    const pictures = Array.from({ length: 20 }, (_, i) => picture(`p${i}`))
+    await show('C-1', 2, pictures)
+    await Promise.all(
+      Array.from({ length: 10 }, (_, i) => [
+        commit([join(`V-${i}`)]),
+        banks.addImages('b', [{ picture: pictures[i] ?? picture('x'), source: { kind: 'api' } }], 'ann', 'all'),
+      ]).flat(),
+    )
+    expect(await head()).toBe(21n)
+    expect(await banks.banks('all')).toMatchObject([{ images: 10 }, { images: 200 }])
+  })
+})
