@@ -3,9 +3,9 @@ import type { z } from 'zod'
 import type { GoodsKind, Brand } from '../domain/brand.ts'
 import type { Listing } from '../domain/listing.ts'
 import type { Reason } from '../domain/decision.ts'
-import type { Picture } from '../imaging/picture.ts'
+import type { Picture, PictureFault } from '../imaging/picture.ts'
 import type { Reading } from '../text/reading.ts'
-import type { BankIndex } from './image-hash/ports.ts'
+import type { BankIndex, BankMatch } from './image-hash/ports.ts'
 import type { TextModel } from './text-model/ports.ts'
 
 type Json = z.infer<ReturnType<typeof z.json>>
@@ -50,6 +50,8 @@ export interface SignalContext {
 export interface SignalExample {
   readonly name: string
   readonly listing: Partial<Listing> & Pick<Listing, 'title'>
+  /** Its images: what the banks hold that is like each, or why it could not be seen. */
+  readonly pictures?: readonly (readonly Pick<BankMatch, 'kind' | 'distance'>[] | PictureFault)[]
   /** `min` and `max` are inclusive bounds of the score, for `scored` only. */
   readonly expect: {
     readonly state: Finding['state']

@@ -11,7 +11,9 @@ import { shippedBrands } from '../../src/rights/brands.ts'
 import { shippedCurrencies } from '../../src/rights/currencies.ts'
 import { withShippedPriceBands } from '../../src/rights/price-bands.ts'
 import { SIGNALS } from '../../src/signals/index.ts'
-import type { Signal, SignalContext } from '../../src/signals/signal.ts'
+import { hexOf, type Picture } from '../../src/imaging/picture.ts'
+import type { BankIndex } from '../../src/signals/image-hash/ports.ts'
+import type { Signal, SignalContext, SignalExample } from '../../src/signals/signal.ts'
 import { compileBrandDictionary } from '../../src/text/brand-dictionary.ts'
 import { readListing } from '../../src/text/reading.ts'
 
@@ -19,14 +21,46 @@ const brands = new Map(withShippedPriceBands(shippedBrands()).map((b) => [b.bran
 const dictionary = compileBrandDictionary([...brands.values()])
 const { usdPer } = shippedCurrencies()
 
-function contextOf(listing: Listing): SignalContext {
+type Shown = NonNullable<SignalExample['pictures']>
+
+/** Pictures as an example tells of them: each is known to banks made by hand, which say what the example says. */
+function picturesOf(shown: Shown): Pick<SignalContext, 'pictures' | 'banks'> {
+  const pictures = shown.map((one, i): Picture => {
+    if (typeof one === 'string') return { state: 'unseen', fault: one, message: 'as the example says' }
+    const bytes = new Uint8Array(32).fill(i + 1)
+    return {
+      state: 'seen',
+      sha256: hexOf(bytes),
+      format: 'jpeg',
+      width: 800,
+      height: 600,
+      hash: { bytes, quality: 100 },
+      variants: [bytes],
+      blank: false,
+    }
+  })
+  const match: BankIndex['match'] = ({ sha256 }) => {
+    const one = shown[pictures.findIndex((picture) => picture.state === 'seen' && picture.sha256 === sha256)]
+    if (one === undefined || typeof one === 'string') return []
+    return one.map((known, i) => ({
+      bankId: known.kind,
+      brandId: null,
+      imageId: `image-${i}`,
+      variant: 0,
+      source: { kind: 'import', file: undefined },
+      ...known,
+    }))
+  }
+  return { pictures, banks: { size: 1_000, change: 1n, match } }
+}
+
+function contextOf(listing: Listing, shown: Shown): SignalContext {
   return {
     reading: readListing(listing, dictionary),
     brand: (brandId) => brands.get(brandId),
     kind: goodsKind(listing),
     usdPer: (currency) => usdPer[currency],
-    pictures: [],
-    banks: undefined,
+    ...picturesOf(shown),
     textModel: undefined,
   }
 }
@@ -43,9 +77,9 @@ function freeze<T>(value: T): T {
   return value
 }
 
-async function look(signal: Signal, partial: Partial<Listing>) {
+async function look(signal: Signal, partial: Partial<Listing>, shown: Shown = []) {
   const listing = freeze(whole(partial))
-  const context = freeze(contextOf(listing))
+  const context = freeze(contextOf(listing, shown))
   const finding = await signal.evaluate(listing, context)
   // What the record keeps is JSON, so evidence must survive being written.
   expect(JSON.parse(JSON.stringify(finding.evidence))).toEqual(finding.evidence)
@@ -89,7 +123,7 @@ describe.each(SIGNALS.map((signal) => ({ name: signal.name, signal })))('$name',
   })
 
   it.each(signal.examples.map((example) => ({ title: example.name, example })))('$title', async ({ example }) => {
-    const finding = await look(signal, example.listing)
+    const finding = await look(signal, example.listing, example.pictures)
     const { state, min, max, reasons } = example.expect
     expect({ state: finding.state, evidence: finding.evidence }).toEqual({ state, evidence: finding.evidence })
     const said = finding.state === 'scored' ? finding : { score: min ?? 0, reasons: [] }

@@ -1,0 +1,149 @@
+// The detector of known pictures: what a listing shows is compared with the banks of counterfeit, genuine, logo and allowed ones.
+import type { Listing } from '../../domain/listing.ts'
+import type { Picture, UnseenPicture } from '../../imaging/picture.ts'
+import type { Finding, Signal, SignalContext } from '../signal.ts'
+import { examples } from './examples.ts'
+import type { BankIndex, BankMatch } from './ports.ts'
+
+/** Meta's advice for PDQ: up to 31 of 256 bits are the same picture as a rule; 63 is as far as any bank may reach. */
+const SAME_PICTURE = 31
+const FARTHEST = 63
+
+/** Scores are ranks, not probabilities: the scorecard says what each is worth. */
+const SCORES = {
+  counterfeit: { exact: 0.97, atSame: 0.7, atFarthest: 0.4 },
+  /** A brand's own photo in the hands of a seller whom it did not authorise: shops that resell do it as well. */
+  genuine: 0.25,
+  logo: 0.1,
+  /** The photo of the brand in the hands of a seller whom it authorised. */
+  authorised: 0,
+} as const
+
+/** Evidence is for people: a page of it helps nobody. */
+const MAX_EVIDENCE = 20
+
+/** Falls as the distance rises, everywhere; 0 to 1. */
+export function counterfeitScore(distance: number): number {
+  const { exact, atSame, atFarthest } = SCORES.counterfeit
+  if (distance <= SAME_PICTURE) return exact - ((exact - atSame) * distance) / SAME_PICTURE
+  const beyond = Math.min(1, (distance - SAME_PICTURE) / (FARTHEST - SAME_PICTURE))
+  return atSame - (atSame - atFarthest) * beyond
+}
+
+interface Found {
+  /** Place among the images of the listing, from 0. */
+  readonly image: number
+  readonly sha256: string
+  readonly score: number
+  readonly match: BankMatch
+}
+
+function evaluate(listing: Listing, context: SignalContext): Finding {
+  const { pictures, banks } = context
+  if (pictures.length === 0) return { state: 'abstained', evidence: { why: 'no-pictures' } }
+  if (banks === undefined || banks.size === 0) return { state: 'abstained', evidence: { why: 'no-banks' } }
+  const found = pictures.flatMap((picture, image) => findIn(picture, image, banks, listing, context))
+  const unseen = pictures.flatMap((picture, image) => (isFailure(picture) ? [faultOf(picture, image)] : []))
+  const evidence = {
+    images: pictures.length,
+    seen: pictures.filter((picture) => picture.state === 'seen').length,
+    ...(unseen.length === 0 ? {} : { unseen: unseen.slice(0, MAX_EVIDENCE) }),
+  }
+  const telling = found.filter(({ match }) => match.kind !== 'allowed').sort((a, b) => b.score - a.score)
+  const matches = [...telling, ...found.filter(({ match }) => match.kind === 'allowed')].map(shown)
+  const [best] = telling
+  if (best === undefined) {
+    const said = { ...evidence, ...(matches.length === 0 ? {} : { matches: matches.slice(0, MAX_EVIDENCE) }) }
+    return unseen.length > 0
+      ? { state: 'failed', evidence: { why: 'pictures-not-seen', ...said } }
+      : { state: 'abstained', evidence: { why: matches.length === 0 ? 'nothing-matched' : 'allowed', ...said } }
+  }
+  return {
+    state: 'scored',
+    score: best.score,
+    reasons:
+      REASONS[best.score <= SCORES.logo ? 'none' : best.match.kind === 'counterfeit' ? 'counterfeit' : 'genuine'],
+    evidence: { ...evidence, matches: matches.slice(0, MAX_EVIDENCE) },
+  }
+}
+
+const REASONS = {
+  counterfeit: [
+    {
+      code: 'picture-seen-before',
+      text: 'A picture of the listing was seen before with goods that were found to be imitations. Please show pictures of your own item.',
+    },
+  ],
+  genuine: [
+    {
+      code: 'picture-of-the-brand',
+      text: 'A picture of the listing is the brand’s own. Please add pictures of the very item that you offer.',
+    },
+  ],
+  none: [],
+} as const
+
+/** What the banks hold that is like one picture; where an allowed one is among it, that alone. */
+function findIn(
+  picture: Picture,
+  image: number,
+  banks: BankIndex,
+  { sellerId }: Listing,
+  context: SignalContext,
+): Found[] {
+  if (picture.state !== 'seen' || picture.blank) return []
+  const matches = banks.match(picture)
+  const allowed = matches.filter((match) => match.kind === 'allowed')
+  return (allowed.length > 0 ? allowed : matches).map((match) => ({
+    image,
+    sha256: picture.sha256,
+    score: scoreOf(match, sellerId, context),
+    match,
+  }))
+}
+
+function scoreOf({ kind, distance, brandId }: BankMatch, sellerId: string, context: SignalContext): number {
+  if (kind === 'counterfeit') return counterfeitScore(distance)
+  if (kind === 'allowed') return 0
+  if (kind === 'logo') return SCORES.logo
+  // A bank of the deployment's own speaks for the brands that the goods are offered as.
+  const brandIds = brandId === null ? context.reading.brandIds : [brandId]
+  const authorised =
+    brandIds.length > 0 && brandIds.every((id) => context.brand(id)?.authorisedSellers.includes(sellerId) === true)
+  return authorised ? SCORES.authorised : SCORES.genuine
+}
+
+const shown = ({ image, sha256, match }: Found) => ({
+  image,
+  sha256,
+  bankId: match.bankId,
+  kind: match.kind,
+  imageId: match.imageId,
+  brandId: match.brandId,
+  distance: match.distance,
+  variant: match.variant,
+  // Absent fields are left out: evidence is JSON.
+  source: Object.fromEntries(
+    Object.entries(match.source).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  ),
+})
+
+const isFailure = (picture: Picture): picture is UnseenPicture =>
+  picture.state === 'unseen' && picture.fault !== 'not-fetched'
+
+const faultOf = ({ fault, message }: UnseenPicture, image: number) => ({ image, fault, message })
+
+export const imageHash: Signal = {
+  name: 'image-hash',
+  version: '1',
+  label: 'Known pictures',
+  description:
+    'Compares each picture of a listing, turned and mirrored too, with banks of counterfeit, genuine, logo and allowed pictures.',
+  sources: [
+    'PDQ: Meta, The TMK+PDQF Video-Hashing Algorithm and the PDQ Image-Hashing Algorithm (2019)',
+    'Verdicts of this deployment: pictures of confirmed cases',
+  ],
+  mode: 'enforce',
+  examples,
+  evaluate,
+}
