@@ -99,7 +99,8 @@ module.exports = {
           '^src/events/',
           '^src/errors\\.ts$',
           '^src/telemetry\\.ts$',
-          '^src/.*/([a-z]+-)?ports\\.ts$',
+          '^src/.*/ports\\.ts$',
+          '^src/.*/[a-z]+-ports\\.ts$',
         ],
       },
     },
@@ -108,7 +109,10 @@ module.exports = {
       severity: 'error',
       comment: 'A port is an agreement, not code to run: import it with `import type`.',
       from: { path: '^src/adapters/' },
-      to: { path: '^src/.*/([a-z]+-)?ports\\.ts$', dependencyTypesNot: ['type-only', 'type-import'] },
+      to: {
+        path: ['^src/.*/ports\\.ts$', '^src/.*/[a-z]+-ports\\.ts$'],
+        dependencyTypesNot: ['type-only', 'type-import'],
+      },
     },
     {
       name: 'adapters-not-each-other',
@@ -135,8 +139,8 @@ module.exports = {
       severity: 'error',
       comment:
         'config.ts is the only reader of the environment, and apps hand its values on: everything else takes what it needs as arguments.',
-      from: { path: '^src/', pathNot: ['^src/apps/', '^src/config\\.ts$'] },
-      to: { path: '^src/config\\.ts$' },
+      from: { path: '^src/', pathNot: ['^src/apps/', '^src/config\\.ts$', '^src/settings/'] },
+      to: { path: ['^src/config\\.ts$', '^src/settings/'] },
     },
     only(
       'errors-stand-alone',
@@ -153,8 +157,14 @@ module.exports = {
     only(
       'config-stands-low',
       'config\\.ts$',
-      ['config\\.ts$', 'domain/', 'errors\\.ts$'],
+      ['config\\.ts$', 'settings/', 'domain/', 'errors\\.ts$'],
       'Settings are read before anything runs.',
+    ),
+    only(
+      'settings-make-config',
+      'settings/',
+      ['settings/', 'domain/'],
+      'Settings are declared here and read by config.ts alone: they know nothing but the nouns.',
     ),
     {
       name: 'pure-parts-touch-no-world',

@@ -3,21 +3,9 @@ import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { z } from 'zod'
 import { TouchstoneError } from './errors.ts'
+import { IMAGE_SETTINGS } from './settings/images.ts'
+import { isNetwork, listOf, port, positive, setting, whole, type Setting } from './settings/setting.ts'
 
-const whole = (min: number, max: number) => {
-  const error = `must be a whole number from ${min} to ${max}`
-  return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error })
-}
-const port = whole(0, 65_535)
-const positive = (max: number) => whole(1, max)
-
-/** An address, or a network in CIDR notation. */
-function isNetwork(text: string): boolean {
-  const [address = '', bits, ...more] = text.split('/')
-  const version = isIP(address)
-  if (version === 0 || more.length > 0) return false
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128))
-}
 const proxies = z
   .string()
   .refine(
@@ -34,28 +22,7 @@ function isBroker(text: string): boolean {
   const number = Number(digits)
   return number >= 1 && number <= 65_535 && (!host.startsWith('[') || isIP(host.slice(1, -1)) === 6)
 }
-const brokers = z
-  .string()
-  .transform((list) => list.split(',').map((one) => one.trim()))
-  .superRefine((list, context) => {
-    const wrong = list.flatMap((one, i) => (isBroker(one) ? [] : [i + 1]))
-    if (wrong.length > 0)
-      context.addIssue(
-        `no. ${wrong.join(', ')} of ${list.length} must be host:port, an IPv6 address in brackets as in [::1]:9092`,
-      )
-  })
-
-interface Setting<S extends z.ZodType = z.ZodType> {
-  readonly schema: S
-  /** Shown in the README, as text; `unset` where the absence has a meaning of its own. */
-  readonly default: string
-  readonly doc: string
-}
-const setting = <S extends z.ZodType>(schema: S, fallback: string, doc: string): Setting<S> => ({
-  schema,
-  default: fallback,
-  doc,
-})
+const brokers = listOf(isBroker, 'host:port, an IPv6 address in brackets as in [::1]:9092')
 
 /** Every setting; the table in the README equals this list, both ways (test/docs). */
 export const SETTINGS = {
@@ -181,6 +148,7 @@ export const SETTINGS = {
     'unset',
     'JSON file with US dollars per unit of each currency, instead of the table that ships',
   ),
+  ...IMAGE_SETTINGS,
   TOUCHSTONE_OUTBOX_HOURS: setting(
     positive(8_760).default(72),
     '72',
@@ -194,7 +162,7 @@ export const SETTINGS = {
 } as const satisfies Record<string, Setting>
 
 /** Settings of versions to come. */
-const NOT_YET = ['OIDC_ISSUER', 'OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET', 'TOUCHSTONE_IMAGE_HOSTS'] as const
+const NOT_YET = ['OIDC_ISSUER', 'OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET'] as const
 
 /** Settings that mean nothing, or something dangerous, beside the others. */
 function* contradictions(given: (name: string) => boolean): Generator<string> {

@@ -91,6 +91,17 @@ export const METRICS = {
   ),
   touchstone_open_cases: metric('gauge', 'Cases that wait for a person'),
   touchstone_oldest_case_seconds: metric('gauge', 'Age of the oldest open case'),
+  touchstone_image_fetches_total: metric(
+    'counter',
+    'Pictures asked for by URL, by result: got, unchanged (not sent again), or why they could not be got',
+    ['result'],
+  ),
+  touchstone_image_fetch_seconds: metric(
+    'histogram',
+    'Seconds until a picture asked for by URL was there, or could not be got; waiting for a connection included',
+    [],
+    LATENCY_BUCKETS,
+  ),
   touchstone_model_info: metric('gauge', 'Model versions in use, always 1', ['model', 'version']),
   touchstone_model_stuck: metric(
     'gauge',

@@ -1,0 +1,62 @@
+// The settings of getting pictures: from where, how many bytes, how long, how many at once.
+import { isIP } from 'node:net'
+import { domainToASCII } from 'node:url'
+import { isNetwork, listOf, positive, setting, whole } from './setting.ts'
+
+/** A name of labels, or an IPv4 address; with `*.` before a name, all below it. */
+function isHostPattern(text: string): boolean {
+  const name = text.startsWith('*.') ? text.slice(2) : text
+  const ascii = domainToASCII(name)
+  if (isIP(ascii) !== 0) return name === text
+  return (
+    ascii.length <= 253 &&
+    /^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/.test(ascii)
+  )
+}
+
+const isPort = (text: string): boolean => /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535
+
+export const IMAGE_SETTINGS = {
+  TOUCHSTONE_IMAGE_HOSTS: setting(
+    listOf(isHostPattern, 'a host name, or one after `*.` for all below it').optional(),
+    'unset',
+    'Hosts that pictures are fetched from: names and `*.name` (all below it), with commas between; unset: any public one',
+  ),
+  TOUCHSTONE_IMAGE_PORTS: setting(
+    listOf(isPort, 'a port from 1 to 65535')
+      .transform((ports) => ports.map(Number))
+      .prefault('80,443'),
+    '80,443',
+    'Ports that pictures are fetched from, with commas between',
+  ),
+  TOUCHSTONE_IMAGE_PRIVATE_NETWORKS: setting(
+    listOf(isNetwork, 'an IP address or a network in CIDR notation').optional(),
+    'unset',
+    'Addresses and networks (such as `10.1.2.0/24`), with commas between, that pictures are fetched from although they are not public: whoever sends a listing can then make this machine ask there; unset: none',
+  ),
+  TOUCHSTONE_IMAGE_TIMEOUT_MS: setting(
+    positive(60_000).default(3_000),
+    '3000',
+    'Milliseconds that one picture may take to come, with its redirects; a host that was silent three times so long is left alone for a while',
+  ),
+  TOUCHSTONE_IMAGE_MAX_BYTES: setting(
+    positive(256 << 20).default(16 << 20),
+    '16777216',
+    'Bytes that one picture may have as it comes; eight times as many may be on their way at once',
+  ),
+  TOUCHSTONE_IMAGE_CACHE_BYTES: setting(
+    whole(0, 2 ** 36).default(64 << 20),
+    '67108864',
+    'Bytes of memory for pictures that were fetched lately: an unchanged one is asked for, but not sent again; 0: none',
+  ),
+  TOUCHSTONE_IMAGE_CONNECTIONS: setting(
+    positive(4_096).default(64),
+    '64',
+    'Pictures that one process fetches at once; all hosts take turns, and those below one registered name have at most half',
+  ),
+  TOUCHSTONE_IMAGE_HOST_CONNECTIONS: setting(
+    positive(1_024).default(16),
+    '16',
+    'Pictures that one process fetches from one host at once',
+  ),
+} as const
