@@ -2,7 +2,8 @@
 import type { Decision } from '../domain/decision.ts'
 import type { ListingIdentity } from '../domain/listing.ts'
 import type { Refusal } from '../domain/refusal.ts'
-import { listingDecided, listingRefused } from '../events/index.ts'
+import type { Verdict } from '../domain/verdict.ts'
+import { listingDecided, listingRefused, verdictRecorded } from '../events/index.ts'
 import type { TopicNames } from '../events/topics.ts'
 import { encodeEvent } from '../events/wire.ts'
 import type { CaseChange, CasePicture, OutboxRow, Settlement, Standing } from './ports.ts'
@@ -104,6 +105,17 @@ export class SettlementDraft {
       subject: refusal.listingId,
     })
     this.#send(this.#topics.decisions, refusal.listingId, value, headers, refusal.marketplace ?? null)
+  }
+
+  /** One that this gate records itself; its reader passes over what comes from here. */
+  verdict(verdict: Verdict): void {
+    const { value, headers } = encodeEvent(verdictRecorded, verdict, {
+      id: verdict.verdictId,
+      source: GATE_SOURCE,
+      time: verdict.at,
+      subject: verdict.listingId,
+    })
+    this.#send(this.#topics.verdicts, verdict.listingId, value, headers, this.of(verdict.listingId).marketplace)
   }
 
   deadLetter(row: Pick<OutboxRow, 'key' | 'value' | 'headers'>): void {

@@ -141,7 +141,7 @@ export function verdictsContract(name: string, start: () => Promise<SharedStore>
         [2, 2, 'screening'],
         [2, 4, 'review'],
       ])
-      expect(subject?.verdicts.map((v) => v.verdictId).toSorted()).toEqual(['allow', 'block'])
+      expect(subject?.verdicts.map((v) => v.verdictId).toSorted()).toEqual(['allow', 'block', 'on-1'])
       expect([...seen.recorded.keys()]).toEqual(['on-1'])
       expect(seen.recorded.get('on-1')).toEqual(verdictOn(first, 'on-1'))
       expect(await one.reader.history('never-seen')).toBeUndefined()

@@ -4,6 +4,7 @@ import type { CaseOpener } from '../../domain/case.ts'
 import type { Listing } from '../../domain/listing.ts'
 import type { CaseChange, Settlement } from '../../pipeline/ports.ts'
 import { packJson } from './bytes.ts'
+import { writeCasePictures, writeRescreens } from './case-pictures.ts'
 import { appendToOutbox } from './outbox-append.ts'
 import type { Outputs } from './outputs.ts'
 import type { Statement } from './statement.ts'
@@ -22,14 +23,24 @@ export function assertWritable(settlement: Settlement, locked: { has(listingId: 
   if (written.size !== settlement.standings.length) throw new Error('the settlement writes one standing twice')
 }
 
-/** What writes everything of one settlement, or of several of different listings put together. The outbox comes last. */
-export function writeSettlement(settlement: Settlement, outputs: Outputs): Statement[] {
+/**
+ * What writes everything of one settlement, or of several of different listings put together. The outbox comes last; what
+ * lies before it in the order of locks may be handed in.
+ */
+export function writeSettlement(
+  settlement: Settlement,
+  outputs: Outputs,
+  beforeOutbox: readonly Statement[] = [],
+): Statement[] {
   return [
     ...writeStandings(settlement.standings),
     ...writeRevisions(settlement.revisions),
     ...writeDecisions(settlement.decisions),
     ...writeCases(settlement.cases),
     ...writeRefusals(settlement.refusals),
+    ...writeCasePictures(settlement.casePictures ?? []),
+    ...writeRescreens(settlement.rescreens ?? []),
+    ...beforeOutbox,
     ...appendToOutbox(settlement.outbox, outputs),
   ]
 }
@@ -109,6 +120,7 @@ function writeCases(changes: readonly CaseChange[]): Statement[] {
          x (case_id text, listing_id text, revision int, state text, risk float8, brand_ids json, due_at timestamptz, at timestamptz,
             opened_by text, marketplace text)
     on conflict (case_id) do update set revision = excluded.revision, state = excluded.state, closed_at = excluded.closed_at,
+      opened_at = case when c.state <> 'open' and excluded.state = 'open' then excluded.opened_at else c.opened_at end,
       opened_by = excluded.opened_by, marketplace = coalesce(excluded.marketplace, c.marketplace),
       claimed_by = case when excluded.state = 'open' then c.claimed_by end,
       claimed_until = case when excluded.state = 'open' then c.claimed_until end,

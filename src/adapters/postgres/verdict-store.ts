@@ -5,7 +5,7 @@ import type { Decision } from '../../domain/decision.ts'
 import type { Verdict } from '../../domain/verdict.ts'
 import type { BatchResult } from '../../pipeline/log/ports.ts'
 import type { KnownOfVerdicts, VerdictStore, VerdictSubject } from '../../pipeline/verdicts/ports.ts'
-import { packJson } from './bytes.ts'
+import { bankJoins } from './bank-joins.ts'
 import { moveOffsets } from './input-offsets.ts'
 import type { Outputs } from './outputs.ts'
 import { assertWritable, writeSettlement } from './settlement.ts'
@@ -13,6 +13,7 @@ import { readStandings, standingsFrom } from './standings.ts'
 import type { Statement } from './statement.ts'
 import { inTransactionFrom } from './transaction.ts'
 import type { Transaction } from './transaction.ts'
+import { recordVerdicts } from './verdict-rows.ts'
 
 export interface VerdictStoreOptions {
   readonly pool: Pool
@@ -32,14 +33,15 @@ export function createVerdictStore({ pool, outputs }: VerdictStoreOptions): Verd
         const ids = locked.rows.map((row) => row.listing_id)
         const settlement = settle(await readKnown(tx, ids, wanted), now)
         assertWritable(settlement, new Set(ids))
-        if (!(await recorded(tx, settlement.verdicts))) return { undo: 'moved' }
-        return { done: 'committed', last: writeSettlement(settlement, outputs) }
+        if (!(await recordVerdicts(tx, settlement.verdicts))) return { undo: 'moved' }
+        const banks = bankJoins(settlement.bankJoins ?? [], settlement.bankLeaves ?? [])
+        return { done: 'committed', last: writeSettlement(settlement, outputs, banks) }
       })
     },
   }
 }
 
-type Wanted = Pick<Verdict, 'verdictId' | 'listingId' | 'decisionId'>
+type Wanted = Pick<Verdict, 'verdictId' | 'listingId' | 'revision' | 'decisionId'>
 
 /** A verdict makes no listing: rows that are missing stay so. Locked in the order in which everyone locks listings. */
 const lockKnown = (ids: readonly string[]): Statement<{ listing_id: string }> => sql<{ listing_id: string }>`
@@ -67,8 +69,10 @@ async function readKnown(
          order by sequence desc limit 1)) d
       where l.listing_id = any(${locked}::text[])`,
     sql<{ body: Verdict }>`
-      select v.body from verdict v join listing l on l.listing_id = v.listing_id and l.revision = v.revision
-      where l.listing_id = any(${locked}::text[])`,
+      select body from verdict where (listing_id, revision) in (
+        select listing_id, revision from listing where listing_id = any(${locked}::text[])
+        union
+        select * from unnest(${wanted.map((one) => one.listingId)}::text[], ${wanted.map((one) => one.revision)}::int[]))`,
   ])
   const recorded = new Map(same.rows.map(({ body }) => [body.verdictId, body]))
   const standings = standingsFrom(rows.rows)
@@ -85,23 +89,4 @@ async function readKnown(
     })
   }
   return { subjects, recorded }
-}
-
-/** False when somebody else recorded one of them meanwhile: under another listing, or its row would have been locked. */
-async function recorded(tx: Transaction, verdicts: readonly Verdict[]): Promise<boolean> {
-  if (verdicts.length === 0) return true
-  // Ids in one order everywhere: two that record the same ids wait for each other at the first, never crosswise.
-  const byId = verdicts.toSorted((a, b) => (a.verdictId < b.verdictId ? -1 : 1))
-  const bodies = packJson(byId)
-  const [written] = await tx.send([
-    sql`
-    insert into verdict (verdict_id, listing_id, revision, body)
-    select x.verdict_id, x.listing_id, x.revision,
-           convert_from(substring(${bodies.blob}::bytea from x.start for x.length), 'UTF8')::json
-    from unnest(${byId.map((v) => v.verdictId)}::text[], ${byId.map((v) => v.listingId)}::text[],
-                ${byId.map((v) => v.revision)}::int[], ${bodies.starts}::int[], ${bodies.lengths}::int[])
-         x (verdict_id, listing_id, revision, start, length)
-    on conflict (verdict_id) do nothing`,
-  ])
-  return written.rowCount === verdicts.length
 }

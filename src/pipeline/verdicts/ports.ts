@@ -9,7 +9,7 @@ export interface VerdictSubject {
   readonly standing: Standing
   /** Those that were asked for; of the revision that stands, the last one and the last one that no person made. In order. */
   readonly decisions: readonly Decision[]
-  /** Recorded on the revision that stands, in any order. */
+  /** Recorded on the revision that stands and on those that were asked for, in any order. */
   readonly verdicts: readonly Verdict[]
 }
 
@@ -20,8 +20,23 @@ export interface KnownOfVerdicts {
   readonly recorded: ReadonlyMap<string, Verdict>
 }
 
+/** A verdict that confirmed a case: the pictures of that revision join the bank of confirmed ones. */
+export interface BankJoin {
+  readonly verdictId: string
+  readonly caseId: string
+  readonly listingId: string
+  readonly revision: number
+  /** For which brand it speaks; null: for all. */
+  readonly brandId: string | null
+  /** Who said it. */
+  readonly by: string
+}
+
 export interface VerdictSettlement extends Settlement {
   readonly verdicts: readonly Verdict[]
+  readonly bankJoins?: readonly BankJoin[]
+  /** Verdicts that no longer count: what joined with them leaves. */
+  readonly bankLeaves?: readonly string[]
 }
 
 export interface VerdictStore {
@@ -31,7 +46,7 @@ export interface VerdictStore {
    */
   commit(
     batch: Span,
-    wanted: readonly Pick<Verdict, 'verdictId' | 'listingId' | 'decisionId'>[],
+    wanted: readonly Pick<Verdict, 'verdictId' | 'listingId' | 'revision' | 'decisionId'>[],
     settle: (known: KnownOfVerdicts, now: Date) => VerdictSettlement,
   ): Promise<BatchResult>
 }

@@ -1,18 +1,17 @@
 // What a verdict means for its listing, decided under the listing's row lock: pure, synchronous, one record after the other.
-import type { Decision, Reason } from '../../domain/decision.ts'
-import type { Outcome as DecisionOutcome } from '../../domain/policy.ts'
+import type { Decision } from '../../domain/decision.ts'
 import { shortened } from '../../domain/schema-issues.ts'
 import type { Verdict } from '../../domain/verdict.ts'
 import type { ErrorCode } from '../../errors.ts'
 import type { TopicNames } from '../../events/topics.ts'
 import { sameVerdict } from '../../review/parse-verdict.ts'
-import { weighVerdicts } from '../../review/weigh-verdicts.ts'
 import { deadLetterRow } from '../dead-letter.ts'
-import { decisionId } from '../ids.ts'
 import type { Outcome } from '../outcome.ts'
 import type { LogRecord } from '../log/ports.ts'
-import { SettlementDraft, type Draft } from '../settlement.ts'
-import type { KnownOfVerdicts, VerdictSettlement, VerdictSubject } from './ports.ts'
+import { SettlementDraft } from '../settlement.ts'
+import { addBankEffects, type BankEffects } from './bank-effects.ts'
+import { decideByVerdicts, faultOf, openSubject } from './decide.ts'
+import type { KnownOfVerdicts, VerdictSettlement } from './ports.ts'
 
 /** `own`: this gate wrote it, and recorded it when it did. */
 export type ReadVerdict = { readonly kind: 'own' } | { readonly kind: 'verdict'; readonly verdict: Verdict }
@@ -29,19 +28,6 @@ export interface VerdictTally {
   readonly verdicts: Verdict['verdict'][]
   readonly deadLetters: ErrorCode[]
   duplicates: number
-}
-
-const CONFIRMED: Reason = {
-  code: 'confirmed-by-review',
-  text: 'A person has looked at the listing and found that it offers imitations.',
-}
-const CLEARED: Reason = {
-  code: 'cleared-by-review',
-  text: 'A person has looked at the listing and found nothing against it.',
-}
-const LOOKED_AT_AGAIN: Reason = {
-  code: 'review-taken-back',
-  text: 'What a person had said of the listing was taken back; it is looked at again.',
 }
 
 /**
@@ -71,9 +57,10 @@ export function settleVerdicts(
     new Map([...known.subjects].map(([listingId, { standing }]) => [listingId, standing])),
     topics,
   )
-  const subjects = new Map([...known.subjects].map(([listingId, subject]) => [listingId, open(subject)]))
+  const subjects = new Map([...known.subjects].map(([listingId, subject]) => [listingId, openSubject(subject)]))
   const recorded = new Map(known.recorded)
   const verdicts: Verdict[] = []
+  const effects: BankEffects = { bankJoins: [], bankLeaves: [] }
   const tally: VerdictTally = { decided: [], verdicts: [], deadLetters: [], duplicates: 0 }
 
   for (const { record, partition, tried } of records) {
@@ -109,111 +96,14 @@ export function settleVerdicts(
     recorded.set(verdict.verdictId, verdict)
     verdicts.push(verdict)
     tally.verdicts.push(verdict.verdict)
+    addBankEffects(effects, verdict, subject)
     const row = draft.of(verdict.listingId)
-    if (verdict.revision !== row.revision) continue
     subject.verdicts.push(verdict)
-    const decision = decide(draft, row, subject, now)
+    if (verdict.revision !== row.revision) continue
+    const decision = decideByVerdicts(draft, row, subject, { said: verdict.verdict, now })
     if (decision === undefined) continue
     subject.decisions.push(decision)
     tally.decided.push(decision)
   }
-  return { settlement: { ...draft.done(), verdicts }, tally }
-}
-
-interface OpenSubject {
-  readonly decisions: Decision[]
-  readonly verdicts: Verdict[]
-}
-
-const open = (subject: VerdictSubject): OpenSubject => ({
-  decisions: subject.decisions.toSorted((a, b) => a.sequence - b.sequence),
-  verdicts: [...subject.verdicts],
-})
-
-/** What the verdict names and nobody here knows, in words; undefined when all of it is known. */
-function faultOf(verdict: Verdict, subject: OpenSubject | undefined): string | undefined {
-  const listing = shortened(verdict.listingId)
-  if (subject === undefined) return `listingId ${listing} was never decided here`
-  const decision = subject.decisions.find((d) => d.decisionId === verdict.decisionId.toLowerCase())
-  if (decision === undefined) return `decisionId ${verdict.decisionId} is not one of listing ${listing}`
-  if (decision.revision !== verdict.revision)
-    return `revision must be ${decision.revision}, which the decision is about (got ${verdict.revision})`
-  if (verdict.caseId !== undefined && verdict.caseId !== null && verdict.caseId !== decision.caseId)
-    return `caseId ${shortened(verdict.caseId)} is not the case of that decision`
-  return undefined
-}
-
-/** The decision that the verdicts on the standing revision call for; undefined when what stands says it already. */
-function decide(draft: SettlementDraft, row: Draft, subject: OpenSubject, now: Date): Decision | undefined {
-  const own = subject.decisions.filter((d) => d.revision === row.revision)
-  const stands = own.at(-1)
-  const unreviewed = own.findLast((d) => d.stage !== 'review')
-  if (stands === undefined || unreviewed === undefined)
-    throw new Error(`listing ${JSON.stringify(row.listingId)} stands at a revision without a decision`)
-  const weighed = weighVerdicts(subject.verdicts, stands.brandIds)
-  const outcome = outcomeOf(weighed, unreviewed)
-  const withdrawn = row.withdrawnRevision >= row.revision
-  if (withdrawn && outcome !== 'block') return undefined
-  const caseOf = stands.caseId ?? null
-  const closes = weighed !== undefined && row.caseId !== null
-  const reopens = weighed === undefined && outcome !== 'allow' && row.caseId === null && caseOf !== null && !withdrawn
-  if (outcome === row.outcome && !closes && !reopens) return undefined
-
-  const sequence = row.sequence + 1
-  const { hold: _, ...rest } = stands
-  const hold =
-    outcome === 'hold' && unreviewed.hold !== undefined ? heldAnew(unreviewed, unreviewed.hold, now) : undefined
-  const decision: Decision = {
-    ...rest,
-    decisionId: decisionId(row.listingId, row.revision, sequence),
-    sequence,
-    stage: 'review',
-    outcome,
-    decidedAt: now.toISOString(),
-    reasons: reasonsFor(weighed, outcome, unreviewed),
-    ...(hold === undefined ? {} : { hold }),
-  }
-  draft.decision(decision)
-  if (caseOf !== null && (weighed !== undefined || reopens)) {
-    draft.case({
-      caseId: caseOf,
-      listingId: row.listingId,
-      change: weighed === undefined ? 'reopened' : 'resolved',
-      revision: row.revision,
-      brandIds: stands.brandIds,
-      risk: stands.risk,
-      openedBy: null,
-      marketplace: row.marketplace,
-      dueAt: hold?.until ?? null,
-      at: decision.decidedAt,
-    })
-    row.caseId = weighed === undefined ? caseOf : null
-  }
-  row.sequence = sequence
-  row.outcome = outcome
-  row.holdUntil = hold?.until ?? null
-  row.changed = true
-  return decision
-}
-
-function outcomeOf(weighed: 'confirmed' | 'rejected' | undefined, unreviewed: Decision): DecisionOutcome {
-  if (weighed === undefined) return unreviewed.outcome
-  return weighed === 'confirmed' ? 'block' : 'allow'
-}
-
-/** Held again for as long as the first time: a deadline that passed meanwhile must not let it through unseen. */
-function heldAnew(held: Decision, hold: NonNullable<Decision['hold']>, now: Date): NonNullable<Decision['hold']> {
-  const milliseconds = Math.max(0, Date.parse(hold.until) - Date.parse(held.decidedAt))
-  return { until: new Date(now.getTime() + milliseconds).toISOString(), onDeadline: hold.onDeadline }
-}
-
-function reasonsFor(
-  weighed: 'confirmed' | 'rejected' | undefined,
-  outcome: DecisionOutcome,
-  unreviewed: Decision,
-): Reason[] {
-  if (weighed === 'rejected') return [CLEARED]
-  const found = unreviewed.outcome === 'allow' ? [] : unreviewed.reasons
-  if (weighed === 'confirmed') return [...found, CONFIRMED]
-  return outcome === 'allow' ? [...unreviewed.reasons] : [...found, LOOKED_AT_AGAIN]
+  return { settlement: { ...draft.done(), verdicts, ...effects }, tally }
 }
