@@ -47,12 +47,14 @@ export function createLoop(name: string, log: Logger, round: () => Promise<numbe
 
   const run = async () => {
     let failures = 0
+    let told: string | undefined
     while (!stopped) {
       let pause: number
       try {
         pause = await round()
         if (failures > 0) log.info({ loop: name }, 'recovered')
         failures = 0
+        told = undefined
         trouble = undefined
         last = performance.now()
       } catch (error) {
@@ -60,7 +62,11 @@ export function createLoop(name: string, log: Logger, round: () => Promise<numbe
         trouble = error instanceof TouchstoneError ? error : undefined
         const ceiling = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures, 10))
         pause = ceiling / 2 + Math.random() * (ceiling / 2)
-        log.warn({ loop: name, err: messageOf(error), failures }, 'round failed, trying again')
+        const err = messageOf(error)
+        // Whoever is nudged often fails often: one line for each doubling, and for each new reason.
+        const isNews = err !== told || Number.isInteger(Math.log2(failures))
+        told = err
+        log[isNews ? 'warn' : 'debug']({ loop: name, err, failures }, 'round failed, trying again')
       }
       await nap(pause)
     }

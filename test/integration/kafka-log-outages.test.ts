@@ -144,6 +144,21 @@ describe.runIf(possible)('a reader whose brokers fail', () => {
     await ledger.until(() => ledger.records().length === 1)
   })
 
+  test('brokers that take connections and say nothing are waited for, as those that are away', async () => {
+    const direct = await client(harness)
+    const topic = await topicOf(direct, 1)
+    const ledger = createLedger()
+    const subscription = follow(wired(), { topic }, ledger)
+    await eventually(() => subscription.assigned().length === 1)
+    proxy.silence()
+    // New connections are tried several times meanwhile; kafkajs takes the second such failure for the end.
+    await Promise.race([new Promise((resolve) => setTimeout(resolve, 12_000)), subscription.done])
+    proxy.restore()
+    await direct.append(topic, numbered(1, 0))
+    await Promise.race([ledger.until(() => ledger.records().length === 1), subscription.done])
+    expect(subscription.assigned()).toEqual([0])
+  })
+
   test('a trickle of records is fetched in sips, not record by record', async () => {
     const direct = await client(harness)
     const topic = await topicOf(direct, 1)

@@ -201,6 +201,16 @@ describe.runIf(brokers.length > 0)('reading from Kafka', () => {
     expect(new Set(begun).size).toBe(begun.length)
   })
 
+  test('the largest batches and the most of them at once that the settings allow are asked for within what a request can say', async () => {
+    const log = await client(harness)
+    const topic = await topicOf(log, 1)
+    await log.append(topic, [record('k', 'v')])
+    const ledger = createLedger()
+    const subscription = follow(log, { topic, maxBytes: 2 ** 30, concurrency: 256 }, ledger)
+    await Promise.race([ledger.until(() => ledger.values().length === 1), subscription.done])
+    expect(ledger.values()).toEqual(['v'])
+  })
+
   test('partitions that are added while it runs are read', async () => {
     const log = await client(harness)
     const topic = await topicOf(log, 1)

@@ -49,7 +49,7 @@ describe.runIf(brokers.length > 0)('a batch that cannot be read', () => {
     // Whoever begins at it is told the same, and so is who only asks.
     await expect(follow(log, { topic }, ledger).done).rejects.toMatchObject(refusal)
     await expect(log.read(topic, 0, 2n, 10)).rejects.toMatchObject(refusal)
-    const ahead = await log.backlog(topic, groupOf(topic), new Map([[0, 2n]]))
+    const ahead = await log.backlog(topic, groupOf(topic), new Map([[0, 2n]]), 15_000)
     expect(ahead[0]).toMatchObject({ records: 2, unreadable: { next: 3n, reason: refusal.message } })
     expect(ahead[0]?.seconds).toBeGreaterThan(0)
     expect(ahead[1]).not.toHaveProperty('unreadable')

@@ -50,7 +50,7 @@ describe.each(kafkaLegs())('the end of what was published on $name', ({ start })
       kafka: createKafka({ brokers: w.brokers, clientId: 'test' }, logger),
       patienceMs: 5_000,
     })
-    await expect(lastPublished(fetcher, [{ topic: w.topic, partition: 0 }], 200)).rejects.toThrow(
+    await expect(lastPublished(fetcher, [{ topic: w.topic, partition: 0 }], { openMs: 200 })).rejects.toThrow(
       'somebody else is open',
     )
     await fetcher.close()

@@ -10,19 +10,38 @@ import { isRefusal } from './unreadable.ts'
 // Whoever asks for readiness or metrics is told within this time that there was no answer.
 const ANSWER_MS = 2_000
 
-/** Rejects with `log-unavailable` within two seconds. */
-export async function readBacklog(
-  session: Session,
-  topic: string,
-  group: string,
-  from: ReadonlyMap<number, bigint>,
-): Promise<Backlog[]> {
+interface Parts {
+  readonly session: Session
+  /**
+   * Batches that cannot be read, by topic and partition: to find out costs up to a second of a core, and workers ask every
+   * few seconds.
+   */
+  readonly refused: Map<string, Refused>
+}
+
+export interface Refused {
+  readonly at: bigint
+  readonly next: bigint
+  readonly reason: string
+  readonly appendedAt: Date
+}
+
+interface Question {
+  readonly topic: string
+  readonly group: string
+  readonly from: ReadonlyMap<number, bigint>
+  readonly patienceMs?: number | undefined
+}
+
+/** Rejects with `log-unavailable` within `patienceMs`, without it two seconds. */
+export async function readBacklog(parts: Parts, question: Question): Promise<Backlog[]> {
+  const { patienceMs = ANSWER_MS } = question
   const over = new AbortController()
   const late = async (): Promise<never> => {
-    await sleep(ANSWER_MS, undefined, { signal: over.signal })
-    throw new TouchstoneError('log-unavailable', `The brokers did not answer within ${ANSWER_MS} ms`)
+    await sleep(patienceMs, undefined, { signal: over.signal })
+    throw new TouchstoneError('log-unavailable', `The brokers did not answer within ${patienceMs} ms`)
   }
-  const answer = ask(session, topic, group, from)
+  const answer = ask(parts, question)
   answer.catch(() => undefined)
   try {
     return await Promise.race([answer, late()])
@@ -31,12 +50,7 @@ export async function readBacklog(
   }
 }
 
-async function ask(
-  session: Session,
-  topic: string,
-  group: string,
-  from: ReadonlyMap<number, bigint>,
-): Promise<Backlog[]> {
+async function ask({ session, refused }: Parts, { topic, group, from }: Question): Promise<Backlog[]> {
   const fetcher = reading(session)
   const [ranges, held] = await Promise.all([fetcher.ranges(topic), heldOf(session, topic, group)])
   return Promise.all(
@@ -45,7 +59,7 @@ async function ask(
       const asked = from.get(partition) ?? low
       const start = asked > low ? asked : low
       const records = start < high ? Number(high - start) : 0
-      const first = records === 0 ? { seconds: 0 } : await firstOf(fetcher, topic, range, start)
+      const first = records === 0 ? { seconds: 0 } : await firstOf({ fetcher, refused }, topic, range, start)
       return { partition, records, held: held.has(partition), ...first }
     }),
   )
@@ -75,11 +89,14 @@ const LOOKS = 3
  * 0 when there are marks of transactions only, or when retention was faster. Kafka tells no time: by this machine's clock.
  */
 async function firstOf(
-  fetcher: Pick<Fetcher, 'fetchFrom'>,
+  { fetcher, refused }: Pick<Parts, 'refused'> & { readonly fetcher: Pick<Fetcher, 'fetchFrom'> },
   topic: string,
   { partition, high }: Range,
   start: bigint,
 ): Promise<Pick<Backlog, 'seconds' | 'unreadable'>> {
+  const name = `${topic}[${partition}]`
+  const known = refused.get(name)
+  if (known?.at === start) return tell(known)
   let at = start
   for (let look = 0; look < LOOKS && at < high; look += 1) {
     try {
@@ -89,14 +106,22 @@ async function firstOf(
       if (next <= at) break
       at = next
     } catch (error) {
-      if (isRefusal(error))
-        return { seconds: ageOf(error), unreadable: { reason: error.message, next: error.last + 1n } }
+      if (isRefusal(error)) {
+        const found = { at: start, next: error.last + 1n, reason: error.message, appendedAt: error.appendedAt }
+        refused.set(name, found)
+        return tell(found)
+      }
       if (error instanceof TouchstoneError && error.code === 'offset-out-of-range') break
       throw error
     }
   }
   return { seconds: 0 }
 }
+
+const tell = (found: Refused): Pick<Backlog, 'seconds' | 'unreadable'> => ({
+  seconds: ageOf(found),
+  unreadable: { reason: found.reason, next: found.next },
+})
 
 const ageOf = ({ appendedAt }: { readonly appendedAt: Date }): number =>
   Math.max(0, (Date.now() - appendedAt.getTime()) / 1000)

@@ -36,7 +36,7 @@ export function createKafka(connection: KafkaConnection, logger: Logger, setting
   // Each try takes the next of the brokers: every one gets its turn.
   const retry = settings.retry ?? STEADY_RETRY
   const config: KafkaConfig = {
-    brokers: connection.brokers.map(cuttable),
+    brokers: rotated(connection.brokers).map(cuttable),
     socketFactory: sockets.open,
     clientId: connection.clientId,
     retry: { ...retry, retries: Math.max(retry.retries ?? 0, connection.brokers.length) },
@@ -51,6 +51,14 @@ export function createKafka(connection: KafkaConnection, logger: Logger, setting
   const kafka = new Kafka(config)
   socketsOf.set(kafka, sockets)
   return kafka
+}
+
+let clients = 0
+
+/** Each client begins with another one: a first broker that hangs must not cost all of them its time. */
+function rotated(brokers: readonly string[]): readonly string[] {
+  const first = clients++ % brokers.length
+  return [...brokers.slice(first), ...brokers.slice(0, first)]
 }
 
 function tlsOf({ ca, cert, key, passphrase }: KafkaTls): Exclude<KafkaConfig['ssl'], undefined> {

@@ -26,11 +26,14 @@ interface Answer {
 }
 
 const require = createRequire(import.meta.url)
+const { KafkaJSConnectionError } = require('kafkajs/src/errors') as {
+  KafkaJSConnectionError: new (message: string) => Error
+}
 const { prototype: decoding } = require('kafkajs/src/protocol/decoder') as {
   prototype: { readVarIntArray(reader: unknown): Header[] }
 }
 const { prototype: broker } = require('kafkajs/src/broker') as {
-  prototype: { fetch(request: object): Promise<Answer> }
+  prototype: { fetch(request: object): Promise<Answer>; connect(): Promise<void>; disconnect(): Promise<void> }
 }
 
 // kafkajs asks for this file when it reads its first answer, which is later.
@@ -91,6 +94,23 @@ export function hideAborted(answered: Answered): void {
 }
 
 const ABORTED = Buffer.alloc(4)
+
+/**
+ * A broker that takes a connection and then says nothing (frozen, swapping, out of memory) is one that cannot be reached.
+ * kafkajs keeps the socket, takes it for connected at the next try, fails for good because it does not know what the
+ * broker can do, and never tries another one of the list.
+ */
+const connect = broker.connect
+broker.connect = async function reach() {
+  try {
+    await connect.call(this)
+  } catch (error) {
+    await this.disconnect()
+    if (error instanceof Error && error.name === 'KafkaJSRequestTimeoutError')
+      throw new KafkaJSConnectionError(`Connection timeout: ${error.message}`)
+    throw error
+  }
+}
 
 const fetch = broker.fetch
 broker.fetch = async function fetchAll(request) {

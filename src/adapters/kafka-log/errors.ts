@@ -32,6 +32,8 @@ const TRANSIENT_NAMES = new Set([
   'KafkaJSTimeout',
   'KafkaJSLockTimeout',
 ])
+/** kafkajs of a broker that took the connection and did not answer what it can do. It has no class of its own. */
+const HALF_CONNECTED = 'Broker not connected'
 const TRANSIENT_SYSTEM =
   /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ECONNABORTED)$/
 // Certificates that are not trusted or do not fit, and a side that speaks no TLS: OpenSSL's and Node's names.
@@ -81,7 +83,7 @@ export function isTransient(error: unknown): boolean {
   if (!(root instanceof Error) || refusalOf(root) !== undefined) return false
   const { type, code, retriable } = root as KafkaError
   if (typeof type === 'string') return TRANSIENT_TYPES.has(type) || retriable === true
-  if (TRANSIENT_NAMES.has(root.name)) return true
+  if (TRANSIENT_NAMES.has(root.name) || root.message === HALF_CONNECTED) return true
   return typeof code === 'string' && TRANSIENT_SYSTEM.test(code)
 }
 

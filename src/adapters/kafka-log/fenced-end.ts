@@ -20,11 +20,11 @@ const NOTHING = { storeId: undefined, position: 0n, key: null, value: null } as 
 /** Retention may take what was to be read while it is read. */
 const TRIES = 3
 
-/** `openMs`: how long it waits for somebody's open transaction. Throws rather than say too little: what it does not find would be published again. */
+/** `progressed` with each answer that brought it on; `openMs`: how long it waits for somebody's open transaction. Throws rather than say too little: what it does not find would be published again. */
 export async function lastPublished(
   fetcher: Fetcher,
   places: readonly Place[],
-  openMs = OPEN_MS,
+  { progressed = () => undefined, openMs = OPEN_MS }: LookOptions = {},
 ): Promise<readonly PublishedPosition[]> {
   const found: PublishedPosition[] = []
   for (const [topic, some] of Map.groupBy(places, (place) => place.topic)) {
@@ -34,7 +34,7 @@ export async function lastPublished(
         const range = ranges.get(place.partition)
         if (range === undefined)
           throw new TouchstoneError('topics-wrong', `The topic ${topic} has no partition ${place.partition}`)
-        return lastOn(fetcher, place, range, openMs)
+        return lastOn(fetcher, place, range, { progressed, openMs })
       }),
     )
     found.push(...ends.filter((end) => end !== undefined))
@@ -42,16 +42,21 @@ export async function lastPublished(
   return found
 }
 
+interface LookOptions {
+  readonly progressed?: (() => void) | undefined
+  readonly openMs?: number
+}
+
 async function lastOn(
   fetcher: Fetcher,
   place: Place,
   range: Range,
-  openMs: number,
+  look: Required<LookOptions>,
 ): Promise<PublishedPosition | undefined> {
   let { low, high } = range
   for (let tries = 1; ; tries += 1) {
     try {
-      const last = await search(fetcher, place, low, high, openMs)
+      const last = await search(fetcher, place, low, high, look)
       // All that was ever written is there, and nothing of it is ours: retention took nothing, so nothing was published.
       return last ?? (low === 0n ? { ...place, ...NOTHING } : undefined)
     } catch (error) {
@@ -69,12 +74,12 @@ async function search(
   place: Place,
   low: bigint,
   high: bigint,
-  openMs: number,
+  look: Required<LookOptions>,
 ): Promise<PublishedPosition | undefined> {
   let window = WINDOW
   for (let end = high; end > low;) {
     const start = end - window > low ? end - window : low
-    const last = await lastBetween(fetcher, place, start, end, openMs)
+    const last = await lastBetween(fetcher, place, start, end, look)
     if (last !== undefined) return last
     end = start
     window *= WIDER
@@ -87,7 +92,7 @@ async function lastBetween(
   place: Place,
   start: bigint,
   end: bigint,
-  openMs: number,
+  { progressed, openMs }: Required<LookOptions>,
 ): Promise<PublishedPosition | undefined> {
   let last: PublishedPosition | undefined
   let patience = performance.now() + openMs
@@ -98,6 +103,7 @@ async function lastBetween(
     }
     if (next > from) {
       from = next
+      progressed?.()
       patience = performance.now() + openMs
     } else if (performance.now() > patience) {
       throw new TouchstoneError(

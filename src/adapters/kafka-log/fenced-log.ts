@@ -28,14 +28,14 @@ export function createFencedLog({
   const clients = new Set<Kafka>()
   return {
     fence: (range) => openFencedWriter(connection, logger, `${prefix}-publisher-${range}`, clients),
-    async lastPublished(places) {
+    async lastPublished(places, progressed) {
       // A client of its own each time: one that knows the leaders of half a minute ago may ask a broker that was frozen
       // meanwhile, and that one does not know yet what others have written since.
       const kafka = createKafka(connection, logger, { retry: BRIEF_RETRY })
       clients.add(kafka)
       const fetcher = createFetcher({ kafka, patienceMs: PATIENCE_MS })
       try {
-        return await lastPublished(fetcher, places)
+        return await lastPublished(fetcher, places, { progressed })
       } finally {
         await fetcher.close()
         hangUp(kafka)

@@ -135,7 +135,14 @@ interface Batch {
 const require = createRequire(import.meta.url)
 const BatchOf = require('kafkajs/src/consumer/batch') as new (topic: string, from: string, data: PartitionData) => Batch
 const RequestQueue = require('kafkajs/src/network/requestQueue') as {
-  readonly prototype: { scheduleCheckPendingRequests(this: { readonly pending: readonly unknown[] }): void }
+  readonly prototype: {
+    scheduleCheckPendingRequests(this: { readonly pending: readonly unknown[] }): void
+    createSocketRequest(pushed: Pushed): { requestTimeout: number }
+  }
+}
+interface Pushed {
+  readonly entry: { readonly apiKey: number }
+  readonly requestTimeout?: number | null
 }
 
 const Connection = require('kafkajs/src/network/connection') as {
@@ -214,6 +221,17 @@ const METADATA_AGE_MS = 30_000
 const schedule = RequestQueue.prototype.scheduleCheckPendingRequests
 RequestQueue.prototype.scheduleCheckPendingRequests = function check() {
   if (this.pending.length > 0) schedule.call(this)
+}
+
+// The first question on a connection is part of making it, and kafkajs means it to have that time; but it takes the longer
+// one of that and what any answer may take, and each client that meets a frozen broker loses it.
+const API_VERSIONS = 18
+const createRequest = RequestQueue.prototype.createSocketRequest
+RequestQueue.prototype.createSocketRequest = function create(pushed) {
+  const request = createRequest.call(this, pushed)
+  if (pushed.entry.apiKey === API_VERSIONS && typeof pushed.requestTimeout === 'number')
+    request.requestTimeout = pushed.requestTimeout
+  return request
 }
 
 /**

@@ -4,7 +4,7 @@ import { TouchstoneError } from '../../errors.ts'
 import type { Log, LogRecord, Subscription } from '../../pipeline/log/ports.ts'
 import type { Logger } from '../../telemetry.ts'
 import { createAppender } from './appender.ts'
-import { readBacklog } from './backlog.ts'
+import { readBacklog, type Refused } from './backlog.ts'
 import { BRIEF_RETRY, createKafka, hangUp } from './client.ts'
 import type { KafkaConnection } from './connection.ts'
 import { reading } from './fetch.ts'
@@ -49,6 +49,7 @@ export function createKafkaLog(options: KafkaLogOptions): Log {
     requestTimeoutMs: WATCH_MS,
   })
   const watch = createSession({ kafka: watching, patienceMs: WATCH_MS })
+  const refused = new Map<string, Refused>()
   const steady = createKafka(connection, logger)
   const writers = Array.from({ length: WRITERS }, () => createWriter(steady))
   const counts = createPartitionCounts(session)
@@ -86,7 +87,8 @@ export function createKafkaLog(options: KafkaLogOptions): Log {
       return subscription
     },
     ranges: async (topic) => [...(await fetcher.ranges(topic))],
-    backlog: async (topic, group, from) => readBacklog(watch, topic, group, from),
+    backlog: async (topic, group, from, patienceMs) =>
+      readBacklog({ session: watch, refused }, { topic, group, from, patienceMs }),
     appendWaitMs: () => appender.waitMs(),
     async read(topic, partition, from, maxRecords) {
       const range = (await fetcher.ranges(topic)).find((each) => each.partition === partition)

@@ -28,6 +28,8 @@ const WATCH_MS = 2_000
 // The brokers count from when they heard this member, and it from when it heard of that.
 const VALID_SHARE = 0.9
 const LONGEST_PAUSE_MS = 5_000
+/** Brokers give 55 MiB an answer unless they are told otherwise; the field itself holds 2 GiB. */
+const MOST_FETCHED = 64 * 1024 * 1024
 // By then the group has forgotten a member that it did not hear of, and an answer that is still under way is too late.
 const FORGOTTEN_SHARE = 1.2
 
@@ -134,7 +136,14 @@ export function createSubscription(
 
   async function live(): Promise<void> {
     for (let pause = 100; !stopping.signal.aborted; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
-      const settings = { ...parts, topic, group, metadataAgeMs, maxBytes, maxFetchBytes: maxBytes * concurrency }
+      const settings = {
+        ...parts,
+        topic,
+        group,
+        metadataAgeMs,
+        maxBytes,
+        maxFetchBytes: Math.min(maxBytes * concurrency, MOST_FETCHED),
+      }
       member = createMember(settings, events)
       forgotten = new AbortController()
       inGroup = false

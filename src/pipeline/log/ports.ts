@@ -113,9 +113,9 @@ export interface Log {
   ranges(topic: string): Promise<{ partition: number; low: bigint; high: bigint }[]>
   /**
    * What waits per partition from the given offsets on (without one: from the lowest held). Needs what reading and sharing
-   * need, so that an answer means more than a connection, and gives up within seconds. Cheap: asked every few seconds.
+   * need, so that an answer means more than a connection, and gives up within seconds, or `patienceMs`. Cheap: asked every few seconds.
    */
-  backlog(topic: string, group: string, from: ReadonlyMap<number, bigint>): Promise<Backlog[]>
+  backlog(topic: string, group: string, from: ReadonlyMap<number, bigint>, patienceMs?: number): Promise<Backlog[]>
   /** Milliseconds that the oldest `append` of this process has been waiting for its answer; 0 when none waits. */
   appendWaitMs(): number
   /** Records from an offset without joining a group, for tools. */

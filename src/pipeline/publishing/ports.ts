@@ -66,8 +66,8 @@ export interface PublishedPosition extends Place {
 export interface FencedLog {
   /** Once it resolves no earlier writer of the range can make anything visible any more, and nothing of theirs is pending. */
   fence(range: string): Promise<FencedWriter>
-  /** What readers of committed records see last on each place, of records that carry a position; to be asked after fencing. Nothing is said of a place where removed records may have been ours. */
-  lastPublished(places: readonly Place[]): Promise<readonly PublishedPosition[]>
+  /** What readers of committed records see last on each place, of records that carry a position; to be asked after fencing. Nothing is said of a place where removed records may have been ours. `progressed` is called while it gets on: strangers may have written much behind our last record. */
+  lastPublished(places: readonly Place[], progressed?: () => void): Promise<readonly PublishedPosition[]>
 }
 
 export interface FencedWriter {

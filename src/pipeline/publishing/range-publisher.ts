@@ -26,8 +26,10 @@ const ROWS = 2_000
 const ASK_MS = 200
 /** A lease is renewed at half of its 2.4 s, so this is in time for the other half. */
 const ASK_AGAIN_MS = 600
-/** With the lease behind it less than a fence or a write that fails takes (15 and 12 s): then others get their turn. */
+/** From when it last got on; with the lease behind it less than a fence or a write that fails takes (15 and 12 s). */
 const KEEP_MS = 8_000
+/** Who failed twice in a row gives the lease up for this long: several questions of those who may reach what it does not. */
+const STEP_BACK_MS = 1_000
 /** A range that was refused waits for a person: often enough to go on soon after the cure. */
 const REFUSED_MS = 15_000
 
@@ -62,6 +64,10 @@ export function createRangePublisher({
   let tails: (Place & { readonly position: bigint })[] = []
   let refused: TouchstoneError | undefined
   let told: string | undefined
+  const lossesTold = new Set<string>()
+  /** In a row, without a write that got through. */
+  let failures = 0
+  let steppedBack: Error | undefined
   /** Of one write: halved where one failed, so that what is too much for slow brokers in the time they have gets through. */
   let most = limit
 
@@ -98,10 +104,11 @@ export function createRangePublisher({
 
   /**
    * What takes longer than a lease keeps it meanwhile: another owner would fence it, begin anew, and be fenced in turn. Not
-   * for ever: who reaches the store and not the brokers must not keep it from those who reach both.
+   * for ever: who reaches the store and not the brokers must not keep it from those who reach both. `work` says when it
+   * got on: a look behind what strangers wrote takes as long as it takes.
    */
-  async function whileHeld<T>(work: () => Promise<T>): Promise<T> {
-    const until = clock() + KEEP_MS
+  async function whileHeld<T>(work: (progressed: () => void) => Promise<T>): Promise<T> {
+    let until = clock() + KEEP_MS
     let over = false
     let asking = Promise.resolve()
     let timer: NodeJS.Timeout | undefined
@@ -116,7 +123,9 @@ export function createRangePublisher({
     }
     later()
     try {
-      return await work()
+      return await work(() => {
+        until = clock() + KEEP_MS
+      })
     } finally {
       over = true
       clearTimeout(timer)
@@ -124,15 +133,20 @@ export function createRangePublisher({
     }
   }
 
-  async function takeOver(): Promise<void> {
+  async function takeOver(progressed: () => void): Promise<void> {
     // A store that was refused looks before it fences: the rightful owner of the topics must not be disturbed for ever.
-    if (refused !== undefined) await standing()
+    if (refused !== undefined) await standing(progressed)
     const fenced = await log.fence(range)
+    progressed()
     metrics.touchstone_publisher_takeovers_total.inc()
     try {
-      const { marks, moves, lost } = await standing()
+      const { marks, moves, lost } = await standing(progressed)
       if (moves.length > 0 && !(await outbox.mark(moves))) throw new Error('the tails moved during the take-over')
       for (const { from, to, gone, ...place } of lost) {
+        // Where nothing is left to send again no tail moves, and the next take-over finds the same.
+        const loss = `${nameOf(place)} ${from}-${to} ${gone}`
+        if (lossesTold.has(loss)) continue
+        lossesTold.add(loss)
         const figures = { place: nameOf(place), logEnd: String(from), storeTail: String(to), gone: String(gone) }
         logger.error(figures, 'the log lost what it had acknowledged: what the store keeps of it is published again')
         metrics.touchstone_publisher_lost_total.inc({ end: 'sent-again' }, Number(to - from - gone))
@@ -155,11 +169,13 @@ export function createRangePublisher({
   }
 
   /** What log and store say, compared. Throws what refuses this store. */
-  async function standing(): Promise<{ marks: readonly Mark[] } & ReturnType<typeof continueFrom>> {
+  async function standing(
+    progressed: () => void,
+  ): Promise<{ marks: readonly Mark[] } & ReturnType<typeof continueFrom>> {
     // Tails from before and heads from after the look: another process that publishes meanwhile is then neither taken for
     // a log that lost something nor for a store that is too old. A tail that moved fails the compare-and-set.
     const before = await outbox.marks(places)
-    const published = await log.lastPublished(places)
+    const published = await log.lastPublished(places, progressed)
     const heads = new Map((await outbox.marks(places)).map((mark) => [nameOf(mark), mark.head]))
     const marks = before.map((mark) => ({ ...mark, head: heads.get(nameOf(mark)) ?? mark.head }))
     const tailOf = new Map(marks.map((mark) => [nameOf(mark), mark]))
@@ -178,9 +194,12 @@ export function createRangePublisher({
     if (!(await leased())) return 0
     if (writer === undefined) await whileHeld(takeOver)
     // It may have taken longer than the lease; the writer is kept where nobody else had it.
-    if (!(await leased())) return 0
-    const current = writer
-    if (current === undefined) return 0
+    const current = (await leased()) ? writer : undefined
+    if (current === undefined) {
+      metrics.touchstone_publisher_errors_total.inc({ code: 'lease-lost' })
+      logger.warn('the lease was lost before anything could be published')
+      return 0
+    }
     const rows = await outbox.after(tails, most)
     if (rows.length === 0) return 0
     const moves = movesOf(rows, tails)
@@ -196,6 +215,7 @@ export function createRangePublisher({
     })
     most = Math.min(limit, 2 * most)
     told = undefined
+    failures = 0
     if (!(await outbox.mark(moves))) throw new Error('the tails were moved by another process')
     const moved = new Map(moves.map((move) => [nameOf(move), move.to]))
     tails = tails.map((tail) => ({ ...tail, position: moved.get(nameOf(tail)) ?? tail.position }))
@@ -208,8 +228,10 @@ export function createRangePublisher({
       if (places.length === 0) return 0
       if (clock() < askAt) {
         if (refused !== undefined) throw refused
+        if (steppedBack !== undefined) throw steppedBack
         return 0
       }
+      steppedBack = undefined
       try {
         return await round()
       } catch (error) {
@@ -232,6 +254,11 @@ export function createRangePublisher({
           }
           refused = error
           askAt = clock() + REFUSED_MS
+        } else if ((failures += 1) > 1) {
+          await outbox.release(range).catch(() => undefined)
+          epoch = undefined
+          askAt = clock() + STEP_BACK_MS
+          steppedBack = error instanceof Error ? error : new Error(messageOf(error))
         }
         throw error
       }

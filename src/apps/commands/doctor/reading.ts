@@ -5,6 +5,8 @@ import type { Finding } from './finding.ts'
 
 /** Longer than any batch takes: what is older waits for somebody. */
 const OLD_SECONDS = 60
+/** What cannot be read costs a second for each partition to be found out. */
+const PATIENCE_MS = 30_000
 
 /** `offsets` are the store's for the group and topic, by partition. */
 export async function examineReading(
@@ -31,7 +33,7 @@ export async function examineReading(
     })
     // The log would refuse to say what waits below its lowest offset, and that is said already.
     if (outside.length > 0) return outside
-    const backlog = await log.backlog(input.topic, input.group, offsets)
+    const backlog = await log.backlog(input.topic, input.group, offsets, PATIENCE_MS)
     const lows = new Map(ranges.map(({ partition, low }) => [partition, low]))
     const stuck = backlog.flatMap(({ partition, unreadable }): Finding[] => {
       if (unreadable === undefined) return []

@@ -54,6 +54,7 @@ describe('the world is at fault, so the same is tried again', () => {
   test.each([
     ['no broker there', connection('ECONNREFUSED')],
     ['a broker that does not answer', new errors.KafkaJSRequestTimeoutError('Request Produce timed out')],
+    ['a broker that took the connection and said nothing', new Error('Broker not connected')],
     ['an election', protocol('NOT_LEADER_FOR_PARTITION', true)],
     ['too few copies in sync', protocol('NOT_ENOUGH_REPLICAS', true)],
     ['a sequence that the broker lost', protocol('OUT_OF_ORDER_SEQUENCE_NUMBER')],

@@ -23,8 +23,11 @@ export interface World {
   visible(): Map<string, bigint[]>
   heads(): Map<string, bigint>
   marks(): Mark[]
-  /** The ports as one process has them; `step` is awaited before and after every effect, and may reject. */
-  process(owner: string, step: (what: string) => Promise<Fate>): { outbox: RangeOutbox; log: FencedLog }
+  /** The ports as one process has them; `step` is awaited before and after every effect, and may reject. A look gets on when it calls `progressed`. */
+  process(
+    owner: string,
+    step: (what: string, progressed?: () => void) => Promise<Fate>,
+  ): { outbox: RangeOutbox; log: FencedLog }
   clock(): number
   pass(ms: number): void
   /** The log loses its end down to `keep` visible records. */
@@ -109,8 +112,8 @@ export function createWorld({ fencing = true, looking = true, leasing = true } =
     },
     process(owner, step) {
       /** Every effect is one moment; everything can happen before and after it. */
-      const effect = async <T>(what: string, happen: () => T): Promise<T> => {
-        const fate = await step(what)
+      const effect = async <T>(what: string, happen: () => T, progressed?: () => void): Promise<T> => {
+        const fate = await step(what, progressed)
         if (fate === 'dies') throw new Died(what)
         if (fate === 'fails') throw new Error(`${what} failed`)
         const result = happen()
@@ -184,14 +187,17 @@ export function createWorld({ fencing = true, looking = true, leasing = true } =
               close: () => Promise.resolve(),
             }
           }),
-        lastPublished: (places) =>
-          effect('look', () =>
-            places.flatMap((place) => {
-              const last = seen(nameOf(place)).at(-1)
-              if (last === undefined || !looking) return []
-              const { position, key, value } = last.row
-              return [{ ...place, storeId: last.storeId, position, key, value }]
-            }),
+        lastPublished: (places, progressed) =>
+          effect(
+            'look',
+            () =>
+              places.flatMap((place) => {
+                const last = seen(nameOf(place)).at(-1)
+                if (last === undefined || !looking) return []
+                const { position, key, value } = last.row
+                return [{ ...place, storeId: last.storeId, position, key, value }]
+              }),
+            progressed,
           ),
       }
       return { outbox, log }
