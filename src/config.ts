@@ -149,6 +149,11 @@ export const SETTINGS = {
     'JSON file with US dollars per unit of each currency, instead of the table that ships',
   ),
   ...IMAGE_SETTINGS,
+  TOUCHSTONE_BANK_SELLERS_PER_HOUR: setting(
+    positive(1_000_000).default(100),
+    '100',
+    'Different sellers whose listings one picture of a counterfeit bank may match in an hour; beyond, it is put into quarantine until somebody has looked',
+  ),
   TOUCHSTONE_OUTBOX_HOURS: setting(
     positive(8_760).default(72),
     '72',

@@ -110,6 +110,18 @@ export const METRICS = {
   ),
   touchstone_policy_version: metric('gauge', 'Version of the policy in use'),
   touchstone_reference_change: metric('gauge', 'Change number of the reference data in use'),
+  touchstone_index_entries: metric('gauge', 'Pictures of banks that are looked up, by kind of bank', ['kind']),
+  touchstone_index_change: metric('gauge', 'Change number up to which the pictures of the banks are followed'),
+  touchstone_index_age_seconds: metric(
+    'gauge',
+    'Seconds since the pictures of the banks were last held against the store',
+  ),
+  touchstone_quarantined_images: metric('gauge', 'Pictures of banks that match nothing until somebody has looked'),
+  touchstone_quarantines_total: metric(
+    'counter',
+    'Pictures of banks put into quarantine here because they met too many sellers: somebody should look at each',
+  ),
+  touchstone_bank_matches_total: metric('counter', 'Matches of pictures with banks, by kind of bank', ['kind']),
 } as const satisfies Record<string, MetricEntry>
 
 type Metrics = {

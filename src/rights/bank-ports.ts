@@ -25,7 +25,10 @@ export interface BankSummary extends Bank {
   readonly quarantined: number
 }
 
-/** What is new since a change number, in the order of the changes. A change is never torn between two answers. */
+/**
+ * What is new since a change number, in the order of the changes. A change is never torn between two answers, and no picture
+ * comes before its bank.
+ */
 export interface BankChanges {
   readonly banks: readonly Bank[]
   readonly images: readonly (BankImage | { readonly imageId: string; readonly removed: true })[]

@@ -20,11 +20,11 @@ export function readChanges(pool: Pool, since: bigint, limit: number): Promise<B
         from reference_head`.execute(tx)
       const [found] = heads
       if (found === undefined) throw new Error('the store has no head')
+      if (BigInt(found.change) <= since) return { done: { banks: [], images: [], ...placeOf(found, found.change) } }
       const change = found.last ?? found.change
+      // Not only those up to there: a picture's bank may have been changed long after the picture was added.
       const { rows: banks } = await sql<{ body: Bank }>`
-        select body from bank where change > ${from}::bigint and change <= ${change}::bigint order by change`.execute(
-        tx,
-      )
+        select body from bank where change > ${from}::bigint order by change`.execute(tx)
       // Who begins holds nothing that could be removed.
       const { rows } = await sql<ImageRow>`
         select ${IMAGE_COLUMNS} from bank_image i
@@ -36,15 +36,19 @@ export function readChanges(pool: Pool, since: bigint, limit: number): Promise<B
           images: rows.map((row) =>
             row.state === 'removed' ? { imageId: row.image_id, removed: true } : imageOf(row),
           ),
-          change: BigInt(change),
-          head: BigInt(found.change),
-          floor: BigInt(found.bank_floor),
+          ...placeOf(found, change),
         },
       }
     },
     'repeatable read, read only',
   )
 }
+
+const placeOf = (head: { change: string; bank_floor: string }, change: string) => ({
+  change: BigInt(change),
+  head: BigInt(head.change),
+  floor: BigInt(head.bank_floor),
+})
 
 export function readCensus(pool: Pool): Promise<BankCensus> {
   return inTransaction(

@@ -1,0 +1,178 @@
+// The banks in memory, live: loaded once, from a snapshot where there is one, then told of every change within a second.
+import type { SeenPicture } from '../imaging/picture.ts'
+import type { BankStore } from '../rights/bank-ports.ts'
+import type { BankIndex } from '../signals/image-hash/ports.ts'
+import type { Telemetry } from '../telemetry.ts'
+import { messageOf } from '../errors.ts'
+import { createBankEntries, type BankEntries, type HashIndex } from './banks/entries.ts'
+import { readSnapshot, writeSnapshot, type SnapshotFile } from './banks/snapshot.ts'
+import { createLoop, type Loop } from './loop.ts'
+
+export interface LiveBanks {
+  /** One index for the whole life of the process: every look-up is of one moment. */
+  current(): BankIndex
+  readonly loop: Loop
+  stop(): Promise<void>
+}
+
+export interface FollowOptions {
+  /** Without one every start reads all from the store. */
+  readonly snapshot?: SnapshotFile
+  /** Changed pictures after which a new snapshot is worth its cost. */
+  readonly snapshotAfter?: number
+  readonly pollMs?: number
+  readonly createIndex: (expected?: number) => HashIndex
+}
+
+/** Missed hints are caught up within this long. */
+const POLL_MS = 400
+/** A page is read and put in within some 20 ms: the event loop gets its turn between two. */
+const PAGE = 2_000
+/** Nothing else goes on while all is read. */
+const LARGE_PAGE = 20_000
+/** Reading so many from the store takes a tenth of a second: below, a file would save nothing. */
+const SNAPSHOT_AFTER = 10_000
+
+interface Held {
+  readonly entries: BankEntries
+  /** Everything up to here is in the entries. */
+  change: bigint
+  /** Removals up to here were heard of. */
+  heard: bigint
+}
+
+/**
+ * Resolves when all banks are loaded. Afterwards each change is put in one by one, and whoever looks meanwhile sees the
+ * banks as they were. Where the store has forgotten removals that were not heard of, all is read anew beside what is there.
+ */
+export async function followBanks(store: BankStore, telemetry: Telemetry, options: FollowOptions): Promise<LiveBanks> {
+  const { snapshot, snapshotAfter = SNAPSHOT_AFTER, pollMs = POLL_MS, createIndex } = options
+  const { log, metrics } = telemetry
+  const identity = await store.identity()
+  let stopped = false
+  let writing: Promise<void> | undefined
+  /** Pictures that changed since the last snapshot. */
+  let unsaved = 0
+
+  /** Puts all that is new in; false when removals were missed, and what is held cannot be mended. */
+  async function catchUp(held: Held, page: number): Promise<boolean> {
+    while (!stopped) {
+      const next = await store.changesSince(held.change, page)
+      if (held.change === 0n) held.heard = next.head
+      // Another history: the store was replaced by an older copy of itself.
+      if (next.head < held.change || next.floor > held.heard) return false
+      for (const bank of next.banks) held.entries.putBank(bank)
+      for (const image of next.images) {
+        if ('removed' in image) held.entries.drop(image.imageId)
+        else if (!held.entries.put(image))
+          log.error({ imageId: image.imageId }, 'a picture of a bank has no hash that can be read')
+      }
+      unsaved += next.images.length
+      held.change = next.change
+      if (held.heard < held.change) held.heard = held.change
+      if (held.change >= next.head) break
+    }
+    return true
+  }
+
+  async function loadAnew(): Promise<Held> {
+    for (;;) {
+      const held: Held = { entries: createBankEntries(createIndex), change: 0n, heard: 0n }
+      if (await catchUp(held, LARGE_PAGE)) return held
+    }
+  }
+
+  /** What the snapshot and the changes since then come to, if the store says that it is the same. */
+  async function fromSnapshot(file: SnapshotFile): Promise<Held | undefined> {
+    const bytes = await file.read()
+    if (bytes === undefined) return undefined
+    const read = readSnapshot(bytes)
+    if (read.identity !== identity) throw new Error('it is of another store')
+    const held: Held = { entries: createBankEntries(createIndex, read.count), change: read.change, heard: read.change }
+    for (const bank of read.banks) held.entries.putBank(bank)
+    for (const image of read.images) held.entries.hold(image)
+    // Somebody may write between the two questions; who writes all the time is asked again.
+    for (let tries = 0; tries < 10; tries++) {
+      if (!(await catchUp(held, LARGE_PAGE))) throw new Error('the store has gone another way since then')
+      const census = await store.census()
+      if (census.change !== held.change) continue
+      const { size, sum } = held.entries
+      if (census.images !== size || census.sum !== sum) throw new Error('the store has other pictures')
+      return held
+    }
+    throw new Error('the store changed too often to compare it')
+  }
+
+  async function load(): Promise<Held> {
+    try {
+      const held = snapshot === undefined ? undefined : await fromSnapshot(snapshot)
+      if (held !== undefined) {
+        unsaved = 0
+        log.info({ images: held.entries.size, change: String(held.change) }, 'the banks were read from their snapshot')
+        return held
+      }
+    } catch (error) {
+      log.warn({ err: messageOf(error) }, 'the snapshot of the banks is not used: they are read from the store')
+    }
+    return await loadAnew()
+  }
+
+  function save(least: number): void {
+    if (snapshot === undefined || unsaved < least || writing !== undefined) return
+    unsaved = 0
+    writing = snapshot
+      .write(writeSnapshot(identity, held.change, held.entries))
+      .catch((error: unknown) => log.warn({ err: messageOf(error) }, 'the snapshot of the banks could not be written'))
+      .finally(() => (writing = undefined))
+  }
+
+  function tell(): void {
+    metrics.touchstone_index_change.set(Number(held.change))
+    metrics.touchstone_quarantined_images.set(held.entries.quarantined)
+    for (const [kind, size] of Object.entries(held.entries.sizes()))
+      metrics.touchstone_index_entries.set({ kind }, size)
+  }
+
+  let held = await load()
+  tell()
+  save(snapshotAfter)
+  const loop = createLoop('banks', log, async () => {
+    const before = held.change
+    if (!(await catchUp(held, PAGE))) {
+      log.warn('the store no longer has the changes since the banks were read: they are read anew')
+      held = await loadAnew()
+    }
+    if (held.change !== before) {
+      tell()
+      save(snapshotAfter)
+    }
+    return pollMs
+  })
+  const unlisten = await store.onChange(() => loop.nudge())
+
+  const index: BankIndex = {
+    get size() {
+      return held.entries.size
+    },
+    get change() {
+      return held.change
+    },
+    match(picture: SeenPicture) {
+      const matches = held.entries.match(picture)
+      for (const { kind } of matches) metrics.touchstone_bank_matches_total.inc({ kind })
+      return matches
+    },
+  }
+  return {
+    current: () => index,
+    loop,
+    async stop() {
+      stopped = true
+      await unlisten()
+      await loop.stop()
+      await writing
+      save(snapshotAfter / 10)
+      await writing
+    },
+  }
+}

@@ -1,0 +1,215 @@
+// The pictures of all banks in memory: told of every change one by one, and asked which of them a picture is like.
+import type { Bank, BankImage, BankKind } from '../../domain/bank.ts'
+import type { SeenPicture } from '../../imaging/picture.ts'
+import type { BankMatch } from '../../signals/image-hash/ports.ts'
+
+export interface BankEntries {
+  /** Pictures that can match. */
+  readonly size: number
+  readonly quarantined: number
+  /** As in the store's census. */
+  readonly sum: bigint
+  banks(): readonly Bank[]
+  /** Pictures that can match, by kind. */
+  sizes(): Readonly<Record<BankKind, number>>
+  putBank(bank: Bank): void
+  /** Of a bank that was put before. False when it cannot be compared with anything: its hash is none. */
+  put(
+    image: Pick<BankImage, 'imageId' | 'bankId' | 'hash' | 'source'> & { readonly state: BankImage['state'] },
+  ): boolean
+  /** The same from what was held before. */
+  hold(entry: StoredEntry): void
+  drop(imageId: string): void
+  match(picture: SeenPicture): BankMatch[]
+  /** Every picture, of both states, in no order. */
+  all(): Iterable<StoredEntry>
+}
+
+/** A picture as it is held: enough to begin again from. */
+export interface StoredEntry {
+  readonly imageId: string
+  readonly bankId: string
+  /** 32 bytes of PDQ; empty for one in quarantine, which matches nothing. */
+  readonly hash: Uint8Array
+  /** JSON: a million parsed objects would take three times as much. */
+  readonly source: string
+}
+
+interface Entry {
+  readonly imageId: string
+  readonly bank: HeldBank
+  readonly source: string
+}
+
+export interface HashIndex {
+  readonly size: number
+  add(id: number, hash: Uint8Array): void
+  remove(id: number): boolean
+  within(hash: Uint8Array, distance: number, limit?: number): readonly { id: number; distance: number }[]
+}
+
+interface HeldBank {
+  bank: Bank
+  size: number
+}
+
+/** How many of the nearest are asked for at first: more than there are banks near one picture as a rule. */
+const NEAR = 32
+const HASH = /^[0-9a-f]{64}$/
+const HASH_BYTES = 32
+const NO_HASH = new Uint8Array()
+/** Sources that many pictures have in common lie in memory once. */
+const PLAIN = new Map(['{"kind":"api"}', '{"kind":"import"}'].map((text) => [text, text]))
+
+/**
+ * One index for each match distance that some bank has, because looking far costs more: banks with the common 31 bits do
+ * not pay for one with 63. All entries of a bank lie in the index of its distance.
+ */
+export function createBankEntries(create: (expected?: number) => HashIndex, expected?: number): BankEntries {
+  const banks = new Map<string, HeldBank>()
+  const shelves = new Map<number, HashIndex>()
+  const slots: (Entry | undefined)[] = []
+  // Side by side: a million small arrays would take four times as much.
+  let hashes = new Uint8Array(Math.max(256, expected ?? 0) * HASH_BYTES)
+  const slotOf = new Map<string, number>()
+  const free: number[] = []
+  const quarantined = new Map<string, StoredEntry>()
+  let sum = 0n
+
+  const shelfOf = (distance: number): HashIndex => {
+    let shelf = shelves.get(distance)
+    if (shelf === undefined) shelves.set(distance, (shelf = create(shelves.size === 0 ? expected : undefined)))
+    return shelf
+  }
+
+  const hashAt = (slot: number) => hashes.subarray(slot * HASH_BYTES, (slot + 1) * HASH_BYTES)
+
+  function remove(imageId: string): void {
+    const slot = slotOf.get(imageId)
+    const entry = slot === undefined ? undefined : slots[slot]
+    if (slot === undefined || entry === undefined) return
+    shelfOf(entry.bank.bank.maxDistance).remove(slot)
+    entry.bank.size -= 1
+    sum -= firstBytes(imageId)
+    slots[slot] = undefined
+    slotOf.delete(imageId)
+    free.push(slot)
+  }
+
+  function hold(stored: StoredEntry): void {
+    const { imageId, bankId, hash, source } = stored
+    const bank = banks.get(bankId)
+    if (bank === undefined) throw new Error(`the bank ${bankId} of picture ${imageId} is not known`)
+    if (hash.length === 0) {
+      remove(imageId)
+      quarantined.set(imageId, stored)
+      return
+    }
+    quarantined.delete(imageId)
+    if (slotOf.has(imageId)) return
+    const slot = free.pop() ?? slots.length
+    slots[slot] = { imageId, bank, source: PLAIN.get(source) ?? source }
+    if (hashes.length < slots.length * HASH_BYTES) {
+      const larger = new Uint8Array(2 * hashes.length)
+      larger.set(hashes)
+      hashes = larger
+    }
+    hashes.set(hash, slot * HASH_BYTES)
+    slotOf.set(imageId, slot)
+    shelfOf(bank.bank.maxDistance).add(slot, hash)
+    bank.size += 1
+    sum += firstBytes(imageId)
+  }
+
+  return {
+    get size() {
+      return slotOf.size
+    },
+    get quarantined() {
+      return quarantined.size
+    },
+    get sum() {
+      return sum
+    },
+    banks: () => [...banks.values()].map(({ bank }) => bank),
+
+    sizes() {
+      const sizes = { genuine: 0, counterfeit: 0, logo: 0, allowed: 0 }
+      for (const { bank, size } of banks.values()) sizes[bank.kind] += size
+      return sizes
+    },
+
+    putBank(bank) {
+      const held = banks.get(bank.bankId)
+      if (held === undefined) return void banks.set(bank.bankId, { bank, size: 0 })
+      const [from, to] = [shelfOf(held.bank.maxDistance), shelfOf(bank.maxDistance)]
+      held.bank = bank
+      if (from === to) return
+      for (const [slot, entry] of slots.entries()) {
+        if (entry?.bank !== held) continue
+        from.remove(slot)
+        to.add(slot, hashAt(slot))
+      }
+    },
+
+    put({ imageId, bankId, hash, state, source }) {
+      if (state === 'quarantined') hold({ imageId, bankId, hash: NO_HASH, source: '{}' })
+      else if (HASH.test(hash))
+        hold({ imageId, bankId, hash: Buffer.from(hash, 'hex'), source: JSON.stringify(source) })
+      else return false
+      return true
+    },
+
+    hold,
+
+    drop(imageId) {
+      quarantined.delete(imageId)
+      remove(imageId)
+    },
+
+    match(picture) {
+      if (picture.blank) return []
+      const nearest = new Map<HeldBank, { entry: Entry; distance: number; variant: number }>()
+      for (const [maxDistance, shelf] of shelves) {
+        if (shelf.size === 0) continue
+        for (const [variant, hash] of picture.variants.entries()) {
+          for (const { id, distance } of nearestOfEach(shelf, hash, maxDistance)) {
+            const entry = slots[id]
+            if (entry === undefined) continue
+            const best = nearest.get(entry.bank)
+            if (best === undefined || distance < best.distance) nearest.set(entry.bank, { entry, distance, variant })
+          }
+        }
+      }
+      return [...nearest.values()]
+        .map(({ entry: { imageId, bank, source }, distance, variant }) => ({
+          bankId: bank.bank.bankId,
+          kind: bank.bank.kind,
+          imageId,
+          brandId: bank.bank.brandId,
+          distance,
+          variant,
+          source: JSON.parse(source) as BankImage['source'],
+        }))
+        .toSorted((a, b) => a.distance - b.distance || (a.bankId < b.bankId ? -1 : 1))
+    },
+
+    *all() {
+      for (const [slot, entry] of slots.entries())
+        if (entry !== undefined)
+          yield { imageId: entry.imageId, bankId: entry.bank.bank.bankId, hash: hashAt(slot), source: entry.source }
+      yield* quarantined.values()
+    },
+  }
+
+  /** A few at first; all where so many are near that a bank may be missing among those. */
+  function nearestOfEach(shelf: HashIndex, hash: Uint8Array, distance: number) {
+    const few = shelf.within(hash, distance, NEAR)
+    if (few.length < NEAR) return few
+    const seen = new Set(few.map(({ id }) => slots[id]?.bank))
+    const missing = [...banks.values()].some((b) => b.size > 0 && b.bank.maxDistance === distance && !seen.has(b))
+    return missing ? shelf.within(hash, distance) : few
+  }
+}
+
+const firstBytes = (imageId: string): bigint => BigInt(Number.parseInt(imageId.slice(0, 8), 16))

@@ -1,0 +1,108 @@
+// The banks as one file, so that a process with a million pictures need not read them all from the store when it starts.
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import { bankSchema, type Bank } from '../../domain/bank.ts'
+import type { BankEntries, StoredEntry } from './entries.ts'
+
+export interface Snapshot {
+  /** Of the store that the banks lie in. */
+  readonly identity: string
+  readonly change: bigint
+  readonly banks: readonly Bank[]
+  readonly images: Iterable<StoredEntry>
+  readonly count: number
+}
+
+/** Where it lies. Reading gives undefined when there is none; writing replaces it whole or not at all. */
+export interface SnapshotFile {
+  read(): Promise<Uint8Array | undefined>
+  write(bytes: Uint8Array): Promise<void>
+}
+
+const MAGIC = 'touchstone banks 1\n'
+const SEAL_BYTES = 32
+const ID_BYTES = 16
+const HASH_BYTES = 32
+
+const headerSchema = z.object({
+  identity: z.string(),
+  change: z.string().regex(/^\d+$/).transform(BigInt),
+  banks: z.array(bankSchema),
+  active: z.int().min(0),
+  quarantined: z.int().min(0),
+  sources: z.int().min(0),
+})
+
+/**
+ * `MAGIC`, the length of the header (4 bytes, big-endian), the header as JSON, then for each picture its id (16 bytes), the
+ * number of its bank (4) and, of active ones, its hash (32); then their sources, one JSON a line; a sha256 of all.
+ */
+export function writeSnapshot(identity: string, change: bigint, entries: BankEntries): Uint8Array {
+  const banks = entries.banks()
+  const numbers = new Map(banks.map(({ bankId }, i) => [bankId, i]))
+  const { size: active, quarantined } = entries
+  const body = Buffer.alloc(active * (ID_BYTES + 4 + HASH_BYTES) + quarantined * (ID_BYTES + 4))
+  const lines: string[] = []
+  let at = 0
+  for (const { imageId, bankId, hash, source } of entries.all()) {
+    body.write(imageId.replaceAll('-', ''), at, 'hex')
+    at = body.writeUInt32BE(numbers.get(bankId) ?? 0, at + ID_BYTES)
+    body.set(hash, at)
+    at += hash.length
+    if (hash.length > 0) lines.push(source)
+  }
+  const sources = Buffer.from(lines.join('\n'))
+  const header = Buffer.from(
+    JSON.stringify({ identity, change: String(change), banks, active, quarantined, sources: sources.length }),
+  )
+  const length = Buffer.alloc(4)
+  length.writeUInt32BE(header.length)
+  const parts = [Buffer.from(MAGIC), length, header, body, sources]
+  const seal = createHash('sha256')
+  for (const part of parts) seal.update(part)
+  return Buffer.concat([...parts, seal.digest()])
+}
+
+/** Throws with the reason when the bytes are not a whole snapshot of this version. */
+export function readSnapshot(bytes: Uint8Array): Snapshot {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (file.subarray(0, MAGIC.length).toString('latin1') !== MAGIC)
+    throw new Error('it is of another version, or no snapshot')
+  const end = file.length - SEAL_BYTES
+  if (end < MAGIC.length + 4) throw new Error('it is cut off')
+  const seal = createHash('sha256').update(file.subarray(0, end)).digest()
+  if (!seal.equals(file.subarray(end))) throw new Error('it is damaged')
+  const start = MAGIC.length + 4
+  const length = file.readUInt32BE(MAGIC.length)
+  const header = headerSchema.parse(JSON.parse(file.subarray(start, start + length).toString()))
+  const { identity, change, banks, active, quarantined } = header
+  const body = start + length
+  const sourcesAt = body + active * (ID_BYTES + 4 + HASH_BYTES) + quarantined * (ID_BYTES + 4)
+  if (sourcesAt + header.sources !== end) throw new Error('its parts do not fit its length')
+
+  function* images(): Generator<StoredEntry> {
+    const sources = file.subarray(sourcesAt, end)
+    let [at, line] = [body, 0]
+    for (let i = 0; i < active + quarantined; i++) {
+      const id = file.toString('hex', at, at + ID_BYTES)
+      const bankId = banks[file.readUInt32BE(at + ID_BYTES)]?.bankId
+      if (bankId === undefined) throw new Error('a picture is of no bank')
+      at += ID_BYTES + 4
+      const size = i < active ? HASH_BYTES : 0
+      const hash = file.subarray(at, at + size)
+      at += size
+      let source = '{}'
+      if (size > 0) {
+        const next = sources.indexOf(10, line)
+        const stop = next < 0 ? sources.length : next
+        source = sources.toString('utf8', line, stop)
+        line = stop + 1
+      }
+      yield { imageId: uuid(id), bankId, hash, source }
+    }
+  }
+  return { identity, change, banks, images: images(), count: active + quarantined }
+}
+
+const uuid = (hex: string) =>
+  `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
