@@ -1,7 +1,7 @@
 // What a verdict does to the banks, on a real PostgreSQL: its statements run in a transaction as the settlement's do.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { bankJoins } from '../../src/adapters/postgres/bank-joins.ts'
-import type { BankJoin } from '../../src/adapters/postgres/bank-joins.ts'
+import type { BankJoin } from '../../src/pipeline/verdicts/ports.ts'
 import { createBankStore } from '../../src/adapters/postgres/bank-store.ts'
 import { writePictures } from '../../src/adapters/postgres/picture-rows.ts'
 import { inTransaction } from '../../src/adapters/postgres/transaction.ts'

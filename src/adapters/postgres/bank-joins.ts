@@ -2,21 +2,10 @@
 import { sql } from 'kysely'
 import { confirmedBank } from '../../domain/bank.ts'
 import type { BankImage } from '../../domain/bank.ts'
+import type { BankJoin } from '../../pipeline/verdicts/ports.ts'
 import { packJson } from './bytes.ts'
 import { REFERENCE_CHANNEL, takeHead } from './reference-head.ts'
 import type { Statement } from './statement.ts'
-
-/** A verdict that confirmed a case. */
-export interface BankJoin {
-  readonly verdictId: string
-  readonly caseId: string
-  readonly listingId: string
-  readonly revision: number
-  /** For which brand it speaks; null: for all, and its pictures go into the deployment's own bank. */
-  readonly brandId: string | null
-  /** Who said it. */
-  readonly by: string
-}
 
 /**
  * The pictures of the cases join the banks of confirmed ones, each with its verdict; what joined with a verdict of `leaves`

@@ -77,6 +77,8 @@ function together(settlements: readonly Settlement[]): Settlement {
     cases: settlements.flatMap((one) => one.cases),
     refusals: settlements.flatMap((one) => one.refusals),
     outbox: settlements.flatMap((one) => one.outbox),
+    casePictures: settlements.flatMap((one) => one.casePictures ?? []),
+    rescreens: settlements.flatMap((one) => one.rescreens ?? []),
   }
 }
 

@@ -1,0 +1,32 @@
+// What a decision leaves for later: which pictures its case shows, and that the listing is to be tried again.
+import { sql } from 'kysely'
+import type { ListingIdentity } from '../../domain/listing.ts'
+import type { CasePicture } from '../../pipeline/ports.ts'
+import type { Statement } from './statement.ts'
+
+/** The pictures themselves were put before, outside of the locks. */
+export function writeCasePictures(rows: readonly CasePicture[]): Statement[] {
+  if (rows.length === 0) return []
+  return [
+    sql`
+    insert into case_picture (case_id, revision, ordinal, sha256)
+    select * from unnest(${rows.map((r) => r.caseId)}::text[], ${rows.map((r) => r.revision)}::int[],
+                         ${rows.map((r) => r.ordinal)}::int[], ${rows.map((r) => r.sha256)}::text[])
+    on conflict (case_id, revision, ordinal) do update set sha256 = excluded.sha256`,
+  ]
+}
+
+/** Seconds until a listing that could not be looked at is tried again: most outages of one host are over by then. */
+const FIRST_AFTER = 60
+
+/** One row a listing: a newer revision takes the place of the older one and begins anew. */
+export function writeRescreens(rows: readonly ListingIdentity[]): Statement[] {
+  if (rows.length === 0) return []
+  return [
+    sql`
+    insert into rescreen (listing_id, revision, due_at)
+    select x.listing_id, x.revision, now() + ${FIRST_AFTER} * interval '1 second'
+    from unnest(${rows.map((r) => r.listingId)}::text[], ${rows.map((r) => r.revision)}::int[]) x (listing_id, revision)
+    on conflict (listing_id) do update set revision = excluded.revision, attempts = 0, due_at = excluded.due_at`,
+  ]
+}
