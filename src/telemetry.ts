@@ -40,6 +40,14 @@ export const METRICS = {
     'Verdicts read that were recorded before: sent again, or written by this gate',
   ),
   touchstone_degraded_total: metric('counter', 'Decisions taken although a signal failed'),
+  touchstone_pictures_total: metric('counter', 'Pictures of listings looked at, by result: seen, or why not', [
+    'result',
+  ]),
+  touchstone_rescreens_total: metric(
+    'counter',
+    'Listings tried again that were decided while a signal had failed: decided, or in vain',
+    ['result'],
+  ),
   touchstone_holds_released_total: metric('counter', 'Holds decided by their deadline, by outcome', ['outcome']),
   touchstone_decision_seconds: metric(
     'histogram',
@@ -102,6 +110,7 @@ export const METRICS = {
     [],
     LATENCY_BUCKETS,
   ),
+  touchstone_pool_queue: metric('gauge', 'What waits for a thread, by pool of threads', ['pool']),
   touchstone_model_info: metric('gauge', 'Model versions in use, always 1', ['model', 'version']),
   touchstone_model_stuck: metric(
     'gauge',

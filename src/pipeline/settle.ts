@@ -49,7 +49,7 @@ export interface Tally {
 }
 
 /** Written for the seller of a listing that was edited while its predecessor was held or blocked. */
-const EDITED: Reason = {
+export const EDITED: Reason = {
   code: 'earlier-revision-in-review',
   text: 'An earlier version of this listing is still waiting to be looked at.',
 }
@@ -168,12 +168,12 @@ export function decideAlone(tried: TriedListing, topics: TopicNames, now: Date):
 }
 
 /** Nobody is stopped without a word: where no single signal has a reason, the sum of small ones is it. */
-function reasonsFor({ assessment }: TriedListing, inReview: boolean): Reason[] {
+export function reasonsFor(assessment: Assessment, inReview: boolean): Reason[] {
   const reasons = [...assessment.reasons, ...assessment.answer.reasons, ...(inReview ? [EDITED] : [])]
   return reasons.length === 0 ? [SMALL_SIGNS] : reasons
 }
 
-const openerOf = (outcome: Decision['outcome']): CaseOpener => (outcome === 'block' ? 'block' : 'hold')
+export const openerOf = (outcome: Decision['outcome']): CaseOpener => (outcome === 'block' ? 'block' : 'hold')
 
 function withdraw(draft: SettlementDraft, row: Draft, revision: number, at: string): void {
   if (row.caseId !== null) {
@@ -229,7 +229,7 @@ function decideRevision(draft: SettlementDraft, row: Draft, tried: TriedListing,
     riskClass: answer.riskClass,
     brandIds: [...assessment.brandIds],
     ...(openCase === null ? {} : { caseId: openCase }),
-    reasons: outcome === 'allow' ? [] : reasonsFor(tried, inReview),
+    reasons: outcome === 'allow' ? [] : reasonsFor(assessment, inReview),
     base: risk.base,
     signals: [...risk.signals],
     rules: [...answer.rules],

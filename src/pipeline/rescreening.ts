@@ -1,0 +1,76 @@
+// What was decided while a signal could not look is tried again, less and less often, and decided anew when all of them can.
+import type { Decision } from '../domain/decision.ts'
+import type { TopicNames } from '../events/topics.ts'
+import { messageOf } from '../errors.ts'
+import type { Telemetry } from '../telemetry.ts'
+import { assess, type Gate } from './assess.ts'
+import { createLoop, type Loop } from './loop.ts'
+import { keepPictures } from './pictures/keeping.ts'
+import type { PictureStore } from './pictures/ports.ts'
+import type { DueRescreen, RescreenStore } from './rescreening/ports.ts'
+import { settleRescreens, type Rescreened } from './rescreening/settle.ts'
+
+export interface RescreeningOptions {
+  readonly store: RescreenStore
+  readonly gate: () => Gate
+  readonly topics: TopicNames
+  readonly telemetry: Telemetry
+  readonly pictures?: PictureStore
+  readonly decided?: (decisions: readonly Decision[]) => void
+}
+
+/** One round looks at all of them at once, so that it takes the time limit of one. */
+const LIMIT = 32
+const NAP_MS = 1_000
+/** Seconds from one attempt to the next: an outage of minutes is met soon, one of hours costs little. */
+const PAUSES = [120, 300, 900, 2_700, 7_200, 14_400, 21_600]
+
+export function createRescreening(options: RescreeningOptions): Loop {
+  const { store, topics, telemetry } = options
+  return createLoop('rescreening', telemetry.log, async () => {
+    const due = await store.claim(LIMIT, PAUSES)
+    if (due.length === 0) return NAP_MS
+    const gate = options.gate()
+    const tried = await tryAgain(due, gate, options)
+    let decided: readonly Decision[] = []
+    await store.settle(
+      tried.map((one) => one.listing.listingId),
+      (known, now) => {
+        const result = settleRescreens(tried, known, { now, topics })
+        decided = result.decided
+        return result
+      },
+    )
+    const { metrics } = telemetry
+    metrics.touchstone_rescreens_total.inc({ result: 'decided' }, decided.length)
+    metrics.touchstone_rescreens_total.inc({ result: 'in-vain' }, due.length - decided.length)
+    for (const { outcome, stage } of decided) metrics.touchstone_decisions_total.inc({ outcome, stage })
+    if (decided.length > 0) options.decided?.(decided)
+    return due.length === LIMIT ? 0 : NAP_MS
+  })
+}
+
+async function tryAgain(
+  due: readonly DueRescreen[],
+  gate: Gate,
+  { telemetry, pictures }: RescreeningOptions,
+): Promise<Rescreened[]> {
+  const tried = await Promise.all(
+    due.map(async ({ listing, attempts }): Promise<Rescreened | undefined> => {
+      try {
+        return { listing, attempts, assessment: await assess(gate, listing, new Date()) }
+      } catch (error) {
+        // A bug of ours; the decision that stands goes on standing, and the next attempt may be with a mended version.
+        telemetry.log.error({ err: messageOf(error), attempts }, 'a listing could not be assessed again')
+        return undefined
+      }
+    }),
+  )
+  const judged = tried.filter((one) => one !== undefined)
+  if (gate.pictures === undefined || pictures === undefined) return judged
+  const kept = await keepPictures(judged, gate.pictures, pictures)
+  return judged.map((one) => {
+    const pictures = kept.get(one)
+    return pictures === undefined ? one : { ...one, kept: pictures }
+  })
+}
