@@ -6,9 +6,13 @@ import type { JudgedRevision, LabelledListing } from './ports.ts'
 /**
  * The labels of one revision: at most one for each brand that was judged. Superseded verdicts and `cannot-tell` give none;
  * of several that count `confirmed` wins, as it does where they decide. A verdict on a decision that is not there gives none.
- * `auditShare` (0 to 1) is the share of what was allowed that is drawn for an audit: such a listing stands for many.
+ * `shareOf` gives the share (above 0, to 1) of which a decision's listing was drawn for an audit, undefined where it was
+ * not: a drawn one stands for many that went on sale unseen.
  */
-export function labelsOf(judged: JudgedRevision, auditShare: number): LabelledListing[] {
+export function labelsOf(
+  judged: JudgedRevision,
+  shareOf: (decision: Decision) => number | undefined,
+): LabelledListing[] {
   const { listing, sellerId, marketplace, verdicts, decisions } = judged
   const superseded = new Set(verdicts.map((v) => v.supersedes))
   const byId = new Map(decisions.map((d) => [d.decisionId, d]))
@@ -21,6 +25,7 @@ export function labelsOf(judged: JudgedRevision, auditShare: number): LabelledLi
     const before = counting.get(brand)?.verdict
     if (before === undefined || outweighs(verdict, before)) counting.set(brand, { verdict, decision })
   }
+  const share = decisions.reduce<number | undefined>((found, decision) => found ?? shareOf(decision), undefined)
   return [...counting.values()].map(({ verdict, decision }) => ({
     listing,
     signals: decision.signals,
@@ -29,12 +34,10 @@ export function labelsOf(judged: JudgedRevision, auditShare: number): LabelledLi
     at: new Date(verdict.at).toISOString(),
     sellerId,
     marketplace,
-    weight: drawn(decision) && auditShare > 0 ? 1 / auditShare : 1,
+    drawn: share !== undefined,
+    weight: share === undefined ? 1 : 1 / share,
   }))
 }
 
 const outweighs = (verdict: Verdict, before: Verdict): boolean =>
   verdict.verdict === before.verdict ? Date.parse(verdict.at) > Date.parse(before.at) : verdict.verdict === 'confirmed'
-
-/** Only what would have gone on sale unseen stands for others like it: what was held or blocked is looked at anyway. */
-const drawn = (decision: Decision): boolean => decision.audit

@@ -18,7 +18,9 @@ export interface LabelledListing {
   readonly at: string
   readonly sellerId: string
   readonly marketplace: string | null
-  /** How many listings it stands for: 1, and for a drawn audit sample 1 by the share that was drawn. */
+  /** It would have gone on sale unseen and was drawn for an audit. */
+  readonly drawn: boolean
+  /** How many listings it stands for: 1, and for a drawn one 1 by the share that is drawn. */
   readonly weight: number
 }
 

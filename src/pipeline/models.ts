@@ -10,7 +10,7 @@ import type { Telemetry } from '../telemetry.ts'
 
 /** Turns bytes into a text model that can be asked, in threads of its own. Rejects when they are none. */
 export interface TextModels {
-  load(card: ModelCard, body: Uint8Array): Promise<TextModel>
+  load(model: { readonly card: ModelCard; readonly body: Uint8Array }): Promise<TextModel>
 }
 
 /** Where promoted versions come from; without `text` those of the text model are left alone. */
@@ -79,7 +79,7 @@ export function createModelLoading(
     if (name === 'fusion') return { ...inUse, scorecard: readFusion(active.card, body, shipped.signals) }
     if (from.text === undefined) throw new TouchstoneError('model-invalid', 'nothing here can ask a text model')
     try {
-      return { ...inUse, textModel: await from.text.load(active.card, body) }
+      return { ...inUse, textModel: await from.text.load({ card: active.card, body }) }
     } catch (error) {
       throw new TouchstoneError('model-invalid', messageOf(error), { cause: error })
     }

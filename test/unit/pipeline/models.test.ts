@@ -37,7 +37,7 @@ function world(bodies: Record<string, string | Error>) {
         },
       },
       text: {
-        async load(card, body): Promise<TextModel> {
+        async load({ card, body }): Promise<TextModel> {
           if (Buffer.from(body).toString() === 'broken') throw new Error('not a graph')
           return { version: card.version, card, score: () => Promise.reject(new Error('is not asked here')) }
         },

@@ -1,0 +1,118 @@
+// What a card says of a new version: the rows, and its figures on those held out beside the version that decides.
+import type { ModelCard } from '../../domain/model.ts'
+import type { Policy } from '../../domain/policy.ts'
+import type { Scorecard } from '../../domain/scorecard.ts'
+import type { Split } from '../../learning/split.ts'
+import type { TrainingRow } from '../../learning/training-set.ts'
+import { fuse } from '../../risk/fuse.ts'
+import { compareModels, measure, type MeasuredRow, type ModelFigures, type Standing } from './measure.ts'
+
+/** A wording score from here on is open wording: the seller says so, if only in the description (models/fusion/1). */
+const OVERT = 0.68
+
+interface Contestant {
+  readonly scorecard: Scorecard
+  readonly rows: readonly TrainingRow[]
+}
+
+/** A row as a scorecard sees it. */
+export function measuredRow(row: TrainingRow, scorecard: Scorecard): MeasuredRow {
+  const { sellerId, weight, signals } = row
+  return {
+    positive: row.label === 'confirmed',
+    overt: signals.some((signal) => signal.name === 'wording' && (signal.score ?? 0) >= OVERT),
+    sellerId,
+    weight,
+    risk: fuse(scorecard, signals).risk,
+  }
+}
+
+export function judge(
+  { learn, heldOut, from }: Split,
+  contest: { candidate: Contestant; champion: Contestant; thresholds: Policy['thresholds'] },
+): ModelCard['measured'] {
+  const rowsOf = ({ scorecard, rows }: Contestant) => rows.map((row) => measuredRow(row, scorecard))
+  const [candidate, champion] = [rowsOf(contest.candidate), rowsOf(contest.champion)]
+  return {
+    learntFrom: sideOf(learn),
+    heldOut: { ...sideOf(heldOut), from },
+    thresholds: contest.thresholds,
+    candidate: json(measure(candidate, contest.thresholds)),
+    champion: {
+      version: contest.champion.scorecard.version,
+      ...json(measure(champion, contest.thresholds)),
+    },
+    comparison: { ...compareModels(candidate, champion) },
+  }
+}
+
+type TextRow = TrainingRow & { readonly candidate: number | undefined; readonly champion: number | undefined }
+
+/** The text model by itself: both on the rows that both scored; a champion that abstained has nothing to be compared with. */
+export function textFigures(
+  rows: readonly TextRow[],
+  about: { from: string; champion: string | null },
+): ModelCard['measured'] {
+  const scored = rows.filter((row) => row.candidate !== undefined)
+  const both = scored.filter((row) => row.champion !== undefined)
+  const rowOf = (row: TextRow, risk: number | undefined): MeasuredRow => ({
+    positive: row.label === 'confirmed',
+    overt: false,
+    sellerId: row.sellerId,
+    weight: 1,
+    risk: risk ?? 0,
+  })
+  const aucOf = (some: readonly MeasuredRow[]) => measure(some, { hold: 0.5, block: 0.9 }).auc
+  const auc = aucOf(scored.map((row) => rowOf(row, row.candidate)))
+  const paired = {
+    candidate: aucOf(both.map((row) => rowOf(row, row.candidate))),
+    champion: aucOf(both.map((row) => rowOf(row, row.champion))),
+  }
+  const standing: Standing =
+    auc !== null && auc < 0.5
+      ? 'worse'
+      : paired.candidate === null || paired.champion === null || paired.candidate === paired.champion
+        ? 'even'
+        : paired.candidate > paired.champion
+          ? 'better'
+          : 'worse'
+  return {
+    heldOut: { ...sideOf(rows), from: about.from, scored: scored.length, auc },
+    champion: { version: about.champion, scored: both.length, auc: paired.champion },
+    comparison: { on: both.length, auc: paired.candidate, standing },
+  }
+}
+
+/** The reasons to think twice before a version decides; none is the good case. */
+export function objections(card: ModelCard, active: Readonly<Record<string, string | undefined>>): string[] {
+  const found: string[] = []
+  const { comparison, champion } = card.measured as {
+    comparison?: { standing?: unknown }
+    champion?: { version?: unknown }
+  }
+  const against = typeof champion?.version === 'string' ? ` ${champion.version}` : ''
+  if (comparison?.standing === 'worse')
+    found.push(`on listings that neither had seen it does worse than version${against}, which decided then`)
+  const expects = (card as { expects?: { text?: unknown } }).expects?.text
+  if (typeof expects === 'string' && expects !== active['text'])
+    found.push(`it was fitted to the text model ${expects}, and ${active['text'] ?? 'none'} is active`)
+  return found
+}
+
+const sideOf = (rows: readonly TrainingRow[]) => ({
+  rows: rows.length,
+  confirmed: rows.filter((row) => row.label === 'confirmed').length,
+  rejected: rows.filter((row) => row.label === 'rejected').length,
+  drawn: rows.filter((row) => row.drawn).length,
+  sellers: new Set(rows.map((row) => row.sellerId)).size,
+  first: rows[0]?.at ?? null,
+  last: rows.at(-1)?.at ?? null,
+})
+
+/** Figures as a card keeps them. */
+const json = (figures: ModelFigures) => ({
+  ...figures,
+  precision: { ...figures.precision },
+  recall: { ...figures.recall },
+  falsePositives: { ...figures.falsePositives },
+})

@@ -1,0 +1,143 @@
+// How a model does on rows that it did not learn from, and beside the one that decides: weighted by how the rows were sampled.
+import type { Policy } from '../../domain/policy.ts'
+import { wilson } from '../wilson.ts'
+
+export interface MeasuredRow {
+  readonly positive: boolean
+  /** Its wording says so. */
+  readonly overt: boolean
+  readonly sellerId: string
+  /** How many listings it stands for. */
+  readonly weight: number
+  readonly risk: number
+}
+
+/** A weighted share with its 95 % interval, and the rows behind it. A type, as a card keeps it as JSON. */
+export type Share = { value: number | null; low: number; high: number; rows: number }
+
+export interface ModelFigures {
+  readonly precision: { readonly hold: Share; readonly block: Share }
+  readonly recall: { readonly all: Share; readonly overt: Share; readonly silent: Share }
+  /** Of the rejected: at or above the threshold. */
+  readonly falsePositives: { readonly hold: Share; readonly block: Share }
+  /** Mean squared distance of risk and label (Brier, 1950). */
+  readonly brier: number
+  /** Mean distance of risk and share over ten bins. */
+  readonly expectedError: number
+  /** The chance that a confirmed row has a higher risk than a rejected one; null where a kind is missing. */
+  readonly auc: number | null
+}
+
+/** `better`: by more than chance explains; `worse`: its squared error is higher, however little. */
+export type Standing = 'better' | 'even' | 'worse'
+
+export interface Comparison {
+  /** Mean squared error of the new one less that of the one that decides: below 0 is better. */
+  readonly difference: number
+  readonly low: number
+  readonly high: number
+  readonly standing: Standing
+}
+
+const BINS = 10
+/** Two-sided 95 % quantile of the normal distribution. */
+const Z = 1.96
+
+export function measure(rows: readonly MeasuredRow[], thresholds: Policy['thresholds']): ModelFigures {
+  const [confirmed, rejected] = [rows.filter((row) => row.positive), rows.filter((row) => !row.positive)]
+  const at = (threshold: number) => (row: MeasuredRow) => row.risk >= threshold
+  const stopped = at(thresholds.hold)
+  const blocked = at(thresholds.block)
+  const isPositive = (row: MeasuredRow) => row.positive
+  return {
+    precision: { hold: share(rows.filter(stopped), isPositive), block: share(rows.filter(blocked), isPositive) },
+    recall: {
+      all: share(confirmed, stopped),
+      overt: share(
+        confirmed.filter((row) => row.overt),
+        stopped,
+      ),
+      silent: share(
+        confirmed.filter((row) => !row.overt),
+        stopped,
+      ),
+    },
+    falsePositives: { hold: share(rejected, stopped), block: share(rejected, blocked) },
+    brier: round(mean(rows, squaredError)),
+    expectedError: round(expectedError(rows)),
+    auc: auc(rows),
+  }
+}
+
+/**
+ * The same rows by two models, paired; the interval takes a seller's rows together, since they resemble each other.
+ * `candidate` and `champion` hold the same rows in the same order.
+ */
+export function compareModels(candidate: readonly MeasuredRow[], champion: readonly MeasuredRow[]): Comparison {
+  const pairs = candidate.map((row, i) => {
+    const other = champion[i]
+    if (other === undefined) throw new Error('both models must be measured on the same rows')
+    return { ...row, difference: squaredError(row) - squaredError(other) }
+  })
+  const difference = mean(pairs, (pair) => pair.difference)
+  const total = pairs.reduce((sum, { weight }) => sum + weight, 0)
+  const sellers = Map.groupBy(pairs, (pair) => pair.sellerId)
+  const squares = [...sellers.values()].reduce(
+    (sum, own) => sum + own.reduce((s, pair) => s + pair.weight * (pair.difference - difference), 0) ** 2,
+    0,
+  )
+  const half = (Z * Math.sqrt(squares)) / total
+  const [low, high] = [round(difference - half), round(difference + half)]
+  return {
+    difference: round(difference),
+    low,
+    high,
+    standing: difference > 0 ? 'worse' : high < 0 ? 'better' : 'even',
+  }
+}
+
+const squaredError = (row: MeasuredRow): number => (row.risk - (row.positive ? 1 : 0)) ** 2
+
+const weightOf = (rows: readonly { readonly weight: number }[]): number => rows.reduce((sum, r) => sum + r.weight, 0)
+
+function mean<T extends { readonly weight: number }>(rows: readonly T[], value: (row: T) => number): number {
+  return rows.length === 0 ? 0 : rows.reduce((sum, row) => sum + row.weight * value(row), 0) / weightOf(rows)
+}
+
+/** Wilson's interval for as many rows as the weighted ones are worth (Kish). */
+function share(rows: readonly MeasuredRow[], counts: (row: MeasuredRow) => boolean): Share {
+  if (rows.length === 0) return { value: null, low: 0, high: 1, rows: 0 }
+  const value = mean(rows, (row) => (counts(row) ? 1 : 0))
+  const worth = weightOf(rows) ** 2 / rows.reduce((sum, { weight }) => sum + weight ** 2, 0)
+  const { low, high } = wilson(value * worth, worth)
+  return { value: round(value), low: round(low), high: round(high), rows: rows.length }
+}
+
+function expectedError(rows: readonly MeasuredRow[]): number {
+  const bins = Map.groupBy(rows, (row) => Math.min(Math.floor(row.risk * BINS), BINS - 1))
+  const total = weightOf(rows)
+  return [...bins]
+    .toSorted(([a], [b]) => a - b)
+    .reduce(
+      (sum, [, own]) =>
+        sum + (weightOf(own) / total) * Math.abs(mean(own, (r) => r.risk) - mean(own, (r) => (r.positive ? 1 : 0))),
+      0,
+    )
+}
+
+/** By ranks, ties counted half (Mann and Whitney, 1947). */
+function auc(rows: readonly MeasuredRow[]): number | null {
+  let [won, below, positives] = [0, 0, 0]
+  const byRisk = [...Map.groupBy(rows, (row) => row.risk)].toSorted(([a], [b]) => a - b)
+  for (const [, own] of byRisk) {
+    const p = weightOf(own.filter((row) => row.positive))
+    const n = weightOf(own) - p
+    won += p * (below + n / 2)
+    below += n
+    positives += p
+  }
+  return positives === 0 || below === 0 ? null : round(won / (positives * below))
+}
+
+/** Six digits after the point: cards are compared by people, and bytes by machines. */
+const round = (value: number): number => Number(value.toFixed(6))

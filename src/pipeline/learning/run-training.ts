@@ -1,0 +1,94 @@
+// One training from the store to the store: labels read, models made, kept with their cards; nothing is promoted.
+import type { Decision } from '../../domain/decision.ts'
+import type { ModelName } from '../../domain/model.ts'
+import { policySchema } from '../../domain/policy.ts'
+import type { Scorecard } from '../../domain/scorecard.ts'
+import { TouchstoneError } from '../../errors.ts'
+import { labelsOf } from '../../learning/labels.ts'
+import type { LabelledListing, LabelStore, ModelRecord, ModelStore } from '../../learning/ports.ts'
+import type { ReferenceStore } from '../../rights/ports.ts'
+import type { Signal } from '../../signals/signal.ts'
+import { isDrawn } from '../audit.ts'
+import { readFusion } from '../models.ts'
+import { train, type Training } from './train.ts'
+
+export interface LearningStores {
+  readonly reference: Pick<ReferenceStore, 'load' | 'policies'>
+  readonly labels: LabelStore
+  readonly models: ModelStore
+}
+
+export interface Shipped {
+  readonly signals: readonly Signal[]
+  readonly scorecard: Scorecard
+  readonly text: string | null
+}
+
+export interface TrainingReport {
+  readonly seed: number
+  /** Verdicts that count, before anything was left out. */
+  readonly labels: number
+  /** `present`: the same version was made before. */
+  readonly made: readonly { readonly model: ModelRecord; readonly present: boolean }[]
+  readonly refused: Training['refused']
+}
+
+/** Every label of the store, weighted by the audit share of the policy that decided. */
+export async function readLabels({
+  reference,
+  labels,
+}: Pick<LearningStores, 'reference' | 'labels'>): Promise<LabelledListing[]> {
+  const policies = await reference.policies()
+  const shares = new Map(
+    policies.map(({ policy }) => [policy.version, policySchema.shape.audit.parse(policy.audit).share]),
+  )
+  const shareOf = (decision: Decision): number | undefined => {
+    const share = shares.get(decision.policy.version) ?? 0
+    // A person's decision copies the mark of the one that it is about; only that one's own id was drawn.
+    return decision.stage !== 'review' && decision.audit && isDrawn(decision.decisionId, share) ? share : undefined
+  }
+  const found: LabelledListing[] = []
+  for await (const judged of labels.judged()) found.push(...labelsOf(judged, shareOf))
+  return found
+}
+
+/** What decides now: the promoted scorecard, else the one that ships. One that cannot be read decides nowhere. */
+export async function championOf(
+  { reference, models }: Pick<LearningStores, 'reference' | 'models'>,
+  shipped: Shipped,
+): Promise<{ fusion: Scorecard; text: string | null; thresholds: { hold: number; block: number } }> {
+  const { policy, models: active } = await reference.load()
+  if (policy === undefined)
+    throw new TouchstoneError('not-ready', 'there is no active policy; `touchstone start` publishes the default one')
+  const fusion = active.find((model) => model.name === 'fusion')
+  return {
+    fusion:
+      fusion === undefined
+        ? shipped.scorecard
+        : readFusion(fusion.card, await models.body('fusion', fusion.version), shipped.signals),
+    text: active.find((model) => model.name === 'text')?.version ?? shipped.text,
+    thresholds: policy.thresholds,
+  }
+}
+
+/** @throws TouchstoneError `labels-missing` saying how many of which are missing. */
+export async function runTraining(
+  stores: LearningStores,
+  shipped: Shipped,
+  options: {
+    readonly seed: number
+    readonly models: readonly ModelName[]
+    readonly by: string
+  },
+): Promise<TrainingReport> {
+  const labels = await readLabels(stores)
+  const { thresholds, ...champion } = await championOf(stores, shipped)
+  const { trained, refused } = train(labels, { ...options, shipped: shipped.scorecard, champion, thresholds })
+  const made: { model: ModelRecord; present: boolean }[] = []
+  for (const model of trained) {
+    const { record, present } = await stores.models.put({ ...model, by: options.by })
+    // The figures are those of now: what decides may be another one than when the version was first made.
+    made.push({ model: { ...record, card: model.card }, present })
+  }
+  return { seed: options.seed, labels: labels.length, made, refused }
+}
