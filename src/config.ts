@@ -148,6 +148,11 @@ export const SETTINGS = {
     'unset',
     'JSON file with US dollars per unit of each currency, instead of the table that ships',
   ),
+  TOUCHSTONE_TEXT_THREADS: setting(
+    positive(64).default(1),
+    '1',
+    'Threads that ask the text model; one does several thousand listings a second',
+  ),
   ...IMAGE_SETTINGS,
   TOUCHSTONE_BANK_SELLERS_PER_HOUR: setting(
     positive(1_000_000).default(100),

@@ -9,9 +9,15 @@ import type { GateParts } from '../pipeline/reference.ts'
 import { parseCurrencyTable, shippedCurrencies } from '../rights/currencies.ts'
 import { loadScorecard } from './scorecard-file.ts'
 import { SIGNALS } from '../signals/index.ts'
+import type { TextModel } from '../signals/text-model/ports.ts'
 import { PACKAGE_ROOT } from './package-root.ts'
 
-export async function gateParts(options: { currencies: string | undefined; budgetMs: number }): Promise<GateParts> {
+export async function gateParts(options: {
+  currencies: string | undefined
+  budgetMs: number
+  /** The version that ships, where the words of listings are looked at. */
+  textModel?: TextModel | undefined
+}): Promise<GateParts> {
   const { usdPer } = options.currencies === undefined ? shippedCurrencies() : await ownCurrencies(options.currencies)
   const scorecard = await loadScorecard(join(PACKAGE_ROOT, 'models'))
   // Start-up proves the registry.
@@ -19,6 +25,7 @@ export async function gateParts(options: { currencies: string | undefined; budge
   return {
     signals: SIGNALS,
     scorecard,
+    textModel: options.textModel,
     usdPer: (currency) => (Object.hasOwn(usdPer, currency) ? usdPer[currency] : undefined),
     budgetMs: options.budgetMs,
   }

@@ -18,6 +18,7 @@ import { openLog, reachLog } from './log.ts'
 import type { OpenLog } from './open-log.ts'
 import { seedReference } from './seed.ts'
 import { openDatabase, type OpenDatabase } from './store.ts'
+import { openTextModels, type TextModels } from './text-models.ts'
 import { wantedTopics } from './topics.ts'
 
 export interface Ground {
@@ -31,6 +32,7 @@ export interface Ground {
   readonly reader: ReturnType<typeof createDecisionReader>
   readonly reference: ReferenceStore
   readonly models: ModelStore
+  readonly text: TextModels
   readonly live: LiveGate
   stop(): Promise<void>
 }
@@ -63,9 +65,12 @@ export async function openGround(
     const onError = (error: Error) =>
       telemetry.log[closing.begun ? 'debug' : 'warn']({ err: error.message }, 'a connection broke')
     // Before the database: a file that is wrong must not leave a server behind.
+    const text = await openTextModels({ threads: config.TOUCHSTONE_TEXT_THREADS, logger: telemetry.log })
+    closing.add(() => text.close())
     const parts = await gateParts({
       currencies: config.TOUCHSTONE_CURRENCIES,
       budgetMs: config.TOUCHSTONE_LISTING_BUDGET_MS,
+      textModel: text.shipped,
     })
     await reachLog({ config, program, telemetry }, REACH_MS, say)
     const database = await openDatabase(config, {
@@ -92,7 +97,7 @@ export async function openGround(
     const reference = createReferenceStore({ pool: reading, listener })
     await seedReference(reference)
     const models = createModelStore(reading)
-    const live = await followReference(reference, parts, telemetry, { store: models })
+    const live = await followReference(reference, parts, telemetry, { store: models, text })
     closing.add(() => live.stop())
     return {
       topics,
@@ -104,6 +109,7 @@ export async function openGround(
       reader: createDecisionReader({ pool: reading, decisions: topics.decisions }),
       reference,
       models,
+      text,
       live,
       stop: () => closing.close(),
     }

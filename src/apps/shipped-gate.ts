@@ -8,7 +8,9 @@ import { compileGate } from '../pipeline/reference.ts'
 import { defaultPolicy } from '../policy/default.ts'
 import { parseBrandFile, shippedBrands } from '../rights/brands.ts'
 import { withShippedPriceBands } from '../rights/price-bands.ts'
+import { createTelemetry } from '../telemetry.ts'
 import { gateParts } from './gate-parts.ts'
+import { openTextModels } from './text-models.ts'
 
 export interface GateFiles {
   /** A policy document instead of the default one. */
@@ -23,7 +25,13 @@ export async function shippedGate(files: GateFiles): Promise<Gate> {
   const policy = files.policy === undefined ? defaultPolicy() : parsePolicy(await readJsonFile(files.policy))
   const brands = new Map<string, Brand>(withShippedPriceBands(shippedBrands()).map((b) => [b.brandId, b]))
   if (files.brands !== undefined) for (const brand of await readBrands(files.brands)) brands.set(brand.brandId, brand)
-  return compileGate(await gateParts(files), { change: 0n, brands: [...brands.values()], policy })
+  // The process may end while its threads wait for more: nobody closes what a command asks once.
+  const text = await openTextModels({ threads: 1, logger: createTelemetry({ level: 'error' }).log })
+  return compileGate(await gateParts({ ...files, textModel: text.shipped }), {
+    change: 0n,
+    brands: [...brands.values()],
+    policy,
+  })
 }
 
 /** @throws TouchstoneError `input-invalid` naming the file. */

@@ -1,8 +1,10 @@
-// Every detector kept to the contract by its own examples. Real: the signals, the reading, brands, bands and rates that ship.
+// Every detector kept to the contract by its own examples. Real: the signals, the reading, brands, bands, rates and the text model that ship.
 import fc from 'fast-check'
 import { readdirSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
+import { pino } from 'pino'
+import { afterAll, describe, expect, it } from 'vitest'
 import { gateParts } from '../../src/apps/gate-parts.ts'
+import { openTextModels } from '../../src/apps/text-models.ts'
 import { assertComplete } from '../../src/pipeline/models.ts'
 import type { Listing } from '../../src/domain/listing.ts'
 import { listingSchema } from '../../src/domain/listing.ts'
@@ -20,6 +22,8 @@ import { readListing } from '../../src/text/reading.ts'
 const brands = new Map(withShippedPriceBands(shippedBrands()).map((b) => [b.brandId, b]))
 const dictionary = compileBrandDictionary([...brands.values()])
 const { usdPer } = shippedCurrencies()
+const text = await openTextModels({ threads: 1, logger: pino({ level: 'silent' }) })
+afterAll(() => text.close())
 
 type Shown = NonNullable<SignalExample['pictures']>
 
@@ -61,7 +65,7 @@ function contextOf(listing: Listing, shown: Shown): SignalContext {
     kind: goodsKind(listing),
     usdPer: (currency) => usdPer[currency],
     ...picturesOf(shown),
-    textModel: undefined,
+    textModel: text.shipped,
   }
 }
 

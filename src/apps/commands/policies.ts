@@ -5,8 +5,10 @@ import { TouchstoneError } from '../../errors.ts'
 import { readConfig } from '../../config.ts'
 import { compileGate } from '../../pipeline/reference.ts'
 import { publishPolicy } from '../../pipeline/policies.ts'
+import { createTelemetry } from '../../telemetry.ts'
 import { gateParts } from '../gate-parts.ts'
 import { readJsonFile } from '../shipped-gate.ts'
+import { openTextModels } from '../text-models.ts'
 import { COMMAND_LINE, print, table, withStore } from './with-store.ts'
 
 const version = (text: string): number => {
@@ -69,9 +71,12 @@ export function registerPolicies(program: Command): void {
         const config = readConfig(process.env)
         const { change, brands, policy } = await reference.load()
         if (policy === undefined) throw new TouchstoneError('not-ready', 'there is no active policy')
+        const { log } = createTelemetry({ level: config.LOG_LEVEL ?? 'error' })
+        const text = await openTextModels({ threads: 1, logger: log })
         const parts = await gateParts({
           currencies: config.TOUCHSTONE_CURRENCIES,
           budgetMs: config.TOUCHSTONE_LISTING_BUDGET_MS,
+          textModel: text.shipped,
         })
         const gate = compileGate(parts, { change, brands, policy })
         const record = await publishPolicy(reference, gate, document, COMMAND_LINE, options.basedOn)
