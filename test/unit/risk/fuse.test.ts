@@ -127,7 +127,7 @@ describe('fuse', () => {
 describe('the card that ships', () => {
   it('parses, is frozen, and names a source for every ratio', async () => {
     const shipped = await loadScorecard(models)
-    expect(Object.keys(shipped.signals).sort()).toEqual(['brand', 'price', 'wording'])
+    expect(Object.keys(shipped.signals).sort()).toEqual(['brand', 'image-hash', 'price', 'text-model', 'wording'])
     expect(Object.isFrozen(shipped.signals['price']?.knots)).toBe(true)
   })
 
