@@ -1,0 +1,106 @@
+// The pictures of all banks in memory; everything is real but the hashes, which are invented with known distances.
+import { describe, expect, test } from 'vitest'
+import { bank, hash, image, newEntries, seen, uuid } from './samples.ts'
+
+const of = (...banks: ReturnType<typeof bank>[]) => {
+  const entries = newEntries()
+  for (const one of banks) entries.putBank(one)
+  return entries
+}
+const found = (entries: ReturnType<typeof of>, picture: ReturnType<typeof seen>) =>
+  entries.match(picture).map((m) => [m.bankId, m.imageId, m.distance, m.variant])
+
+describe('the pictures of the banks', () => {
+  test('a picture of a bank that is not known, and one without a hash, are not taken', () => {
+    const entries = of(bank('a'))
+    expect(() => entries.put(image('x', 'none', hash('x')))).toThrow('not known')
+    expect(entries.put({ ...image('x', 'a', hash('x')), hash: 'not a hash' })).toBe(false)
+    expect(entries.size).toBe(0)
+  })
+
+  test('a blank picture matches nothing, not even itself', () => {
+    const entries = of(bank('a'))
+    entries.put(image('x', 'a', hash('x')))
+    expect(found(entries, seen(hash('x')))).toHaveLength(1)
+    expect(found(entries, seen(hash('x'), 0, { blank: true }))).toEqual([])
+  })
+
+  test('every bank matches within its own distance, to the bit, and says who it is', () => {
+    const entries = of(
+      bank('near', { maxDistance: 10 }),
+      bank('far', { maxDistance: 40, kind: 'allowed', brandId: 'nike' }),
+    )
+    entries.put(image('n', 'near', hash('x')))
+    entries.put(image('f', 'far', hash('x')))
+    expect(found(entries, seen(hash('x', 10)))).toEqual([
+      ['far', uuid('f'), 10, 0],
+      ['near', uuid('n'), 10, 0],
+    ])
+    expect(found(entries, seen(hash('x', 11)))).toEqual([['far', uuid('f'), 11, 0]])
+    expect(found(entries, seen(hash('x', 40)))).toEqual([['far', uuid('f'), 40, 0]])
+    expect(found(entries, seen(hash('x', 41)))).toEqual([])
+    expect(entries.match(seen(hash('x', 20)))).toMatchObject([
+      { kind: 'allowed', brandId: 'nike', source: { kind: 'import', file: 'f\n".jpg' } },
+    ])
+  })
+
+  test('the nearest of each bank, under whichever of the eight forms', () => {
+    const entries = of(bank('a'), bank('b'))
+    entries.put(image('far', 'a', hash('x', 20)))
+    entries.put(image('near', 'a', hash('x', 4)))
+    entries.put(image('turned', 'b', hash('x', 9)))
+    for (let variant = 0; variant < 8; variant++)
+      expect(found(entries, seen(hash('x'), variant))).toEqual([
+        ['a', uuid('near'), 4, variant],
+        ['b', uuid('turned'), 9, variant],
+      ])
+  })
+
+  test('a bank is found however many pictures of another one are nearer', () => {
+    const entries = of(bank('crowd'), bank('lone'))
+    for (let i = 0; i < 500; i++) entries.put(image(`c${i}`, 'crowd', hash('x', i % 8)))
+    entries.put(image('lone', 'lone', hash('x', 30)))
+    expect(found(entries, seen(hash('x')))).toMatchObject([
+      ['crowd', expect.any(String), 0, 0],
+      ['lone', uuid('lone'), 30, 0],
+    ])
+  })
+
+  test('what is dropped or quarantined matches no more, and its place is nobody else’s evidence', () => {
+    const entries = of(bank('a'), bank('b'))
+    entries.put(image('x', 'a', hash('x')))
+    entries.put(image('y', 'a', hash('y')))
+    entries.drop(uuid('x'))
+    entries.drop(uuid('x'))
+    entries.put(image('z', 'b', hash('z')))
+    expect([found(entries, seen(hash('x'))), found(entries, seen(hash('z')))]).toEqual([[], [['b', uuid('z'), 0, 0]]])
+    entries.put(image('y', 'a', hash('y'), { state: 'quarantined' }))
+    entries.put(image('y', 'a', hash('y'), { state: 'quarantined' }))
+    expect(found(entries, seen(hash('y')))).toEqual([])
+    expect([entries.size, entries.quarantined, entries.sizes()]).toEqual([
+      1,
+      1,
+      { genuine: 0, counterfeit: 1, logo: 0, allowed: 0 },
+    ])
+    entries.put(image('y', 'a', hash('y')))
+    entries.put(image('y', 'a', hash('y')))
+    expect(found(entries, seen(hash('y')))).toEqual([['a', uuid('y'), 0, 0]])
+    expect([entries.size, entries.quarantined]).toEqual([2, 0])
+    const ids = [uuid('y'), uuid('z')].map((id) => BigInt(`0x${id.slice(0, 8)}`))
+    expect(entries.sum).toBe((ids[0] ?? 0n) + (ids[1] ?? 0n))
+  })
+
+  test('a bank whose distance or name changes keeps its pictures', () => {
+    const entries = of(bank('a'), bank('b'))
+    for (let i = 0; i < 300; i++) entries.put(image(`a${i}`, 'a', hash(`a${i}`)))
+    entries.put(image('x', 'b', hash('x')))
+    expect(found(entries, seen(hash('a7', 31)))).toHaveLength(1)
+    entries.putBank(bank('a', { maxDistance: 3 }))
+    expect(found(entries, seen(hash('a7', 31)))).toEqual([])
+    expect(found(entries, seen(hash('a7', 3)))).toEqual([['a', uuid('a7'), 3, 0]])
+    expect(found(entries, seen(hash('x', 31)))).toHaveLength(1)
+    entries.putBank(bank('a', { maxDistance: 31, kind: 'logo' }))
+    expect(entries.match(seen(hash('a299', 31)))).toMatchObject([{ kind: 'logo', imageId: uuid('a299') }])
+    expect(entries.size).toBe(301)
+  })
+})
