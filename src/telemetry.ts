@@ -34,7 +34,11 @@ export const METRICS = {
     'Records sent again with the same content, for which nothing was written',
   ),
   touchstone_withdrawals_total: metric('counter', 'Listings withdrawn'),
-  touchstone_verdicts_total: metric('counter', 'Verdicts recorded from the verdicts topic, by verdict', ['verdict']),
+  touchstone_verdicts_total: metric('counter', 'Verdicts recorded, from the verdicts topic or by HTTP, by verdict', [
+    'verdict',
+  ]),
+  touchstone_appeals_total: metric('counter', 'Answers of sellers to a hold or a block'),
+  touchstone_audits_total: metric('counter', 'Allowed listings drawn for a person to look at'),
   touchstone_verdict_duplicates_total: metric(
     'counter',
     'Verdicts read that were recorded before: sent again, or written by this gate',
@@ -43,6 +47,7 @@ export const METRICS = {
   touchstone_pictures_total: metric('counter', 'Pictures of listings looked at, by result: seen, or why not', [
     'result',
   ]),
+  touchstone_picture_queue: metric('gauge', 'Pictures that wait for a thread that decodes them'),
   touchstone_rescreens_total: metric(
     'counter',
     'Listings tried again that were decided while a signal had failed: decided, or in vain',
@@ -110,7 +115,7 @@ export const METRICS = {
     [],
     LATENCY_BUCKETS,
   ),
-  touchstone_pool_queue: metric('gauge', 'What waits for a thread, by pool of threads', ['pool']),
+  touchstone_text_queue: metric('gauge', 'Texts that wait for a thread that asks the text model'),
   touchstone_model_info: metric('gauge', 'Model versions in use, always 1', ['model', 'version']),
   touchstone_model_stuck: metric(
     'gauge',

@@ -34,7 +34,7 @@ export function createGauges(gate: Gate, telemetry: Telemetry): () => Promise<vo
     const failures = (await Promise.allSettled([within(measureLag()), within(measureCases())])).filter(
       (one) => one.status === 'rejected',
     )
-    metrics.touchstone_pool_queue.set({ pool: 'text' }, gate.text.queue())
+    metrics.touchstone_text_queue.set(gate.text.queue())
     metrics.touchstone_lag_measured_seconds.set(gate.backlog.ageMs() / 1000)
     for (const [loop, { idleMs }] of Object.entries(dutiesOf(gate)))
       metrics.touchstone_loop_idle_seconds.set({ loop }, idleMs() / 1000)
