@@ -1,0 +1,73 @@
+// Which verdicts become labels. Real: the rules; made up: the revisions and what people said of them.
+import { randomUUID } from 'node:crypto'
+import { expect, test } from 'vitest'
+import type { Decision } from '../../../src/domain/decision.ts'
+import type { Verdict } from '../../../src/domain/verdict.ts'
+import { labelsOf } from '../../../src/learning/labels.ts'
+import type { JudgedRevision } from '../../../src/learning/ports.ts'
+import { decisionOf } from '../api/memory-ports.ts'
+import { at, scored } from './labelled.ts'
+
+const first = decisionOf({ signals: [scored('price', 0.3)] })
+const second = decisionOf({ decisionId: randomUUID(), sequence: 2, stage: 'rescreen', signals: [scored('price', 0.9)] })
+const says = (verdictId: string, verdict: Verdict['verdict'], more: Partial<Verdict> = {}): Verdict => ({
+  verdictId,
+  listingId: 'L-1',
+  revision: 1,
+  decisionId: first.decisionId,
+  verdict,
+  by: { subject: 'ann', role: 'analyst' },
+  at: at(0),
+  source: 'review',
+  ...more,
+})
+const judged = (verdicts: Verdict[], decisions: Decision[] = [first, second]): JudgedRevision => ({
+  listing: { listingId: 'L-1', revision: 1, sellerId: 'S-9', title: 'A pair of shoes' },
+  sellerId: 'S-9',
+  marketplace: 'demo',
+  verdicts,
+  decisions,
+})
+const none = () => undefined
+const summary = (verdicts: Verdict[]) => labelsOf(judged(verdicts), none).map((l) => [l.brandId, l.label, l.at])
+
+test('what was taken back, what nobody could tell and what is about no known decision gives no label', () => {
+  expect(summary([says('a', 'confirmed'), says('b', 'cannot-tell', { supersedes: 'a' })])).toEqual([])
+  expect(summary([says('a', 'confirmed', { decisionId: randomUUID() })])).toEqual([])
+  expect(labelsOf(judged([says('a', 'confirmed')], []), none)).toEqual([])
+})
+
+test('a verdict that replaces another counts in its place, whichever was recorded first', () => {
+  const replaced = [says('a', 'confirmed'), says('b', 'rejected', { supersedes: 'a', at: at(5) })]
+  expect(summary(replaced)).toEqual([[null, 'rejected', at(5)]])
+  expect(summary(replaced.toReversed())).toEqual([[null, 'rejected', at(5)]])
+})
+
+test('each brand has its own label, and of several on one brand confirmed wins, then the later one', () => {
+  const several = [
+    says('a', 'rejected', { brandId: 'nike', at: at(9) }),
+    says('b', 'confirmed', { brandId: 'nike', at: at(1) }),
+    says('c', 'rejected', { brandId: 'gap', at: at(2) }),
+    says('d', 'rejected', { brandId: 'gap', at: at(3) }),
+  ]
+  expect(summary(several)).toEqual([
+    ['nike', 'confirmed', at(1)],
+    ['gap', 'rejected', at(3)],
+  ])
+  expect(summary(several.toReversed()).toSorted()).toEqual(summary(several).toSorted())
+})
+
+test('the signals are those of the decision that the person looked at, not those of a later one', () => {
+  expect(labelsOf(judged([says('a', 'confirmed')]), none)[0]?.signals).toEqual(first.signals)
+  const later = says('a', 'confirmed', { decisionId: second.decisionId.toUpperCase() })
+  expect(labelsOf(judged([later]), none)[0]?.signals).toEqual(second.signals)
+})
+
+test('a listing that was drawn stands for as many as its share says, also when a person has decided since', () => {
+  const drawn = (decision: Decision) => (decision.stage === 'screening' ? 0.01 : undefined)
+  expect(labelsOf(judged([says('a', 'rejected')]), none)[0]).toMatchObject({ weight: 1, drawn: false })
+  expect(labelsOf(judged([says('a', 'rejected', { decisionId: second.decisionId })]), drawn)[0]).toMatchObject({
+    weight: 100,
+    drawn: true,
+  })
+})

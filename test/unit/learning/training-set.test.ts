@@ -1,0 +1,104 @@
+// Rows to learn from and rows held out. Real: deduplication, caps and split; made up: the labels.
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { LEAST, split } from '../../../src/learning/split.ts'
+import { trainingSet, wordsOf } from '../../../src/learning/training-set.ts'
+import { at, labelled, story } from './labelled.ts'
+
+const revision = (id: string, number: number, title: string) => ({
+  listing: { listingId: id, revision: number, sellerId: 'S-1', title },
+  sellerId: 'S-1',
+})
+
+describe('the training set', () => {
+  test('has a revision once, confirmed if any brand says so, and a listing once, as it was last', () => {
+    const rows = trainingSet([
+      labelled('A', 'rejected', { ...revision('A', 1, 'one'), brandId: 'gap', at: at(9) }),
+      labelled('A', 'confirmed', { ...revision('A', 1, 'one'), brandId: 'nike', at: at(1) }),
+      labelled('B', 'confirmed', { ...revision('B', 2, 'new'), at: at(2) }),
+      labelled('B', 'rejected', { ...revision('B', 1, 'old'), at: at(8) }),
+    ])
+    expect(rows.map((r) => [r.listing.listingId, r.listing.revision, r.label])).toEqual([
+      ['A', 1, 'confirmed'],
+      ['B', 2, 'confirmed'],
+    ])
+  })
+
+  test('has the same words of a seller once, and keeps those of another', () => {
+    const same = { listing: { listingId: 'A', revision: 1, sellerId: 'S-1', title: 'Red  Bag' }, sellerId: 'S-1' }
+    const rows = trainingSet([
+      labelled('A', 'confirmed', same),
+      labelled('B', 'confirmed', { ...same, listing: { ...same.listing, listingId: 'B', title: 'red bag ' } }),
+      labelled('C', 'confirmed', { ...same, sellerId: 'S-2', listing: { ...same.listing, listingId: 'C' } }),
+    ])
+    expect(rows.map((r) => r.listing.listingId)).toEqual(['B', 'C'])
+  })
+
+  test('hears a seller with a thousand listings no louder than ten', () => {
+    const many = Array.from({ length: 1_000 }, (_, i) => labelled(`L-${i}`, 'confirmed', { sellerId: 'loud' }))
+    const rows = trainingSet([...many, labelled('quiet', 'rejected')])
+    const sum = (sellerId: string) =>
+      rows.filter((r) => r.sellerId === sellerId).reduce((total, r) => total + r.fitWeight, 0)
+    expect(sum('loud')).toBeCloseTo(10)
+    expect(sum('seller of quiet')).toBe(1)
+  })
+
+  test('is the same whatever order the labels came in', () => {
+    const labels = story(30)
+    fc.assert(
+      fc.property(fc.shuffledSubarray(labels, { minLength: 30 }), (shuffled) => {
+        expect(trainingSet(shuffled)).toEqual(trainingSet(labels))
+      }),
+      { numRuns: 50 },
+    )
+  })
+})
+
+describe('the split', () => {
+  test('says how many of which are missing, and learns from nothing', () => {
+    expect(() => split(trainingSet(story(20)), 1)).toThrow(
+      expect.objectContaining({
+        code: 'labels-missing',
+        message: expect.stringMatching(
+          /^20 listings .*more confirmed listings to learn from \(\d+ of 10\).*rejected/,
+        ) as string,
+      }),
+    )
+    expect(() => split([], 1)).toThrow(/10 more confirmed listings to learn from \(0 of 10\)/)
+    const oneSeller = story(120).map((l) => (l.label === 'confirmed' ? { ...l, sellerId: 'only one' } : l))
+    expect(() => split(trainingSet(oneSeller), 1)).toThrow(/confirmed/)
+  })
+
+  test('never has a seller, or the same words, on both sides, and holds out only what came later', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(25), { minLength: 240, maxLength: 240 }), fc.nat(1_000), (sellers, seed) => {
+        const labels = story(240).map((l, i) => ({
+          ...l,
+          sellerId: `S-${sellers[i]}`,
+          listing: { ...l.listing, title: `words ${i % 200}` },
+        }))
+        let parts
+        try {
+          parts = split(trainingSet(labels), seed)
+        } catch {
+          return
+        }
+        const { learn, heldOut, from } = parts
+        const learnt = new Set(learn.map((r) => r.sellerId))
+        expect(heldOut.filter((r) => learnt.has(r.sellerId))).toEqual([])
+        const words = new Set(learn.map(wordsOf))
+        expect(heldOut.filter((r) => words.has(wordsOf(r)))).toEqual([])
+        expect(learn.every((r) => r.at < from) && heldOut.every((r) => r.at >= from)).toBe(true)
+        expect(heldOut.filter((r) => r.label === 'confirmed').length).toBeGreaterThanOrEqual(LEAST.heldOut)
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  test('is drawn anew by another seed, and the same by the same', () => {
+    const straddling = story(400).map((l, i) => ({ ...l, sellerId: `S-${i % 80}` }))
+    const ids = (seed: number) => split(trainingSet(straddling), seed).learn.map((r) => r.listing.listingId)
+    expect(ids(1)).toEqual(ids(1))
+    expect(ids(1)).not.toEqual(ids(2))
+  })
+})

@@ -1,0 +1,148 @@
+// Training from labels to versions with cards. Real: everything but the labels, which are made up: split, text model, fusion, figures.
+import { beforeAll, describe, expect, test } from 'vitest'
+import { gateParts } from '../../../src/apps/gate-parts.ts'
+import type { ModelCard } from '../../../src/domain/model.ts'
+import { fitFusion } from '../../../src/learning/fit-fusion.ts'
+import type { LabelledListing } from '../../../src/learning/ports.ts'
+import { split } from '../../../src/learning/split.ts'
+import { trainText } from '../../../src/learning/text/train-text.ts'
+import { trainingSet } from '../../../src/learning/training-set.ts'
+import { objections } from '../../../src/pipeline/learning/card.ts'
+import { compareModels, measure, type MeasuredRow } from '../../../src/pipeline/learning/measure.ts'
+import { train, type TrainingOptions } from '../../../src/pipeline/learning/train.ts'
+import { readFusion } from '../../../src/pipeline/models.ts'
+import type { GateParts } from '../../../src/pipeline/reference.ts'
+import { scored, story } from '../learning/labelled.ts'
+
+let parts: GateParts
+let options: TrainingOptions
+beforeAll(async () => {
+  parts = await gateParts({ currencies: undefined, budgetMs: 250 })
+  options = {
+    seed: 7,
+    models: ['fusion', 'text'],
+    shipped: parts.scorecard,
+    champion: { fusion: parts.scorecard, text: null },
+    thresholds: { hold: 0.5, block: 0.9 },
+  }
+})
+const row = (positive: boolean, risk: number, more: Partial<MeasuredRow> = {}): MeasuredRow => ({
+  positive,
+  overt: false,
+  sellerId: `${positive} ${risk}`,
+  weight: 1,
+  risk,
+  ...more,
+})
+
+describe('training', () => {
+  test('without verdicts, or with those of one kind only, makes nothing and says what is missing', () => {
+    expect(() => train([], options)).toThrow(expect.objectContaining({ code: 'labels-missing' }))
+    const onlyConfirmed = story(200).map((l): LabelledListing => ({ ...l, label: 'confirmed' }))
+    expect(() => train(onlyConfirmed, options)).toThrow(/10 more rejected listings to learn from \(0 of 10\)/)
+  })
+
+  test('twice with one seed gives the same bytes and cards, whatever order the labels came in', () => {
+    const labels = story(120)
+    const [once, twice] = [train(labels, options), train(labels.toReversed(), options)]
+    expect(once.trained.map((m) => m.card.name)).toEqual(['fusion', 'text'])
+    expect(twice.trained.map((m) => Buffer.from(m.body).toString('hex'))).toEqual(
+      once.trained.map((m) => Buffer.from(m.body).toString('hex')),
+    )
+    expect(JSON.stringify(twice.trained.map((m) => m.card))).toBe(JSON.stringify(once.trained.map((m) => m.card)))
+  })
+
+  test('makes a fusion that can decide, does better than what decides, and says so on rows that it never saw', () => {
+    const { trained } = train(story(120), { ...options, models: ['fusion'] })
+    const [model] = trained
+    if (model === undefined) throw new Error('nothing was trained')
+    expect(readFusion(model.card, model.body, parts.signals).version).toBe(model.card.version)
+    expect(model.card.measured).toMatchObject({
+      heldOut: { confirmed: expect.any(Number) as number },
+      champion: { version: parts.scorecard.version },
+      comparison: { standing: 'better' },
+      candidate: { auc: 1 },
+    })
+    const { learntFrom, heldOut } = model.card.measured as Record<string, { rows: number; first: string; last: string }>
+    expect((learntFrom?.rows ?? 0) + (heldOut?.rows ?? 0)).toBeLessThanOrEqual(120)
+    expect((learntFrom?.last ?? '') < (heldOut?.first ?? '')).toBe(true)
+    expect(objections(model.card, {})).toEqual([])
+  })
+
+  test('a fusion learns from the scores that folds without the seller gave, never from those of a model that knows the row', () => {
+    const withText = { ...parts.scorecard, signals: { ...parts.scorecard.signals, 'text-model': FLAT } }
+    const labels = story(160).map((l): LabelledListing => ({ ...l, signals: [scored('text-model', 0.5)] }))
+    const { trained } = train(labels, { ...options, shipped: withText })
+    const { learn } = split(trainingSet(labels), options.seed)
+    const text = trainText(learn, { seed: options.seed })
+    const fitted = (scoreOf: (i: number) => number | undefined) =>
+      fitFusion(
+        withText,
+        learn.map((r, i) => ({
+          ...r,
+          positive: r.label === 'confirmed',
+          signals: [scored('text-model', scoreOf(i) ?? Number.NaN)],
+        })),
+      ).version
+    expect(text.outOfFold.every((score) => score !== undefined)).toBe(true)
+    expect(trained[0]?.card.version).toBe(fitted((i) => text.outOfFold[i]))
+    expect(trained[0]?.card.version).not.toBe(
+      fitted((i) => {
+        const known = learn[i]?.listing
+        return known === undefined ? undefined : text.score(known)
+      }),
+    )
+  })
+
+  test('names the text model that a fusion was fitted to, and whoever promotes it without is warned', () => {
+    const { trained } = train(story(120), options)
+    const [fusion, text] = trained
+    if (fusion === undefined || text === undefined) throw new Error('not both were trained')
+    expect(objections(fusion.card, { text: '1' })).toEqual([expect.stringContaining(text.card.version)])
+    expect(objections(fusion.card, { text: text.card.version })).toEqual([])
+  })
+})
+
+const FLAT = {
+  knots: [0, 0.25, 0.5, 0.75, 1].map((score) => ({ score, likelihoodRatio: 1, source: 'nothing is known' })),
+}
+
+describe('the figures', () => {
+  test('say that a model loses when its squared error is higher, and that it is better only beyond chance', () => {
+    const good = Array.from({ length: 40 }, (_, i) => row(i % 2 === 0, i % 2 === 0 ? 0.9 : 0.1, { sellerId: `S-${i}` }))
+    const poor = good.map((r) => ({ ...r, risk: 0.5 }))
+    expect(compareModels(good, poor).standing).toBe('better')
+    expect(compareModels(poor, good).standing).toBe('worse')
+    expect(compareModels(good, good).standing).toBe('even')
+    // One seller's forty listings are one observation: no chance can be told from skill.
+    const oneSeller = (rows: MeasuredRow[]) =>
+      rows.map((r, i) => ({ ...r, sellerId: 'S', risk: i < 30 ? r.risk : 0.4 }))
+    expect(compareModels(good.slice(0, 2), poor.slice(0, 2)).difference).toBeLessThan(0)
+    expect(compareModels(oneSeller(good), oneSeller(poor)).difference).toBeLessThan(0)
+  })
+
+  test('weigh each row by how many it stands for, and say how little many copies of one prove', () => {
+    const rows = [row(false, 0.9), row(false, 0.1, { weight: 99 }), row(true, 0.95, { overt: true }), row(true, 0.2)]
+    const figures = measure(rows, { hold: 0.5, block: 0.92 })
+    expect(figures.falsePositives.hold).toMatchObject({ value: 0.01, rows: 2 })
+    expect(figures.falsePositives.hold.high).toBeGreaterThan(0.5)
+    expect(figures.falsePositives.block.value).toBe(0)
+    expect(figures.recall.overt.value).toBe(1)
+    expect(figures.recall.silent.value).toBe(0)
+    expect(figures.precision.hold).toMatchObject({ value: 0.5, rows: 2 })
+    expect(figures.brier).toBeCloseTo((0.81 + 99 * 0.01 + 0.0025 + 0.64) / 102, 6)
+    expect(figures.auc).toBeCloseTo((100 + 99) / 200, 6)
+  })
+
+  test('of rows of one kind say nothing that they cannot know', () => {
+    expect(measure([row(true, 0.9)], { hold: 0.5, block: 0.9 })).toMatchObject({
+      auc: null,
+      falsePositives: { hold: { value: null, low: 0, high: 1, rows: 0 } },
+    })
+  })
+})
+
+test('a card whose model lost is an objection, by the version that it lost to', () => {
+  const card = { measured: { champion: { version: '2' }, comparison: { standing: 'worse' } } } as unknown as ModelCard
+  expect(objections(card, {})).toEqual([expect.stringContaining('worse than version 2')])
+})
