@@ -1,20 +1,28 @@
 // What every process stands on: the database, the log with its topics, the reference data that it follows.
 import { createDecisionReader } from '../adapters/postgres/decision-reader.ts'
 import { readOffsets } from '../adapters/postgres/examine.ts'
+import { createBankStore } from '../adapters/postgres/bank-store.ts'
 import { createModelStore } from '../adapters/postgres/model-store.ts'
+import { createPictureStore } from '../adapters/postgres/picture-store.ts'
 import { createReferenceStore } from '../adapters/postgres/reference-store.ts'
 import type { Config } from '../config.ts'
 import { topicNames, type TopicName, type TopicNames } from '../events/topics.ts'
+import { createHashIndex } from './linear-index.ts'
+import type { Gate } from '../pipeline/assess.ts'
 import { watchBacklog, type BacklogWatch } from '../pipeline/backlog.ts'
 import type { ModelStore } from '../learning/ports.ts'
+import { followBanks, type LiveBanks } from '../pipeline/bank-index.ts'
+import type { PictureStore } from '../pipeline/pictures/ports.ts'
 import { followReference, type LiveGate } from '../pipeline/reference.ts'
 import type { Log } from '../pipeline/log/ports.ts'
+import type { BankStore } from '../rights/bank-ports.ts'
 import type { ReferenceStore } from '../rights/ports.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { createClosing } from './closing.ts'
 import { gateParts } from './gate-parts.ts'
 import { assertNotMoved } from './moved-log.ts'
 import { openLog, reachLog } from './log.ts'
+import { openPictures, type OpenPictures } from './pictures.ts'
 import type { OpenLog } from './open-log.ts'
 import { seedReference } from './seed.ts'
 import { openDatabase, type OpenDatabase } from './store.ts'
@@ -34,6 +42,12 @@ export interface Ground {
   readonly models: ModelStore
   readonly text: TextModels
   readonly live: LiveGate
+  readonly bankStore: BankStore
+  readonly banks: LiveBanks
+  readonly pictureStore: PictureStore
+  readonly pictures: OpenPictures
+  /** What a listing is tried against now: brands, policy and models as they are, with pictures and banks. */
+  readonly gateNow: () => Gate
   stop(): Promise<void>
 }
 
@@ -99,6 +113,11 @@ export async function openGround(
     const models = createModelStore(reading)
     const live = await followReference(reference, parts, telemetry, { store: models, text })
     closing.add(() => live.stop())
+    const bankStore = createBankStore({ pool: reading, listener })
+    const banks = await followBanks(bankStore, telemetry, { createIndex: createHashIndex })
+    closing.add(() => banks.stop())
+    const pictures = openPictures(config, telemetry, 'fetch')
+    closing.add(() => pictures.close())
     return {
       topics,
       groups,
@@ -111,6 +130,11 @@ export async function openGround(
       models,
       text,
       live,
+      bankStore,
+      banks,
+      pictureStore: createPictureStore(reading),
+      pictures,
+      gateNow: () => ({ ...live.current(), pictures: pictures.source, banks: banks.current() }),
       stop: () => closing.close(),
     }
   } catch (error) {

@@ -38,9 +38,10 @@ export async function probe(gate: Gate, failure: () => unknown): Promise<Readine
 }
 
 /** The background duties that readiness and metrics report on. */
-export const dutiesOf = (gate: Pick<Gate, 'loops' | 'live'>): Readonly<Record<string, Loop>> => ({
+export const dutiesOf = (gate: Pick<Gate, 'loops' | 'live' | 'banks'>): Readonly<Record<string, Loop>> => ({
   ...gate.loops,
   'reference-data': gate.live.loop,
+  banks: gate.banks.loop,
 })
 
 export function checkLoop(name: string, idleMs: number, trouble?: TouchstoneError): ReadinessCheck {

@@ -4,6 +4,7 @@ import { isDataError } from '../adapters/postgres/data-error.ts'
 import { createGateStore } from '../adapters/postgres/gate-store.ts'
 import { createOutbox } from '../adapters/postgres/outbox.ts'
 import { prepareOutputs } from '../adapters/postgres/outputs.ts'
+import { createRescreenStore } from '../adapters/postgres/rescreen-store.ts'
 import { createVerdictStore } from '../adapters/postgres/verdict-store.ts'
 import type { Config } from '../config.ts'
 import type { BacklogWatch } from '../pipeline/backlog.ts'
@@ -11,6 +12,7 @@ import { createClock } from '../pipeline/deadlines.ts'
 import { createLoop, type Loop } from '../pipeline/loop.ts'
 import type { GateStore, Publisher } from '../pipeline/ports.ts'
 import { createPublishing } from '../pipeline/publishing.ts'
+import { createRescreening } from '../pipeline/rescreening.ts'
 import { startRun, type Run } from '../pipeline/run.ts'
 import { createScreening } from '../pipeline/screening.ts'
 import { createVerdicts } from '../pipeline/verdicts.ts'
@@ -44,7 +46,7 @@ const JANITOR_MS = 60_000
 export async function startWorker(ground: Ground, config: Config, telemetry: Telemetry): Promise<Worker> {
   const closing = createClosing(telemetry.log)
   try {
-    const { topics, groups, log, openLog, live } = ground
+    const { topics, groups, log, openLog, gateNow, pictureStore } = ground
     const { deciding } = ground.database.database
     // Gate and verdicts must agree on the partition of a key, so both get what the store keeps and not what the log has.
     const outputs = await prepareOutputs(deciding, ground.outputs)
@@ -80,9 +82,22 @@ export async function startWorker(ground: Ground, config: Config, telemetry: Tel
     }
     background('clock', createClock({ store, topics, telemetry, decided }))
     background(
+      'rescreening',
+      createRescreening({
+        store: createRescreenStore({ pool: deciding, outputs }),
+        gate: gateNow,
+        topics,
+        telemetry,
+        pictures: pictureStore,
+        decided,
+      }),
+    )
+    const pruneHourly = createHourly(() => pictureStore.prune(config.TOUCHSTONE_PICTURE_DAYS))
+    background(
       'janitor',
       createLoop('janitor', telemetry.log, async () => {
-        const more = (await outbox.prune(config.TOUCHSTONE_OUTBOX_HOURS * 3_600)) + (await openLog.prune())
+        const pictures = await pruneHourly()
+        const more = pictures + (await outbox.prune(config.TOUCHSTONE_OUTBOX_HOURS * 3_600)) + (await openLog.prune())
         return more > 0 ? 1_000 : JANITOR_MS
       }),
     )
@@ -98,7 +113,8 @@ export async function startWorker(ground: Ground, config: Config, telemetry: Tel
       group: groups.listings,
       screen: createScreening({
         store,
-        gate: live.current,
+        gate: gateNow,
+        pictures: pictureStore,
         topics,
         group: groups.listings,
         telemetry,
@@ -151,5 +167,16 @@ export async function startWorker(ground: Ground, config: Config, telemetry: Tel
   } catch (error) {
     await closing.close()
     throw error
+  }
+}
+
+/** Asks until there is nothing more, and then an hour later: finding what nobody needs means looking at all of it. */
+function createHourly(prune: () => Promise<number>): () => Promise<number> {
+  let next = 0
+  return async () => {
+    if (performance.now() < next) return 0
+    const removed = await prune()
+    if (removed === 0) next = performance.now() + 3_600_000
+    return removed
   }
 }

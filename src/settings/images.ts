@@ -59,4 +59,29 @@ export const IMAGE_SETTINGS = {
     '16',
     'Pictures that one process fetches from one host at once',
   ),
+  TOUCHSTONE_IMAGE_BUDGET_MS: setting(
+    positive(60_000).default(3_000),
+    '3000',
+    'Milliseconds that getting all pictures of one listing may take; what did not come by then was not seen',
+  ),
+  TOUCHSTONE_IMAGE_THREADS: setting(
+    positive(256).optional(),
+    'unset',
+    'Threads that decode and hash pictures; unset: one for each core',
+  ),
+  TOUCHSTONE_IMAGE_MAX_PIXELS: setting(
+    positive(1_000_000_000).default(50_000_000),
+    '50000000',
+    'Pixels that one picture may have; beyond: not read',
+  ),
+  TOUCHSTONE_IMAGE_READ_MS: setting(
+    whole(100, 60_000).default(5_000),
+    '5000',
+    'Milliseconds that decoding and hashing one picture may take; a thread that takes longer is replaced',
+  ),
+  TOUCHSTONE_PICTURE_DAYS: setting(
+    positive(3_650).default(180),
+    '180',
+    'Days that pictures which were judged are kept after their case was closed; what a bank holds stays',
+  ),
 } as const

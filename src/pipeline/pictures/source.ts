@@ -10,74 +10,85 @@ export interface PictureSourceOptions {
   readonly reader: PictureReader
   /** Milliseconds that getting all pictures of one listing may take; waiting for a turn and reading are not counted. */
   readonly budgetMs: number
+  /** Pictures by URL under way at once, from the first byte asked for until they are read: so much lies in memory. */
+  readonly gettingAtOnce: number
+  /** Pictures that wait for a thread or are in one: the reader's own queue must never be full of them. */
+  readonly readingAtOnce: number
   /** How each picture ended: `seen`, or its fault. */
   readonly onResult?: (result: 'seen' | PictureFault) => void
 }
 
-/**
- * Pictures under way at once, from the first byte asked for until they are read: so much waits for hosts, and so much
- * lies in memory. At 100 pictures a second it is read in 3 s, and 500 listings with one picture each on a host that does
- * not answer take two time limits together. More than one listing may have.
- */
-const UNDER_WAY = 256
 /** A picture that no thread takes for so long is busy: what decides must go on. */
 const READING_MS = 10_000
 /** Sellers show the same picture again and again; with its eight hashes one takes about a kilobyte. */
 const REMEMBERED = 10_000
 
 export function createPictureSource(options: PictureSourceOptions): PictureSource {
-  const { reader, budgetMs, onResult } = options
-  const slots = createSlots(UNDER_WAY)
+  const { reader, budgetMs, gettingAtOnce, readingAtOnce, onResult } = options
+  const getting = createSlots(gettingAtOnce)
+  const reading = createSlots(readingAtOnce)
   const remembered = new Map<string, SeenPicture>()
 
-  const get = async (image: ImageReference, until: AbortSignal): Promise<Got> => {
-    const fetcher = image.data === undefined ? options.urls : options.inline
-    return fetcher === undefined ? NOT_FETCHED : await fetcher.get(image, until)
-  }
-
-  const read = async (bytes: Uint8Array, sha256: string, until: AbortSignal | undefined): Promise<Picture> => {
-    const before = remembered.get(sha256)
+  async function read(got: Got, until: AbortSignal | undefined): Promise<Picture> {
+    if (got.state !== 'got') return got
+    const before = remembered.get(got.sha256)
     if (before !== undefined) return before
-    const picture = await limited(READING_MS, until, (limit) => reader.read(bytes, sha256, limit))
+    const picture = await limited(READING_MS, until, (limit) => reader.read(got.bytes, got.sha256, limit))
     if (picture.state === 'seen') {
       const [oldest] = remembered.size >= REMEMBERED ? remembered.keys() : []
       if (oldest !== undefined) remembered.delete(oldest)
-      remembered.set(sha256, picture)
+      remembered.set(got.sha256, picture)
     }
     return picture
   }
 
+  const isFetched = (image: ImageReference): boolean => image.data === undefined && options.urls !== undefined
+
+  /** `work` gets the bytes while it has a turn with the reader. */
+  async function withBytes<T>(image: ImageReference, until: AbortSignal, work: (got: Got) => Promise<T>): Promise<T> {
+    const fetched = isFetched(image) ? await options.urls?.get(image, until) : undefined
+    if (fetched?.state === 'unseen') return await work(fetched)
+    await reading.take()
+    try {
+      return await work(fetched ?? (image.data === undefined ? NOT_FETCHED : await options.inline.get(image, until)))
+    } finally {
+      reading.release()
+    }
+  }
+
   return {
     async look(images, until) {
-      if (images.length === 0) return []
+      let left = images.filter(isFetched).length
+      const turns = Math.min(left, gettingAtOnce)
       // All at once: the time that waiting for a turn takes is nobody's fault, so the clock starts behind it.
-      await slots.take(images.length)
-      const clock = createClock(budgetMs, until)
-      const pictures = await Promise.all(
-        images.map(async (image): Promise<Picture> => {
-          try {
-            const got = await get(image, clock.signal)
-            return got.state === 'got' ? await read(got.bytes, got.sha256, until) : got
-          } finally {
-            slots.release()
-          }
-        }),
+      if (turns > 0) await getting.take(turns)
+      const pictures = await limited(budgetMs, until, (limit) =>
+        Promise.all(
+          images.map(async (image) => {
+            try {
+              return await withBytes(image, limit, (got) => read(got, until))
+            } finally {
+              if (isFetched(image) && left-- <= turns) getting.release()
+            }
+          }),
+        ),
       )
-      clock.stop()
       for (const picture of pictures) onResult?.(picture.state === 'seen' ? 'seen' : picture.fault)
       return pictures
     },
 
     async keep(image, { sha256 }) {
-      await slots.take()
-      const clock = createClock(budgetMs, undefined)
+      const turn = isFetched(image)
+      if (turn) await getting.take()
       try {
         // Asked for by the hash of what was judged: a picture that was swapped meanwhile is not kept in its place.
-        const got = await get({ ...image, sha256 }, clock.signal)
-        return got.state === 'got' ? await reader.keep(got.bytes, got.sha256) : undefined
+        return await limited(budgetMs, undefined, (limit) =>
+          withBytes({ ...image, sha256 }, limit, async (got) =>
+            got.state === 'got' ? await reader.keep(got.bytes, got.sha256) : undefined,
+          ),
+        )
       } finally {
-        clock.stop()
-        slots.release()
+        if (turn) getting.release()
       }
     },
   }
@@ -85,35 +96,21 @@ export function createPictureSource(options: PictureSourceOptions): PictureSourc
 
 const NOT_FETCHED: UnseenPicture = { state: 'unseen', fault: 'not-fetched', message: 'URLs are not followed here' }
 
-interface Clock {
-  readonly signal: AbortSignal
-  stop(): void
-}
-
-/** By hand: signals that are joined stay with the long-lived one for as long as that lives. */
-function createClock(milliseconds: number, until: AbortSignal | undefined): Clock {
-  const ended = new AbortController()
-  const end = () => ended.abort()
-  const timer = setTimeout(end, milliseconds)
-  until?.addEventListener('abort', end)
-  return {
-    signal: ended.signal,
-    stop() {
-      clearTimeout(timer)
-      until?.removeEventListener('abort', end)
-    },
-  }
-}
-
+/** The clock by hand: signals that are joined stay with the long-lived one for as long as that lives. */
 async function limited<T>(
   milliseconds: number,
   until: AbortSignal | undefined,
   work: (limit: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const clock = createClock(milliseconds, until)
+  const ended = new AbortController()
+  const end = () => ended.abort()
+  if (until?.aborted === true) end()
+  const timer = setTimeout(end, milliseconds)
+  until?.addEventListener('abort', end)
   try {
-    return await work(clock.signal)
+    return await work(ended.signal)
   } finally {
-    clock.stop()
+    clearTimeout(timer)
+    until?.removeEventListener('abort', end)
   }
 }

@@ -1,0 +1,66 @@
+// Pictures as the settings say: threads that read them, and where listings' pictures are got from.
+import { availableParallelism } from 'node:os'
+import { folderFetcher, inlineFetcher } from '../adapters/pictures/fetchers.ts'
+import { createPictureReader } from '../adapters/pictures/reader.ts'
+import type { Config } from '../config.ts'
+import type { PictureFetcher, PictureReader, PictureSource } from '../pipeline/pictures/ports.ts'
+import { createPictureSource } from '../pipeline/pictures/source.ts'
+import type { Telemetry } from '../telemetry.ts'
+import { createClosing } from './closing.ts'
+import { imageFetcher } from './image-fetcher.ts'
+
+/** A thread's queue takes 128 pictures; half of it is left to banks and to what people send. */
+const READING_PER_THREAD = 64
+
+const THREAD = new URL(import.meta.url.endsWith('.ts') ? './picture-thread.ts' : './picture-thread.js', import.meta.url)
+
+/** Threads start at once; they must be closed. */
+export function openReader(
+  config: Config,
+  { log, metrics }: Telemetry,
+): PictureReader & { readonly threads: number; close(): Promise<void> } {
+  const threads = config.TOUCHSTONE_IMAGE_THREADS ?? availableParallelism()
+  const reader = createPictureReader({
+    thread: THREAD,
+    threads,
+    maxPixels: config.TOUCHSTONE_IMAGE_MAX_PIXELS,
+    maxBytes: config.TOUCHSTONE_IMAGE_MAX_BYTES,
+    timeMs: config.TOUCHSTONE_IMAGE_READ_MS,
+    logger: log,
+    onQueue: (pictures) => metrics.touchstone_picture_queue.set(pictures),
+  })
+  return { ...reader, threads }
+}
+
+/** `inline`: only what listings carry; `fetch`: URLs are followed too; a folder: they are paths below it. */
+export type PictureUse = 'inline' | 'fetch' | { readonly folder: string }
+
+export interface OpenPictures {
+  readonly source: PictureSource
+  readonly reader: PictureReader
+  close(): Promise<void>
+}
+
+export function openPictures(config: Config, telemetry: Telemetry, use: PictureUse): OpenPictures {
+  const closing = createClosing(telemetry.log)
+  const reader = openReader(config, telemetry)
+  closing.add(() => reader.close())
+  const maxBytes = config.TOUCHSTONE_IMAGE_MAX_BYTES
+  let urls: PictureFetcher | undefined
+  if (use === 'fetch') {
+    const http = imageFetcher(config, telemetry)
+    closing.add(() => http.close())
+    urls = http
+  } else if (use !== 'inline') urls = folderFetcher(use.folder, maxBytes)
+  const source = createPictureSource({
+    inline: inlineFetcher(maxBytes),
+    urls,
+    reader,
+    budgetMs: config.TOUCHSTONE_IMAGE_BUDGET_MS,
+    // What waits for a connection is on the clock of its listing.
+    gettingAtOnce: config.TOUCHSTONE_IMAGE_CONNECTIONS,
+    readingAtOnce: reader.threads * READING_PER_THREAD,
+    onResult: (result) => telemetry.metrics.touchstone_pictures_total.inc({ result }),
+  })
+  return { source, reader, close: () => closing.close() }
+}
