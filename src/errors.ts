@@ -90,6 +90,24 @@ export const ERRORS = {
   'rate-limited': entry(429, 'Too many requests', 'Wait as long as Retry-After says.'),
   'not-ready': entry(503, 'The service cannot do this now', 'Try again; /readyz says what is stale.'),
   internal: entry(500, 'Unexpected failure', 'Try again; report it with the request id if it stays.'),
+  // Review.
+  'already-decided': entry(
+    409,
+    'Somebody else has said so before',
+    'Look at what stands; to replace a verdict name it in `supersedes`.',
+  ),
+  'case-changed': entry(
+    409,
+    'The case is not as it was when it was looked at',
+    'Read the case again: its listing was edited, withdrawn or decided meanwhile.',
+  ),
+  'case-claimed': entry(409, 'Somebody else looks at the case', 'Take another one, or wait until the claim ends.'),
+  'nothing-to-appeal': entry(
+    409,
+    'The listing is not held or blocked',
+    'An appeal answers a hold or a block of the revision that stands.',
+  ),
+  'too-many-appeals': entry(409, 'The case has as many answers of its seller as it takes', 'Wait for the review.'),
   // Reference data and settings.
   'policy-invalid': entry(
     422,
@@ -128,6 +146,11 @@ export const ERRORS = {
     409,
     'The bank is somebody else’s, or has pictures that its kind and owner must stay with',
     'Use another bankId; kind and owner of a bank can be changed while it has no pictures.',
+  ),
+  'picture-unreadable': entry(
+    422,
+    'The picture cannot be read',
+    'Send a whole JPEG, PNG, WebP, AVIF or GIF within the limits of the settings TOUCHSTONE_IMAGE_…',
   ),
   'picture-blank': entry(
     422,

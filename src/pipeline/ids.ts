@@ -21,3 +21,8 @@ export function refusalId(
 ): string {
   return v5(JSON.stringify(['refusal', listingId, revision, at.topic, at.partition, at.offset.toString()]), NAMESPACE)
 }
+
+/** The same text on the same revision is the same appeal, however often it is sent. */
+export function appealId(listingId: string, revision: number, text: string): string {
+  return v5(JSON.stringify(['appeal', listingId, revision, text]), NAMESPACE)
+}

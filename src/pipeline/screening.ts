@@ -241,7 +241,8 @@ function count(telemetry: Telemetry, records: number, tally: Tally): void {
   metrics.touchstone_withdrawals_total.inc(tally.withdrawals)
   for (const code of tally.refused) metrics.touchstone_refused_total.inc({ code })
   for (const code of tally.deadLetters) metrics.touchstone_dead_letters_total.inc({ code })
-  for (const { outcome, stage, degraded } of tally.decided) {
+  for (const { outcome, stage, degraded, audit } of tally.decided) {
+    if (audit) metrics.touchstone_audits_total.inc()
     metrics.touchstone_decisions_total.inc({ outcome, stage })
     if (degraded) metrics.touchstone_degraded_total.inc()
   }

@@ -203,6 +203,8 @@ alter table review_case add column claimed_until timestamptz;
 create index review_case_risk on review_case (risk desc) where state = 'open';
 create index review_case_opened on review_case (opened_at, case_id);
 create index review_case_listing on review_case (listing_id, revision);
+-- Under the lock, so that what was said before a case was opened again is known from what was said after it.
+alter table verdict alter column recorded_at set default clock_timestamp();
 create table appeal (
   appeal_id uuid primary key, case_id text collate "C" not null, listing_id text collate "C" not null,
   revision int not null, text text not null, at timestamptz not null default now(), by text not null

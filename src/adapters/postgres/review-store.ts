@@ -1,0 +1,179 @@
+// Reviewing in the store: one transaction that locks the listing, reads its case as it is by now, and writes what was settled.
+import { sql } from 'kysely'
+import type { Pool } from 'pg'
+import type { Decision } from '../../domain/decision.ts'
+import type { Verdict } from '../../domain/verdict.ts'
+import type {
+  About,
+  Appeal,
+  ClaimEnd,
+  ReviewSettlement,
+  ReviewStore,
+  ReviewSubject,
+} from '../../pipeline/review/ports.ts'
+import { bankJoins } from './bank-joins.ts'
+import type { Outputs } from './outputs.ts'
+import { assertWritable, writeSettlement } from './settlement.ts'
+import { readStandings, standingsFrom } from './standings.ts'
+import type { Statement } from './statement.ts'
+import type { Tables } from './tables.ts'
+import { inTransactionFrom } from './transaction.ts'
+import type { Transaction } from './transaction.ts'
+import { recordVerdicts } from './verdict-rows.ts'
+
+export interface ReviewStoreOptions {
+  readonly pool: Pool
+  /** The outputs that the gate's store was created with. */
+  readonly outputs: Outputs
+}
+
+interface Settled<T> {
+  readonly answer: T
+  readonly writes?: ReviewSettlement | undefined
+}
+type End<T> = { readonly answer: T | undefined } | 'taken'
+type Asked = Parameters<ReviewStore['settle']>[1]
+
+/** Another verdict took the id while we settled: the next round knows it. More rounds would need one id for many listings. */
+const ROUNDS = 5
+
+/** Locks in the order of the gate's store: the listing, then verdicts, then the outbox. */
+export function createReviewStore({ pool, outputs }: ReviewStoreOptions): ReviewStore {
+  return {
+    async settle<T>(about: About, asked: Asked, settle: (subject: ReviewSubject, now: Date) => Settled<T>) {
+      for (let round = 0; round < ROUNDS; round++) {
+        const first = [lock(about)] as const
+        const end = await inTransactionFrom<End<T>, typeof first>(pool, first, async (tx, [locked]) => {
+          const listingId = locked.rows[0]?.listing_id
+          const known = listingId === undefined ? undefined : await readSubject(tx, listingId, about, asked)
+          if (listingId === undefined || known === undefined) return { undo: { answer: undefined } }
+          const { answer, writes } = settle(known.subject, known.now)
+          if (writes === undefined) return { undo: { answer } }
+          assertWritable(writes, new Set([listingId]))
+          if (!(await recordVerdicts(tx, writes.verdicts))) return { undo: 'taken' }
+          const banks = bankJoins(writes.bankJoins ?? [], writes.bankLeaves ?? [])
+          return {
+            done: { answer },
+            last: [...writeAppeals(writes.appeals), ...writeSettlement(writes, outputs, banks)],
+          }
+        })
+        if (end !== 'taken') return end.answer
+      }
+      throw new Error('the ids of verdicts are taken by others again and again')
+    },
+
+    async claim(caseId, by, seconds, brandIds): Promise<ClaimEnd | undefined> {
+      const taken = await pool.query<{ until: Date | null }>(
+        `update review_case set claimed_by = case when $3 > 0 then $2 end,
+           claimed_until = case when $3 > 0 then clock_timestamp() + $3 * interval '1 second' end
+         where case_id = $1 and state = 'open' and ($4::text[] is null or brand_ids && $4)
+           and (claimed_by is null or claimed_by = $2 or claimed_until <= clock_timestamp())
+         returning claimed_until as until`,
+        [caseId, by, seconds, brandIds ?? null],
+      )
+      const [mine] = taken.rows
+      if (mine !== undefined) return { kind: 'claimed', until: mine.until?.toISOString() ?? null }
+      const { rows } = await pool.query<{ state: Tables['review_case']['state']; until: Date | null }>(
+        `select state, claimed_until as until from review_case
+         where case_id = $1 and ($2::text[] is null or brand_ids && $2)`,
+        [caseId, brandIds ?? null],
+      )
+      const [row] = rows
+      if (row === undefined) return undefined
+      if (row.state !== 'open') return { kind: 'closed', state: row.state }
+      return { kind: 'taken', until: (row.until ?? new Date()).toISOString() }
+    },
+  }
+}
+
+/** The condition is looked at again when the lock is there: a case may have gone over to other brands meanwhile. */
+const lock = (about: About): Statement<{ listing_id: string }> =>
+  'caseId' in about
+    ? sql<{ listing_id: string }>`
+      select l.listing_id from review_case c join listing l on l.listing_id = c.listing_id
+      where ${theCase(about)} for update of l`
+    : sql<{ listing_id: string }>`
+      select listing_id from listing
+      where listing_id = ${about.listingId} and revision > 0
+        and (${about.marketplace ?? null}::text is null or marketplace = ${about.marketplace ?? null}::text)
+      for update`
+
+const theCase = ({ caseId, brandIds }: Extract<About, { caseId: string }>): Statement<boolean> =>
+  sql<boolean>`c.case_id = ${caseId} and (${brandIds ?? null}::text[] is null or c.brand_ids && ${brandIds ?? null}::text[])`
+
+type CaseRow = Pick<Tables['review_case'], 'case_id' | 'listing_id' | 'revision' | 'state' | 'brand_ids'> & {
+  readonly opened_by: 'hold' | 'block' | 'audit' | 'appeal' | 'review'
+  readonly opened_at: Date
+}
+
+async function readSubject(
+  tx: Transaction,
+  listingId: string,
+  about: About,
+  asked: Asked,
+): Promise<{ readonly subject: ReviewSubject; readonly now: Date } | undefined> {
+  const found =
+    'caseId' in about
+      ? sql<CaseRow>`select c.* from review_case c where ${theCase(about)}`
+      : sql<CaseRow>`
+        select c.* from review_case c join listing l on l.listing_id = c.listing_id and l.revision = c.revision
+        where l.listing_id = ${listingId} order by c.state = 'open' desc, c.opened_at desc limit 1`
+  const [clock, cases, standings] = await tx.send([
+    sql<{ now: Date }>`select clock_timestamp() as now`,
+    found,
+    readStandings([{ listingId, revision: 0 }]),
+  ])
+  const now = clock.rows[0]?.now
+  const row = cases.rows[0]
+  const standing = standingsFrom(standings.rows).get(listingId)
+  if (now === undefined || standing === undefined || ('caseId' in about && row === undefined)) return undefined
+
+  const revisions = [...new Set([standing.revision, row?.revision ?? standing.revision])]
+  const [decisions, verdicts, recorded, appeals] = await tx.send([
+    sql<{ body: Decision }>`
+      select body from decision where listing_id = ${listingId} and decision_id = ${asked.decisionId ?? null}::uuid
+      union all
+      select d.body from unnest(${revisions}::int[]) x (revision) cross join lateral (
+        (select body from decision where listing_id = ${listingId} and revision = x.revision order by sequence desc limit 1)
+        union all
+        (select body from decision where listing_id = ${listingId} and revision = x.revision and stage <> 'review'
+         order by sequence desc limit 1)) d`,
+    // Instants of ours have milliseconds, the database's microseconds.
+    sql<{ body: Verdict; before: boolean }>`
+      select body, coalesce(date_trunc('milliseconds', recorded_at) <= ${row?.opened_at.toISOString() ?? null}::timestamptz, false) as before
+      from verdict where listing_id = ${listingId} and revision = any(${revisions}::int[])`,
+    sql<{ body: Verdict }>`select body from verdict where verdict_id = any(${asked.verdictIds}::text[])`,
+    sql<{ appeal_id: string }>`select appeal_id from appeal where case_id = ${row?.case_id ?? null}`,
+  ])
+  const bySequence = new Map(decisions.rows.map(({ body }) => [body.sequence, body]))
+  return {
+    now,
+    subject: {
+      standing,
+      decisions: [...bySequence.values()],
+      verdicts: verdicts.rows.map(({ body }) => body),
+      before: new Set(verdicts.rows.filter((v) => v.before).map(({ body }) => body.verdictId)),
+      recorded: new Map(recorded.rows.map(({ body }) => [body.verdictId, body])),
+      appeals: new Set(appeals.rows.map((one) => one.appeal_id)),
+      one:
+        row === undefined
+          ? undefined
+          : {
+              caseId: row.case_id,
+              listingId,
+              revision: row.revision,
+              state: row.state,
+              openedBy: row.opened_by,
+              brandIds: row.brand_ids,
+            },
+    },
+  }
+}
+
+function writeAppeals(appeals: readonly Appeal[]): Statement[] {
+  return appeals.map(
+    (one) => sql`
+    insert into appeal (appeal_id, case_id, listing_id, revision, text, by)
+    values (${one.appealId}, ${one.caseId}, ${one.listingId}, ${one.revision}, ${one.text}, ${one.by})`,
+  )
+}

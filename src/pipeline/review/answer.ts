@@ -1,0 +1,105 @@
+// What became of a person's word on a case: recorded, known already, or refused with what stands instead.
+import type { CaseState } from '../../domain/case.ts'
+import type { Decision } from '../../domain/decision.ts'
+import type { Outcome } from '../../domain/policy.ts'
+import type { Verdict } from '../../domain/verdict.ts'
+import type { ErrorCode } from '../../errors.ts'
+import type { TopicNames } from '../../events/topics.ts'
+import { SettlementDraft, type Draft } from '../settlement.ts'
+import { addBankEffects, type BankEffects } from '../verdicts/bank-effects.ts'
+import { openSubject, type OpenSubject } from '../verdicts/decide.ts'
+import type { ReviewCase, ReviewSettlement, ReviewSubject } from './ports.ts'
+
+/** What stands for the listing after the request, whoever decided it. */
+export interface Stands {
+  readonly caseId: string
+  readonly state: CaseState
+  readonly listingId: string
+  readonly revision: number
+  readonly outcome: Outcome | null
+  readonly sequence: number
+}
+
+export type ReviewAnswer =
+  | {
+      readonly kind: 'recorded'
+      readonly verdicts: readonly Verdict[]
+      readonly decisions: readonly Decision[]
+      readonly appeals: number
+      readonly stands: Stands
+    }
+  /** The same request was taken before: nothing is written again. */
+  | { readonly kind: 'known'; readonly stands: Stands }
+  | {
+      readonly kind: 'refused'
+      readonly code: ErrorCode
+      readonly message: string
+      readonly path?: string
+      readonly stands: Stands | undefined
+    }
+
+export interface Settled {
+  readonly answer: ReviewAnswer
+  readonly writes?: ReviewSettlement
+}
+
+/** One request on a case while it is settled: its listing's draft, and what is written so far. */
+export interface Work {
+  readonly one: ReviewCase
+  readonly draft: SettlementDraft
+  readonly row: Draft
+  readonly subject: OpenSubject
+  record(verdict: Verdict): void
+  /** The settlement with everything in the draft. */
+  recorded(more?: Pick<ReviewSettlement, 'appeals'>): Settled
+  known(): Settled
+  refuse(code: ErrorCode, message: string, path?: string): Settled
+}
+
+export function startWork(found: ReviewSubject, one: ReviewCase, topics: TopicNames): Work {
+  const { listingId } = one
+  const draft = new SettlementDraft(new Map([[listingId, found.standing]]), topics)
+  const row = draft.of(listingId)
+  const subject = openSubject(found)
+  const verdicts: Verdict[] = []
+  const effects: BankEffects = { bankJoins: [], bankLeaves: [] }
+  const stands = (state: CaseState): Stands => ({
+    caseId: one.caseId,
+    state,
+    listingId,
+    revision: row.revision,
+    outcome: row.outcome,
+    sequence: row.sequence,
+  })
+  return {
+    one,
+    draft,
+    row,
+    subject,
+    record(verdict) {
+      addBankEffects(effects, verdict, subject)
+      subject.verdicts.push(verdict)
+      verdicts.push(verdict)
+      draft.verdict(verdict)
+    },
+    recorded(more = { appeals: [] }) {
+      const done = draft.done()
+      const change = done.cases.findLast((c) => c.caseId === one.caseId)?.change
+      const state = change === undefined ? one.state : change === 'resolved' ? 'resolved' : 'open'
+      return {
+        answer: {
+          kind: 'recorded',
+          verdicts,
+          decisions: done.decisions,
+          appeals: more.appeals.length,
+          stands: stands(state),
+        },
+        writes: { ...done, verdicts, ...effects, ...more },
+      }
+    },
+    known: () => ({ answer: { kind: 'known', stands: stands(one.state) } }),
+    refuse: (code, message, path) => ({
+      answer: { kind: 'refused', code, message, ...(path === undefined ? {} : { path }), stands: stands(one.state) },
+    }),
+  }
+}

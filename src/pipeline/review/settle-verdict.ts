@@ -1,0 +1,174 @@
+// A person's verdict on a case, settled under the listing's row lock: who was first counts, and the second is told what stands.
+import type { Verdict } from '../../domain/verdict.ts'
+import type { TopicNames } from '../../events/topics.ts'
+import { countingVerdicts, weighVerdicts } from '../../review/weigh-verdicts.ts'
+import { decideByVerdicts } from '../verdicts/decide.ts'
+import { startWork, type Settled, type Work } from './answer.ts'
+import type { ReviewCase, ReviewSubject } from './ports.ts'
+
+/** As the person said it; what it is about is known from the case. */
+export interface SaidOnCase {
+  readonly verdictId: string
+  readonly verdict: Verdict['verdict']
+  readonly reason: string | null
+  readonly note: string | null
+  /** null: for all of them. */
+  readonly brandId: string | null
+  readonly supersedes: string | null
+  /** The decision that was looked at; undefined: the one that stands. */
+  readonly decisionId: string | undefined
+  readonly by: Verdict['by']
+  /** Brands for which this person may speak; undefined: any. */
+  readonly own: readonly string[] | undefined
+}
+
+/**
+ * - the same id with the same content is known: nothing is written again; with other content `verdict-reused`;
+ * - a case that was withdrawn, or went over to another revision than the one looked at: `case-changed`;
+ * - without `supersedes` the first word counts: on a resolved case, or where the same brand has spoken since the case was
+ *   opened, `already-decided`. On a case that was opened again it replaces what was said before, by itself;
+ * - with it, the verdict it names must be on this case, and nobody else may have replaced it meanwhile;
+ * - what all verdicts mean together decides, as for those that come in from the log.
+ */
+export function settleCaseVerdict(
+  found: ReviewSubject,
+  one: ReviewCase,
+  asked: SaidOnCase,
+  context: { readonly topics: TopicNames; readonly now: Date },
+): Settled {
+  const work = startWork(found, one, context.topics)
+  const brandId = brandOf(one, asked)
+  if (typeof brandId === 'object' && brandId !== null) return work.refuse('invalid', brandId.fault, '/brandId')
+  const said = { ...asked, brandId }
+  const known = found.recorded.get(said.verdictId)
+  if (known !== undefined)
+    return saysTheSame(known, one, said)
+      ? work.known()
+      : work.refuse('verdict-reused', 'the verdictId was recorded before with other content', '/verdictId')
+  const looked = decisionLookedAt(work, said)
+  if (typeof looked !== 'string') return looked
+  if (one.state === 'withdrawn') return work.refuse('case-changed', 'the listing was withdrawn')
+  const supersedes = said.supersedes === null ? replacedBy(found, work, said) : namedBy(work, said)
+  if (typeof supersedes === 'object' && supersedes !== null) return supersedes
+
+  const verdict: Verdict = {
+    verdictId: said.verdictId,
+    caseId: one.caseId,
+    listingId: one.listingId,
+    revision: one.revision,
+    decisionId: looked,
+    brandId: said.brandId,
+    verdict: said.verdict,
+    reason: said.reason,
+    note: said.note,
+    by: said.by,
+    at: context.now.toISOString(),
+    source: one.openedBy === 'audit' || one.openedBy === 'appeal' ? one.openedBy : 'review',
+    supersedes,
+  }
+  work.record(verdict)
+  if (one.revision === work.row.revision) decide(work, verdict, context.now)
+  return work.recorded()
+}
+
+function decide(work: Work, verdict: Verdict, now: Date): void {
+  const { one, draft, row, subject } = work
+  const decision = decideByVerdicts(draft, row, subject, { said: verdict.verdict, now })
+  if (decision !== undefined || one.state !== 'released') return
+  // Its hold had ended as the verdict says: nothing to decide, but nobody needs to look at it any more.
+  const stands = subject.decisions.findLast((d) => d.revision === one.revision)
+  const onRevision = subject.verdicts.filter((v) => v.revision === one.revision)
+  if (stands === undefined || weighVerdicts(onRevision, stands.brandIds) === undefined) return
+  draft.case({
+    caseId: one.caseId,
+    listingId: one.listingId,
+    change: 'resolved',
+    revision: one.revision,
+    brandIds: stands.brandIds,
+    risk: stands.risk,
+    openedBy: null,
+    marketplace: row.marketplace,
+    dueAt: null,
+    at: now.toISOString(),
+  })
+}
+
+/** A rights holder speaks for one of its own brands that the case is about: which one is clear where there is only one. */
+function brandOf(one: ReviewCase, { own, brandId }: SaidOnCase): string | null | { readonly fault: string } {
+  if (own === undefined) return brandId
+  const mine = one.brandIds.filter((id) => own.includes(id))
+  const [only] = mine
+  if (brandId === null && mine.length === 1 && only !== undefined) return only
+  if (brandId !== null && mine.includes(brandId)) return brandId
+  return { fault: `brandId: must be one of ${mine.join(', ')}` }
+}
+
+/** A request that is repeated need not say again what the first one left to us. */
+function saysTheSame(known: Verdict, one: ReviewCase, said: SaidOnCase): boolean {
+  return (
+    known.caseId === one.caseId &&
+    known.verdict === said.verdict &&
+    (known.reason ?? null) === said.reason &&
+    (known.note ?? null) === said.note &&
+    (known.brandId ?? null) === said.brandId &&
+    known.by.subject === said.by.subject &&
+    (said.supersedes === null || known.supersedes === said.supersedes) &&
+    (said.decisionId === undefined || known.decisionId === said.decisionId)
+  )
+}
+
+/** The id of the decision that the verdict is about, or why it cannot be. */
+function decisionLookedAt(work: Work, said: SaidOnCase): string | Settled {
+  const { one, row, subject } = work
+  const last = subject.decisions.findLast((d) => d.revision === one.revision)
+  if (last === undefined) throw new Error(`case ${one.caseId} is about a revision without a decision`)
+  const looked = said.decisionId === undefined ? last : subject.decisions.find((d) => d.decisionId === said.decisionId)
+  if (looked === undefined)
+    return work.refuse('unknown-decision', 'decisionId is not a decision on the listing of this case', '/decisionId')
+  if (looked.revision !== one.revision)
+    return work.refuse('case-changed', `the case is about revision ${one.revision} by now`, '/decisionId')
+  if (one.revision !== row.revision && said.supersedes === null)
+    return work.refuse('case-changed', `revision ${row.revision} of the listing is decided; this case is closed`)
+  return looked.decisionId
+}
+
+/** Without `supersedes`: null, what it replaces on a case that was opened again, or why it comes too late. */
+function replacedBy(found: ReviewSubject, work: Work, said: SaidOnCase): string | null | Settled {
+  const { one, subject } = work
+  if (one.state === 'resolved')
+    return work.refuse('already-decided', 'verdicts have decided the case; name the one to replace in supersedes')
+  const counting = countingVerdicts(subject.verdicts.filter((v) => v.revision === one.revision))
+  const settling = counting.filter((v) => v.verdict !== 'cannot-tell')
+  const mine = settling.filter((v) => (v.brandId ?? null) === said.brandId)
+  if (mine.some((v) => !found.before.has(v.verdictId)))
+    return work.refuse(
+      'already-decided',
+      'a verdict for the same brand was recorded; name it in supersedes to replace it',
+    )
+  if (said.verdict === 'cannot-tell') return null
+  const earlier = settling.filter((v) => found.before.has(v.verdictId) && (said.brandId === null || mine.includes(v)))
+  const [only] = earlier
+  if (earlier.length <= 1) return only?.verdictId ?? null
+  if (earlier.every((v) => v.verdict === said.verdict)) return null
+  return work.refuse(
+    'already-decided',
+    `${earlier.length} earlier verdicts count; take them back first (reopen with takeBack), or name one in supersedes`,
+  )
+}
+
+/** With it: the id, where it is one that this person may replace and nobody has replaced yet. */
+function namedBy(work: Work, said: SaidOnCase): string | Settled {
+  const { one, subject } = work
+  const named = subject.verdicts.find((v) => v.verdictId === said.supersedes && v.revision === one.revision)
+  const { own } = said
+  const foreign = own !== undefined && !own.some((brandId) => brandId === named?.brandId)
+  if (named === undefined || foreign)
+    return work.refuse(
+      'invalid',
+      'supersedes: must be a verdict on this case that the caller may replace',
+      '/supersedes',
+    )
+  if (subject.verdicts.some((v) => v.supersedes === named.verdictId))
+    return work.refuse('already-decided', 'another verdict has replaced that one')
+  return named.verdictId
+}
