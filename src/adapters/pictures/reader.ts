@@ -1,0 +1,76 @@
+// The reader of pictures: each is decoded and hashed in a thread, so that neither a bomb nor a large one holds up the gate.
+import { createRequire } from 'node:module'
+import type { Logger } from '../../telemetry.ts'
+import type { PictureReader } from '../../pipeline/pictures/ports.ts'
+import { unseen, type Answer, type Job, type ThreadData, type UnseenPicture } from './messages.ts'
+import { createThreads, type Lost } from './threads.ts'
+import { releaseTurn } from './turn.ts'
+
+export interface PictureReaderOptions {
+  /** The file that each thread runs: it hands its hash to `servePictures`. */
+  readonly thread: URL
+  readonly threads: number
+  readonly maxPixels: number
+  readonly maxBytes: number
+  /** That decoding and hashing of one picture may take. */
+  readonly timeMs: number
+  readonly logger: Logger
+  /** Pictures that wait for a thread, whenever that changes. */
+  readonly onQueue?: (pictures: number) => void
+}
+
+/** Waiting pictures hold their bytes: so many for each thread are some seconds of work, and twice what the flows send. */
+const WAITING_PER_THREAD = 128
+
+/** The threads are started at once; they keep no process alive while they are idle. */
+export function createPictureReader(
+  options: PictureReaderOptions,
+): PictureReader & { close(): Promise<void>; queue(): number } {
+  // Before the first thread, and for good: the shared libraries must stay loaded when a thread ends (sharp's own notes).
+  createRequire(import.meta.url)('sharp')
+  const heavy = new Int32Array(new SharedArrayBuffer(4))
+  const threads = createThreads<Job, Answer>({
+    entry: options.thread,
+    count: options.threads,
+    dataOf: (thread): ThreadData => ({ thread, heavy, maxPixels: options.maxPixels, timeMs: options.timeMs }),
+    timeMs: options.timeMs,
+    maxWaiting: options.threads * WAITING_PER_THREAD,
+    logger: options.logger,
+    onGone: (thread) => releaseTurn(heavy, thread),
+    onWaiting: options.onQueue ?? (() => undefined),
+  })
+
+  return {
+    async read(bytes, sha256, until) {
+      if (bytes.length > options.maxBytes)
+        return unseen('too-large', `${bytes.length} bytes; at most ${options.maxBytes} are read`)
+      const answer = await threads.run({ kind: 'read', bytes: copyOf(bytes), sha256 }, until)
+      if (typeof answer === 'string') return lost(answer, options.timeMs)
+      return answer.kind === 'read' ? answer.picture : unseen('busy', 'the answer to another question came')
+    },
+    async keep(bytes, sha256) {
+      if (bytes.length > options.maxBytes) return undefined
+      const answer = await threads.run({ kind: 'keep', bytes: copyOf(bytes), sha256 }, undefined)
+      return typeof answer !== 'string' && answer.kind === 'keep' ? answer.kept : undefined
+    },
+    queue: () => threads.waiting(),
+    close: () => threads.close(),
+  }
+}
+
+/** A view would be sent with all of the buffer that it looks at, which may be many times as large. */
+const copyOf = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes)
+
+function lost(what: Lost, timeMs: number): UnseenPicture {
+  switch (what) {
+    case 'busy':
+      return unseen('busy', 'no thread was free in time')
+    case 'closed':
+      return unseen('busy', 'the reader is closing')
+    case 'timed-out':
+      return unseen('timed-out', `not decoded in the time that was left, at most ${timeMs} ms`)
+    case 'died':
+      // One job at a time: it was this picture that did it, and would again.
+      return unseen('not-a-picture', 'the thread that decoded it ended over it')
+  }
+}

@@ -1,0 +1,159 @@
+// A fixed number of threads, each with one job at a time; one that hangs past its time, or dies, is ended and replaced.
+import { Worker, type ResourceLimits } from 'node:worker_threads'
+import type { Logger } from '../../telemetry.ts'
+
+/** What became of a job that got no answer. */
+export type Lost = 'busy' | 'timed-out' | 'died' | 'closed'
+
+export interface Threads<Job, Answer> {
+  /** Never rejects. `until` bounds the waiting (`busy`) as well as the work (`timed-out`). */
+  run(job: Job, until: AbortSignal | undefined): Promise<Answer | Lost>
+  /** Jobs that no thread has begun. */
+  waiting(): number
+  close(): Promise<void>
+}
+
+export interface ThreadsOptions {
+  /** The file that each thread runs; it says `ready` once, then one answer for each job. */
+  readonly entry: URL
+  readonly count: number
+  /** For thread `n`, counted from 1. */
+  readonly dataOf: (n: number) => unknown
+  /** That one job may take, from when a thread begins it. */
+  readonly timeMs: number
+  readonly maxWaiting: number
+  readonly logger: Logger
+  /** Thread `n` is gone: what it held can be given back. */
+  readonly onGone: (n: number) => void
+  readonly onWaiting: (jobs: number) => void
+}
+
+interface Task<Job, Answer> {
+  readonly job: Job
+  readonly settle: (answer: Answer | Lost) => void
+}
+
+interface Slot<Job, Answer> {
+  readonly n: number
+  worker: Worker | undefined
+  ready: boolean
+  task: Task<Job, Answer> | undefined
+  timer: NodeJS.Timeout | undefined
+}
+
+/** Of JavaScript's own memory; pixels lie outside of it and are bounded by the limit on pixels. */
+const HEAP: ResourceLimits = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 }
+/** A thread that cannot start is tried again no sooner: starting is half a second of a core. */
+const RESTART_MS = 1_000
+
+export function createThreads<Job, Answer>(options: ThreadsOptions): Threads<Job, Answer> {
+  const { logger } = options
+  const slots: Slot<Job, Answer>[] = []
+  const queue = new Set<Task<Job, Answer>>()
+  const restarts = new Set<NodeJS.Timeout>()
+  let closed = false
+
+  function start(slot: Slot<Job, Answer>): void {
+    if (closed) return
+    const worker = new Worker(options.entry, {
+      workerData: options.dataOf(slot.n),
+      resourceLimits: HEAP,
+      // Flags of the process (a debugger's port, a test runner's loader) are not meant for these threads.
+      execArgv: [],
+    })
+    slot.worker = worker
+    let reason = 'it ended itself'
+    worker.on('error', (error: unknown) => (reason = error instanceof Error ? error.message : String(error)))
+    worker.on('message', (said: Answer | 'ready') => {
+      if (said === 'ready') slot.ready = true
+      else finish(slot, said)
+      next()
+    })
+    worker.on('exit', () => {
+      const started = slot.ready
+      clearTimeout(slot.timer)
+      Object.assign(slot, { worker: undefined, ready: false })
+      options.onGone(slot.n)
+      if (closed) return
+      logger.warn({ thread: slot.n, reason }, 'a picture thread is gone and is replaced')
+      finish(slot, 'died')
+      if (started) start(slot)
+      else restarts.add(setTimeout(() => start(slot), RESTART_MS))
+    })
+    // After the listeners: each of them keeps the process alive anew.
+    holdProcess()
+  }
+
+  function finish(slot: Slot<Job, Answer>, answer: Answer | Lost): void {
+    clearTimeout(slot.timer)
+    slot.task?.settle(answer)
+    slot.task = undefined
+  }
+
+  function begin(slot: Slot<Job, Answer>, task: Task<Job, Answer>): void {
+    slot.task = task
+    slot.timer = setTimeout(() => {
+      // The answer is given now; the slot is filled again when the thread is gone, so that there are never more than `count`.
+      task.settle('timed-out')
+      slot.ready = false
+      logger.warn({ thread: slot.n, ms: options.timeMs }, 'a picture thread hangs and is ended')
+      void slot.worker?.terminate()
+    }, options.timeMs)
+    slot.worker?.postMessage(task.job)
+  }
+
+  function next(): void {
+    for (const slot of slots) {
+      if (!slot.ready || slot.task !== undefined) continue
+      const [task] = queue
+      if (task === undefined) break
+      queue.delete(task)
+      begin(slot, task)
+    }
+    options.onWaiting(queue.size)
+    holdProcess()
+  }
+
+  /** Threads keep the process alive while there is work, and not while they are idle. */
+  function holdProcess(): void {
+    for (const { worker, task } of slots) {
+      if (queue.size > 0 || task !== undefined) worker?.ref()
+      else worker?.unref()
+    }
+  }
+
+  for (let n = 1; n <= options.count; n++)
+    slots.push({ n, worker: undefined, ready: false, task: undefined, timer: undefined })
+  for (const slot of slots) start(slot)
+
+  return {
+    run(job, until) {
+      if (closed) return Promise.resolve('closed')
+      if (until?.aborted === true || queue.size >= options.maxWaiting) return Promise.resolve('busy')
+      return new Promise((resolve) => {
+        const settle = (answer: Answer | Lost) => {
+          until?.removeEventListener('abort', onAbort)
+          resolve(answer)
+        }
+        const task: Task<Job, Answer> = { job, settle }
+        // A thread that has begun goes on: ending it costs more than the rest of its job, which is bounded anyhow.
+        const onAbort = () => settle(queue.delete(task) ? 'busy' : 'timed-out')
+        until?.addEventListener('abort', onAbort, { once: true })
+        queue.add(task)
+        next()
+      })
+    },
+    waiting: () => queue.size,
+    async close() {
+      closed = true
+      for (const timer of restarts) clearTimeout(timer)
+      for (const task of queue) task.settle('closed')
+      queue.clear()
+      for (const slot of slots) {
+        clearTimeout(slot.timer)
+        slot.task?.settle('closed')
+      }
+      await Promise.all(slots.map((slot) => slot.worker?.terminate()))
+    },
+  }
+}
