@@ -12,6 +12,8 @@ const COMMANDS: readonly (readonly [string, () => Promise<(program: Command) => 
   ['offsets', async () => (await import('./commands/offsets.ts')).registerOffsets],
   ['screen', async () => (await import('./commands/screen.ts')).registerScreen],
   ['evaluate', async () => (await import('./commands/evaluate.ts')).registerEvaluate],
+  ['train', async () => (await import('./commands/train.ts')).registerTrain],
+  ['models', async () => (await import('./commands/models.ts')).registerModels],
   ['brands', async () => (await import('./commands/brands.ts')).registerBrands],
   ['policies', async () => (await import('./commands/policies.ts')).registerPolicies],
   ['keys', async () => (await import('./commands/keys.ts')).registerKeys],

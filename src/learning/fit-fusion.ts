@@ -131,9 +131,11 @@ function improve(column: Column, rows: readonly FusionRow[], logOdds: number[]):
     if (share > 0) add(below + 1, share, residual, information)
   }
   const before = rows.map((_, n) => valueAt(column, n))
+  // No signal speaks for a listing more than the shipped card lets it: what speaks for one can be written to please.
+  const floor = Math.min(...column.start)
   const stepped = column.theta.map((theta, i) => {
     const step = (gradient[i] ?? 0) / (curvature[i] ?? 1)
-    return clamp(theta + clamp(step, 1), LIMIT)
+    return Math.max(clamp(theta + clamp(step, 1), LIMIT), floor)
   })
   column.theta = isotonic(stepped, curvature)
   for (const n of rows.keys()) logOdds[n] = (logOdds[n] ?? 0) + valueAt(column, n) - (before[n] ?? 0)

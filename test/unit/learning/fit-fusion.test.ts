@@ -44,6 +44,12 @@ describe('the fit', () => {
     expect(fuse(many, fake.signals).risk).toBeGreaterThan(0.6)
   })
 
+  test('lets no signal speak for a listing more than the card that ships does', () => {
+    const fitted = fitFusion(shipped, times(300, row(false, [scored('wording', 0.6), scored('price', 0.1)])))
+    expect(ratio(fitted, 'wording', 0.6)).toBeGreaterThanOrEqual(1)
+    expect(ratio(fitted, 'price', 0)).toBeGreaterThanOrEqual(0.8)
+  })
+
   test('takes open wording for no less where only what it had stopped was looked at, and nine in ten of it was right', () => {
     const stopped = [scored('wording', 0.85), scored('price', 0.37)]
     const fitted = fitFusion(shipped, [...times(90, row(true, stopped)), ...times(10, row(false, stopped))])

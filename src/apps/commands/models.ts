@@ -1,0 +1,130 @@
+// `models`: the versions that the registry keeps: list, show, promote, roll back; live in running workers within 2 s.
+import { Argument, InvalidArgumentError, type Command } from 'commander'
+import { createModelStore } from '../../adapters/postgres/model-store.ts'
+import { MODEL_NAMES, type ModelName } from '../../domain/model.ts'
+import { TouchstoneError } from '../../errors.ts'
+import { promoteModel } from '../../pipeline/learning/promote.ts'
+import { createTelemetry } from '../../telemetry.ts'
+import { shippedModels } from '../learning.ts'
+import { cardText } from '../model-text.ts'
+import { openTextModels } from '../text-models.ts'
+import { COMMAND_LINE, print, table, withStore } from './with-store.ts'
+
+interface Json {
+  json?: boolean
+}
+
+export interface VersionName {
+  readonly name: ModelName
+  readonly version: string
+}
+
+/** NAME@VERSION. */
+export const versionName = (text: string): VersionName => {
+  const [, name = '', version = ''] = /^([^@]+)@(.+)$/.exec(text) ?? []
+  const known = MODEL_NAMES.find((one) => one === name)
+  if (known === undefined)
+    throw new InvalidArgumentError(`It is NAME@VERSION, where NAME is one of ${MODEL_NAMES.join(', ')}.`)
+  return { name: known, version }
+}
+
+export function registerModels(program: Command): void {
+  const models = program
+    .command('models')
+    .description('Versions of the models: list, show, promote, roll back.')
+    .addHelpText('after', '\nExample:\n  $ touchstone models list')
+  models
+    .command('list')
+    .description('All versions in the registry and those that ship; what decides is marked.')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', '\nExample:\n  $ touchstone models list')
+    .action(async (options: Json) => {
+      await withStore('models', async ({ database }) => {
+        const items = await createModelStore(database.reading).list()
+        const { scorecard, text } = await shippedModels()
+        const shipped = { fusion: scorecard.version, text: text ?? '' }
+        const rows = items.map((m) => [
+          m.active ? '*' : '',
+          m.name,
+          m.version,
+          m.madeAt,
+          m.madeBy,
+          standingOf(m.card.measured),
+        ])
+        for (const name of MODEL_NAMES)
+          rows.push([items.some((m) => m.name === name && m.active) ? '' : '*', name, shipped[name], 'ships', '', ''])
+        print(options.json, { items, shipped }, table(['', 'model', 'version', 'made', 'by', 'when made'], rows))
+      })
+    })
+  models
+    .command('show')
+    .description('The card of a version: what it learnt from and how it did on what it had not seen.')
+    .addArgument(new Argument('<name@version>', 'as `models list` has it').argParser(versionName))
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', '\nExample:\n  $ touchstone models show fusion@v0123456789ab')
+    .action(async ({ name, version }: VersionName, options: Json) => {
+      await withStore('models', async ({ database }) => {
+        const record = await createModelStore(database.reading).find(name, version)
+        if (record === undefined)
+          throw new TouchstoneError('not-found', `there is no version ${version} of the model ${name} in the registry`)
+        const title = `${name}@${version}${record.active ? ', which decides' : ''}, made ${record.madeAt} by ${record.madeBy}`
+        print(options.json, record, `${title}\n${cardText(record.card)}`)
+      })
+    })
+  models
+    .command('promote')
+    .description('Let a version decide, once it was tried and unless its card says that it lost.')
+    .addArgument(new Argument('<name@version>', 'as `models list` has it').argParser(versionName))
+    .option('--force', 'although its card speaks against it')
+    .option('--json', 'print one JSON document')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ touchstone models promote fusion@v0123456789ab\n\nExit codes: 0 it decides within 2 s; 1 it does not exist, does not fit or lost, and nothing changed; 2 wrong usage.',
+    )
+    .action(async ({ name, version }: VersionName, options: Json & { force?: boolean }) => {
+      await withStore('models', async ({ database }) => {
+        const { signals, text: shippedText } = await shippedModels()
+        const text =
+          name === 'text'
+            ? await openTextModels({ threads: 1, logger: createTelemetry({ level: 'error' }).log })
+            : undefined
+        try {
+          const store = createModelStore(database.reading)
+          const promotion = await promoteModel({ store, signals, text, shippedText }, name, version, {
+            by: COMMAND_LINE,
+            force: options.force === true,
+          })
+          const overruled = promotion.overruled.map((why) => ` Overruled: ${why}.`).join('')
+          print(
+            options.json,
+            { ...promotion, change: Number(promotion.change) },
+            `${name}@${version} decides.${overruled}`,
+          )
+        } finally {
+          await text?.close()
+        }
+      })
+    })
+  models
+    .command('rollback')
+    .description('Let the version decide that decided before; again goes back one more, to what ships at last.')
+    .addArgument(new Argument('<name>', 'which model').choices(MODEL_NAMES))
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', '\nExample:\n  $ touchstone models rollback fusion')
+    .action(async (name: ModelName, options: Json) => {
+      await withStore('models', async ({ database }) => {
+        const step = await createModelStore(database.reading).rollback(name, COMMAND_LINE)
+        const now = step.version === null ? 'the version that ships' : `${name}@${step.version}`
+        print(
+          options.json,
+          { ...step, change: Number(step.change) },
+          `${now} decides again, in place of ${step.before}.`,
+        )
+      })
+    })
+}
+
+const standingOf = (measured: Record<string, unknown>): string => {
+  const { comparison } = measured as { comparison?: { standing?: string } }
+  return comparison?.standing ?? ''
+}

@@ -1,0 +1,58 @@
+// `train`: verdicts become new versions of the models, each with a card, kept in the store; nothing is promoted.
+import { InvalidArgumentError, Option, type Command } from 'commander'
+import { MODEL_NAMES, type ModelName } from '../../domain/model.ts'
+import { runTraining, type TrainingReport } from '../../pipeline/learning/run-training.ts'
+import { learningStores, shippedModels } from '../learning.ts'
+import { cardText } from '../model-text.ts'
+import { COMMAND_LINE, print, withStore } from './with-store.ts'
+
+interface Options {
+  seed: number
+  model: ModelName | 'all'
+  json?: boolean
+}
+
+/** What fits into 32 bits is told apart by every part that draws. */
+export const seedOf = (text: string): number => {
+  const seed = Number(text)
+  if (text.trim() === '' || !Number.isInteger(seed) || seed < 0 || seed > 0xffff_ffff)
+    throw new InvalidArgumentError('It is a whole number from 0 to 4294967295.')
+  return seed
+}
+
+export function registerTrain(program: Command): void {
+  program
+    .command('train')
+    .description(
+      'Learn from the verdicts: fit the fusion and the text model anew, keep each as a version with a card, and say how it compares with what decides. Nothing is promoted.',
+    )
+    .option('--seed <n>', 'draws sellers and folds; the same seed and verdicts give the same bytes', seedOf, 1)
+    .addOption(new Option('--model <name>', 'which one').choices([...MODEL_NAMES, 'all']).default('all'))
+    .option('--json', 'print one JSON document')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ touchstone train --seed 7 && touchstone models list\n\nExit codes: 0 done; 1 there are too few verdicts, the message says how many of which are missing; 2 wrong usage.',
+    )
+    .action(async (options: Options) => {
+      await withStore('train', async ({ database }) => {
+        const report = await runTraining(learningStores(database), await shippedModels(), {
+          seed: options.seed,
+          models: options.model === 'all' ? MODEL_NAMES : [options.model],
+          by: COMMAND_LINE,
+        })
+        print(options.json, report, render(report))
+      })
+    })
+}
+
+function render({ labels, made, refused }: TrainingReport): string {
+  const parts = [`${labels} verdicts count.`]
+  for (const { model, present } of made) {
+    const name = `${model.name}@${model.version}`
+    parts.push(
+      `${present ? `${name}, the same version as before` : name}\n${cardText(model.card)}\n  touchstone models promote ${name}`,
+    )
+  }
+  for (const { name, message } of refused) parts.push(`${name}: not made: ${message}`)
+  return `${parts.join('\n\n')}\n`
+}
