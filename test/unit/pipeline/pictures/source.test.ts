@@ -1,0 +1,181 @@
+// Pictures of many listings at once while hosts are dead or slow. Real: the source and its turns; made up: hosts and reader.
+import { describe, expect, it } from 'vitest'
+import type { SeenPicture } from '../../../../src/imaging/picture.ts'
+import type { Got, ImageReference, PictureFetcher, PictureReader } from '../../../../src/pipeline/pictures/ports.ts'
+import { createSlots } from '../../../../src/pipeline/pictures/slots.ts'
+import { createPictureSource, type PictureSourceOptions } from '../../../../src/pipeline/pictures/source.ts'
+
+const seen = (sha256: string): SeenPicture => ({
+  state: 'seen',
+  sha256,
+  format: 'png',
+  width: 10,
+  height: 10,
+  hash: { bytes: new Uint8Array(32), quality: 100 },
+  variants: [],
+  blank: false,
+})
+const got = (sha256: string): Got => ({ state: 'got', bytes: new Uint8Array(3), sha256 })
+const url = (name: string): ImageReference => ({ url: `https://${name}.example/1.jpg` })
+
+/** Answers only when nobody waits any more, as a host does that takes connections and says nothing. */
+const never = (until: AbortSignal): Promise<Got> =>
+  new Promise((resolve) => {
+    const end = () => resolve({ state: 'unseen', fault: 'timed-out', message: 'silent' })
+    if (until.aborted) end()
+    else until.addEventListener('abort', end, { once: true })
+  })
+const hostOf = (image: ImageReference): string => new URL(image.url ?? 'https://none').hostname.split('.')[0] ?? ''
+const fetcher: PictureFetcher = {
+  get: (image, until) => (hostOf(image).startsWith('dead') ? never(until) : Promise.resolve(got(hostOf(image)))),
+}
+const reader: PictureReader = {
+  read: (_bytes, sha256) => Promise.resolve(seen(sha256)),
+  keep: (_bytes, sha256) =>
+    Promise.resolve({
+      sha256,
+      hash: '',
+      quality: 100,
+      blank: false,
+      width: 1,
+      height: 1,
+      body: new Uint8Array([1]),
+    }),
+}
+const sourceOf = (more: Partial<PictureSourceOptions> = {}) =>
+  createPictureSource({
+    inline: { get: (image) => Promise.resolve(got(`inline-${image.data}`)) },
+    urls: fetcher,
+    reader,
+    budgetMs: 60,
+    gettingAtOnce: 8,
+    readingAtOnce: 2,
+    ...more,
+  })
+const stateOf = (pictures: readonly { state: string }[]) => pictures.map((picture) => picture.state)
+
+describe('turns', () => {
+  it('go to who came first, also where a later one would need fewer', async () => {
+    const slots = createSlots(2)
+    const order: string[] = []
+    await slots.take()
+    const both = slots.take(2).then(() => order.push('two'))
+    const one = slots.take(1).then(() => order.push('one'))
+    await Promise.resolve()
+    expect(order).toEqual([])
+    slots.release()
+    await both
+    expect(order).toEqual(['two'])
+    slots.release()
+    await one
+    expect(order).toEqual(['two', 'one'])
+  })
+
+  it('come back all of them, however many waited', async () => {
+    const slots = createSlots(3)
+    let inside = 0
+    let most = 0
+    await Promise.all(
+      Array.from({ length: 200 }, async (_, i) => {
+        const count = 1 + (i % 3)
+        await slots.take(count)
+        inside += count
+        most = Math.max(most, inside)
+        await new Promise((resolve) => setImmediate(resolve))
+        inside -= count
+        for (let k = 0; k < count; k++) slots.release()
+      }),
+    )
+    expect(most).toBe(3)
+    await slots.take(3)
+  })
+})
+
+describe('the pictures of a listing', () => {
+  it('take the time limit of the listing and no more, however many come from a dead host', async () => {
+    const source = sourceOf()
+    const begun = performance.now()
+    // More than may be under way at once.
+    const pictures = await source.look([...Array.from({ length: 20 }, () => url('dead')), url('alive')])
+    expect(performance.now() - begun).toBeLessThan(600)
+    expect(stateOf(pictures)).toEqual([...Array.from({ length: 20 }, () => 'unseen'), 'seen'])
+    // All turns came back.
+    expect(stateOf(await source.look(Array.from({ length: 8 }, () => url('alive'))))).not.toContain('unseen')
+  })
+
+  it('have a whole time limit for themselves, also behind others that used theirs up', async () => {
+    const source = sourceOf({ budgetMs: 80, gettingAtOnce: 1 })
+    const slow: PictureFetcher['get'] = async (image, until) => {
+      if (hostOf(image) === 'dead') return await never(until)
+      await new Promise((resolve) => setTimeout(resolve, 40))
+      return until.aborted ? { state: 'unseen', fault: 'timed-out', message: '' } : got('late')
+    }
+    const behind = sourceOf({ budgetMs: 80, gettingAtOnce: 1, urls: { get: slow } })
+    const [first, second] = await Promise.all([behind.look([url('dead')]), behind.look([url('alive')])])
+    expect([...stateOf(first), ...stateOf(second)]).toEqual(['unseen', 'seen'])
+    expect(await source.look([])).toEqual([])
+  })
+
+  it('of many listings are waited for together: 500 with dead hosts take a few time limits, not 500', async () => {
+    const source = sourceOf({ budgetMs: 50, gettingAtOnce: 64 })
+    const begun = performance.now()
+    const all = await Promise.all(Array.from({ length: 500 }, (_, i) => source.look([url(`dead-${i}`)])))
+    const took = performance.now() - begun
+    expect(new Set(all.flatMap(stateOf))).toEqual(new Set(['unseen']))
+    // Eight rounds of 50 ms; one after the other they would take 25 s.
+    expect(took).toBeLessThan(2_000)
+  })
+
+  it('are given up when nobody waits any more', async () => {
+    const stop = new AbortController()
+    const looking = sourceOf({ budgetMs: 60_000 }).look([url('dead')], stop.signal)
+    stop.abort()
+    expect(stateOf(await looking)).toEqual(['unseen'])
+    expect(stateOf(await sourceOf({ budgetMs: 60_000 }).look([url('dead')], AbortSignal.abort()))).toEqual(['unseen'])
+  })
+
+  it('are read a few at a time, and the same bytes once', async () => {
+    let inside = 0
+    let most = 0
+    let reads = 0
+    const counting: PictureReader['read'] = async (_bytes, sha256) => {
+      reads += 1
+      most = Math.max(most, (inside += 1))
+      await new Promise((resolve) => setImmediate(resolve))
+      inside -= 1
+      return seen(sha256)
+    }
+    const source = sourceOf({ reader: { ...reader, read: counting } })
+    await source.look(Array.from({ length: 8 }, (_, i) => url(`alive-${i}`)))
+    expect([most, reads]).toEqual([2, 8])
+    await source.look([url('alive-3'), url('alive-9')])
+    expect(reads).toBe(9)
+  })
+
+  it('come from the listing where it carries them, and from nowhere else where URLs are not followed', async () => {
+    const results: string[] = []
+    const source = sourceOf({ urls: undefined, onResult: (result) => results.push(result) })
+    const pictures = await source.look([{ data: 'QUJD', url: 'https://dead.example/1.jpg' }, url('alive')])
+    expect(pictures).toMatchObject([
+      { state: 'seen', sha256: 'inline-QUJD' },
+      { state: 'unseen', fault: 'not-fetched' },
+    ])
+    expect(results).toEqual(['seen', 'not-fetched'])
+  })
+
+  it('are kept only as what they were when they were judged', async () => {
+    const asked: (string | undefined)[] = []
+    const binding: PictureFetcher = {
+      get(image) {
+        asked.push(image.sha256)
+        return Promise.resolve(
+          image.sha256 === 'now' ? got('now') : { state: 'unseen', fault: 'hash-differs', message: '' },
+        )
+      },
+    }
+    const source = sourceOf({ urls: binding })
+    expect(await source.keep(url('shop'), seen('now'))).toMatchObject({ sha256: 'now' })
+    expect(await source.keep(url('shop'), seen('before'))).toBeUndefined()
+    expect(asked).toEqual(['now', 'before'])
+  })
+})

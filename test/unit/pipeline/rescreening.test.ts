@@ -1,0 +1,147 @@
+// A listing that was decided while a picture could not be seen is tried again. Real: settling both times; made up: assessments.
+import { describe, expect, it } from 'vitest'
+import type { Decision } from '../../../src/domain/decision.ts'
+import type { Outcome } from '../../../src/domain/policy.ts'
+import { topicNames } from '../../../src/events/topics.ts'
+import { mayBeMended, type Assessment } from '../../../src/pipeline/assess.ts'
+import type { Standing } from '../../../src/pipeline/ports.ts'
+import { settleRescreens } from '../../../src/pipeline/rescreening/settle.ts'
+import { settle, type TriedListing } from '../../../src/pipeline/settle.ts'
+import { assessment, listingOf } from './assessments.ts'
+
+const topics = topicNames('t')
+const NOW = new Date('2026-01-01T00:00:00Z')
+const LATER = new Date('2026-01-01T01:00:00Z')
+const listing = { ...listingOf('L', 1), images: [{ url: 'https://shop.example/1.jpg' }] }
+
+/** As the policy decides while `fault` keeps a picture from being seen. */
+const degraded = (outcome: Outcome, fault: 'timed-out' | 'gone' = 'timed-out'): Assessment => {
+  const whole = assessment(outcome)
+  return {
+    ...whole,
+    answer: { ...whole.answer, degraded: true },
+    pictures: [{ state: 'unseen', fault, message: '' }],
+  }
+}
+
+/** Screens a revision on what stands, and gives what stands then. */
+function screened(tried: Assessment, before?: Standing, revision = 1) {
+  const value: TriedListing = {
+    kind: 'listing',
+    listing: { ...listing, revision },
+    bound: false,
+    contentHash: String(revision).repeat(64).slice(0, 64),
+    submittedAt: NOW.toISOString(),
+    assessment: tried,
+  }
+  const record = { offset: 0n, appendedAt: NOW, key: null, value: null, headers: {} }
+  const { settlement } = settle(
+    [{ record, partition: 0, tried: { kind: 'ok', value } }],
+    new Map(before === undefined ? [] : [['L', before]]),
+    { topics, topic: 'in', now: NOW, maxDeadLetterBytes: 1_000 },
+  )
+  const [row] = settlement.standings
+  const [decision] = settlement.decisions
+  if (row === undefined || decision === undefined) throw new Error('nothing was decided')
+  const { holdUntil: _, ...standing } = row
+  return { settlement, decision, standing: { ...standing, hashes: new Map() } satisfies Standing }
+}
+
+function again(
+  tried: Assessment,
+  standing: Standing,
+  decisions: readonly Decision[],
+  more: { attempts?: number; revision?: number } = {},
+) {
+  const { attempts = 1, revision = 1 } = more
+  return settleRescreens(
+    [{ listing: { ...listing, revision }, assessment: tried, attempts, kept: [{ ordinal: 0, sha256: 'a' }] }],
+    new Map([['L', { standing, decisions }]]),
+    { now: LATER, topics },
+  )
+}
+
+describe('what is tried again', () => {
+  it('is what a passing fault degraded, and nothing that waiting cannot mend', () => {
+    expect(mayBeMended(degraded('hold'), listing)).toBe(true)
+    expect(mayBeMended(degraded('hold', 'gone'), listing)).toBe(false)
+    expect(mayBeMended(assessment('hold'), listing)).toBe(false)
+    // Pictures sent inline are not stored: trying again would be trying without them.
+    expect(mayBeMended(degraded('hold'), { ...listing, images: [{ data: 'QUJD' }] })).toBe(false)
+    expect(screened(degraded('hold')).settlement.rescreens).toEqual([{ listingId: 'L', revision: 1 }])
+    expect(screened(assessment('hold')).settlement.rescreens).toEqual([])
+  })
+})
+
+describe('trying again', () => {
+  it('leaves alone what was edited, withdrawn or decided by a person since', () => {
+    const { standing, decision } = screened(degraded('hold'))
+    const reviewed: Decision = { ...decision, sequence: 2, stage: 'review', outcome: 'allow' }
+    for (const { standing: now, decisions } of [
+      { standing: { ...standing, revision: 2 }, decisions: [decision] },
+      { standing: { ...standing, withdrawnRevision: 1 }, decisions: [decision] },
+      { standing: { ...standing, sequence: 2 }, decisions: [decision, reviewed] },
+    ]) {
+      const result = again(assessment('block'), now, decisions)
+      expect(result.decided).toEqual([])
+      expect(result.settlement.outbox).toEqual([])
+      expect(result.ended).toEqual([{ listingId: 'L', revision: 1 }])
+    }
+  })
+
+  it('in vain writes nothing and is tried once more, until it was often enough or cannot help', () => {
+    const { standing, decision } = screened(degraded('allow'))
+    // Its deadline or the policy let it go on sale: the same silence does not take it off again.
+    const vain = again(degraded('hold'), standing, [decision])
+    expect([vain.decided, vain.ended]).toEqual([[], []])
+    expect(again(degraded('hold'), standing, [decision], { attempts: 8 }).ended).toHaveLength(1)
+    expect(again(degraded('hold', 'gone'), standing, [decision]).ended).toHaveLength(1)
+  })
+
+  it('decides with all signals: what was held without a reason goes on sale and its case ends', () => {
+    const { standing, decision } = screened(degraded('hold'))
+    const { decided, settlement, ended } = again(assessment('allow'), standing, [decision])
+    expect(decided).toMatchObject([{ stage: 'rescreen', sequence: 2, outcome: 'allow', degraded: false }])
+    expect(decided[0]).not.toHaveProperty('hold')
+    expect(decided[0]).not.toHaveProperty('caseId')
+    expect(settlement.cases).toMatchObject([{ caseId: decision.caseId, change: 'released' }])
+    expect(settlement.standings).toMatchObject([{ outcome: 'allow', caseId: null, holdUntil: null, sequence: 2 }])
+    expect(settlement.outbox).toHaveLength(1)
+    expect(ended).toHaveLength(1)
+  })
+
+  it('stops what was on sale, with a case and its pictures', () => {
+    const { standing, decision } = screened(degraded('allow'))
+    const { decided, settlement } = again(assessment('hold'), standing, [decision])
+    expect(decided).toMatchObject([{ outcome: 'hold', hold: { until: '2026-01-02T01:00:00.000Z' } }])
+    const caseId = decided[0]?.caseId
+    expect(settlement.cases).toMatchObject([{ caseId, change: 'open', openedBy: 'hold' }])
+    expect(settlement.casePictures).toEqual([{ caseId, revision: 1, ordinal: 0, sha256: 'a' }])
+  })
+
+  it('leaves a hold its deadline and its case, and says that all signals were asked now', () => {
+    const { standing, decision } = screened(degraded('hold'))
+    const { decided, settlement } = again(assessment('hold'), standing, [decision])
+    expect(decided).toMatchObject([{ outcome: 'hold', degraded: false, caseId: decision.caseId, hold: decision.hold }])
+    expect(settlement.cases).toMatchObject([{ change: 'carry', openedBy: null, dueAt: decision.hold?.until }])
+    expect(settlement.standings).toMatchObject([{ holdUntil: decision.hold?.until }])
+  })
+
+  it('never decides better than hold what was edited while it was held', () => {
+    const first = screened(assessment('block'))
+    const second = screened(degraded('allow'), first.standing, 2)
+    expect(second.decision.outcome).toBe('hold')
+    const { decided } = again(assessment('allow'), second.standing, [second.decision], { revision: 2 })
+    expect(decided).toMatchObject([{ outcome: 'hold', hold: { onDeadline: 'block' }, caseId: first.decision.caseId }])
+    expect(decided[0]?.reasons.map((r) => r.code)).toContain('earlier-revision-in-review')
+  })
+
+  it('goes on with a sample that a person is to look at', () => {
+    const { standing, decision } = screened(degraded('allow'))
+    const drawn = { ...standing, caseId: 'sample' }
+    const { decided, settlement } = again(assessment('allow'), drawn, [{ ...decision, caseId: 'sample', audit: true }])
+    expect(decided).toMatchObject([{ outcome: 'allow', caseId: 'sample', audit: true }])
+    expect(settlement.cases).toMatchObject([{ change: 'carry', dueAt: null, openedBy: null }])
+    expect(settlement.standings).toMatchObject([{ caseId: 'sample', holdUntil: null }])
+  })
+})
