@@ -33,6 +33,7 @@ export function createPictureReader(
     entry: options.thread,
     count: options.threads,
     dataOf: (thread): ThreadData => ({ thread, heavy, maxPixels: options.maxPixels, timeMs: options.timeMs }),
+    packed,
     timeMs: options.timeMs,
     maxWaiting: options.threads * WAITING_PER_THREAD,
     logger: options.logger,
@@ -44,13 +45,13 @@ export function createPictureReader(
     async read(bytes, sha256, until) {
       if (bytes.length > options.maxBytes)
         return unseen('too-large', `${bytes.length} bytes; at most ${options.maxBytes} are read`)
-      const answer = await threads.run({ kind: 'read', bytes: copyOf(bytes), sha256 }, until)
+      const answer = await threads.run({ kind: 'read', bytes, sha256 }, until)
       if (typeof answer === 'string') return lost(answer, options.timeMs)
       return answer.kind === 'read' ? answer.picture : unseen('busy', 'the answer to another question came')
     },
     async keep(bytes, sha256) {
       if (bytes.length > options.maxBytes) return undefined
-      const answer = await threads.run({ kind: 'keep', bytes: copyOf(bytes), sha256 }, undefined)
+      const answer = await threads.run({ kind: 'keep', bytes, sha256 }, undefined)
       return typeof answer !== 'string' && answer.kind === 'keep' ? answer.kept : undefined
     },
     queue: () => threads.waiting(),
@@ -58,8 +59,11 @@ export function createPictureReader(
   }
 }
 
-/** A view would be sent with all of the buffer that it looks at, which may be many times as large. */
-const copyOf = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes)
+/** Copied, because the caller still needs it, and because a view would be sent with all of the buffer that it looks at. */
+function packed(job: Job) {
+  const bytes = new Uint8Array(job.bytes)
+  return { message: { ...job, bytes }, moved: [bytes.buffer] }
+}
 
 function lost(what: Lost, timeMs: number): UnseenPicture {
   switch (what) {

@@ -28,7 +28,7 @@ export function servePictures(hashPixels: HashPixels): void {
     })
   })
   // From here on its time counts: before, Node was loading.
-  parentPort?.postMessage('ready')
+  parentPort?.postMessage('ready', [])
 }
 
 /** Never rejects: what is wrong with a picture is its answer. */

@@ -13,12 +13,14 @@ export interface Threads<Job, Answer> {
   close(): Promise<void>
 }
 
-export interface ThreadsOptions {
+export interface ThreadsOptions<Job> {
   /** The file that each thread runs; it says `ready` once, then one answer for each job. */
   readonly entry: URL
   readonly count: number
   /** For thread `n`, counted from 1. */
   readonly dataOf: (n: number) => unknown
+  /** As it is sent when a thread begins it, and what of it is handed over instead of copied. */
+  readonly packed: (job: Job) => { readonly message: Job; readonly moved: readonly ArrayBuffer[] }
   /** That one job may take, from when a thread begins it. */
   readonly timeMs: number
   readonly maxWaiting: number
@@ -46,7 +48,7 @@ const HEAP: ResourceLimits = { maxOldGenerationSizeMb: 128, maxYoungGenerationSi
 /** A thread that cannot start is tried again no sooner: starting is half a second of a core. */
 const RESTART_MS = 1_000
 
-export function createThreads<Job, Answer>(options: ThreadsOptions): Threads<Job, Answer> {
+export function createThreads<Job, Answer>(options: ThreadsOptions<Job>): Threads<Job, Answer> {
   const { logger } = options
   const slots: Slot<Job, Answer>[] = []
   const queue = new Set<Task<Job, Answer>>()
@@ -99,7 +101,8 @@ export function createThreads<Job, Answer>(options: ThreadsOptions): Threads<Job
       logger.warn({ thread: slot.n, ms: options.timeMs }, 'a picture thread hangs and is ended')
       void slot.worker?.terminate()
     }, options.timeMs)
-    slot.worker?.postMessage(task.job)
+    const { message, moved } = options.packed(task.job)
+    slot.worker?.postMessage(message, moved)
   }
 
   function next(): void {
@@ -153,7 +156,7 @@ export function createThreads<Job, Answer>(options: ThreadsOptions): Threads<Job
         clearTimeout(slot.timer)
         slot.task?.settle('closed')
       }
-      await Promise.all(slots.map((slot) => slot.worker?.terminate()))
+      await Promise.all(slots.map(async (slot) => await slot.worker?.terminate()))
     },
   }
 }
