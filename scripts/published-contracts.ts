@@ -186,7 +186,7 @@ async function openApi(): Promise<ReadonlyMap<string, string>> {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
     version: string
   }
-  const limits = { listingBytes: 1, ndjsonBytes: 1, ndjsonLines: 1, requestsPerMinute: 1 }
+  const limits = { listingBytes: 1, ndjsonBytes: 1, ndjsonLines: 1, pictureBytes: 1, requestsPerMinute: 1 }
   const intake: Pick<Intake, 'topic' | 'group'> = { topic: '', group: '' }
   const described: Partial<ApiDependencies> = {
     intake: intake as Intake,

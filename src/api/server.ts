@@ -14,16 +14,20 @@ import { watchMethods } from './allowed-methods.ts'
 import { describeRoutes } from './openapi.ts'
 import { answerError, problem, PROBLEM_TYPE, sendProblem } from './problem.ts'
 import { createFindEnd } from './record-ends.ts'
+import { bankRoutes } from './routes/banks.ts'
 import { brandRoutes } from './routes/brands.ts'
+import { caseRoutes } from './routes/cases.ts'
 import { decisionRoutes } from './routes/decisions.ts'
 import { healthRoutes } from './routes/health.ts'
 import { keyRoutes } from './routes/keys.ts'
 import { listingRoutes } from './routes/listings.ts'
 import { pageRoutes } from './routes/page.ts'
+import { pictureRoutes } from './routes/pictures.ts'
 import { policyRoutes } from './routes/policies.ts'
 import { screenRoutes } from './routes/screen.ts'
 import { signalRoutes } from './routes/signals.ts'
 import { signInRoutes } from './routes/sign-in.ts'
+import { verdictRoutes } from './routes/verdicts.ts'
 import type { Api, ApiDependencies } from './services.ts'
 import { createTurns } from './turns.ts'
 import { createWaitingRoom } from './waiting.ts'
@@ -171,9 +175,13 @@ export async function createApi(dependencies: ApiDependencies): Promise<Api> {
   }
   listingRoutes(api, services)
   decisionRoutes(api, services)
+  caseRoutes(api, services)
+  verdictRoutes(api, services)
   screenRoutes(api, services)
   signalRoutes(api, services)
   brandRoutes(api, services)
+  bankRoutes(api, services)
+  pictureRoutes(api, services)
   policyRoutes(api, services)
   keyRoutes(api, services)
   healthRoutes(api, services)

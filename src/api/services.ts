@@ -3,6 +3,10 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fasti
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { DecisionReader } from '../pipeline/ports.ts'
+import type { PictureReader } from '../pipeline/pictures/ports.ts'
+import type { BankStore } from '../rights/bank-ports.ts'
+import type { Review } from '../pipeline/review.ts'
+import type { CaseReader } from '../review/ports.ts'
 import type { ReferenceStore } from '../rights/ports.ts'
 import type { Signal } from '../signals/signal.ts'
 import type { Authenticator } from './access.ts'
@@ -30,6 +34,8 @@ export interface ApiLimits {
   readonly ndjsonBytes: number
   /** Of one NDJSON body: the answer has a result for each. */
   readonly ndjsonLines: number
+  /** Of one picture for a bank. */
+  readonly pictureBytes: number
   /** Requests that one key or session may make in a minute. */
   readonly requestsPerMinute: number
 }
@@ -50,8 +56,12 @@ export interface ApiDependencies {
   readonly publishPolicy: PublishPolicy
   readonly decisions: DecisionReader
   readonly recent: RecentDecisions
+  readonly cases: CaseReader
+  readonly review: Review
   readonly summaries: ListingSummaryReader
   readonly reference: ReferenceStore
+  readonly banks: BankStore
+  readonly reader: PictureReader
   readonly signals: readonly Pick<Signal, 'name' | 'version' | 'label' | 'description' | 'mode' | 'sources'>[]
   readonly keys: KeyStore
   readonly sessions: SessionStore

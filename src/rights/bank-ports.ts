@@ -73,7 +73,7 @@ export interface BankStore {
   /** False when there is no such picture in that bank, or not in the scope. */
   removeImage(bankId: string, imageId: string, by: string, scope: BankScope): Promise<boolean>
   /** Puts it into quarantine or lets it out; false when it is not there, or is so already. */
-  quarantine(imageId: string, by: string, on: boolean, scope: BankScope): Promise<boolean>
+  quarantine(bankId: string, imageId: string, by: string, on: boolean, scope: BankScope): Promise<boolean>
   /** At most about `limit` pictures; begin with 0, go on with `change` of the answer. */
   changesSince(change: bigint, limit: number): Promise<BankChanges>
   census(): Promise<BankCensus>

@@ -79,7 +79,8 @@ export function bankStoreContract(name: string, start: () => Promise<SharedBankS
       await expect(two.addImages('gaps', added(['b']), 'bob', nike)).rejects.toMatchObject({ code: 'not-found' })
       expect(await two.removeImage('gaps', imageId, 'bob', nike)).toBe(false)
       expect(await two.removeImage('nikes', imageId, 'bob', 'all')).toBe(false)
-      expect(await two.quarantine(imageId, 'bob', true, nike)).toBe(false)
+      expect(await two.quarantine('gaps', imageId, 'bob', true, nike)).toBe(false)
+      expect(await two.quarantine('nikes', imageId, 'bob', true, 'all')).toBe(false)
       expect(await two.picture(hex('a'), nike)).toBeUndefined()
       expect(await one.picture(hex('a'), 'all')).toEqual(picture('a'))
       expect(await one.picture(hex('a'), { brandIds: ['gap'] })).toEqual(picture('a'))
@@ -123,7 +124,7 @@ export function bankStoreContract(name: string, start: () => Promise<SharedBankS
       const imageId = again.added[0]?.imageId ?? ''
       expect(await one.removeImage('b', imageId, 'ann', 'all')).toBe(true)
       expect(await one.removeImage('b', imageId, 'ann', 'all')).toBe(false)
-      expect(await one.quarantine(imageId, 'ann', true, 'all')).toBe(false)
+      expect(await one.quarantine('b', imageId, 'ann', true, 'all')).toBe(false)
       expect(await shared.head()).toBe(4n)
       expect((await one.addImages('b', added(['c']), 'ann', 'all')).added).toHaveLength(1)
       const all: string[] = []
@@ -148,14 +149,14 @@ export function bankStoreContract(name: string, start: () => Promise<SharedBankS
         added: [image],
       } = await one.addImages('b', added(['a'], { kind: 'verdict', verdictId: 'V-2' }), 'ann', 'all')
       const imageId = image?.imageId ?? ''
-      expect(await one.quarantine(imageId, 'watch', true, 'all')).toBe(true)
-      expect(await two.quarantine(imageId, 'watch', true, 'all')).toBe(false)
+      expect(await one.quarantine('b', imageId, 'watch', true, 'all')).toBe(true)
+      expect(await two.quarantine('b', imageId, 'watch', true, 'all')).toBe(false)
       expect(await two.banks('all')).toEqual([{ ...bank('b'), images: 1, quarantined: 1 }])
       expect((await two.images('b', { limit: 9 })).map((i) => [i.source.verdictId, i.state]).toSorted()).toEqual([
         ['V-1', 'active'],
         ['V-2', 'quarantined'],
       ])
-      expect(await one.quarantine(imageId, 'ann', false, 'all')).toBe(true)
+      expect(await one.quarantine('b', imageId, 'ann', false, 'all')).toBe(true)
       expect(await two.banks('all')).toMatchObject([{ images: 2, quarantined: 0 }])
     })
 
@@ -183,7 +184,7 @@ export function bankStoreContract(name: string, start: () => Promise<SharedBankS
       expect(held.size).toBe(5)
       const [a, b] = first
       await one.removeImage('b', a?.imageId ?? '', 'ann', 'all')
-      await one.quarantine(b?.imageId ?? '', 'ann', true, 'all')
+      await one.quarantine('b', b?.imageId ?? '', 'ann', true, 'all')
       await one.addImages('b', added(['f']), 'ann', 'all')
       await one.upsertBank(bank('late'), 'ann', 'all')
       await follow()
@@ -199,7 +200,7 @@ export function bankStoreContract(name: string, start: () => Promise<SharedBankS
       await one.upsertBank(bank('b'), 'ann', 'all')
       expect(await one.census()).toEqual({ change: 1n, images: 0, sum: 0n })
       const { added: images } = await one.addImages('b', added(['a', 'b', 'c']), 'ann', 'all')
-      await one.quarantine(images[0]?.imageId ?? '', 'ann', true, 'all')
+      await one.quarantine('b', images[0]?.imageId ?? '', 'ann', true, 'all')
       const sum = images.slice(1).reduce((total, { imageId }) => total + BigInt(`0x${imageId.slice(0, 8)}`), 0n)
       expect(await two.census()).toEqual({ change: 3n, images: 2, sum })
     })

@@ -133,12 +133,12 @@ export function createBankStore({ pool, listener: connect }: BankStoreOptions): 
       })
     },
 
-    quarantine(imageId, by, on, scope) {
+    quarantine(bankId, imageId, by, on, scope) {
       const [from, to] = on ? ['active', 'quarantined'] : ['quarantined', 'active']
       return change(async ({ db: tx }, next) => {
         const { numAffectedRows } = await sql`
           update bank_image i set state = ${to}, change = ${String(next)}::bigint, changed_at = now(), changed_by = ${by}
-          from bank b where i.image_id = ${imageId} and i.state = ${from}
+          from bank b where i.image_id = ${imageId} and i.bank_id = ${bankId} and i.state = ${from}
             and b.bank_id = i.bank_id and ${owned(scope)}`.execute(tx)
         return { changed: numAffectedRows === 1n, result: numAffectedRows === 1n }
       })

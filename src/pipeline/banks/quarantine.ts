@@ -62,7 +62,7 @@ export function createBankWatch(
 
   async function quarantine({ imageId, bankId }: { imageId: string; bankId: string }): Promise<void> {
     try {
-      const done = await store.quarantine(imageId, 'quarantine', true, 'all')
+      const done = await store.quarantine(bankId, imageId, 'quarantine', true, 'all')
       watched.delete(imageId)
       if (!done) return
       telemetry.metrics.touchstone_quarantines_total.inc()

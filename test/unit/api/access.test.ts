@@ -30,6 +30,14 @@ const WHO: readonly (readonly [string, string, readonly Role[] | 'open'])[] = [
   ['GET', '/v1/signals', ['analyst', 'operator', 'admin']],
   ['GET', '/v1/brands/nike', ['analyst', 'brand', 'admin']],
   ['PUT', '/v1/brands/nike', ['analyst', 'brand', 'admin']],
+  ['GET', '/v1/banks', ['analyst', 'brand', 'admin']],
+  ['POST', '/v1/banks', ['analyst', 'brand', 'admin']],
+  ['GET', '/v1/banks/shoes/images', ['analyst', 'brand', 'admin']],
+  ['POST', '/v1/banks/shoes/images', ['analyst', 'brand', 'admin']],
+  ['DELETE', '/v1/banks/shoes/images/1', ['analyst', 'brand', 'admin']],
+  ['POST', '/v1/banks/shoes/images/1/quarantine', ['analyst', 'brand', 'admin']],
+  ['POST', '/v1/banks/shoes/images/1/release', ['analyst', 'brand', 'admin']],
+  ['GET', '/v1/pictures/1', ['analyst', 'brand', 'admin']],
   ['GET', '/v1/policies', ['analyst', 'admin']],
   ['POST', '/v1/policies/publish', ['analyst', 'admin']],
   ['POST', '/v1/policies/rollback', ['analyst', 'admin']],
@@ -73,7 +81,7 @@ describe('every route', () => {
     ])
     expect(found.filter((r) => r.secured)).toHaveLength(WHO.length)
     const listed = WHO.map(([method, url, roles]) => [
-      `${method} ${url.replace('L-1', '{listingId}').replace('nike', '{brandId}').replace('/none', '/{keyId}')}`,
+      `${method} ${url.replace('L-1', '{listingId}').replace('nike', '{brandId}').replace('/none', '/{keyId}').replace('shoes', '{bankId}').replace('images/1', 'images/{imageId}').replace('pictures/1', 'pictures/{sha256}')}`,
       roles,
     ])
     expect(Object.fromEntries(found.filter((r) => r.secured).map((r) => [r.name, r.roles]))).toEqual(

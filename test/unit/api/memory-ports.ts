@@ -64,6 +64,14 @@ export function policyOf(version: number): Policy {
   }
 }
 
+/** A port that the tests with these ports do not get to. */
+const unused = <T extends object>(name: string): T =>
+  new Proxy({} as T, {
+    get: () => () => {
+      throw new Error(`${name}: nobody calls this in these tests`)
+    },
+  })
+
 export function memoryWorld() {
   const records: NewRecord[] = []
   const { keyStore, sessionStore } = memoryAccess()
@@ -202,7 +210,13 @@ export function memoryWorld() {
   const dependencies: ApiDependencies = {
     log: silent,
     explained: (error) => error,
-    limits: { listingBytes: 10_000, ndjsonBytes: 1_000_000, ndjsonLines: 1_000, requestsPerMinute: 10_000 },
+    limits: {
+      listingBytes: 10_000,
+      ndjsonBytes: 1_000_000,
+      ndjsonLines: 1_000,
+      pictureBytes: 1_000_000,
+      requestsPerMinute: 10_000,
+    },
     publicUrl: undefined,
     trustProxy: undefined,
     version: '0.0.0',
@@ -232,6 +246,14 @@ export function memoryWorld() {
         return { entries: page.map(({ cursor, type, data }) => ({ cursor, type, data })), next: String(entries.length) }
       },
     },
+    // No case: routes and who may call them are what is tried on these ports.
+    cases: { list: async () => ({ items: [], next: undefined }), find: async () => undefined },
+    review: {
+      verdict: async () => undefined,
+      reopen: async () => undefined,
+      appeal: async () => undefined,
+      claim: async () => undefined,
+    },
     summaries: {
       summaries: async (ids) =>
         ids.flatMap(({ listingId, revision }) => {
@@ -259,6 +281,8 @@ export function memoryWorld() {
         throw new TouchstoneError('nothing-to-roll-back', 'there is no earlier version')
       },
     },
+    banks: unused('banks'),
+    reader: unused('the reader of pictures'),
     signals: [{ name: 'price', version: '1', label: 'Price', description: 'd', mode: 'enforce', sources: ['s'] }],
     keys: keyStore,
     sessions: sessionStore,

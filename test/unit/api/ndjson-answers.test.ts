@@ -7,14 +7,14 @@ import { createAnswerRoom } from '../../../src/api/answer-stream.ts'
 import type { Api } from '../../../src/api/services.ts'
 import { createTurns } from '../../../src/api/turns.ts'
 import { TouchstoneError } from '../../../src/errors.ts'
-import { LISTING, memoryApi, type MemoryWorld } from './memory-ports.ts'
+import { LISTING, memoryApi, memoryWorld, type MemoryWorld } from './memory-ports.ts'
 
 let api: Api
 let world: MemoryWorld
 let ingest: Record<string, string>
 beforeEach(async () => {
-  const limits = { listingBytes: 10_000, ndjsonBytes: 1_000_000, ndjsonLines: 20_000, requestsPerMinute: 10_000 }
-  ;({ api, world } = await memoryApi({ limits }))
+  const { limits } = memoryWorld().dependencies
+  ;({ api, world } = await memoryApi({ limits: { ...limits, ndjsonLines: 20_000 } }))
   ingest = (await world.key('ingest')).headers
 })
 afterEach(() => api.close())

@@ -57,7 +57,7 @@ describe('quarantine', () => {
     saw('S-10', [match('x')])
     saw('S-11', [match('x')])
     await stop()
-    expect(asked).toEqual([['x', 'quarantine', true, 'all']])
+    expect(asked).toEqual([['b', 'x', 'quarantine', true, 'all']])
     expect(await alerts()).toBe(1)
     expect(JSON.parse(lines[0] ?? '{}')).toMatchObject({ level: 50, imageId: 'x', bankId: 'b' })
   })

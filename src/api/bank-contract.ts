@@ -1,0 +1,38 @@
+// The shapes of banks over HTTP.
+import { z } from 'zod'
+import { bankImageSchema, bankSchema } from '../domain/bank.ts'
+import { textField } from '../domain/text-field.ts'
+
+const bankId = bankSchema.shape.bankId
+const imageId = bankImageSchema.shape.imageId
+
+export const bankParamsSchema = z.object({ bankId })
+export const bankImageParamsSchema = z.object({ bankId, imageId })
+export const pictureParamsSchema = z.object({ sha256: bankImageSchema.shape.sha256 })
+
+export const bankBodySchema = bankSchema
+
+export const bankSummarySchema = bankSchema.extend({
+  images: z.int().min(0).describe('Pictures that match.'),
+  quarantined: z.int().min(0).describe('Pictures that match nothing until somebody has looked.'),
+})
+export const banksSchema = z.object({ items: z.array(bankSummarySchema) })
+
+export const bankImagesQuerySchema = z.object({
+  after: imageId.optional().describe('The `next` of the page before.'),
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+})
+export const bankImagesSchema = z.object({
+  items: z.array(bankImageSchema),
+  next: imageId.optional().describe('Missing on the last page.'),
+})
+
+export const pictureBodySchema = z.object({
+  data: z.base64().min(1).describe('The file, in base64.'),
+  file: textField(1, 500).optional().describe('What it was called; kept as its provenance.'),
+})
+
+export const addedImageSchema = z.object({
+  added: bankImageSchema.optional().describe('Missing where the bank has this very file already.'),
+  sha256: bankImageSchema.shape.sha256,
+})
