@@ -1,0 +1,218 @@
+// The loop closed: what people say changes what the next listing meets. Real: the whole gate on PostgreSQL, its text model in
+// threads, the commands as processes of their own; made up: the marketplace, its sellers and its people.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Decision } from '../../src/domain/decision.ts'
+import type { Verdict } from '../../src/domain/verdict.ts'
+import { verdictRecorded } from '../../src/events/index.ts'
+import { encodeEvent } from '../../src/events/wire.ts'
+import { ran } from '../support/processes.ts'
+import { startGateUnderTest, type GateUnderTest } from '../support/running-gate.ts'
+
+const MARKET = 'bazaar'
+const PAIRS = 40
+/** A hint and a poll: what the architecture promises. */
+const LIVE_MS = 2_000
+
+let t: GateUnderTest
+beforeAll(async () => {
+  t = await startGateUnderTest()
+})
+afterAll(() => t?.stop())
+
+/** Small, used, honest, and far below what goods of the brand cost: the shipped gate holds them. */
+const bargain = (listingId: string, sellerId: string) => ({
+  listingId,
+  sellerId,
+  marketplace: MARKET,
+  title: `Rolex Submariner, inherited from my uncle, lot ${listingId}`,
+  description: 'Collected in person at the flea market, the strap is worn.',
+  price: { amount: 240, currency: 'USD' },
+})
+/** Not a word of trade talk: the shipped gate lets them pass. */
+const silent = (listingId: string, sellerId: string) => ({
+  listingId,
+  sellerId,
+  marketplace: MARKET,
+  title: `Gucci shoulder bag, workshop batch ${listingId}, ships from the atelier`,
+  description: 'Same leather line, ask for the album with all colours.',
+  price: { amount: 1_900, currency: 'USD' },
+})
+
+const touchstone = (...words: string[]) => ran(words, { DATABASE_URL: t.url })
+const json = async <T>(...words: string[]): Promise<T> => {
+  const { code, out, err } = await touchstone(...words, '--json')
+  if (code !== 0) throw new Error(`touchstone ${words.join(' ')} ended with ${code}: ${err}`)
+  return JSON.parse(out) as T
+}
+
+async function say(verdicts: readonly Verdict[]): Promise<void> {
+  const { log, topics, groups, store } = t.gate
+  const records = verdicts.map((verdict) => ({
+    key: Buffer.from(verdict.listingId),
+    ...encodeEvent(verdictRecorded, verdict, {
+      id: verdict.verdictId,
+      source: '/review-tool',
+      time: verdict.at,
+      subject: verdict.listingId,
+    }),
+  }))
+  await log.append(topics.verdicts, records)
+  for (const { partition, low, high } of await log.ranges(topics.verdicts))
+    await t.until(
+      'the verdicts are read',
+      async () => (await store.place(groups.verdicts, topics.verdicts, partition, low)) >= high,
+    )
+}
+
+const screened = async (listingId: string): Promise<Decision> => {
+  const all = (await t.settled()).decisions.filter((d) => d.listingId === listingId && d.stage === 'screening')
+  expect(all).toHaveLength(1)
+  const [one] = all
+  if (one === undefined) throw new Error(`${listingId} was not decided`)
+  return one
+}
+
+interface Made {
+  readonly made: readonly {
+    readonly model: { name: string; version: string; sha256: string }
+    readonly present: boolean
+  }[]
+}
+const versionOf = ({ made }: Made, name: string): string =>
+  made.find(({ model }) => model.name === name)?.model.version ?? 'none was made'
+
+/** Milliseconds until the gate of this process decides with the version. */
+async function live(version: string): Promise<number> {
+  const since = performance.now()
+  await t.until(`${version} decides here`, async () => {
+    const { scorecard, textModel } = t.gate.live.current()
+    return [scorecard.version, textModel?.version].includes(version)
+  })
+  return performance.now() - since
+}
+
+describe('verdicts', () => {
+  let trained: Made
+  let shipped: Record<string, string>
+
+  it('are needed: without them nothing is learnt, and the command says how many of which are missing', async () => {
+    const { code, out, err } = await touchstone('train', '--json')
+    expect([code, out]).toEqual([1, ''])
+    expect(err).toMatch(/labels-missing: 0 listings .* 10 more confirmed listings to learn from \(0 of 10\).*rejected/s)
+    expect(await json('models', 'list')).toMatchObject({ items: [] })
+  })
+
+  it('become versions with a card, the same bytes for the same seed', async () => {
+    for (let i = 0; i < PAIRS; i++) {
+      await t.submit(bargain(`honest-${i}`, `honest seller ${i}`))
+      await t.submit(silent(`fake-${i}`, `fake seller ${i}`))
+    }
+    const { decisions } = await t.settled()
+    shipped = decisions[0]?.models ?? {}
+    expect(shipped['fusion']).toBe(t.gate.live.current().scorecard.version)
+    expect(decisions.filter((d) => d.listingId.startsWith('honest')).every((d) => d.outcome === 'hold')).toBe(true)
+    expect(decisions.filter((d) => d.listingId.startsWith('fake')).every((d) => d.outcome === 'allow')).toBe(true)
+    await say(
+      decisions.map((decision) => {
+        const [kind, number] = decision.listingId.split('-')
+        return {
+          verdictId: `v-${decision.listingId}`,
+          listingId: decision.listingId,
+          revision: 1,
+          decisionId: decision.decisionId,
+          verdict: kind === 'honest' ? 'rejected' : 'confirmed',
+          by: { subject: 'ann', role: 'analyst' },
+          at: new Date(Date.UTC(2026, 0, 1, 0, Number(number))).toISOString(),
+          source: 'review',
+        }
+      }),
+    )
+    trained = await json<Made>('train', '--seed', '7')
+    expect(trained.made.map(({ model, present }) => [model.name, present])).toEqual([
+      ['fusion', false],
+      ['text', false],
+    ])
+    expect(trained).toMatchObject({
+      labels: 2 * PAIRS,
+      refused: [],
+      made: [
+        {
+          model: {
+            card: { measured: { comparison: { standing: 'better' }, champion: { version: shipped['fusion'] } } },
+          },
+        },
+        { model: { card: { trained: { marketplaces: [MARKET], seed: 7, invented: false } } } },
+      ],
+    })
+    const again = await json<Made>('train', '--seed', '7')
+    expect(again.made.map(({ model, present }) => [model.version, model.sha256, present])).toEqual(
+      trained.made.map(({ model }) => [model.version, model.sha256, true]),
+    )
+    expect((await json<{ items: unknown[] }>('models', 'list')).items).toHaveLength(2)
+  })
+
+  it('change nothing by themselves: what was trained does not decide until somebody promotes it', async () => {
+    await t.submit(bargain('before', 'another seller'))
+    expect(await screened('before')).toMatchObject({ outcome: 'hold', models: shipped })
+  })
+
+  it('a version that does not exist, or is none of ours, is not promoted', async () => {
+    const unknown = await touchstone('models', 'promote', 'fusion@none')
+    expect([unknown.code, unknown.err]).toEqual([1, expect.stringContaining('there is no version none')])
+    expect((await touchstone('models', 'promote', 'fusion')).code).toBe(2)
+    expect((await touchstone('models', 'rollback', 'fusion')).err).toContain('nothing-to-roll-back')
+    // It was fitted to the text model of the same training, which does not decide yet.
+    const early = await touchstone('models', 'promote', `fusion@${versionOf(trained, 'fusion')}`)
+    expect([early.code, early.err]).toEqual([1, expect.stringContaining(versionOf(trained, 'text'))])
+    expect(t.gate.live.current().scorecard.version).toBe(shipped['fusion'])
+  })
+
+  it('once promoted, change what the next listing meets within two seconds, and lose or double none on the way', async () => {
+    const [text, fusion] = [versionOf(trained, 'text'), versionOf(trained, 'fusion')]
+    let sent = 0
+    let on = true
+    const stream = (async () => {
+      for (; on; sent++) await t.submit(silent(`stream-${sent}`, `stream seller ${sent}`))
+    })()
+    await json('models', 'promote', `text@${text}`)
+    expect(await live(text)).toBeLessThan(LIVE_MS)
+    await json('models', 'promote', `fusion@${fusion}`)
+    expect(await live(fusion)).toBeLessThan(LIVE_MS)
+    on = false
+    await stream
+    await t.submit(bargain('after', 'one more seller'))
+    await t.submit(silent('silent-after', 'one more silent seller'))
+    const { decisions } = await t.settled()
+    const streamed = decisions.filter((d) => d.listingId.startsWith('stream-'))
+    expect(streamed.map((d) => d.listingId).toSorted()).toEqual(
+      Array.from({ length: sent }, (_, i) => `stream-${i}`).toSorted(),
+    )
+    const pairs = new Set(streamed.map((d) => `${d.models['fusion']} ${d.models['text']}`))
+    expect(pairs).toContain(`${shipped['fusion']} ${shipped['text']}`)
+    for (const pair of pairs)
+      expect([
+        `${shipped['fusion']} ${shipped['text']}`,
+        `${shipped['fusion']} ${text}`,
+        `${fusion} ${text}`,
+      ]).toContain(pair)
+
+    expect(await screened('after')).toMatchObject({ outcome: 'allow', models: { fusion, text } })
+    const caught = await screened('silent-after')
+    expect(caught).toMatchObject({ models: { fusion, text } })
+    expect(caught.outcome).not.toBe('allow')
+    expect(caught.signals.find((s) => s.name === 'text-model')).toMatchObject({ state: 'scored' })
+    const told = (await t.gate.models.active()).map((m) => `${m.name}@${m.version}`)
+    expect(told).toEqual(expect.arrayContaining([`fusion@${fusion}`, `text@${text}`]))
+  })
+
+  it('are undone by a rollback: what shipped decides again', async () => {
+    expect(await json('models', 'rollback', 'fusion')).toMatchObject({ version: null })
+    expect(await live(shipped['fusion'] ?? '')).toBeLessThan(LIVE_MS)
+    await json('models', 'rollback', 'text')
+    expect(await live(shipped['text'] ?? '')).toBeLessThan(LIVE_MS)
+    await t.submit(bargain('undone', 'yet another seller'))
+    await t.submit(silent('silent-undone', 'yet another silent seller'))
+    expect(await screened('undone')).toMatchObject({ outcome: 'hold', models: shipped })
+    expect(await screened('silent-undone')).toMatchObject({ outcome: 'allow', models: shipped })
+  })
+})
