@@ -4,19 +4,30 @@ import type { ListingHistory } from '../pipeline/ports.ts'
 
 /** The history for a caller of these brands; undefined where no decision names one of them. */
 export function historyForBrands(history: ListingHistory, brandIds: readonly string[]): ListingHistory | undefined {
-  const own = new Set(brandIds)
-  const decisions = history.decisions
-    .filter((d) => d.brandIds.some((id) => own.has(id)))
-    .map((d) => decisionForBrands(d, own))
+  const decisions = decisionsForBrands(history.decisions, brandIds)
   if (decisions.length === 0) return undefined
   const seen = new Set(decisions.map((d) => d.revision))
   return {
     ...history,
     decisions,
-    revisions: history.revisions.filter((r) => seen.has(r.revision)),
+    revisions: history.revisions
+      .filter((r) => seen.has(r.revision))
+      .map((r) => ({ ...r, listing: listingForBrands(r.listing) })),
     // A refusal names no brand: it is the seller's and the marketplace's matter.
     refusals: [],
   }
+}
+
+/** Those that name one of the brands, without any other brand in them. */
+export function decisionsForBrands(decisions: readonly Decision[], brandIds: readonly string[]): Decision[] {
+  const own = new Set(brandIds)
+  return decisions.filter((d) => d.brandIds.some((id) => own.has(id))).map((d) => decisionForBrands(d, own))
+}
+
+/** What the marketplace knows of its seller (age, sales, complaints) is not the rights holder's; who it is stays. */
+export function listingForBrands(listing: unknown): unknown {
+  if (typeof listing !== 'object' || listing === null) return listing
+  return Object.fromEntries(Object.entries(listing).filter(([field]) => field !== 'seller'))
 }
 
 function decisionForBrands(decision: Decision, own: ReadonlySet<string>): Decision {

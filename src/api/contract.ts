@@ -21,6 +21,10 @@ export const problemSchema = z
     path: z.string().optional().describe('JSON pointer (RFC 6901) to the field at fault.'),
     remedy: z.string().optional().describe('What the reader can do about it.'),
     instance: z.string().describe('URN of the request id, as in the header x-request-id.'),
+    stands: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe('What is decided by now, where a verdict came too late.'),
   })
   .describe('An error, as application/problem+json.')
 export type Problem = z.infer<typeof problemSchema>

@@ -4,7 +4,10 @@ import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { createKeyStore, createSessionStore } from '../adapters/postgres/access-store.ts'
+import { createCaseReader } from '../adapters/postgres/case-reader.ts'
 import { createListingSummaries } from '../adapters/postgres/listing-summaries.ts'
+import { prepareOutputs } from '../adapters/postgres/outputs.ts'
+import { createReviewStore } from '../adapters/postgres/review-store.ts'
 import { createMetricsServer } from '../api/metrics-server.ts'
 import { createSecret } from '../api/secrets.ts'
 import { createApi } from '../api/server.ts'
@@ -12,6 +15,7 @@ import type { Config } from '../config.ts'
 import { TouchstoneError } from '../errors.ts'
 import { createIntake, dryRun } from '../pipeline/intake.ts'
 import { publishPolicy } from '../pipeline/policies.ts'
+import { createReview } from '../pipeline/review.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { createGauges } from './gauges.ts'
 import type { Gate } from './gate.ts'
@@ -36,6 +40,16 @@ export async function startHttp(
 ): Promise<RunningHttp> {
   const { database } = gate.database
   const sessions = createSessionStore(database.reading)
+  const review = createReview({
+    // Partitions of a key are those that the store keeps, as for the workers.
+    store: createReviewStore({
+      pool: database.deciding,
+      outputs: await prepareOutputs(database.deciding, gate.outputs),
+    }),
+    topics: gate.topics,
+    telemetry,
+    dueSeconds: () => gate.live.current().policy.policy.hold.deadlineSeconds,
+  })
   const api = await createApi({
     log: telemetry.log,
     explained: gate.openLog.explained,
@@ -59,6 +73,8 @@ export async function startHttp(
     publishPolicy: (document, by, basedOn) => publishPolicy(gate.reference, gate.live.current(), document, by, basedOn),
     decisions: gate.reader,
     recent: gate.reader,
+    cases: createCaseReader(database.reading),
+    review,
     summaries: createListingSummaries(database.reading),
     reference: gate.reference,
     banks: gate.bankStore,

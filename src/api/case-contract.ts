@@ -1,0 +1,122 @@
+// The shapes of cases over HTTP: the queue, one case, and what people and sellers say on it.
+import { z } from 'zod'
+import { CASE_STATES, caseOpenerSchema, caseStateSchema } from '../domain/case.ts'
+import { LISTING_LIMITS, priceSchema } from '../domain/listing.ts'
+import { outcomeSchema } from '../domain/policy.ts'
+import { textField } from '../domain/text-field.ts'
+import { verdictSchema } from '../domain/verdict.ts'
+import { decisionAnswerSchema } from './contract.ts'
+
+/** Room for a number behind it: taking several verdicts back records several. */
+const verdictId = textField(1, 200).describe('Unique for good: a request that is repeated with it counts once.')
+const brandId = textField(1, 256)
+/** Far above what a seller has to say. */
+const MOST_APPEAL = 5_000
+/** A working day: whoever forgets a case does not keep it from others for longer. */
+const MOST_CLAIM_SECONDS = 28_800
+
+export const caseParamsSchema = z.object({ caseId: textField(1, 256) })
+
+export const caseQuerySchema = z.object({
+  state: z.enum([...CASE_STATES, 'any']).default('open'),
+  brand: brandId.optional(),
+  marketplace: textField(1, 200).optional(),
+  openedBy: caseOpenerSchema.optional(),
+  outcome: outcomeSchema.optional().describe('That stands for the revision of the case.'),
+  claimed: z.enum(['yes', 'me', 'no']).optional().describe('By anyone, by the caller, or by nobody.'),
+  sort: z.enum(['due', 'risk']).default('due').describe('What is due first, or what is riskiest first.'),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  after: z.string().min(1).max(1_000).optional().describe('The `next` of an earlier answer in the same order.'),
+})
+
+export const caseSummarySchema = z.object({
+  caseId: z.string(),
+  listingId: z.string().max(LISTING_LIMITS.id),
+  revision: z.int(),
+  state: caseStateSchema,
+  openedBy: caseOpenerSchema,
+  marketplace: z.string().nullable(),
+  brandIds: z.array(z.string()).describe('Of a rights holder only its own.'),
+  risk: z.number(),
+  outcome: outcomeSchema,
+  sellerId: z.string(),
+  openedAt: z.string(),
+  dueAt: z.string().nullable(),
+  closedAt: z.string().nullable(),
+  claim: z.object({ by: z.string().nullable(), until: z.string() }).nullable(),
+  appeals: z.int().describe('How often its seller has answered.'),
+  title: z.string(),
+  brand: z.string().optional(),
+  price: priceSchema.optional(),
+})
+export const casesSchema = z.object({ items: z.array(caseSummarySchema), next: z.string().nullable() })
+
+export const caseDetailsSchema = caseSummarySchema.extend({
+  listing: z
+    .looseObject({})
+    .describe('The revision of the case as it was sent; without seller figures for rights holders.'),
+  decisions: z.array(decisionAnswerSchema),
+  verdicts: z
+    .array(verdictSchema)
+    .describe(
+      'On the revision of the case. Rights holders see those for their brands, and of those for all only what was said.',
+    ),
+  answers: z
+    .array(z.object({ text: z.string().nullable(), at: z.string(), revision: z.int() }))
+    .describe('Of the seller; the text is not for rights holders.'),
+  pictures: z.array(z.object({ revision: z.int(), ordinal: z.int(), sha256: z.string(), href: z.string() })),
+})
+
+export const claimBodySchema = z.object({
+  seconds: z
+    .int()
+    .min(0)
+    .max(MOST_CLAIM_SECONDS)
+    // A look takes minutes.
+    .default(900)
+    .describe('How long the case is the caller’s; 0 gives it back.'),
+})
+export const claimedSchema = z.object({ caseId: z.string(), claimedUntil: z.string().nullable() })
+
+export const verdictBodySchema = z.object({
+  verdictId: verdictId.optional(),
+  verdict: verdictSchema.shape.verdict,
+  reason: verdictSchema.shape.reason,
+  note: verdictSchema.shape.note,
+  brandId: brandId
+    .nullish()
+    .describe('For which brand it speaks. A rights holder of several brands of the case must say.'),
+  supersedes: verdictSchema.shape.supersedes,
+  decisionId: z
+    .uuid()
+    .nullish()
+    .describe('The decision that was looked at: when the listing was edited meanwhile, nothing is recorded.'),
+})
+
+export const reopenBodySchema = z.object({
+  verdictId: verdictId.optional(),
+  reason: textField(1, 1_000),
+  takeBack: z
+    .boolean()
+    .default(false)
+    .describe('Undo every verdict that counts; without it what stands goes on standing.'),
+})
+
+export const appealBodySchema = z.object({
+  text: textField(1, MOST_APPEAL).refine((text) => text.trim() !== '', 'must not be blank'),
+})
+
+export const standsSchema = z.object({
+  caseId: z.string(),
+  state: caseStateSchema,
+  listingId: z.string(),
+  revision: z.int().describe('The one that stands.'),
+  outcome: outcomeSchema.nullable(),
+  sequence: z.int(),
+})
+export const reviewedSchema = z.object({
+  status: z.enum(['recorded', 'known']).describe('known: the same request was taken before.'),
+  verdictIds: z.array(z.string()),
+  decision: decisionAnswerSchema.nullable().describe('What it decided; null: nothing new.'),
+  stands: standsSchema,
+})
