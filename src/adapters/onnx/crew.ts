@@ -41,7 +41,7 @@ export function createCrew(options: CrewOptions): Crew {
   const { threads, logger, ready } = options
   const hands = new Set<Hand & { busy: boolean; end(): Promise<unknown> }>()
   let lost = 0
-  let pausedUntil = 0
+  let paused: NodeJS.Timeout | undefined
   let closed = false
 
   const start = () => {
@@ -90,9 +90,13 @@ export function createCrew(options: CrewOptions): Crew {
       }
       const pause = Math.min(PAUSE_MS.least * 2 ** lost, PAUSE_MS.most)
       lost += 1
-      pausedUntil = performance.now() + pause
       logger.warn({ err: why, pause }, 'a thread of the text model ended and is replaced')
-      setTimeout(ready, pause).unref()
+      // Not unref'd: somebody may wait for the thread that comes after it.
+      clearTimeout(paused)
+      paused = setTimeout(() => {
+        paused = undefined
+        ready()
+      }, pause)
       current?.reject(new ThreadLost(why))
     })
     hands.add(hand)
@@ -103,10 +107,11 @@ export function createCrew(options: CrewOptions): Crew {
     idle() {
       if (closed) return undefined
       for (const hand of hands) if (!hand.busy) return hand
-      return hands.size < threads && performance.now() >= pausedUntil ? start() : undefined
+      return hands.size < threads && paused === undefined ? start() : undefined
     },
     async close() {
       closed = true
+      clearTimeout(paused)
       await Promise.all([...hands].map((hand) => hand.end()))
     },
   }
