@@ -1,0 +1,132 @@
+// A shop's image host is silent for a while: its listings are held, tried again when it is back, and decided anew. Real:
+// PostgreSQL, the whole gate, HTTP on the loopback interface, sharp; made up: the host, and that time passes.
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { drawnPicture } from '../support/drawn-pictures.ts'
+import { startGateUnderTest, type GateUnderTest } from '../support/running-gate.ts'
+
+let t: GateUnderTest
+let host: Server
+let picture: Buffer
+let answers: 'nothing' | 'the picture' | 'another picture' | 'gone' = 'nothing'
+const other = drawnPicture(8)
+
+beforeAll(async () => {
+  picture = await drawnPicture(7)
+  host = createServer((_request, response) => {
+    if (answers === 'nothing') return
+    if (answers === 'gone') return void response.writeHead(404).end()
+    response.setHeader('content-type', 'image/png')
+    if (answers === 'the picture') response.end(picture)
+    else void other.then((bytes) => response.end(bytes))
+  })
+  await new Promise<void>((resolve) => host.listen(0, '127.0.0.1', resolve))
+  const { port } = host.address() as AddressInfo
+  t = await startGateUnderTest({
+    TOUCHSTONE_IMAGE_PRIVATE_NETWORKS: '127.0.0.1',
+    TOUCHSTONE_IMAGE_PORTS: String(port),
+    TOUCHSTONE_IMAGE_BUDGET_MS: '300',
+    TOUCHSTONE_IMAGE_TIMEOUT_MS: '250',
+  })
+})
+afterAll(async () => {
+  await t?.stop()
+  host?.closeAllConnections()
+  host?.close()
+})
+
+const query = async (sql: string, values: unknown[] = []) =>
+  (await t.gate.database.database.reading.query<Record<string, unknown>>(sql, values)).rows
+const decisionsOf = async (listingId: string) => (await t.gate.reader.history(listingId))?.decisions ?? []
+
+/** Someone put a picture into a bank, so that not seeing one matters. */
+async function withBank(): Promise<void> {
+  await t.gate.bankStore.upsertBank(
+    { bankId: 'bad', name: 'Bad', kind: 'counterfeit', maxDistance: 31, brandId: null },
+    'test',
+    'all',
+  )
+  const [reader, bytes] = [t.gate.pictures.reader, picture]
+  const kept = await reader.keep(bytes, 'ab'.repeat(32))
+  if (kept === undefined) throw new Error('the picture cannot be kept')
+  await t.gate.bankStore.addImages('bad', [{ picture: kept, source: { kind: 'api' } }], 'test', 'all')
+  await t.until('the bank is known', async () => t.gate.banks.current().size === 1)
+}
+
+const offer = async (listingId: string) => {
+  const { port } = host.address() as AddressInfo
+  await t.submit({ listingId, title: 'A wooden chair', images: [{ url: `http://127.0.0.1:${port}/${listingId}.png` }] })
+  return await t.until(`${listingId} is decided`, async () => (await decisionsOf(listingId))[0])
+}
+/** As if the pause were over. The host may still be resting from its silence: that is one more try in vain. */
+const passTime = () => query(`update rescreen set due_at = now() where due_at > now()`)
+const waits = async (listingId: string) =>
+  (await query('select attempts from rescreen where listing_id = $1', [listingId]))[0]?.['attempts']
+
+describe('a listing whose picture could not be got', () => {
+  it('costs its time limit, is held degraded, and goes on sale when the host is back', async () => {
+    await withBank()
+    answers = 'nothing'
+    const begun = performance.now()
+    const innocent = await offer('innocent')
+    expect(performance.now() - begun).toBeLessThan(2_000)
+    expect(innocent).toMatchObject({ outcome: 'hold', degraded: true, risk: expect.closeTo(0.025, 3) })
+    expect(innocent.reasons.map((r) => r.code)).toEqual(['check-unavailable'])
+    expect(innocent.signals.find((s) => s.name === 'image-hash')).toMatchObject({
+      state: 'failed',
+      evidence: { unseen: [{ image: 0, fault: 'timed-out' }] },
+    })
+    const edited = await offer('edited')
+    expect(await waits('innocent')).toBe(0)
+
+    // Still silent: nothing is written, and it waits longer.
+    await passTime()
+    await t.until('it was tried in vain', async () => (await waits('innocent')) === 1)
+    expect(await decisionsOf('innocent')).toHaveLength(1)
+
+    // A person's edit meanwhile: the older revision is nobody's business any more.
+    await t.submit({ listingId: 'edited', revision: 2, title: 'A chair, without a picture' }, 'revised')
+    await t.until('the edit is decided', async () => (await decisionsOf('edited')).length === 2)
+
+    answers = 'another picture'
+    await t.until('the innocent one is on sale', async () => {
+      await passTime()
+      return (await decisionsOf('innocent')).length === 2
+    })
+    const [, after] = await decisionsOf('innocent')
+    expect(after).toMatchObject({ stage: 'rescreen', outcome: 'allow', degraded: false, sequence: 2 })
+    expect(await query('select state from review_case where case_id = $1', [innocent.caseId])).toEqual([
+      { state: 'released' },
+    ])
+    expect(await waits('innocent')).toBeUndefined()
+    await t.until('the edited one is forgotten', async () => (await waits('edited')) === undefined)
+    expect((await decisionsOf('edited')).map((d) => [d.revision, d.stage])).toEqual([
+      [edited.revision, 'screening'],
+      [2, 'screening'],
+    ])
+  }, 30_000)
+
+  it('stays held when the picture speaks against it, and shows the picture to who looks', async () => {
+    answers = 'nothing'
+    const held = await offer('known')
+    answers = 'the picture'
+    await t.until('it is decided again', async () => {
+      await passTime()
+      return (await decisionsOf('known')).length === 2
+    })
+    const [, after] = await decisionsOf('known')
+    expect(after).toMatchObject({ stage: 'rescreen', outcome: 'hold', degraded: false, caseId: held.caseId })
+    // Until when it was, but riskier than it looked: nobody's silence lets it through.
+    expect(after?.hold).toEqual({ until: held.hold?.until, onDeadline: 'block' })
+    expect(after?.reasons.map((r) => r.code)).toContain('picture-seen-before')
+    expect(await query('select ordinal from case_picture where case_id = $1', [held.caseId])).toEqual([{ ordinal: 0 }])
+  }, 30_000)
+
+  it('is not tried again when the picture is gone for good', async () => {
+    answers = 'gone'
+    const held = await offer('gone')
+    expect(held).toMatchObject({ outcome: 'hold', degraded: true })
+    expect(await waits('gone')).toBeUndefined()
+  })
+})

@@ -1,0 +1,143 @@
+// Kept pictures and listings that wait to be tried again, on a real PostgreSQL; time passes by hand.
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createBankStore } from '../../src/adapters/postgres/bank-store.ts'
+import { createPictureStore } from '../../src/adapters/postgres/picture-store.ts'
+import { createRescreenStore } from '../../src/adapters/postgres/rescreen-store.ts'
+import type { PictureStore } from '../../src/pipeline/pictures/ports.ts'
+import type { RescreenStore } from '../../src/pipeline/rescreening/ports.ts'
+import { bank, picture } from '../contracts/store-banks.ts'
+import { commitAll, NOTHING, OUTPUTS } from '../contracts/store-samples.ts'
+import { startPostgresStore } from './store-on-postgres.ts'
+import type { PostgresNode, PostgresStore } from './store-on-postgres.ts'
+
+let shared: PostgresStore
+let node: PostgresNode
+let pictures: PictureStore
+let rescreens: RescreenStore
+beforeEach(async () => {
+  shared = await startPostgresStore()
+  node = await shared.node()
+  pictures = createPictureStore(node.database.reading)
+  rescreens = createRescreenStore({ pool: node.database.deciding, outputs: OUTPUTS })
+})
+afterEach(() => shared.close())
+
+const query = async (sql: string, values: unknown[] = []) =>
+  (await node.database.deciding.query<Record<string, unknown>>(sql, values)).rows
+const kept = async () => (await query('select sha256 from picture order by sha256')).map((row) => row['sha256'])
+
+describe('kept pictures', () => {
+  /** A case that was closed so many days ago, or is open, with one picture of this name. */
+  async function show(caseId: string, name: string, closedDays?: number) {
+    await query(
+      `insert into review_case (case_id, listing_id, revision, state, risk, brand_ids, opened_at, closed_at)
+       values ($1, $1, 1, $2, 0.5, '{}', now(), now() - $3::int * interval '1 day')`,
+      [caseId, closedDays === undefined ? 'open' : 'resolved', closedDays ?? null],
+    )
+    await query('insert into case_picture values ($1, 1, 0, $2)', [caseId, picture(name).sha256])
+  }
+  const age = (days: number) => query(`update picture set at = now() - $1::int * interval '1 day'`, [days])
+  async function pruneAll(days: number) {
+    while ((await pictures.prune(days)) > 0);
+  }
+
+  test('stay while their case is open, for the days after it closed, and as long as a bank holds them', async () => {
+    const all = ['open', 'lately', 'long-ago', 'in-a-bank', 'shared', 'of-nobody']
+    await pictures.put(all.map((name) => picture(name)))
+    await show('C-1', 'open')
+    await show('C-2', 'lately', 9)
+    await show('C-3', 'long-ago', 11)
+    await show('C-4', 'in-a-bank', 11)
+    await show('C-5', 'shared', 11)
+    await show('C-6', 'shared')
+    const banks = createBankStore({ pool: node.database.reading, listener: node.database.listener })
+    await banks.upsertBank(bank('b'), 'test', 'all')
+    await banks.addImages('b', [{ picture: picture('in-a-bank'), source: { kind: 'api' } }], 'test', 'all')
+    await age(12)
+    await pruneAll(10)
+    const stay = ['open', 'lately', 'in-a-bank', 'shared'].map((name) => picture(name).sha256)
+    expect(await kept()).toEqual(stay.toSorted())
+    expect((await query('select case_id from case_picture order by 1')).map((row) => row['case_id'])).toEqual([
+      'C-1',
+      'C-2',
+      'C-6',
+    ])
+    const [held] = await banks.images('b', { limit: 1 })
+    await banks.removeImage('b', held?.imageId ?? '', 'test', 'all')
+    await pruneAll(10)
+    expect(await kept()).not.toContain(picture('in-a-bank').sha256)
+  })
+
+  test('that were put or found a moment ago are left alone, though nothing refers to them yet', async () => {
+    await pictures.put([picture('fresh'), picture('found'), picture('old')])
+    await age(3)
+    await pictures.put([picture('fresh')])
+    const known = await pictures.known([picture('found').sha256, picture('never').sha256])
+    expect([...known]).toEqual([picture('found').sha256])
+    await pruneAll(10)
+    expect(await kept()).toEqual([picture('fresh').sha256, picture('found').sha256].toSorted())
+  })
+
+  test('by many at once, in whatever order, are no deadlock', async () => {
+    const some = Array.from({ length: 20 }, (_, i) => picture(`p-${i}`))
+    await Promise.all(
+      Array.from({ length: 12 }, async (_, i) => {
+        const mine = i % 2 === 0 ? some : some.toReversed()
+        await pictures.put(mine)
+        await pictures.known(mine.map((one) => one.sha256))
+      }),
+    )
+    expect(await kept()).toHaveLength(20)
+  })
+})
+
+describe('listings to be tried again', () => {
+  const waiting = () => query('select listing_id, revision, attempts from rescreen order by 1')
+  const due = () => query('update rescreen set due_at = now()')
+  async function degraded(listingId: string, revision: number) {
+    const from = await node.store.place('g', 'degraded', 0, 0n)
+    await node.store.commit(
+      { group: 'g', topic: 'degraded', partition: 0, from, next: from + 1n },
+      [{ listingId, revision }],
+      () => ({ ...NOTHING, rescreens: [{ listingId, revision }] }),
+    )
+  }
+
+  test('are claimed when they are due and by one only, later and later', async () => {
+    await commitAll(node.store, [{ listingId: 'A', revision: 1 }])
+    await degraded('A', 1)
+    expect(await rescreens.claim(10, [100])).toEqual([])
+    await due()
+    const claims = await Promise.all([1, 2, 3].map(() => rescreens.claim(10, [100, 1_000])))
+    expect(claims.flat().map(({ listing, attempts }) => [listing.listingId, listing.revision, attempts])).toEqual([
+      ['A', 1, 1],
+    ])
+    const pause = `select round(extract(epoch from due_at - now())) as seconds from rescreen`
+    expect(Number((await query(pause))[0]?.['seconds'])).toBeGreaterThan(90)
+    for (const attempts of [2, 3]) {
+      await due()
+      expect(await rescreens.claim(10, [100, 1_000])).toMatchObject([{ attempts }])
+      expect(Number((await query(pause))[0]?.['seconds'])).toBeGreaterThan(900)
+    }
+  })
+
+  test('begin anew with a newer revision, which an older try does not end', async () => {
+    await commitAll(node.store, [{ listingId: 'A', revision: 1 }])
+    await degraded('A', 1)
+    await due()
+    await rescreens.claim(10, [100])
+    await commitAll(node.store, [{ listingId: 'A', revision: 2 }])
+    await degraded('A', 2)
+    expect(await waiting()).toEqual([{ listing_id: 'A', revision: 2, attempts: 0 }])
+    let known: readonly [number, number[]] | undefined
+    await rescreens.settle(['A'], (subjects) => {
+      const subject = subjects.get('A')
+      known = [subject?.standing.revision ?? 0, subject?.decisions.map((d) => d.revision) ?? []]
+      return { settlement: NOTHING, ended: [{ listingId: 'A', revision: 1 }] }
+    })
+    expect(known).toEqual([2, [2]])
+    expect(await waiting()).toHaveLength(1)
+    await rescreens.settle(['A'], () => ({ settlement: NOTHING, ended: [{ listingId: 'A', revision: 2 }] }))
+    expect(await waiting()).toEqual([])
+  })
+})
