@@ -115,9 +115,12 @@ function clientOn(socket: Socket, origin: string): Client {
     connect(_options, callback) {
       const taken = first
       first = undefined
-      if (taken === undefined || taken.destroyed)
-        callback(Object.assign(new Error('the connection is over'), { code: 'ECONNRESET' }), null)
-      else callback(null, taken)
+      // Not within this call: undici sends what waits only after it has returned.
+      queueMicrotask(() => {
+        if (taken === undefined || taken.destroyed)
+          callback(Object.assign(new Error('the connection is over'), { code: 'ECONNRESET' }), null)
+        else callback(null, taken)
+      })
     },
     allowH2: false,
     pipelining: 1,

@@ -14,8 +14,11 @@ const GRACE_MS = 300
  * Not `dns.lookup`: its four threads are shared with every file and name of this process, so that some slow name servers of
  * strangers would stop all of it; and it believes `/etc/hosts` and search domains, where strangers' names have no business.
  */
-export const resolveByDns: Resolve = async (host, until) => {
-  const resolver = new Resolver({ timeout: TRY_MS, tries: TRIES })
+export const resolveByDns: Resolve = (host, until) =>
+  askBoth(new Resolver({ timeout: TRY_MS, tries: TRIES }), host, until)
+
+/** Both families at once, of the servers that `resolver` has. */
+export async function askBoth(resolver: Resolver, host: string, until: AbortSignal): Promise<readonly string[]> {
   const cancel = () => resolver.cancel()
   until.addEventListener('abort', cancel, { once: true })
   const found: string[] = []

@@ -107,12 +107,16 @@ function rotate<V>(map: Map<string, V>, key: string, value: V): void {
   map.set(key, value)
 }
 
+/** Below a country's two letters, what registries themselves give names under, as `co.uk`: the common ones. */
+const SECOND_LEVEL = /^(ac|co|com|edu|gov|ne|net|or|org)$/
+
 /**
- * About the name that somebody had to register: the last two labels, or three where the last but one is as short as in `co.uk`.
- * Wrong guesses cost fairness only. All bare addresses are one site: honest shops have names.
+ * About the name that somebody had to register. Wrong guesses cost fairness only, so that no list of all such names is needed.
+ * All bare addresses are one site: honest shops have names.
  */
 function siteOf(host: string): string {
   if (/^[\d.]+$|:/.test(host)) return 'addresses'
   const labels = host.split('.')
-  return labels.slice((labels.at(-2)?.length ?? 0) <= 3 ? -3 : -2).join('.')
+  const under = labels.at(-1)?.length === 2 && SECOND_LEVEL.test(labels.at(-2) ?? '')
+  return labels.slice(under ? -3 : -2).join('.')
 }
