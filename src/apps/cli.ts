@@ -14,6 +14,7 @@ const COMMANDS: readonly (readonly [string, () => Promise<(program: Command) => 
   ['evaluate', async () => (await import('./commands/evaluate.ts')).registerEvaluate],
   ['train', async () => (await import('./commands/train.ts')).registerTrain],
   ['models', async () => (await import('./commands/models.ts')).registerModels],
+  ['banks', async () => (await import('./commands/banks.ts')).registerBanks],
   ['brands', async () => (await import('./commands/brands.ts')).registerBrands],
   ['policies', async () => (await import('./commands/policies.ts')).registerPolicies],
   ['keys', async () => (await import('./commands/keys.ts')).registerKeys],

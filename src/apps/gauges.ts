@@ -34,6 +34,7 @@ export function createGauges(gate: Gate, telemetry: Telemetry): () => Promise<vo
     const failures = (await Promise.allSettled([within(measureLag()), within(measureCases())])).filter(
       (one) => one.status === 'rejected',
     )
+    metrics.touchstone_index_age_seconds.set(gate.banks.loop.idleMs() / 1000)
     metrics.touchstone_text_queue.set(gate.text.queue())
     metrics.touchstone_lag_measured_seconds.set(gate.backlog.ageMs() / 1000)
     for (const [loop, { idleMs }] of Object.entries(dutiesOf(gate)))

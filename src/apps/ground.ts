@@ -1,4 +1,5 @@
 // What every process stands on: the database, the log with its topics, the reference data that it follows.
+import { join } from 'node:path'
 import { createDecisionReader } from '../adapters/postgres/decision-reader.ts'
 import { readOffsets } from '../adapters/postgres/examine.ts'
 import { createBankStore } from '../adapters/postgres/bank-store.ts'
@@ -24,6 +25,7 @@ import { assertNotMoved } from './moved-log.ts'
 import { openLog, reachLog } from './log.ts'
 import { openPictures, type OpenPictures } from './pictures.ts'
 import type { OpenLog } from './open-log.ts'
+import { snapshotFile } from './snapshot-file.ts'
 import { seedReference } from './seed.ts'
 import { openDatabase, type OpenDatabase } from './store.ts'
 import { openTextModels, type TextModels } from './text-models.ts'
@@ -114,7 +116,10 @@ export async function openGround(
     const live = await followReference(reference, parts, telemetry, { store: models, text })
     closing.add(() => live.stop())
     const bankStore = createBankStore({ pool: reading, listener })
-    const banks = await followBanks(bankStore, telemetry, { createIndex: createHashIndex })
+    const banks = await followBanks(bankStore, telemetry, {
+      createIndex: createHashIndex,
+      snapshot: snapshotFile(join(config.TOUCHSTONE_DATA_DIR, 'banks.snapshot')),
+    })
     closing.add(() => banks.stop())
     const pictures = openPictures(config, telemetry, 'fetch')
     closing.add(() => pictures.close())

@@ -8,6 +8,7 @@ import { createRescreenStore } from '../adapters/postgres/rescreen-store.ts'
 import { createVerdictStore } from '../adapters/postgres/verdict-store.ts'
 import type { Config } from '../config.ts'
 import type { BacklogWatch } from '../pipeline/backlog.ts'
+import { createBankWatch } from '../pipeline/banks/quarantine.ts'
 import { createClock } from '../pipeline/deadlines.ts'
 import { createLoop, type Loop } from '../pipeline/loop.ts'
 import type { GateStore, Publisher } from '../pipeline/ports.ts'
@@ -42,11 +43,13 @@ export interface Worker {
 
 /** Expired rows are deleted in small bites, this often. */
 const JANITOR_MS = 60_000
+/** A week: a snapshot of the banks that is older is read anew instead of caught up. */
+const REMOVED_SECONDS = 604_800
 
 export async function startWorker(ground: Ground, config: Config, telemetry: Telemetry): Promise<Worker> {
   const closing = createClosing(telemetry.log)
   try {
-    const { topics, groups, log, openLog, gateNow, pictureStore } = ground
+    const { topics, groups, log, openLog, gateNow, pictureStore, bankStore } = ground
     const { deciding } = ground.database.database
     // Gate and verdicts must agree on the partition of a key, so both get what the store keeps and not what the log has.
     const outputs = await prepareOutputs(deciding, ground.outputs)
@@ -92,7 +95,12 @@ export async function startWorker(ground: Ground, config: Config, telemetry: Tel
         decided,
       }),
     )
-    const pruneHourly = createHourly(() => pictureStore.prune(config.TOUCHSTONE_PICTURE_DAYS))
+    const watch = createBankWatch(bankStore, telemetry, { limit: config.TOUCHSTONE_BANK_SELLERS_PER_HOUR })
+    closing.add(() => watch.stop())
+    const pruneHourly = createHourly(
+      async () =>
+        (await pictureStore.prune(config.TOUCHSTONE_PICTURE_DAYS)) + (await bankStore.purge(REMOVED_SECONDS, 1_000)),
+    )
     background(
       'janitor',
       createLoop('janitor', telemetry.log, async () => {
@@ -121,6 +129,7 @@ export async function startWorker(ground: Ground, config: Config, telemetry: Tel
         maxListingBytes: config.TOUCHSTONE_MAX_LISTING_BYTES,
         maxDeadLetterBytes,
         isDataError,
+        matched: watch.saw,
         decided,
       }),
     })
@@ -140,7 +149,7 @@ export async function startWorker(ground: Ground, config: Config, telemetry: Tel
       }),
     })
     closing.add(() => verdicts.stop())
-    const watch = (topic: 'listings' | 'verdicts', from: Run) => {
+    const watchTopic = (topic: 'listings' | 'verdicts', from: Run) => {
       const input = { topic: topics[topic], group: groups[topic] }
       const backlog = watchInput(ground, input, telemetry, () => from.progress().held)
       closing.add(() => backlog.stop())
@@ -155,8 +164,8 @@ export async function startWorker(ground: Ground, config: Config, telemetry: Tel
       run,
       verdicts,
       done,
-      backlog: watch('listings', run),
-      verdictBacklog: watch('verdicts', verdicts),
+      backlog: watchTopic('listings', run),
+      verdictBacklog: watchTopic('verdicts', verdicts),
       loops,
       onDecided(listener) {
         listeners.add(listener)

@@ -9,7 +9,7 @@ import { decide, type CompiledPolicy, type PolicyDecision } from '../policy/deci
 import { fuse } from '../risk/fuse.ts'
 import type { Scorecard } from '../domain/scorecard.ts'
 import type { Finding, Signal, SignalContext } from '../signals/signal.ts'
-import type { BankIndex } from '../signals/image-hash/ports.ts'
+import type { BankIndex, BankMatch } from '../signals/image-hash/ports.ts'
 import type { TextModel } from '../signals/text-model/ports.ts'
 import type { BrandDictionary } from '../text/brand-dictionary.ts'
 import { readListing } from '../text/reading.ts'
@@ -41,6 +41,8 @@ export interface Assessment {
   readonly models: Readonly<Record<string, string>>
   /** One for each image, in their order; empty where nobody looked. */
   readonly pictures: readonly Picture[]
+  /** Of all pictures together: what they are like in the banks. */
+  readonly bankMatches: readonly BankMatch[]
 }
 
 /** The pictures of a listing, got and read within a time of their own: waiting for hosts takes nothing from the signals'. */
@@ -63,13 +65,14 @@ export async function assess(
   const pictures = looked ?? (await lookAt(gate, listing))
   const deadline = performance.now() + gate.budgetMs
   const reading = readListing(listing, gate.dictionary)
+  const bankMatches: BankMatch[] = []
   const context: SignalContext = {
     reading,
     brand: (brandId) => gate.brands.get(brandId),
     kind: goodsKind(listing),
     usdPer: gate.usdPer,
     pictures,
-    banks: gate.banks,
+    banks: noting(gate.banks, bankMatches),
     textModel: gate.textModel,
   }
   const results: SignalResult[] = []
@@ -111,7 +114,15 @@ export async function assess(
   const ordered = reasons
     .map((r) => r.reason)
     .sort((a, b) => (weight.get(b.signal ?? '') ?? 0) - (weight.get(a.signal ?? '') ?? 0))
-  return { risk, brandIds: reading.brandIds, reasons: ordered, answer, models: modelsOf(gate, risk), pictures }
+  return {
+    risk,
+    brandIds: reading.brandIds,
+    reasons: ordered,
+    answer,
+    models: modelsOf(gate, risk),
+    pictures,
+    bankMatches,
+  }
 }
 
 /**
@@ -123,6 +134,20 @@ export function mayBeMended({ answer, pictures, risk }: Assessment, listing: Lis
   return (
     pictures.some(isPassing) || risk.signals.some((s) => s.state === 'failed' && s.evidence === OVER_BUDGET.evidence)
   )
+}
+
+/** What is looked up for one listing is noted: who watches the banks must know which of their pictures it met. */
+function noting(banks: BankIndex | undefined, matches: BankMatch[]): BankIndex | undefined {
+  if (banks === undefined) return undefined
+  return {
+    size: banks.size,
+    change: banks.change,
+    match(picture) {
+      const found = banks.match(picture)
+      matches.push(...found)
+      return found
+    },
+  }
 }
 
 const modelsOf = ({ textModel }: Gate, risk: Risk): Assessment['models'] => ({

@@ -18,6 +18,7 @@ import type { TopicNames } from '../events/topics.ts'
 import { decodeEvent } from '../events/wire.ts'
 import { contentHash } from '../listing/content-hash.ts'
 import { parseIdentity, parseListing } from '../listing/parse-listing.ts'
+import type { BankMatch } from '../signals/image-hash/ports.ts'
 import type { Telemetry } from '../telemetry.ts'
 import type { Picture } from '../imaging/picture.ts'
 import { assess, lookAt, type Gate } from './assess.ts'
@@ -45,6 +46,8 @@ export interface ScreeningOptions {
   readonly maxDeadLetterBytes: number
   /** The store refuses what a record says (not how it was said): trying again as it is can never succeed. */
   readonly isDataError: (error: unknown) => boolean
+  /** Called for each listing that was tried, perhaps more than once, with what its pictures are like. */
+  readonly matched?: (sellerId: string, matches: readonly BankMatch[]) => void
   /** Called after the commit. */
   readonly decided?: (tally: Tally) => void
 }
@@ -165,6 +168,7 @@ async function tryRead(
     try {
       const assessment = await assess(gate, listing, new Date(), pictures)
       observe(options.telemetry, assessment.risk.signals, assessment.answer.rules)
+      options.matched?.(listing.sellerId, assessment.bankMatches)
       return ok({
         kind: 'listing',
         listing,

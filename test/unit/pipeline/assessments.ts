@@ -30,5 +30,6 @@ export function assessment(outcome: Outcome): Assessment {
     },
     models: { fusion: '1' },
     pictures: [],
+    bankMatches: [],
   }
 }

@@ -1,0 +1,173 @@
+// `banks`: reference pictures in, live in running workers within 2 s; which banks there are.
+import { readFile, stat } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { InvalidArgumentError, Option, type Command } from 'commander'
+import { createBankStore } from '../../adapters/postgres/bank-store.ts'
+import type { Config } from '../../config.ts'
+import { BANK_KINDS, bankSchema, MAX_DISTANCE, type Bank, type BankKind } from '../../domain/bank.ts'
+import { describeIssues } from '../../domain/schema-issues.ts'
+import { messageOf, TouchstoneError, type ErrorCode } from '../../errors.ts'
+import { readReferencePicture } from '../../pipeline/banks/reference-picture.ts'
+import type { KeptPicture, PictureReader } from '../../pipeline/pictures/ports.ts'
+import type { BankStore } from '../../rights/bank-ports.ts'
+import { createTelemetry } from '../../telemetry.ts'
+import { openReader } from '../pictures.ts'
+import { createProgress } from '../progress.ts'
+import { COMMAND_LINE, print, table, withStore } from './with-store.ts'
+
+interface ImportOptions {
+  readonly kind?: BankKind
+  readonly brand?: string
+  readonly distance?: number
+  readonly json?: boolean
+}
+
+interface Reject {
+  readonly file: string
+  readonly code: ErrorCode
+  readonly message: string
+}
+
+/** Pictures of one store transaction: they stand in memory together, of up to a hundred kilobytes each. */
+const AT_ONCE = 100
+
+export function registerBanks(program: Command): void {
+  const banks = program
+    .command('banks')
+    .description('Banks of genuine, counterfeit, logo and allowed pictures: import, list.')
+    .addHelpText('after', '\nExample:\n  $ touchstone banks import fakes shoe-1.jpg shoe-2.jpg --kind counterfeit')
+  banks
+    .command('import <bank> <files...>')
+    .description(
+      'Add pictures to a bank, which is made where it is missing. A file that cannot be read is named with its reason.',
+    )
+    .addOption(new Option('--kind <kind>', 'what the bank holds; needed where it is new').choices(BANK_KINDS))
+    .option('--brand <id>', 'the brand that owns it; without one it is the deployment’s own')
+    .option(
+      '--distance <bits>',
+      `bits of 256 in which a picture may differ, 0 to ${MAX_DISTANCE} (new banks: 31)`,
+      bits,
+    )
+    .option('--json', 'print one JSON document')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ touchstone banks import fakes *.jpg --kind counterfeit --brand nike\n\nExit codes: 0 done; 3 done, but some files were rejected.',
+    )
+    .action(async (bankId: string, files: string[], options: ImportOptions) => {
+      await withStore('banks', async (open, reference, config) => {
+        const { reading, listener } = open.database
+        const store = createBankStore({ pool: reading, listener })
+        if (options.brand !== undefined && (await reference.brand(options.brand)) === undefined)
+          throw new TouchstoneError('usage', `there is no brand ${options.brand}; see touchstone brands list`)
+        await prepareBank(store, bankId, options)
+        const telemetry = createTelemetry({ level: config.LOG_LEVEL ?? 'warn' })
+        const reader = openReader(config, telemetry)
+        try {
+          const { added, present, rejected } = await importFiles({ store, reader, config, bankId, files })
+          print(
+            options.json,
+            { bankId, added, present, rejected },
+            `${added} added, ${present} there already, ${rejected.length} rejected.`,
+          )
+          process.exitCode = rejected.length > 0 ? 3 : 0
+        } finally {
+          await reader.close()
+        }
+      })
+    })
+  banks
+    .command('list')
+    .description('All banks with how many pictures they have.')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', '\nExample:\n  $ touchstone banks list')
+    .action(async (options: { json?: boolean }) => {
+      await withStore('banks', async (open) => {
+        const { reading, listener } = open.database
+        const all = await createBankStore({ pool: reading, listener }).banks('all')
+        const rows = all.map((b) => [
+          b.bankId,
+          b.kind,
+          b.brandId ?? '-',
+          String(b.maxDistance),
+          String(b.images),
+          String(b.quarantined),
+          b.name,
+        ])
+        const header = ['bank', 'kind', 'brand', 'distance', 'pictures', 'in quarantine', 'name']
+        print(options.json, all, all.length === 0 ? 'There are no banks.' : table(header, rows))
+      })
+    })
+}
+
+function bits(text: string): number {
+  const n = Number(text)
+  if (!/^\d+$/.test(text) || n > MAX_DISTANCE)
+    throw new InvalidArgumentError(`It is a whole number from 0 to ${MAX_DISTANCE}.`)
+  return n
+}
+
+/** Makes the bank, or changes what the options say of it. */
+async function prepareBank(store: BankStore, bankId: string, options: ImportOptions): Promise<void> {
+  const before = await store.bank(bankId, 'all')
+  if (before === undefined && options.kind === undefined)
+    throw new TouchstoneError('usage', `there is no bank ${bankId} yet: say what it holds with --kind`)
+  const wanted: Partial<Bank> = {
+    ...(before ?? { bankId, name: bankId }),
+    ...(options.kind === undefined ? {} : { kind: options.kind }),
+    ...(options.brand === undefined ? {} : { brandId: options.brand }),
+    ...(options.distance === undefined ? {} : { maxDistance: options.distance }),
+  }
+  const parsed = bankSchema.safeParse(wanted)
+  if (!parsed.success) throw new TouchstoneError('usage', describeIssues(parsed.error, wanted).message)
+  await store.upsertBank(parsed.data, COMMAND_LINE, 'all')
+}
+
+async function importFiles(work: {
+  readonly store: BankStore
+  readonly reader: PictureReader & { readonly threads: number }
+  readonly config: Config
+  readonly bankId: string
+  readonly files: readonly string[]
+}): Promise<{ added: number; present: number; rejected: Reject[] }> {
+  const { store, reader, config, bankId, files } = work
+  const progress = createProgress('banks import')
+  const rejected: Reject[] = []
+  let [added, present, done] = [0, 0, 0]
+  for (let from = 0; from < files.length; from += AT_ONCE) {
+    const bite = files.slice(from, from + AT_ONCE)
+    const pictures: (KeptPicture | undefined)[] = bite.map(() => undefined)
+    let next = 0
+    // Two for each thread: while one is decoded the next is read from the disk.
+    const lane = async () => {
+      for (let i = next++; i < bite.length; i = next++) {
+        const file = bite[i] ?? ''
+        try {
+          pictures[i] = await readFileFor(reader, file, config.TOUCHSTONE_IMAGE_MAX_BYTES)
+        } catch (error) {
+          const code = error instanceof TouchstoneError ? error.code : 'input-invalid'
+          rejected.push({ file, code, message: messageOf(error) })
+          process.stderr.write(`${file}: ${code}: ${messageOf(error)}\n`)
+        }
+        progress.update(++done, files.length, `${done} of ${files.length} files, ${rejected.length} rejected`)
+      }
+    }
+    await Promise.all(Array.from({ length: 2 * reader.threads }, lane))
+    const images = pictures.flatMap((picture, i) =>
+      picture === undefined
+        ? []
+        : [{ picture, source: { kind: 'import' as const, file: basename(bite[i] ?? '').slice(0, 500) } }],
+    )
+    const result = await store.addImages(bankId, images, COMMAND_LINE, 'all')
+    added += result.added.length
+    present += result.present
+  }
+  progress.end()
+  return { added, present, rejected }
+}
+
+async function readFileFor(reader: PictureReader, file: string, maxBytes: number): Promise<KeptPicture> {
+  const { size } = await stat(file)
+  if (size > maxBytes)
+    throw new TouchstoneError('too-large', `the file has ${size} bytes; at most ${maxBytes} are read`)
+  return readReferencePicture(reader, await readFile(file))
+}
