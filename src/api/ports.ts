@@ -2,6 +2,8 @@
 import type { ApiKey, Caller } from '../domain/access.ts'
 import type { Decision } from '../domain/decision.ts'
 import type { Listing, Price } from '../domain/listing.ts'
+import type { ModelName } from '../domain/model.ts'
+import type { Activation, ModelRecord } from '../learning/ports.ts'
 import type { Outcome } from '../pipeline/outcome.ts'
 import type { Appended, NewRecord } from '../pipeline/log/ports.ts'
 import type { FeedEntry } from '../pipeline/ports.ts'
@@ -100,4 +102,39 @@ export interface ListingSummaryReader {
 export interface RecentDecisions {
   /** The newest `limit` entries of the feed, oldest of them first, and the cursor after them: what a page shows when it opens. */
   recent(limit: number, marketplace: string | undefined): Promise<{ entries: FeedEntry[]; next: string }>
+}
+
+/** A training that HTTP asked for, as it stands. */
+export interface TrainingState {
+  readonly trainingId: string
+  readonly state: 'running' | 'done' | 'failed'
+  readonly models: ModelName[]
+  readonly seed: number
+  readonly by: string
+  readonly startedAt: string
+  readonly endedAt?: string
+  readonly labels?: number
+  readonly made?: { name: ModelName; version: string; present: boolean }[]
+  readonly refused?: { name: ModelName; code: string; message: string }[]
+  readonly problem?: { code: string; message: string }
+}
+
+/** The learning loop as analysts drive it. */
+export interface Learning {
+  list(): Promise<{
+    items: readonly ModelRecord[]
+    shipped: Record<ModelName, string>
+    /** The last one of this process. */
+    training: TrainingState | null
+  }>
+  /** Begins one and returns at once. Throws `training-running`. */
+  train(name: ModelName | 'all', seed: number, by: string): TrainingState
+  /** Throws `not-found`, `model-invalid`, `model-loses`. */
+  promote(
+    name: ModelName,
+    version: string,
+    options: { readonly by: string; readonly force: boolean },
+  ): Promise<Activation & { readonly overruled: readonly string[] }>
+  /** Throws `nothing-to-roll-back`. */
+  rollback(name: ModelName, by: string): Promise<Activation>
 }

@@ -21,6 +21,7 @@ import { decisionRoutes } from './routes/decisions.ts'
 import { healthRoutes } from './routes/health.ts'
 import { keyRoutes } from './routes/keys.ts'
 import { listingRoutes } from './routes/listings.ts'
+import { modelRoutes } from './routes/models.ts'
 import { pageRoutes } from './routes/page.ts'
 import { pictureRoutes } from './routes/pictures.ts'
 import { policyRoutes } from './routes/policies.ts'
@@ -183,6 +184,7 @@ export async function createApi(dependencies: ApiDependencies): Promise<Api> {
   bankRoutes(api, services)
   pictureRoutes(api, services)
   policyRoutes(api, services)
+  modelRoutes(api, services)
   keyRoutes(api, services)
   healthRoutes(api, services)
   signInRoutes(api, services)

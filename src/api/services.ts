@@ -17,6 +17,7 @@ import type {
   DryRun,
   Intake,
   KeyStore,
+  Learning,
   ListingSummaryReader,
   PublishPolicy,
   ReadinessProbe,
@@ -60,6 +61,7 @@ export interface ApiDependencies {
   readonly review: Review
   readonly summaries: ListingSummaryReader
   readonly reference: ReferenceStore
+  readonly learning: Learning
   readonly banks: BankStore
   readonly reader: PictureReader
   readonly signals: readonly Pick<Signal, 'name' | 'version' | 'label' | 'description' | 'mode' | 'sources'>[]

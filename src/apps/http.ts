@@ -19,8 +19,10 @@ import { createReview } from '../pipeline/review.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { createGauges } from './gauges.ts'
 import type { Gate } from './gate.ts'
+import { shippedModels } from './learning.ts'
 import { PACKAGE_ROOT, VERSION } from './package-root.ts'
 import { probe } from './readiness.ts'
+import { createLearning } from './training.ts'
 
 export interface RunningHttp {
   readonly url: string
@@ -50,6 +52,13 @@ export async function startHttp(
     telemetry,
     dueSeconds: () => gate.live.current().policy.policy.hold.deadlineSeconds,
   })
+  const learning = createLearning({
+    url: gate.database.url,
+    store: gate.models,
+    shipped: await shippedModels(),
+    text: gate.text,
+    logger: telemetry.log,
+  })
   const api = await createApi({
     log: telemetry.log,
     explained: gate.openLog.explained,
@@ -77,6 +86,7 @@ export async function startHttp(
     review,
     summaries: createListingSummaries(database.reading),
     reference: gate.reference,
+    learning,
     banks: gate.bankStore,
     reader: gate.pictures.reader,
     signals: gate.live.current().signals,
@@ -92,7 +102,7 @@ export async function startHttp(
     refresh: createGauges(gate, telemetry),
   })
   const stop = async () => {
-    await Promise.all([api.close(), metrics.close()])
+    await Promise.all([api.close(), metrics.close(), learning.close()])
   }
   try {
     const url = config.TOUCHSTONE_PUBLIC_URL?.replace(/\/$/, '')

@@ -9,6 +9,7 @@ import type { Policy } from '../../../src/domain/policy.ts'
 import type { Refusal } from '../../../src/domain/refusal.ts'
 import { TouchstoneError } from '../../../src/errors.ts'
 import { memoryAccess } from './memory-access.ts'
+import { memoryLearning } from './memory-learning.ts'
 import { createApiKey } from '../../../src/api/secrets.ts'
 import { createApi } from '../../../src/api/server.ts'
 import type { ApiDependencies } from '../../../src/api/services.ts'
@@ -263,6 +264,7 @@ export function memoryWorld() {
             : [{ listingId, revision, title: found.title, brand: found.brand, price: found.price }]
         }),
     },
+    learning: memoryLearning(),
     reference: {
       change: async () => 0n,
       load: async () => ({ change: 0n, brands: [...brands.values()], policy: undefined, models: [] }),

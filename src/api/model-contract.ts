@@ -1,0 +1,54 @@
+// The shapes of the model routes: versions with their cards, a training and its end, what a promotion led to.
+import { z } from 'zod'
+import { MODEL_NAMES, modelCardSchema } from '../domain/model.ts'
+
+const name = z.enum(MODEL_NAMES)
+const version = modelCardSchema.shape.version
+
+const modelRecordSchema = z.object({
+  name,
+  version,
+  sha256: z.string().describe('Of the bytes of the model.'),
+  card: modelCardSchema,
+  madeAt: z.string(),
+  madeBy: z.string(),
+  active: z.boolean().describe('It decides.'),
+})
+
+export const trainingSchema = z.object({
+  trainingId: z.uuid(),
+  state: z.enum(['running', 'done', 'failed']),
+  models: z.array(name),
+  seed: z.int(),
+  by: z.string(),
+  startedAt: z.string(),
+  endedAt: z.string().optional(),
+  labels: z.int().optional().describe('Verdicts that count.'),
+  made: z.array(z.object({ name, version, present: z.boolean().describe('It was made before.') })).optional(),
+  refused: z.array(z.object({ name, code: z.string(), message: z.string() })).optional(),
+  problem: z.object({ code: z.string(), message: z.string() }).optional().describe('Why nothing was made.'),
+})
+
+export const modelsSchema = z.object({
+  items: z.array(modelRecordSchema),
+  shipped: z.record(name, z.string()).describe('The versions that decide where none is active.'),
+  training: trainingSchema.nullable().describe('The last one that this process was asked for.'),
+})
+
+export const modelParamsSchema = z.object({ name })
+export const trainParamsSchema = z.object({ name: z.enum([...MODEL_NAMES, 'all']) })
+export const trainBodySchema = z
+  .object({
+    seed: z.int().min(0).max(0xffff_ffff).default(1).describe('The same seed and verdicts give the same bytes.'),
+  })
+  .nullish()
+export const promoteBodySchema = z.object({
+  version,
+  force: z.boolean().default(false).describe('Although its card says that it lost.'),
+})
+export const activationSchema = z.object({
+  name,
+  version: z.string().nullable().describe('What decides now; null: what ships.'),
+  before: z.string().nullable(),
+  overruled: z.array(z.string()).optional().describe('What its card says against it.'),
+})

@@ -1,0 +1,84 @@
+// Models: the versions with their cards, training new ones, promoting and going back; live in running workers within two seconds.
+import { callerOf } from '../access.ts'
+import {
+  activationSchema,
+  modelParamsSchema,
+  modelsSchema,
+  promoteBodySchema,
+  trainBodySchema,
+  trainingSchema,
+  trainParamsSchema,
+} from '../model-contract.ts'
+import { PROBLEM_RESPONSES } from '../openapi.ts'
+import type { Api, RouteServices } from '../services.ts'
+
+const ANALYSTS = ['analyst', 'admin'] as const
+
+export function modelRoutes(api: Api, { learning }: RouteServices): void {
+  api.route({
+    method: 'GET',
+    url: '/v1/models',
+    config: { access: ANALYSTS },
+    schema: {
+      tags: ['models'],
+      summary: 'All versions, what decides, and how the last training ended',
+      response: { 200: modelsSchema, ...PROBLEM_RESPONSES },
+    },
+    handler: async () => {
+      const { items, shipped, training } = await learning.list()
+      return { items: [...items], shipped, training }
+    },
+  })
+
+  api.route({
+    method: 'POST',
+    url: '/v1/models/:name/train',
+    config: { access: ANALYSTS },
+    schema: {
+      tags: ['models'],
+      summary: 'Train a model, or all, on the verdicts; GET /v1/models says how it ends',
+      description: 'One at a time; nothing is promoted.',
+      params: trainParamsSchema,
+      body: trainBodySchema,
+      response: { 202: trainingSchema, ...PROBLEM_RESPONSES },
+    },
+    handler: async (request, reply) => {
+      const state = learning.train(request.params.name, request.body?.seed ?? 1, callerOf(request).subject)
+      return reply.code(202).header('location', '/v1/models').send(state)
+    },
+  })
+
+  api.route({
+    method: 'POST',
+    url: '/v1/models/:name/promote',
+    config: { access: ANALYSTS },
+    schema: {
+      tags: ['models'],
+      summary: 'Let a version decide',
+      params: modelParamsSchema,
+      body: promoteBodySchema,
+      response: { 200: activationSchema, ...PROBLEM_RESPONSES },
+    },
+    handler: async (request) => {
+      const { version, force } = request.body
+      const done = await learning.promote(request.params.name, version, { by: callerOf(request).subject, force })
+      return { name: done.name, version: done.version, before: done.before, overruled: [...done.overruled] }
+    },
+  })
+
+  api.route({
+    method: 'POST',
+    url: '/v1/models/:name/rollback',
+    config: { access: ANALYSTS },
+    schema: {
+      tags: ['models'],
+      summary: 'Let the version decide that decided before, what ships at last',
+      params: modelParamsSchema,
+      response: { 200: activationSchema, ...PROBLEM_RESPONSES },
+    },
+    handler: async (request) => {
+      const { name, version, before } = await learning.rollback(request.params.name, callerOf(request).subject)
+      return { name, version, before }
+    },
+  })
+}

@@ -1,0 +1,31 @@
+// The learning loop in memory, for tests of HTTP behaviour: it remembers what it was asked.
+import type { Learning, TrainingState } from '../../../src/api/ports.ts'
+import { TouchstoneError } from '../../../src/errors.ts'
+
+export function memoryLearning(): Learning {
+  let training: TrainingState | null = null
+  let active: string | null = null
+  return {
+    list: async () => ({ items: [], shipped: { fusion: '2', text: '1' }, training }),
+    train(name, seed, by) {
+      if (training !== null) throw new TouchstoneError('training-running', `${training.by} started one`)
+      const models = name === 'all' ? (['fusion', 'text'] as const) : [name]
+      const startedAt = '2026-01-01T00:00:00.000Z'
+      const trainingId = '6d7e4bce-ad2b-5c38-9af1-f764ecc399eb'
+      return (training = { trainingId, state: 'running', models: [...models], seed, by, startedAt })
+    },
+    async promote(name, version, { force }) {
+      if (version === 'none') throw new TouchstoneError('not-found', 'there is no version none')
+      if (version === 'loser' && !force) throw new TouchstoneError('model-loses', 'it lost')
+      const before = active
+      active = version
+      return { name, version, before, change: 1n, overruled: version === 'loser' ? ['it lost'] : [] }
+    },
+    async rollback(name) {
+      if (active === null) throw new TouchstoneError('nothing-to-roll-back', 'what ships decides')
+      const before = active
+      active = null
+      return { name, version: null, before, change: 2n }
+    },
+  }
+}
