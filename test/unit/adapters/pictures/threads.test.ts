@@ -1,0 +1,111 @@
+// Threads that hang, die, eat memory or never start, and callers who wait. Real: threads, sharp; the misbehaviour is asked for by the bytes.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, describe, expect, test } from 'vitest'
+import type { PictureReaderOptions } from '../../../../src/adapters/pictures/reader.ts'
+import { drawing, reading, WILD_THREAD } from '../../../support/pictures.ts'
+
+const picture = await drawing().png().toBuffer()
+const wild = (what: 'hang' | 'die' | 'throw' | 'eat') => Buffer.from(what)
+
+const open: ReturnType<typeof reading>[] = []
+function started(options: Partial<PictureReaderOptions> = {}) {
+  const one = reading({ thread: WILD_THREAD, ...options })
+  open.push(one)
+  return one
+}
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((one) => one.reader.close()))
+})
+
+describe('a thread that', () => {
+  test('hangs is ended at its time, and the next picture is read', async () => {
+    const { read } = started({ timeMs: 400 })
+    await read(picture)
+    const begun = performance.now()
+    expect(await read(wild('hang'))).toMatchObject({ fault: 'timed-out' })
+    expect(performance.now() - begun).toBeGreaterThan(390)
+    expect(await read(picture)).toMatchObject({ state: 'seen' })
+  })
+
+  test.each(['die', 'throw', 'eat'] as const)('is told to %s takes nobody else along', async (what) => {
+    const { read, keep } = started({ threads: 2, timeMs: 20_000 })
+    const bad = read(wild(what))
+    const good = await Promise.all(Array.from({ length: 8 }, () => read(picture)))
+    expect(good.map((one) => one.state)).toEqual(Array.from({ length: 8 }, () => 'seen'))
+    expect(await bad).toMatchObject({ fault: 'not-a-picture', message: 'the thread that decoded it ended over it' })
+    expect(await keep(wild(what))).toBeUndefined()
+    // Both are there again: two that would wait for each other's thread are read at once.
+    expect((await Promise.all([read(picture), read(picture)])).map((one) => one.state)).toEqual(['seen', 'seen'])
+  })
+
+  test('hangs does not hold up the main loop, nor the other threads', async () => {
+    const { read } = started({ threads: 2, timeMs: 600 })
+    await Promise.all([read(picture), read(picture)])
+    const hanging = read(wild('hang'))
+    let longest = 0
+    let last = performance.now()
+    const watch = setInterval(() => {
+      longest = Math.max(longest, performance.now() - last)
+      last = performance.now()
+    }, 5)
+    for (let i = 0; i < 10; i++) expect(await read(picture)).toMatchObject({ state: 'seen' })
+    clearInterval(watch)
+    expect(longest).toBeLessThan(300)
+    expect(await hanging).toMatchObject({ fault: 'timed-out' })
+  })
+
+  test('cannot start leaves callers their own time, and no process that spins', async () => {
+    const { read } = started({ thread: new URL('no-such-thread.ts', WILD_THREAD) })
+    expect(await read(picture, AbortSignal.timeout(300))).toMatchObject({ fault: 'busy' })
+  })
+})
+
+describe('who waits', () => {
+  test('for a thread longer than there is time is told that all are busy, and is forgotten', async () => {
+    const { read, reader } = started({ timeMs: 1_500 })
+    await read(picture)
+    const hanging = read(wild('hang'))
+    const begun = performance.now()
+    const waiting = read(picture, AbortSignal.timeout(100))
+    expect(reader.queue()).toBe(1)
+    expect(await waiting).toMatchObject({ fault: 'busy' })
+    expect(performance.now() - begun).toBeLessThan(1_000)
+    expect(reader.queue()).toBe(0)
+    await hanging
+  })
+
+  test('with no time left is not even queued; nor beyond the bound of the queue', async () => {
+    const lengths: number[] = []
+    const { read } = started({ timeMs: 300, onQueue: (pictures) => lengths.push(pictures) })
+    expect(await read(picture, AbortSignal.abort())).toMatchObject({ fault: 'busy' })
+    expect(lengths).toEqual([])
+    const hanging = read(wild('hang'))
+    const answers = await Promise.all(Array.from({ length: 140 }, () => read(picture)))
+    const faults = answers.filter((one) => one.state === 'unseen').map((one) => one.fault)
+    expect(faults.length).toBeGreaterThanOrEqual(11)
+    expect(new Set(faults)).toEqual(new Set(['busy']))
+    expect(Math.max(...lengths)).toBe(128)
+    expect(lengths.at(-1)).toBe(0)
+    await hanging
+  })
+
+  test('while a thread works on it gets an answer at its time, and the thread goes on', async () => {
+    const { read } = started({ timeMs: 800 })
+    await read(picture)
+    const begun = performance.now()
+    expect(await read(wild('hang'), AbortSignal.timeout(100))).toMatchObject({ fault: 'timed-out' })
+    expect(performance.now() - begun).toBeLessThan(700)
+    expect(await read(picture)).toMatchObject({ state: 'seen' })
+  })
+})
+
+test('closing answers everybody and ends every thread', async () => {
+  const { read, reader } = started({ timeMs: 20_000 })
+  await read(picture)
+  const answers = Promise.all([read(wild('hang')), read(picture), read(picture)])
+  await sleep(20)
+  await reader.close()
+  expect((await answers).map((one) => one.state === 'unseen' && one.fault)).toEqual(['busy', 'busy', 'busy'])
+  expect(await read(picture)).toMatchObject({ fault: 'busy' })
+  expect(reader.queue()).toBe(0)
+})
