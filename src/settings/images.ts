@@ -6,6 +6,8 @@ import { isNetwork, listOf, positive, setting, whole } from './setting.ts'
 /** A name of labels, or an IPv4 address; with `*.` before a name, all below it. */
 function isHostPattern(text: string): boolean {
   const name = text.startsWith('*.') ? text.slice(2) : text
+  // Which domainToASCII would take as the end of the name.
+  if (/[\s/\\?#@:[\]%]/.test(name)) return false
   const ascii = domainToASCII(name)
   if (isIP(ascii) !== 0) return name === text
   return (

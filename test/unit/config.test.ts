@@ -45,6 +45,38 @@ describe('readConfig', () => {
   })
 })
 
+describe('the settings of pictures', () => {
+  it('takes names, all below a name, ports and networks', () => {
+    expect(
+      readConfig({
+        TOUCHSTONE_IMAGE_HOSTS: 'img.example, *.shop.example,bücher.example,203.0.113.7',
+        TOUCHSTONE_IMAGE_PORTS: '80, 8443',
+        TOUCHSTONE_IMAGE_PRIVATE_NETWORKS: '10.1.0.0/16,127.0.0.1,fd00::/8',
+      }),
+    ).toMatchObject({
+      TOUCHSTONE_IMAGE_HOSTS: ['img.example', '*.shop.example', 'bücher.example', '203.0.113.7'],
+      TOUCHSTONE_IMAGE_PORTS: [80, 8443],
+      TOUCHSTONE_IMAGE_PRIVATE_NETWORKS: ['10.1.0.0/16', '127.0.0.1', 'fd00::/8'],
+    })
+  })
+
+  it.each([
+    [
+      'TOUCHSTONE_IMAGE_HOSTS',
+      ['*', '*.', 'https://secret.example', 'secret/x', 'se cret', 'a.*.secret', '*.10.0.0.1', ''],
+    ],
+    ['TOUCHSTONE_IMAGE_PORTS', ['0', '65536', 'https', '80-90', '8 0', '']],
+    ['TOUCHSTONE_IMAGE_PRIVATE_NETWORKS', ['secret', '10.0.0.0/33', '::/129', '10.0.0', '10.0.0.0/', '127.1', '']],
+  ] as const)('%s: the place of each wrong one is named, never its value', (name, values) => {
+    const right = name === 'TOUCHSTONE_IMAGE_PORTS' ? '80' : '1.1.1.1'
+    for (const value of values) {
+      const message = wrong({ [name]: `${right},${value}` })
+      expect(message, value).toMatch(new RegExp(`^${name}: no\\. 2 of 2 must be `))
+      expect(message).not.toContain('secret')
+    }
+  })
+})
+
 describe('the settings of Kafka', () => {
   const brokers = { KAFKA_BROKERS: 'a:9092' }
 

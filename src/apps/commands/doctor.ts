@@ -15,6 +15,7 @@ import { examineKafka } from './doctor/brokers.ts'
 import { examineStore } from './doctor/database.ts'
 import type { Finding } from './doctor/finding.ts'
 import { dataDirectory, memory, node, ports, reference } from './doctor/machine.ts'
+import { pictures } from './doctor/pictures.ts'
 import { examineOutbox } from './doctor/publishing.ts'
 import { examineReading } from './doctor/reading.ts'
 import { findingsOf } from './doctor/topics.ts'
@@ -46,6 +47,7 @@ async function examineAll(): Promise<Finding[]> {
   const running = config.DATABASE_URL === undefined ? runningEmbeddedPostgres(config.TOUCHSTONE_DATA_DIR) : undefined
   if (config.DATABASE_URL === undefined) findings.push(await dataDirectory(config.TOUCHSTONE_DATA_DIR))
   findings.push(await ports(config))
+  findings.push(pictures(config))
   const url = config.DATABASE_URL ?? running?.url
   if (url === undefined)
     findings.push({ name: 'database', state: 'ok', detail: 'embedded, not running now; `touchstone start` starts it' })
