@@ -7,7 +7,7 @@ import type { Logger } from '../../telemetry.ts'
 import { createCrew, ThreadLost, type Hand } from './crew.ts'
 import { inspect } from './inspect.ts'
 
-type Features = Parameters<TextModel['score']>[0]
+type Features = Pick<Parameters<TextModel['score']>[0], 'ids' | 'values'>
 
 export interface OnnxText {
   /**
@@ -149,7 +149,7 @@ export function createOnnxText(options: OnnxTextOptions): OnnxText {
         throw invalid(card, `it was trained on features of version ${features}, not ${options.features.version}`)
       const model: Loaded = { sha256, body: Uint8Array.from(body) }
       try {
-        const { score } = await ask(model, { ids: Int32Array.of(1), values: Float32Array.of(1), grams: [] })
+        const { score } = await ask(model, { ids: Int32Array.of(1), values: Float32Array.of(1) })
         if (!(score >= 0 && score <= 1)) throw new Error(`it gives ${score}`)
       } catch (error) {
         throw invalid(card, messageOf(error), error)

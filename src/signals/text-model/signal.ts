@@ -45,12 +45,15 @@ async function evaluate(listing: Listing, { reading, textModel }: SignalContext)
   }
 }
 
-function heaviest({ grams }: TextFeatures, shares: Float32Array) {
-  return grams
-    .map((gram, i) => ({ ...gram, text: gram.text.toWellFormed(), logOdds: round(shares[i] ?? 0, 3) }))
+function heaviest(features: TextFeatures, shares: Float32Array) {
+  return Array.from(shares, (share, i) => ({ i, logOdds: round(share, 3) }))
     .filter(({ logOdds }) => Math.abs(logOdds) >= WORTH_SHOWING)
     .toSorted((a, b) => Math.abs(b.logOdds) - Math.abs(a.logOdds))
     .slice(0, MOST_EVIDENCE)
+    .map(({ i, logOdds }) => {
+      const { part, kind, text } = features.gram(i)
+      return { part, kind, text: text.toWellFormed(), logOdds }
+    })
 }
 
 const round = (n: number, digits: number): number => Number(n.toFixed(digits))

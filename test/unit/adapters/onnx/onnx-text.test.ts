@@ -34,7 +34,11 @@ function constant(logOdds: number) {
   const sha256 = createHash('sha256').update(bytes).digest('hex')
   return { card: { ...card, version: sha256.slice(0, 12), sha256 }, body: bytes }
 }
-const only = (id: number): TextFeatures => ({ ids: Int32Array.of(id), values: Float32Array.of(1), grams: [] })
+const only = (id: number): TextFeatures => ({
+  ids: Int32Array.of(id),
+  values: Float32Array.of(1),
+  gram: () => ({ part: 'title', kind: 'words', text: '' }),
+})
 
 describe('loading a text model', () => {
   it('refuses bytes that are not those of the card, files that are no text model, and other features', async () => {
