@@ -2,13 +2,19 @@
 import { createWriteStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { once } from 'node:events'
-import { Option, type Command } from 'commander'
+import { InvalidArgumentError, Option, type Command } from 'commander'
 import { topicNames } from '../../events/topics.ts'
+import type { Decision } from '../../domain/decision.ts'
+import type { Gate } from '../../pipeline/assess.ts'
 import { dryRun } from '../../pipeline/intake.ts'
+import type { Outcome } from '../../pipeline/outcome.ts'
 import { readConfig } from '../../config.ts'
 import { TouchstoneError } from '../../errors.ts'
+import { createTelemetry } from '../../telemetry.ts'
+import { parseBankFolder, readFolderBanks, type BankFolder } from '../folder-banks.ts'
+import { openPictures } from '../pictures.ts'
 import { createProgress } from '../progress.ts'
-import { readRows, type Reject } from '../rows.ts'
+import { readRows, type Reject, type Row } from '../rows.ts'
 import { shippedGate } from '../shipped-gate.ts'
 import { maskOption, type MaskOption } from './options.ts'
 
@@ -18,6 +24,18 @@ interface Options extends MaskOption {
   rejects?: string
   policy?: string
   brands?: string
+  images: 'none' | 'inline' | 'fetch'
+  bank: readonly BankFolder[]
+}
+
+/** Listings tried at once while pictures are looked at: hosts are waited for together, and the rows stay in order. */
+const AHEAD = 64
+
+function bankFolder(text: string, before: readonly BankFolder[]): BankFolder[] {
+  const parsed = parseBankFolder(text)
+  if (parsed === undefined)
+    throw new InvalidArgumentError('It is a kind and a folder, such as counterfeit=known-fakes.')
+  return [...before, parsed]
 }
 
 export function registerScreen(program: Command): void {
@@ -33,9 +51,18 @@ export function registerScreen(program: Command): void {
     .option('--policy <file>', 'a policy document instead of the one that ships')
     .option('--brands <file>', 'brands that are added to those that ship')
     .addOption(
-      new Option('--images <how>', 'what to do with pictures; this version has no signal that looks at them')
-        .choices(['none'])
+      new Option(
+        '--images <how>',
+        'what to do with pictures: none; inline: look at those that listings carry; fetch: at those behind URLs too',
+      )
+        .choices(['none', 'inline', 'fetch'])
         .default('none'),
+    )
+    .option(
+      '--bank <kind=folder>',
+      'pictures to compare with, of kind genuine, counterfeit, logo or allowed; without any, pictures say nothing',
+      bankFolder,
+      [],
     )
     .addOption(maskOption())
     .addHelpText(
@@ -50,12 +77,18 @@ export function registerScreen(program: Command): void {
 async function screen(options: Options): Promise<number> {
   const config = readConfig(process.env)
   const total = options.input === '-' ? undefined : (await stat(options.input).catch(() => undefined))?.size
-  const gate = await shippedGate({
+  if (options.images === 'none' && options.bank.length > 0)
+    throw new TouchstoneError('usage', '--bank needs --images inline or --images fetch')
+  const shipped = await shippedGate({
     policy: options.policy,
     brands: options.brands,
     currencies: config.TOUCHSTONE_CURRENCIES,
     budgetMs: config.TOUCHSTONE_LISTING_BUDGET_MS,
   })
+  const telemetry = createTelemetry({ level: config.LOG_LEVEL ?? 'error' })
+  const pictures = options.images === 'none' ? undefined : openPictures(config, telemetry, options.images)
+  const banks = pictures === undefined ? undefined : await readFolderBanks(options.bank, pictures.reader)
+  const gate: Gate = { ...shipped, pictures: pictures?.source, banks }
   const topics = topicNames(config.TOUCHSTONE_TOPIC_PREFIX)
   const decisions = openOutput(options.output ?? '-')
   const rejects = options.rejects === undefined ? undefined : openOutput(options.rejects)
@@ -69,24 +102,29 @@ async function screen(options: Options): Promise<number> {
       process.stderr.write(`line ${row.line}: ${row.code}: ${row.message}${row.path === '' ? '' : ` (${row.path})`}\n`)
   }
   const started = performance.now()
-  for await (const row of readRows(options.input, {
-    maxBytes: config.TOUCHSTONE_MAX_LISTING_BYTES,
-    mask: options.mask,
-  })) {
+  const end = async (row: Row, decided: Outcome<Decision> | undefined) => {
     if (row.kind === 'reject') await reject(row.reject)
-    else {
-      const decided = await dryRun(gate, row.listing, topics, new Date())
-      if (decided.kind === 'ok') {
-        ends[decided.value.outcome] += 1
-        await decisions.line(decided.value)
-      } else await reject({ line: row.line, code: 'internal-error', message: decided.message, path: '' })
-    }
+    else if (decided?.kind === 'ok') {
+      ends[decided.value.outcome] += 1
+      await decisions.line(decided.value)
+    } else await reject({ line: row.line, code: 'internal-error', message: decided?.message ?? '', path: '' })
     progress.update(
       row.read,
       total,
       `${ends.allow} allowed, ${ends.hold} held, ${ends.block} blocked, ${rejected} rejected`,
     )
   }
+  const ahead: (() => Promise<void>)[] = []
+  for await (const row of readRows(options.input, {
+    maxBytes: config.TOUCHSTONE_MAX_LISTING_BYTES,
+    mask: options.mask,
+  })) {
+    const tried = row.kind === 'listing' ? dryRun(gate, row.listing, topics, new Date()) : undefined
+    ahead.push(async () => end(row, await tried))
+    if (ahead.length > (pictures === undefined ? 0 : AHEAD)) await ahead.shift()?.()
+  }
+  for (const rest of ahead) await rest()
+  await pictures?.close()
   await decisions.end()
   await rejects?.end()
   progress.end()
