@@ -1,0 +1,209 @@
+// Banks over HTTP: the server, the store on a real PostgreSQL, and the threads that read pictures are real; keys are in memory.
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import sharp from 'sharp'
+import { createBankStore } from '../../src/adapters/postgres/bank-store.ts'
+import { writePictures } from '../../src/adapters/postgres/picture-rows.ts'
+import { inTransaction } from '../../src/adapters/postgres/transaction.ts'
+import type { Api } from '../../src/api/services.ts'
+import type { BankStore } from '../../src/rights/bank-ports.ts'
+import { picture } from '../contracts/store-banks.ts'
+import { drawing, reading, sha256Of } from '../support/pictures.ts'
+import { memoryApi, type MemoryWorld } from '../unit/api/memory-ports.ts'
+import { startPostgresStore } from './store-on-postgres.ts'
+import type { PostgresNode, PostgresStore } from './store-on-postgres.ts'
+
+describe('banks over HTTP', () => {
+  let shared: PostgresStore
+  let node: PostgresNode
+  let banks: BankStore
+  let api: Api
+  let world: MemoryWorld
+  let analyst: Record<string, string>
+  let nike: Record<string, string>
+  const { reader } = reading({ maxBytes: 1_000_000 })
+  beforeEach(async () => {
+    shared = await startPostgresStore()
+    node = await shared.node()
+    banks = createBankStore({ pool: node.database.reading, listener: node.database.listener })
+    ;({ api, world } = await memoryApi({ banks, reader }))
+    analyst = (await world.key('analyst')).headers
+    nike = (await world.key('brand', { brandIds: ['nike'] })).headers
+  })
+  afterEach(async () => {
+    await api.close()
+    await shared.close()
+  })
+
+  type Headers = Record<string, string>
+  const send = (method: 'POST' | 'DELETE', url: string, headers: Headers, payload?: string | object | Buffer) =>
+    api.inject({ method, url, headers, ...(payload === undefined ? {} : { payload }) })
+  const get = (url: string, headers: Headers) => api.inject({ method: 'GET', url, headers })
+  const make = (bankId: string, more: object = {}, headers = analyst) =>
+    send('POST', '/v1/banks', headers, { bankId, name: bankId, kind: 'counterfeit', ...more })
+  const add = (bankId: string, bytes: Buffer, headers = analyst, type = 'image/png') =>
+    send('POST', `/v1/banks/${bankId}/images`, { ...headers, 'content-type': type }, bytes)
+  const codeOf = (response: { json(): unknown }) => (response.json() as { code: string }).code
+  const imageOf = (response: { json(): unknown }) => (response.json() as { added: { imageId: string } }).added.imageId
+
+  test('what is no bank, and what is not for a rights holder, is refused with the field at fault', async () => {
+    for (const [body, path] of [
+      [{ bankId: 'Not an id' }, '/bankId'],
+      [{ kind: 'fake' }, '/kind'],
+      [{ maxDistance: 64 }, '/maxDistance'],
+      [{ name: 'half \ud83c pair' }, '/name'],
+    ] as const) {
+      const refused = await make('b', body)
+      expect([refused.statusCode, refused.json<{ path: string }>().path]).toEqual([422, path])
+    }
+    for (const [body, path] of [
+      [{}, '/brandId'],
+      [{ brandId: 'gap' }, '/brandId'],
+      [{ brandId: 'nike', kind: 'allowed' }, '/kind'],
+    ] as const)
+      expect((await make('b', body, nike)).json()).toMatchObject({ status: 422, code: 'invalid', path })
+    expect((await make('confirmed-gap', { brandId: 'nike' }, nike)).json()).toMatchObject({ code: 'bank-taken' })
+    expect((await get('/v1/banks', analyst)).json()).toEqual({ items: [] })
+    expect((await make('b', { brandId: 'nike' }, nike)).statusCode).toBe(201)
+    expect((await make('b', { brandId: 'nike', maxDistance: 20 })).statusCode).toBe(200)
+  })
+
+  test('to a rights holder the banks of others, and what is in them, do not exist', async () => {
+    await make('gaps', { brandId: 'gap' })
+    await make('ours')
+    const added = await add('gaps', await drawing().png().toBuffer())
+    const imageId = imageOf(added)
+    const { sha256 } = added.json<{ sha256: string }>()
+    for (const response of [
+      await get('/v1/banks/gaps/images', nike),
+      await get('/v1/banks/ours/images', nike),
+      await add('gaps', await drawing(100, 100).png().toBuffer(), nike),
+      await send('DELETE', `/v1/banks/gaps/images/${imageId}`, nike),
+      await send('POST', `/v1/banks/gaps/images/${imageId}/quarantine`, nike),
+      await get(`/v1/pictures/${sha256}`, nike),
+    ])
+      expect([response.statusCode, codeOf(response)]).toEqual([404, 'not-found'])
+    expect((await make('gaps', { brandId: 'nike' }, nike)).statusCode).toBe(409)
+    expect((await get('/v1/banks', nike)).json()).toEqual({ items: [] })
+    expect((await get(`/v1/pictures/${sha256}`, analyst)).statusCode).toBe(200)
+  })
+
+  test('a picture that cannot be read, is too large, or too plain, is refused with the reason, and nothing is kept', async () => {
+    await make('b')
+    const png = await drawing().png().toBuffer()
+    const plain = await sharp({ create: { width: 300, height: 300, channels: 3, background: '#fefefe' } })
+      .png()
+      .toBuffer()
+    const refused = [
+      [await add('b', png.subarray(0, 500)), 422, 'picture-unreadable'],
+      [await add('b', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>')), 422, 'picture-unreadable'],
+      [await add('b', Buffer.alloc(0)), 422, 'picture-unreadable'],
+      [await add('b', Buffer.alloc(1_200_000)), 413, 'too-large'],
+      [await add('b', plain), 422, 'picture-blank'],
+      [await add('b', png, analyst, 'image/svg+xml'), 415, 'unsupported-media-type'],
+      [await send('POST', '/v1/banks/b/images', analyst, { data: 'not base64!' }), 422, 'invalid'],
+      [
+        await send('POST', '/v1/banks/b/images', analyst, { data: Buffer.from('x').toString('base64') }),
+        422,
+        'picture-unreadable',
+      ],
+      [await send('POST', '/v1/banks/b/images', analyst), 422, 'invalid'],
+      [
+        await send('POST', '/v1/banks/Not%20an%20id/images', { ...analyst, 'content-type': 'image/png' }, png),
+        422,
+        'invalid',
+      ],
+      [await add('none', png), 404, 'not-found'],
+    ] as const
+    for (const [response, status, code] of refused)
+      expect([response.statusCode, codeOf(response)]).toEqual([status, code])
+    expect((await get('/v1/banks', analyst)).json()).toMatchObject({ items: [{ images: 0 }] })
+  })
+
+  test('pictures of every format go in, as a file or as JSON, once each, and out again', async () => {
+    await make('b', { brandId: 'nike' })
+    const files = [
+      ['image/jpeg', await drawing().jpeg().toBuffer()],
+      ['image/png', await drawing().png().toBuffer()],
+      ['image/webp', await drawing().webp().toBuffer()],
+      ['image/avif', await drawing().avif().toBuffer()],
+      ['image/gif', await drawing().gif().toBuffer()],
+    ] as const
+    for (const [type, bytes] of files) expect((await add('b', bytes, nike, type)).statusCode, type).toBe(201)
+    const again = await send('POST', '/v1/banks/b/images', nike, { data: files[0][1].toString('base64') })
+    expect([again.statusCode, again.json()]).toEqual([200, { sha256: sha256Of(files[0][1]) }])
+    const json = await send('POST', '/v1/banks/b/images', nike, {
+      data: (await drawing(200, 150).png().toBuffer()).toString('base64'),
+      file: 'shoe.png',
+    })
+    expect([json.statusCode, json.json()]).toMatchObject([
+      201,
+      { added: { bankId: 'b', source: { kind: 'api', file: 'shoe.png' } } },
+    ])
+    const seen: string[] = []
+    for (let next: string | undefined = ''; next !== undefined;) {
+      const page: { items: { imageId: string }[]; next?: string } = (
+        await get(`/v1/banks/b/images?limit=4${next === '' ? '' : `&after=${next}`}`, nike)
+      ).json()
+      seen.push(...page.items.map((i) => i.imageId))
+      next = page.next
+    }
+    expect(new Set(seen).size).toBe(6)
+    for (const imageId of seen)
+      expect((await send('DELETE', `/v1/banks/b/images/${imageId}`, nike)).statusCode).toBe(204)
+    expect((await send('DELETE', `/v1/banks/b/images/${seen[0] ?? ''}`, nike)).statusCode).toBe(404)
+    expect((await get('/v1/banks', nike)).json()).toMatchObject({ items: [{ images: 0 }] })
+  })
+
+  test('what is in quarantine can be released, and each only once', async () => {
+    await make('b')
+    const imageId = imageOf(await add('b', await drawing().png().toBuffer()))
+    const url = `/v1/banks/b/images/${imageId}`
+    expect((await send('POST', `${url}/release`, analyst)).statusCode).toBe(404)
+    expect((await send('POST', `${url}/quarantine`, analyst)).statusCode).toBe(204)
+    expect((await send('POST', `${url}/quarantine`, analyst)).statusCode).toBe(404)
+    expect((await get('/v1/banks', analyst)).json()).toMatchObject({ items: [{ images: 0, quarantined: 1 }] })
+    expect((await send('POST', `${url}/release`, analyst)).statusCode).toBe(204)
+    expect((await get('/v1/banks', analyst)).json()).toMatchObject({ items: [{ images: 1, quarantined: 0 }] })
+  })
+
+  test('a kept picture is served re-encoded, for good, and as nothing but a picture', async () => {
+    await make('b')
+    const { sha256 } = (await add('b', await drawing(2_000, 1_000).jpeg().toBuffer())).json<{ sha256: string }>()
+    const response = await get(`/v1/pictures/${sha256}`, analyst)
+    expect(response.headers).toMatchObject({
+      'content-type': 'image/webp',
+      'cache-control': 'private, max-age=31536000, immutable',
+      'x-content-type-options': 'nosniff',
+      'content-security-policy': "default-src 'none'; sandbox",
+    })
+    const { format, width, height } = await sharp(response.rawPayload).metadata()
+    expect([format, width, height]).toEqual(['webp', 768, 384])
+    expect((await get(`/v1/pictures/${'0'.repeat(64)}`, analyst)).statusCode).toBe(404)
+    expect((await get('/v1/pictures/no-hash', analyst)).statusCode).toBe(422)
+  })
+
+  test('a rights holder sees the pictures of cases about its brands, and of no others', async () => {
+    const ours = picture('ours')
+    const theirs = picture('theirs')
+    await inTransaction(node.database.deciding, () =>
+      Promise.resolve({ done: undefined, last: writePictures([ours, theirs]) }),
+    )
+    for (const [caseId, brandId, { sha256 }] of [
+      ['C-1', 'nike', ours],
+      ['C-2', 'gap', theirs],
+    ] as const) {
+      await node.database.deciding.query(
+        `insert into review_case (case_id, listing_id, revision, state, risk, brand_ids, opened_at)
+         values ($1, $1, 1, 'open', 0.5, array[$2], now())`,
+        [caseId, brandId],
+      )
+      await node.database.deciding.query('insert into case_picture values ($1, 1, 0, $2)', [caseId, sha256])
+    }
+    const statuses = async (headers: Headers) => [
+      (await get(`/v1/pictures/${ours.sha256}`, headers)).statusCode,
+      (await get(`/v1/pictures/${theirs.sha256}`, headers)).statusCode,
+    ]
+    expect(await statuses(nike)).toEqual([200, 404])
+    expect(await statuses(analyst)).toEqual([200, 200])
+  })
+})
