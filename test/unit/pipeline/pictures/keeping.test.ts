@@ -1,0 +1,109 @@
+// Which pictures are kept before a batch is committed. Real: the choice; made up: the store and the pictures.
+import { describe, expect, it } from 'vitest'
+import type { Outcome } from '../../../../src/domain/policy.ts'
+import type { Picture } from '../../../../src/imaging/picture.ts'
+import { isDrawn } from '../../../../src/pipeline/audit.ts'
+import { decisionId } from '../../../../src/pipeline/ids.ts'
+import { keepPictures, type Judged } from '../../../../src/pipeline/pictures/keeping.ts'
+import type { Glance, KeptPicture, PictureSource, PictureStore } from '../../../../src/pipeline/pictures/ports.ts'
+import { assessment, listingOf } from '../assessments.ts'
+
+const seen = (sha256: string): Picture => ({
+  state: 'seen',
+  sha256,
+  format: 'png',
+  width: 10,
+  height: 10,
+  hash: { bytes: new Uint8Array(32), quality: 100 },
+  variants: [],
+  blank: false,
+})
+const unseen: Picture = { state: 'unseen', fault: 'gone', message: '' }
+const keptOf = (sha256: string): KeptPicture => ({
+  sha256,
+  hash: '',
+  quality: 100,
+  blank: false,
+  width: 1,
+  height: 1,
+  body: new Uint8Array(),
+})
+function judged(listingId: string, outcome: Outcome, pictures: readonly Picture[], share = 0): Judged {
+  const base = assessment(outcome)
+  return {
+    listing: { ...listingOf(listingId, 1), images: pictures.map((_, i) => ({ url: `https://a.example/${i}` })) },
+    assessment: { ...base, answer: { ...base.answer, audit: { share, dueSeconds: 1 } }, pictures },
+  }
+}
+async function keep(all: Judged[], world: { before?: Record<string, Glance>; known?: string[]; gone?: string[] } = {}) {
+  const encoded: string[] = []
+  const put: string[] = []
+  const glances: string[][] = []
+  const source: PictureSource = {
+    look: () => Promise.reject(new Error('everything was looked at')),
+    keep(_image, { sha256 }) {
+      encoded.push(sha256)
+      return Promise.resolve(world.gone?.includes(sha256) === true ? undefined : keptOf(sha256))
+    },
+  }
+  const store: PictureStore = {
+    known: (asked) => Promise.resolve(new Set(asked.filter((one) => world.known?.includes(one) === true))),
+    put(pictures) {
+      put.push(...pictures.map((one) => one.sha256))
+      return Promise.resolve()
+    },
+    glance(ids) {
+      glances.push([...ids])
+      return Promise.resolve(new Map(Object.entries(world.before ?? {})))
+    },
+    prune: () => Promise.resolve(0),
+  }
+  const kept = await keepPictures(all, source, store)
+  return { kept: all.map((one) => kept.get(one)), encoded, put, glances }
+}
+
+describe('pictures are kept', () => {
+  it('of what is stopped, and not of what goes on sale', async () => {
+    const { kept, put } = await keep([
+      judged('held', 'hold', [seen('a')]),
+      judged('blocked', 'block', [seen('b')]),
+      judged('allowed', 'allow', [seen('c')]),
+    ])
+    expect(put.toSorted()).toEqual(['a', 'b'])
+    expect(kept).toEqual([[{ ordinal: 0, sha256: 'a' }], [{ ordinal: 0, sha256: 'b' }], undefined])
+  })
+
+  it('of an edit that is held because its predecessor was, and of a sample that goes on', async () => {
+    const before = {
+      edited: { outcome: 'block' as const, sequence: 3, caseId: null },
+      sampled: { outcome: 'allow' as const, sequence: 1, caseId: 'C' },
+      fine: { outcome: 'allow' as const, sequence: 1, caseId: null },
+    }
+    const all = Object.keys(before).map((id) => judged(id, 'allow', [seen(id)]))
+    const { put, glances } = await keep([...all, judged('held', 'hold', [seen('h')])], { before })
+    expect(put.toSorted()).toEqual(['edited', 'h', 'sampled'])
+    // One question for the whole batch, and none about what is kept in any case.
+    expect(glances).toEqual([['edited', 'sampled', 'fine']])
+  })
+
+  it('of what will be drawn for the audit, as the decision itself will find', async () => {
+    const all = Array.from({ length: 60 }, (_, i) => judged(`L-${i}`, 'allow', [seen(`p-${i}`)], 0.3))
+    const before = { 'L-0': { outcome: 'allow' as const, sequence: 4, caseId: null } }
+    const { put } = await keep(all, { before })
+    const drawn = all.filter((_, i) => isDrawn(decisionId(`L-${i}`, 1, i === 0 ? 5 : 1), 0.3))
+    expect(put.toSorted()).toEqual(drawn.map(({ listing }) => listing.listingId.replace('L', 'p')).toSorted())
+    expect(put.length).toBeGreaterThan(5)
+  })
+
+  it('once each, a dozen of a listing, in their places, and not what cannot be had any more', async () => {
+    const many = [unseen, ...Array.from({ length: 13 }, (_, i) => seen(`p${i % 6}`))]
+    const { kept, encoded } = await keep([judged('many', 'hold', many)], { known: ['p1'], gone: ['p2'] })
+    expect(encoded.toSorted()).toEqual(['p0', 'p2', 'p3', 'p4', 'p5'])
+    expect(kept[0]?.map(({ ordinal }) => ordinal)).toEqual([1, 2, 4, 5, 6, 7, 8, 10, 11])
+  })
+
+  it('by asking nobody where nothing was seen', async () => {
+    const { glances, encoded } = await keep([judged('a', 'allow', [unseen]), judged('b', 'hold', [])])
+    expect([glances, encoded]).toEqual([[], []])
+  })
+})

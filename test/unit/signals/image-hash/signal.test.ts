@@ -1,0 +1,126 @@
+// What the detector of known pictures scores beyond its own examples. Real: the detector; made up: banks and pictures.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { brandSchema } from '../../../../src/domain/brand.ts'
+import type { BankKind } from '../../../../src/domain/bank.ts'
+import type { Picture, PictureFault } from '../../../../src/imaging/picture.ts'
+import { LASTING_FAULTS, PASSING_FAULTS } from '../../../../src/imaging/picture.ts'
+import type { BankMatch } from '../../../../src/signals/image-hash/ports.ts'
+import { counterfeitScore, imageHash } from '../../../../src/signals/image-hash/signal.ts'
+import type { SignalContext } from '../../../../src/signals/signal.ts'
+import { normalise } from '../../../../src/text/normalise.ts'
+
+const seen = (sha256: string, blank = false): Picture => ({
+  state: 'seen',
+  sha256,
+  format: 'png',
+  width: 10,
+  height: 10,
+  hash: { bytes: new Uint8Array(32), quality: 100 },
+  variants: [],
+  blank,
+})
+const unseen = (fault: PictureFault): Picture => ({ state: 'unseen', fault, message: 'why' })
+const match = (kind: BankKind, distance = 0, more: Partial<BankMatch> = {}): BankMatch => ({
+  bankId: kind,
+  kind,
+  imageId: 'i',
+  brandId: 'nord',
+  distance,
+  variant: 0,
+  source: { kind: 'import' },
+  ...more,
+})
+const brands = new Map([['nord', brandSchema.parse({ brandId: 'nord', name: 'Nord', authorisedSellers: ['friend'] })]])
+
+function look(
+  pictures: readonly Picture[],
+  known: Readonly<Record<string, readonly BankMatch[]>> = {},
+  options: { sellerId?: string; size?: number; brandIds?: string[]; noBanks?: boolean } = {},
+) {
+  const { sellerId = 'stranger', size = 5, brandIds = [], noBanks = false } = options
+  const empty = normalise('')
+  const context: SignalContext = {
+    reading: { title: empty, description: empty, brand: empty, mentions: [], brandIds },
+    brand: (id) => brands.get(id),
+    kind: undefined,
+    usdPer: () => undefined,
+    pictures,
+    banks: noBanks ? undefined : { size, change: 1n, match: ({ sha256 }) => known[sha256] ?? [] },
+    textModel: undefined,
+  }
+  const found = imageHash.evaluate({ listingId: 'L', revision: 1, sellerId, title: 'T' }, context)
+  if (found instanceof Promise) throw new Error('it needs no time')
+  return found
+}
+const scoreOf = (finding: ReturnType<typeof look>) => (finding.state === 'scored' ? finding.score : finding.state)
+
+describe('image-hash', () => {
+  it('has failed when a picture was not seen for any reason, except that nobody wanted URLs followed', () => {
+    for (const fault of [...LASTING_FAULTS, ...PASSING_FAULTS]) {
+      const finding = look([seen('a'), unseen(fault)])
+      expect([fault, finding.state]).toEqual([fault, fault === 'not-fetched' ? 'abstained' : 'failed'])
+    }
+    expect(look([unseen('gone'), seen('a'), unseen('busy')]).evidence).toMatchObject({
+      unseen: [
+        { image: 0, fault: 'gone' },
+        { image: 2, fault: 'busy' },
+      ],
+    })
+  })
+
+  it('has not failed where there was nothing to compare with', () => {
+    expect(look([unseen('timed-out')], {}, { size: 0 }).state).toBe('abstained')
+    expect(look([unseen('timed-out')], {}, { noBanks: true }).state).toBe('abstained')
+  })
+
+  it('does not look up a blank picture', () => {
+    expect(look([seen('white', true)], { white: [match('counterfeit')] }).state).toBe('abstained')
+  })
+
+  it('gets less certain with every bit, and never more', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 63 }), fc.integer({ min: 0, max: 63 }), (a, b) => {
+        const [near, far] = [counterfeitScore(Math.min(a, b)), counterfeitScore(Math.max(a, b))]
+        expect(near).toBeGreaterThanOrEqual(far)
+        expect(far).toBeGreaterThanOrEqual(0.4)
+        expect(near).toBeLessThanOrEqual(0.97)
+      }),
+    )
+    expect(counterfeitScore(0)).toBeGreaterThan(counterfeitScore(1))
+  })
+
+  it('goes by the worst picture, and lets an allowed one excuse only itself', () => {
+    const known = {
+      fake: [match('counterfeit', 20)],
+      worse: [match('counterfeit', 2)],
+      fine: [match('counterfeit', 0), match('allowed', 31)],
+    }
+    expect(scoreOf(look([seen('fake'), seen('worse')], known))).toBe(counterfeitScore(2))
+    expect(scoreOf(look([seen('fine')], known))).toBe('abstained')
+    expect(scoreOf(look([seen('fine'), seen('fake')], known))).toBe(counterfeitScore(20))
+    // What was allowed is told, and a picture that was not seen is then still a failure.
+    expect(look([seen('fine')], known).evidence).toMatchObject({ why: 'allowed', matches: [{ kind: 'allowed' }] })
+    expect(look([seen('fine'), unseen('gone')], known).state).toBe('failed')
+  })
+
+  it('says of the brand’s own photo nothing against whom the brand authorised', () => {
+    const known = { own: [match('genuine')], ours: [match('genuine', 0, { brandId: null })] }
+    expect(scoreOf(look([seen('own')], known))).toBe(0.25)
+    expect(scoreOf(look([seen('own')], known, { sellerId: 'friend' }))).toBe(0)
+    // A bank of the deployment's own speaks for the brand that the goods are offered as.
+    expect(scoreOf(look([seen('ours')], known, { sellerId: 'friend' }))).toBe(0.25)
+    expect(scoreOf(look([seen('ours')], known, { sellerId: 'friend', brandIds: ['nord'] }))).toBe(0)
+    const finding = look([seen('own')], known, { sellerId: 'friend' })
+    expect(finding.state === 'scored' && finding.reasons).toEqual([])
+  })
+
+  it('shows people a page of evidence at most, the worst first', () => {
+    const pictures = Array.from({ length: 60 }, (_, i) => seen(`p${i}`))
+    const known = Object.fromEntries(pictures.map((_, i) => [`p${i}`, [match('counterfeit', 60 - i)]]))
+    const { evidence } = look(pictures, known)
+    const matches = evidence['matches'] as { distance: number }[]
+    expect(matches).toHaveLength(20)
+    expect(matches[0]?.distance).toBe(1)
+  })
+})
