@@ -1,7 +1,7 @@
 // Draws the pictures of the demo: invented goods, so that nobody's photographs are committed. Run it again after a change.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import sharp from 'sharp'
+import sharp, { type Sharp } from 'sharp'
 
 const FOLDER = join(import.meta.dirname, '../fixtures/demo/pictures')
 const SIDE = 640
@@ -60,7 +60,7 @@ const watch = drawing(`${ground(37, '#2f2a26', '#0f0d0c')}
   <path d="M320 320 L254 258" stroke="#f1efe6" stroke-width="14"/><path d="M320 320 L420 240" stroke="#f1efe6" stroke-width="9"/><circle cx="382" cy="382" r="34" fill="#e8e3d3"/>
   <rect x="508" y="300" width="26" height="40" rx="6" fill="#a9adb3"/>`)
 
-async function save(name: string, picture: sharp.Sharp): Promise<void> {
+async function save(name: string, picture: Sharp): Promise<void> {
   const { size } = await picture.toFile(join(FOLDER, name))
   console.log(`${name}: ${size} bytes`)
 }

@@ -15,7 +15,7 @@ import type { Config } from '../config.ts'
 import { TouchstoneError } from '../errors.ts'
 import { createIntake, dryRun } from '../pipeline/intake.ts'
 import { publishPolicy } from '../pipeline/policies.ts'
-import { createReview } from '../pipeline/review.ts'
+import { createReview, type Review } from '../pipeline/review.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { createGauges } from './gauges.ts'
 import type { Gate } from './gate.ts'
@@ -29,6 +29,7 @@ export interface RunningHttp {
   readonly metricsUrl: string
   /** A link that signs an administrator in, once, within a quarter of an hour. */
   signInLink(): Promise<string>
+  readonly review: Review
   stop(): Promise<void>
 }
 
@@ -111,6 +112,7 @@ export async function startHttp(
     return {
       url: url ?? listening,
       metricsUrl: `${metricsUrl}/metrics`,
+      review,
       async signInLink() {
         const { secret, hash } = createSecret()
         await sessions.create(hash, { subject: 'administrator', role: 'admin', brandIds: [] }, LINK_SECONDS, true)

@@ -2,7 +2,7 @@
 // Real: PostgreSQL, log, store, worker, publisher, clock, all signals, brands and the policy that ship. Left out: HTTP.
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { demoPolicies } from '../../src/apps/demo/start.ts'
+import { demoPolicies, demoVerdicts } from '../../src/apps/demo/start.ts'
 import type { Played } from '../../src/apps/demo/ledger.ts'
 import { playDemo, type DemoOptions, type DemoReport } from '../../src/apps/demo/play.ts'
 import { takeBackShortHolds } from '../../src/apps/demo/short-holds.ts'
@@ -10,6 +10,9 @@ import { readStory, type Story } from '../../src/apps/demo/story.ts'
 import { startGate, type RunningGate } from '../../src/apps/gate.ts'
 import { PACKAGE_ROOT } from '../../src/apps/package-root.ts'
 import { textWidth } from '../../src/apps/terminal.ts'
+import { createReviewStore } from '../../src/adapters/postgres/review-store.ts'
+import { prepareOutputs } from '../../src/adapters/postgres/outputs.ts'
+import { createReview, type Review } from '../../src/pipeline/review.ts'
 import { readConfig } from '../../src/config.ts'
 import { createTelemetry } from '../../src/telemetry.ts'
 import { freshDatabase, type FreshDatabase } from '../support/database.ts'
@@ -17,6 +20,7 @@ import { freshDatabase, type FreshDatabase } from '../support/database.ts'
 let database: FreshDatabase
 let gate: RunningGate
 let story: Story
+let review: Review
 
 beforeAll(async () => {
   database = await freshDatabase()
@@ -29,6 +33,13 @@ beforeAll(async () => {
     createTelemetry({ level: 'silent', processMetrics: false }),
     () => undefined,
   )
+  const { deciding } = gate.database.database
+  review = createReview({
+    store: createReviewStore({ pool: deciding, outputs: await prepareOutputs(deciding, gate.outputs) }),
+    topics: gate.topics,
+    telemetry: createTelemetry({ level: 'silent', processMetrics: false }),
+    dueSeconds: () => 60,
+  })
 }, 120_000)
 
 afterAll(async () => {
@@ -51,6 +62,7 @@ async function play(changes: Partial<DemoOptions> = {}): Promise<{ report: DemoR
       await expect.poll(() => gate.live.current().change, { timeout: 10_000 }).toBeGreaterThanOrEqual(change)
     },
     policies,
+    giveVerdict: demoVerdicts(gate, review),
     out: { write: (text) => (told += text) },
     width: 100,
     colour: false,

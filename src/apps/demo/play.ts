@@ -1,7 +1,9 @@
 // Plays the demo stream through the real gate, tells each decision as it comes, and adds up what became of everything.
 import { setTimeout as pause } from 'node:timers/promises'
+import { v4 } from 'uuid'
 import type { RecentDecisions } from '../../api/ports.ts'
 import type { Brand } from '../../domain/brand.ts'
+import type { Decision } from '../../domain/decision.ts'
 import type { TopicNames } from '../../events/topics.ts'
 import type { Log } from '../../pipeline/log/ports.ts'
 import type { DecisionReader } from '../../pipeline/ports.ts'
@@ -10,7 +12,7 @@ import { follow } from './follow.ts'
 import { Ledger, type Played } from './ledger.ts'
 import { toRecord } from './records.ts'
 import { withShortHolds, type DemoPolicies } from './short-holds.ts'
-import type { Chapter, Story } from './story.ts'
+import type { Chapter, Story, Word } from './story.ts'
 import { tellSummary, type Address } from './summary.ts'
 import { createTelling } from './telling.ts'
 
@@ -24,6 +26,8 @@ export interface DemoOptions {
   /** Resolves when the running gate decides with them. */
   readonly importBrands: (brands: readonly Brand[]) => Promise<void>
   readonly policies: DemoPolicies
+  /** What a person says of a case; resolves when the running gate has learnt it. */
+  readonly giveVerdict: (said: SaidInDemo) => Promise<{ readonly decisionIds: readonly string[] }>
   readonly out: { write(text: string): unknown }
   readonly width: number
   readonly colour: boolean
@@ -33,6 +37,15 @@ export interface DemoOptions {
   readonly signal: AbortSignal
   /** Where to look next, told at the end. */
   readonly addresses: readonly Address[]
+}
+
+export interface SaidInDemo {
+  readonly verdictId: string
+  readonly caseId: string
+  readonly verdict: Word['verdict']
+  readonly note: string
+  /** The word that it replaces. */
+  readonly supersedes: string | undefined
 }
 
 export interface DemoReport {
@@ -67,8 +80,17 @@ export async function playDemo(options: DemoOptions): Promise<DemoReport> {
   const ledger = new Ledger()
   const telling = createTelling({ terminal, ledger, write: (text) => options.out.write(text) })
 
+  /** Decisions without a record of their own that were told. */
+  const later = new Set<string>()
+  const onLater = (decision: Decision): void => {
+    later.add(decision.decisionId)
+    telling.decidedLater(decision)
+  }
+  /** By listing of the story. */
+  const words = new Map<string, string>()
+
   await options.importBrands(story.brands)
-  const follower = await follow({ ...options, run, ledger, onEnd: telling.ended, onLater: telling.decidedLater })
+  const follower = await follow({ ...options, run, ledger, onEnd: telling.ended, onLater })
   const count = story.chapters.reduce((sum, chapter) => sum + chapter.rows.length, 0)
   telling.opening(count, story.brands, run)
 
@@ -138,12 +160,23 @@ export async function playDemo(options: DemoOptions): Promise<DemoReport> {
   async function playChapter(chapter: Chapter): Promise<void> {
     const size = options.pace === 'read' ? 1 : CHUNK
     if (options.pace === 'read') await nap(CHAPTER_MS, signal)
-    for (let i = 0; i < chapter.rows.length && !signal.aborted; i += size) {
-      const rows = chapter.rows.slice(i, i + size)
+    let i = 0
+    for (const { after, word } of [...chapter.words, { after: chapter.rows.length, word: undefined }]) {
+      await playRows(chapter.rows.slice(i, after), size)
+      i = after
+      // A chapter's decisions are told under its heading, and what is said is said of what was decided.
+      await settled()
+      if (word !== undefined && !signal.aborted) await say(word)
+    }
+  }
+
+  async function playRows(all: Chapter['rows'], size: number): Promise<void> {
+    for (let i = 0; i < all.length && !signal.aborted; i += size) {
+      const rows = all.slice(i, i + size)
       const sent = rows.map((row) => ledger.sending(row, run))
       const places = await log.append(
         topics.listings,
-        rows.map((row) => toRecord(row, run, new Date())),
+        rows.map((row) => toRecord(row, run, new Date(), story.pictures)),
       )
       for (const [n, place] of places.entries()) {
         const played = sent[n]
@@ -151,8 +184,28 @@ export async function playDemo(options: DemoOptions): Promise<DemoReport> {
       }
       if (options.pace === 'read') await nap(BETWEEN_MS, signal)
     }
-    // A chapter's decisions are told under its heading.
-    await settled()
+  }
+
+  async function say(word: Word): Promise<void> {
+    const { listingId, revision } = word.about
+    const played = ledger.decided({ listingId: `${run}-${listingId}`, revision })
+    const caseId = played?.end?.kind === 'decided' ? played.end.decision.caseId : undefined
+    telling.note(word.story)
+    if (caseId === undefined) {
+      telling.note('There is no case to say it of: the listing went on sale.')
+      return
+    }
+    const verdictId = v4()
+    const { verdict, story: note } = word
+    const { decisionIds } = await options.giveVerdict({
+      verdictId,
+      caseId,
+      verdict,
+      note,
+      supersedes: words.get(listingId),
+    })
+    words.set(listingId, verdictId)
+    await until(() => decisionIds.every((one) => later.has(one)), PATIENCE_MS)
   }
 }
 

@@ -5,7 +5,7 @@ import type { EventDefinition } from '../../events/event.ts'
 import { listingRevised, listingSubmitted, listingWithdrawn } from '../../events/index.ts'
 import { encodeEvent } from '../../events/wire.ts'
 import type { NewRecord } from '../../pipeline/log/ports.ts'
-import type { Row } from './story.ts'
+import type { Row, Story } from './story.ts'
 
 /** CloudEvents `source` of the demo, and the marketplace that its listings are of. */
 const SOURCE = 'urn:touchstone:demo'
@@ -23,7 +23,7 @@ export function identityOf(row: Row, run: string): ListingIdentity | undefined {
   return named === undefined ? undefined : { listingId: `${run}-${named.listingId}`, revision: named.revision }
 }
 
-export function toRecord(row: Row, run: string, now: Date): NewRecord {
+export function toRecord(row: Row, run: string, now: Date, pictures: Story['pictures'] = new Map()): NewRecord {
   const identity = identityOf(row, run)
   if (row.event === 'raw') {
     const text = (row.text ?? '').replaceAll('{id}', identity?.listingId ?? '')
@@ -38,11 +38,26 @@ export function toRecord(row: Row, run: string, now: Date): NewRecord {
   const withdrawn = row.event === 'listing.withdrawn'
   const data = withdrawn
     ? { ...row.data, listingId }
-    : { marketplace: DEMO_MARKETPLACE, submittedAt: at, ...row.data, listingId, ...generated(row) }
+    : {
+        marketplace: DEMO_MARKETPLACE,
+        submittedAt: at,
+        ...row.data,
+        listingId,
+        ...generated(row),
+        ...inline(row, pictures),
+      }
   return {
     key: Buffer.from(listingId),
     ...encodeEvent(EVENTS[row.event], data, { id: v4(), source: SOURCE, time: at, subject: listingId }),
   }
+}
+
+function inline(
+  { pictures: names }: Exclude<Row, { event: 'raw' }>,
+  pictures: Story['pictures'],
+): Record<string, unknown> {
+  if (names === undefined) return {}
+  return { images: names.map((name) => ({ data: pictures.get(name)?.toString('base64') ?? '' })) }
 }
 
 function generated(row: Exclude<Row, { event: 'raw' }>): Record<string, unknown> {

@@ -1,14 +1,16 @@
 // The demo on a running gate: reads the story, plays it on standard output, and tells where to look next.
 import { setTimeout as pause } from 'node:timers/promises'
 import { join } from 'node:path'
+import type { Caller } from '../../domain/access.ts'
 import type { Policy } from '../../domain/policy.ts'
 import { TouchstoneError } from '../../errors.ts'
 import { publishPolicy } from '../../pipeline/policies.ts'
+import type { Review } from '../../pipeline/review.ts'
 import type { RunningGate } from '../gate.ts'
 import type { RunningHttp } from '../http.ts'
 import { PACKAGE_ROOT } from '../package-root.ts'
 import { wantsColour } from '../terminal.ts'
-import { playDemo, type DemoReport } from './play.ts'
+import { playDemo, type DemoOptions, type DemoReport } from './play.ts'
 import { takeBackShortHolds, type DemoPolicies } from './short-holds.ts'
 import { readStory } from './story.ts'
 
@@ -19,7 +21,7 @@ const DEFAULT_WIDTH = 160
 
 export interface StartDemoOptions {
   readonly gate: RunningGate
-  readonly http: Pick<RunningHttp, 'url' | 'metricsUrl'>
+  readonly http: Pick<RunningHttp, 'url' | 'metricsUrl' | 'review'>
   /** Signs an administrator in, once. */
   readonly link: string
   readonly signal: AbortSignal
@@ -46,6 +48,7 @@ export async function startDemo({
       await live(gate)
     },
     policies,
+    giveVerdict: demoVerdicts(gate, http.review),
     out,
     width: out.isTTY ? out.columns : DEFAULT_WIDTH,
     colour: wantsColour(out, process.env),
@@ -58,6 +61,24 @@ export async function startDemo({
       { label: 'Metrics', url: http.metricsUrl },
     ],
   })
+}
+
+const REVIEWER: Caller = { subject: 'demo', role: 'analyst', brandIds: [] }
+
+/** As a reviewer would by HTTP; resolves when the banks of this process hold what was learnt. */
+export function demoVerdicts(
+  gate: Pick<RunningGate, 'reference' | 'banks'>,
+  review: Pick<Review, 'verdict'>,
+): DemoOptions['giveVerdict'] {
+  return async ({ caseId, ...said }) => {
+    const answer = await review.verdict(caseId, REVIEWER, said)
+    if (answer?.kind !== 'recorded')
+      throw new TouchstoneError('not-ready', `the verdict of the demo was not taken: ${answer?.kind ?? 'no such case'}`)
+    const change = await gate.reference.change()
+    gate.banks.loop.nudge()
+    await until(() => gate.banks.current().change >= change)
+    return { decisionIds: answer.decisions.map(({ decisionId }) => decisionId) }
+  }
 }
 
 export function demoPolicies(gate: Pick<RunningGate, 'reference' | 'live'>): DemoPolicies {
@@ -84,9 +105,13 @@ export function demoPolicies(gate: Pick<RunningGate, 'reference' | 'live'>): Dem
 async function live(gate: Pick<RunningGate, 'reference' | 'live'>): Promise<void> {
   const change = await gate.reference.change()
   gate.live.loop.nudge()
-  for (const deadline = performance.now() + LIVE_MS; gate.live.current().change < change;) {
+  await until(() => gate.live.current().change >= change)
+}
+
+async function until(done: () => boolean): Promise<void> {
+  for (const deadline = performance.now() + LIVE_MS; !done();) {
     if (performance.now() > deadline)
-      throw new TouchstoneError('not-ready', 'the gate does not follow changes of brands and policies')
+      throw new TouchstoneError('not-ready', 'the gate does not follow changes of brands, banks and policies')
     await pause(20)
   }
 }

@@ -24,6 +24,8 @@ const eventRow = z.strictObject({
   event: z.enum(['listing.submitted', 'listing.revised', 'listing.withdrawn']),
   /** As it is sent, sound or not; only who it is about must be readable. */
   data: z.looseObject({ listingId: z.string().min(1), revision: z.int().min(1) }),
+  /** Files beside the story, sent with it as its images. */
+  pictures: z.array(z.string().regex(/^[a-z0-9-]+\.(jpg|webp)$/)).optional(),
   /** Too large to be kept in a file: made when it is played. */
   generate: z.strictObject({ what: z.enum(['title', 'images']), count: z.int().min(1) }).optional(),
 })
@@ -40,20 +42,33 @@ const rawRow = z.strictObject({
 const rowSchema = z.union([eventRow, rawRow])
 export type Row = z.infer<typeof rowSchema>
 
+/** What a person says of a listing that was played before; a second word on it replaces the first. */
+const wordSchema = z.strictObject({
+  story: z.string().min(1),
+  event: z.literal('verdict'),
+  about: z.strictObject({ listingId: z.string().min(1), revision: z.int().min(1) }),
+  verdict: z.enum(['confirmed', 'rejected']),
+})
+export type Word = z.infer<typeof wordSchema>
+
 export interface Chapter {
   readonly title: string
   readonly says: string
   readonly holdSeconds: number | undefined
   readonly rows: readonly Row[]
+  /** Said when as many rows as `after` are played and decided. */
+  readonly words: readonly { readonly after: number; readonly word: Word }[]
 }
 
 export interface Story {
   readonly chapters: readonly Chapter[]
   readonly brands: readonly Brand[]
+  /** By name. */
+  readonly pictures: ReadonlyMap<string, Buffer>
 }
 
 /**
- * Reads `*.jsonl` by name, one chapter a file with its head as the first line, and `brands.json`.
+ * Reads `*.jsonl` by name, one chapter a file with its head as the first line, `brands.json` and the pictures.
  * @throws TouchstoneError `input-invalid` naming file and line.
  */
 export async function readStory(directory: string): Promise<Story> {
@@ -61,18 +76,26 @@ export async function readStory(directory: string): Promise<Story> {
   const chapters: Chapter[] = []
   for (const file of files) {
     const lines = (await readFile(join(directory, file), 'utf8')).split('\n').filter((line) => line !== '')
-    const [first, ...rest] = lines.map((line, i) => parse(i === 0 ? chapterHead : rowSchema, line, `${file}:${i + 1}`))
+    const [first, ...rest] = lines.map((line, i) => parse(i === 0 ? chapterHead : lineSchema, line, `${file}:${i + 1}`))
     const head = chapterHead.parse(first)
-    chapters.push({
-      title: head.chapter,
-      says: head.says,
-      holdSeconds: head.holdSeconds,
-      rows: rest.map((row) => row as Row),
-    })
+    const rows: Row[] = []
+    const words: { after: number; word: Word }[] = []
+    for (const one of rest as (Row | Word)[]) {
+      if (one.event === 'verdict') words.push({ after: rows.length, word: one })
+      else rows.push(one)
+    }
+    chapters.push({ title: head.chapter, says: head.says, holdSeconds: head.holdSeconds, rows, words })
   }
   const brands = parse(z.array(brandSchema), await readFile(join(directory, 'brands.json'), 'utf8'), 'brands.json')
-  return { chapters, brands }
+  const names = new Set(
+    chapters.flatMap(({ rows }) => rows.flatMap((row) => ('pictures' in row && row.pictures) || [])),
+  )
+  const pictures = new Map<string, Buffer>()
+  for (const name of names) pictures.set(name, await readFile(join(directory, 'pictures', name)))
+  return { chapters, brands, pictures }
 }
+
+const lineSchema = z.union([rowSchema, wordSchema])
 
 function parse<S extends z.ZodType>(schema: S, text: string, where: string): z.output<S> {
   try {

@@ -61,7 +61,9 @@ export function createTelling({ terminal, ledger, write }: TellingOptions) {
       if (deadline) byClock += 1
       const reason = deadline
         ? `The hold ran out and nobody had looked: ${decision.outcome}.`
-        : `Decided again (${decision.stage}).`
+        : decision.stage === 'review'
+          ? `A person has looked: ${decision.outcome}.`
+          : `Decided again (${decision.stage}).`
       const mark = mistakeFor(played.row, decision.outcome)
       write(terminal.record({ ...goods(played), word: decision.outcome, risk: decision.risk, reason, mark }))
     },
