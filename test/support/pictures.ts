@@ -1,11 +1,11 @@
 // Real pictures for tests of reading, drawn and encoded on the spot, and a reader with real threads.
 import { createHash } from 'node:crypto'
-import sharp from 'sharp'
+import sharp, { type Sharp } from 'sharp'
 import { createPictureReader, type PictureReaderOptions } from '../../src/adapters/pictures/reader.ts'
 import { createTelemetry } from '../../src/telemetry.ts'
 
 /** Boxes on a wash, from 4 to 40 hundredths of a side: edges of every size, and unlike in each corner, so that every turn is another picture. */
-export function drawing(width = 320, height = 240, channels: 1 | 3 | 4 = 3): sharp.Sharp {
+export function drawing(width = 320, height = 240, channels: 1 | 3 | 4 = 3): Sharp {
   const data = Buffer.alloc(width * height * channels)
   for (let y = 0, at = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {

@@ -1,6 +1,6 @@
 // What is seen of good pictures in every form they come in. Real: sharp, the threads, PDQ; pictures are drawn here.
 import { afterAll, describe, expect, test } from 'vitest'
-import sharp from 'sharp'
+import sharp, { type Sharp } from 'sharp'
 import type { SeenPicture } from '../../../../src/imaging/picture.ts'
 import { distance } from '../../../../src/imaging/pdq.ts'
 import { drawing, reading, sha256Of } from '../../../support/pictures.ts'
@@ -65,7 +65,7 @@ describe('formats', () => {
   })
 
   test('of an animation the first frame counts', async () => {
-    const frames = await Promise.all([upright, await drawing().negate().flip().png().toBuffer()])
+    const frames = [upright, await drawing().negate().flip().png().toBuffer()]
     for (const animate of ['webp', 'gif'] as const) {
       const joined = sharp(frames, { join: { animated: true } })
       const bytes = await (animate === 'webp' ? joined.webp({ lossless: true }) : joined.gif({ effort: 1 })).toBuffer()
@@ -78,7 +78,7 @@ describe('formats', () => {
 
   test('every EXIF orientation gives the hash of the upright picture', async () => {
     // How a picture must lie in the file so that a viewer who obeys the tag sees it upright. sharp mirrors before it turns.
-    const stored: Record<number, (s: sharp.Sharp) => sharp.Sharp> = {
+    const stored: Record<number, (s: Sharp) => Sharp> = {
       1: (s) => s,
       2: (s) => s.flop(),
       3: (s) => s.rotate(180),
