@@ -8,6 +8,8 @@ export const GROUP = 'gate'
 export const INPUT = 'test.listings.v1'
 export const DECISIONS = 'test.decisions.v1'
 export const DEAD_LETTERS = 'test.dead-letters.v1'
+/** Only reviewing writes to it. */
+export const VERDICTS = 'test.verdicts.v1'
 export const OUTPUTS = { [DECISIONS]: 4, [DEAD_LETTERS]: 2 }
 
 export const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)

@@ -3,6 +3,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { KeyStore, ListingSummaryReader, RecentDecisions, SessionStore } from '../../src/api/ports.ts'
 import type { LabelStore, ModelStore } from '../../src/learning/ports.ts'
 import type { DecisionReader, GateStore, Settlement } from '../../src/pipeline/ports.ts'
+import type { ReviewStore } from '../../src/pipeline/review/ports.ts'
+import type { CaseReader } from '../../src/review/ports.ts'
 import type { VerdictStore } from '../../src/pipeline/verdicts/ports.ts'
 import type { ReferenceStore } from '../../src/rights/ports.ts'
 import { commitAll, decide, decisionOf, GROUP, INPUT, listings, NOTHING } from './store-samples.ts'
@@ -13,6 +15,10 @@ export interface StoreNode {
   readonly verdicts: VerdictStore
   /** A case as it lies there; undefined when there is none. */
   caseOf(caseId: string): Promise<{ state: string; closed: boolean; dueAt: string | null } | undefined>
+  readonly review: ReviewStore
+  readonly cases: CaseReader
+  /** Rows that wait to be published to a topic. */
+  waitingFor(topic: string): Promise<number>
   readonly reader: DecisionReader & RecentDecisions
   readonly summaries: ListingSummaryReader
   readonly reference: ReferenceStore

@@ -2,6 +2,7 @@
 import { connect } from '../../src/adapters/postgres/connect.ts'
 import type { ConnectOptions, Database } from '../../src/adapters/postgres/connect.ts'
 import { createKeyStore, createSessionStore } from '../../src/adapters/postgres/access-store.ts'
+import { createCaseReader } from '../../src/adapters/postgres/case-reader.ts'
 import { createDecisionReader } from '../../src/adapters/postgres/decision-reader.ts'
 import { createGateStore } from '../../src/adapters/postgres/gate-store.ts'
 import { createListingSummaries } from '../../src/adapters/postgres/listing-summaries.ts'
@@ -10,10 +11,12 @@ import { STORE_MIGRATIONS } from '../../src/adapters/postgres/migrations.ts'
 import { createLabelStore } from '../../src/adapters/postgres/label-store.ts'
 import { createModelStore } from '../../src/adapters/postgres/model-store.ts'
 import { createOutbox } from '../../src/adapters/postgres/outbox.ts'
+import { prepareOutputs } from '../../src/adapters/postgres/outputs.ts'
 import { createReferenceStore } from '../../src/adapters/postgres/reference-store.ts'
+import { createReviewStore } from '../../src/adapters/postgres/review-store.ts'
 import { createVerdictStore } from '../../src/adapters/postgres/verdict-store.ts'
 import type { SharedStore, StoreNode } from '../contracts/store.ts'
-import { DECISIONS, OUTPUTS } from '../contracts/store-samples.ts'
+import { DECISIONS, OUTPUTS, VERDICTS } from '../contracts/store-samples.ts'
 import { freshDatabase } from '../support/database.ts'
 
 export interface PostgresNode extends StoreNode {
@@ -39,6 +42,18 @@ export async function startPostgresStore(): Promise<PostgresStore> {
         database,
         store: await createGateStore({ pool: database.deciding, outputs: OUTPUTS }),
         verdicts: createVerdictStore({ pool: database.deciding, outputs: OUTPUTS }),
+        review: createReviewStore({
+          pool: database.deciding,
+          outputs: await prepareOutputs(database.deciding, { ...OUTPUTS, [VERDICTS]: 2 }),
+        }),
+        cases: createCaseReader(database.reading),
+        async waitingFor(topic) {
+          const { rows } = await database.reading.query<{ count: number }>(
+            'select count(*)::int as count from outbox where topic = $1',
+            [topic],
+          )
+          return rows[0]?.count ?? 0
+        },
         async caseOf(caseId) {
           const { rows } = await database.reading.query<{ state: string; closed_at: Date | null; due_at: Date | null }>(
             'select state, closed_at, due_at from review_case where case_id = $1',

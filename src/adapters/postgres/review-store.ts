@@ -64,8 +64,8 @@ export function createReviewStore({ pool, outputs }: ReviewStoreOptions): Review
 
     async claim(caseId, by, seconds, brandIds): Promise<ClaimEnd | undefined> {
       const taken = await pool.query<{ until: Date | null }>(
-        `update review_case set claimed_by = case when $3 > 0 then $2 end,
-           claimed_until = case when $3 > 0 then clock_timestamp() + $3 * interval '1 second' end
+        `update review_case set claimed_by = case when $3::float8 > 0 then $2 end,
+           claimed_until = case when $3::float8 > 0 then clock_timestamp() + $3::float8 * interval '1 second' end
          where case_id = $1 and state = 'open' and ($4::text[] is null or brand_ids && $4)
            and (claimed_by is null or claimed_by = $2 or claimed_until <= clock_timestamp())
          returning claimed_until as until`,

@@ -1,0 +1,95 @@
+// Listings that are screened, edited, withdrawn and decided by the clock, and people who speak: the real flows on a store's nodes.
+import { topicNames } from '../../src/events/topics.ts'
+import { settleDeadlines } from '../../src/pipeline/deadlines.ts'
+import { createReview, type Review } from '../../src/pipeline/review.ts'
+import { settle, type Tried } from '../../src/pipeline/settle.ts'
+import type { Outcome } from '../../src/domain/policy.ts'
+import type { Caller } from '../../src/domain/access.ts'
+import { createTelemetry } from '../../src/telemetry.ts'
+import { assessment, listingOf } from '../unit/pipeline/assessments.ts'
+import type { StoreNode } from './store.ts'
+import { GROUP } from './store-samples.ts'
+
+export const TOPICS = topicNames('test')
+
+export const analyst: Caller = { subject: 'key:ann', role: 'analyst', brandIds: [] }
+export const holder = (...brandIds: string[]): Caller => ({
+  subject: `key:${brandIds.join('+')}`,
+  role: 'brand',
+  brandIds,
+})
+export const marketplace = (name?: string): Caller => ({
+  subject: 'key:shop',
+  role: 'ingest',
+  brandIds: [],
+  marketplace: name,
+})
+
+export interface Screened {
+  readonly outcome?: Outcome
+  readonly brandIds?: readonly string[]
+  readonly risk?: number
+  readonly holdSeconds?: number
+  readonly marketplace?: string
+}
+
+export interface ReviewWorld {
+  readonly review: Review
+  screen(listingId: string, revision: number, how?: Screened): Promise<void>
+  withdraw(listingId: string, revision: number): Promise<void>
+  /** Lets the clock decide what is due by now; false when nothing was. */
+  tick(): Promise<boolean>
+}
+
+/** `partition`: of its own, so that what two of them send does not wait for one offset. */
+export function reviewWorld(node: StoreNode, partition: number): ReviewWorld {
+  const { store } = node
+  async function take(tried: Tried, listingId: string, revision: number): Promise<void> {
+    const from = await store.place(GROUP, TOPICS.listings, partition, 0n)
+    const span = { group: GROUP, topic: TOPICS.listings, partition, from, next: from + 1n }
+    const record = {
+      key: Buffer.from(listingId),
+      value: Buffer.from('{}'),
+      headers: {},
+      offset: from,
+      appendedAt: new Date(),
+    }
+    const result = await store.commit(span, [{ listingId, revision }], (standings, now) => {
+      const context = { topics: TOPICS, topic: TOPICS.listings, now, maxDeadLetterBytes: 1 << 20 }
+      return settle([{ record, partition, tried }], standings, context).settlement
+    })
+    if (result !== 'committed') throw new Error(`the record was not committed: ${result}`)
+  }
+  return {
+    review: createReview({
+      store: node.review,
+      topics: TOPICS,
+      telemetry: createTelemetry({ level: 'silent' }),
+      dueSeconds: () => 3_600,
+    }),
+    screen(
+      listingId,
+      revision,
+      { outcome = 'hold', brandIds = ['nike'], risk = 0.5, holdSeconds = 3_600, marketplace } = {},
+    ) {
+      const { answer, ...rest } = assessment(outcome)
+      const value = {
+        kind: 'listing' as const,
+        listing: { ...listingOf(listingId, revision), ...(marketplace === undefined ? {} : { marketplace }) },
+        bound: false,
+        contentHash: `${revision}`.repeat(64).slice(0, 64),
+        submittedAt: new Date().toISOString(),
+        assessment: {
+          ...rest,
+          brandIds,
+          risk: { ...rest.risk, risk },
+          answer: { ...answer, deadlineSeconds: holdSeconds },
+        },
+      }
+      return take({ kind: 'ok', value }, listingId, revision)
+    },
+    withdraw: (listingId, revision) =>
+      take({ kind: 'ok', value: { kind: 'withdrawal', identity: { listingId, revision } } }, listingId, revision),
+    tick: async () => (await store.settleDue(10, (due, now) => settleDeadlines(due, now, TOPICS).settlement)) > 0,
+  }
+}

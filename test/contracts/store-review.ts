@@ -1,0 +1,205 @@
+// What every store must keep of reviewing: whoever speaks at the same time, there is one order, and nothing is said or decided twice.
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Verdict } from '../../src/domain/verdict.ts'
+import type { ReviewAnswer } from '../../src/pipeline/review.ts'
+import { weighVerdicts } from '../../src/review/weigh-verdicts.ts'
+import { analyst, holder, marketplace, reviewWorld, TOPICS, type ReviewWorld } from './review-world.ts'
+import type { SharedStore, StoreNode } from './store.ts'
+
+const EVERYTHING = { subject: 'test', brandIds: undefined }
+
+export function reviewContract(name: string, start: () => Promise<SharedStore>): void {
+  describe(`${name}: reviewing`, () => {
+    let shared: SharedStore
+    let one: StoreNode
+    let a: ReviewWorld
+    let b: ReviewWorld
+    beforeEach(async () => {
+      shared = await start()
+      one = await shared.node()
+      a = reviewWorld(one, 0)
+      b = reviewWorld(await shared.node(), 1)
+    })
+    afterEach(() => shared.close())
+
+    const historyOf = async (listingId: string) => {
+      const history = await one.reader.history(listingId)
+      if (history === undefined) throw new Error(`${listingId} is not known`)
+      return history
+    }
+    const caseOf = async (listingId: string): Promise<string> =>
+      (await historyOf(listingId)).decisions.findLast((d) => d.caseId !== undefined)?.caseId ?? 'none'
+    const saidOn = async (caseId: string): Promise<readonly Verdict[]> =>
+      (await one.cases.find(caseId, EVERYTHING))?.verdicts ?? []
+    const ends = (answers: readonly (ReviewAnswer | undefined)[]) =>
+      answers.map((one) => (one?.kind === 'refused' ? one.code : one?.kind)).toSorted()
+
+    test('two verdicts at once: one counts, the other is told what stands', async () => {
+      for (let round = 0; round < 5; round++) {
+        const listingId = `two-${round}`
+        await a.screen(listingId, 1)
+        const caseId = await caseOf(listingId)
+        const answers = await Promise.all([
+          a.review.verdict(caseId, analyst, { verdict: 'confirmed' }),
+          b.review.verdict(caseId, analyst, { verdict: 'rejected' }),
+        ])
+        expect(ends(answers)).toEqual(['already-decided', 'recorded'])
+        const said = await saidOn(caseId)
+        expect(said).toHaveLength(1)
+        const outcome = said[0]?.verdict === 'confirmed' ? 'block' : 'allow'
+        for (const answer of answers)
+          expect(answer).toMatchObject({ stands: { state: 'resolved', outcome, sequence: 2 } })
+        expect((await historyOf(listingId)).decisions.map((d) => d.outcome)).toEqual(['hold', outcome])
+      }
+      expect([await one.waitingFor(TOPICS.verdicts), await one.waitingFor(TOPICS.decisions)]).toEqual([5, 10])
+    })
+
+    test('one id at once on one case is recorded once, on two cases for one of them', async () => {
+      await a.screen('X', 1)
+      await a.screen('Y', 1)
+      const [x, y] = [await caseOf('X'), await caseOf('Y')]
+      const said = { verdictId: 'same', verdict: 'rejected' } as const
+      const twice = await Promise.all([a.review.verdict(x, analyst, said), b.review.verdict(x, analyst, said)])
+      expect(ends(twice)).toEqual(['known', 'recorded'])
+      const other = { verdictId: 'shared', verdict: 'cannot-tell' } as const
+      const crossed = await Promise.all([
+        a.review.verdict(y, analyst, other),
+        a.screen('Z', 1).then(async () => b.review.verdict(await caseOf('Z'), analyst, other)),
+      ])
+      expect(ends(crossed)).toEqual(['recorded', 'verdict-reused'])
+      expect(await one.waitingFor(TOPICS.verdicts)).toBe(2)
+    })
+
+    test('whoever speaks, edits, withdraws, answers or lets time pass at once: one order, dense, and its end follows from it', async () => {
+      for (let round = 0; round < 8; round++) {
+        const listingId = `all-${round}`
+        // Due at once: the clock runs with the others.
+        await a.screen(listingId, 1, { brandIds: ['nike', 'puma'], holdSeconds: 0 })
+        const caseId = await caseOf(listingId)
+        const answers = await Promise.all([
+          a.review.verdict(caseId, holder('nike'), { verdict: 'rejected' }),
+          b.review.verdict(caseId, holder('puma'), { verdict: round % 2 === 0 ? 'rejected' : 'confirmed' }),
+          a.review.verdict(caseId, analyst, { verdict: round % 3 === 0 ? 'confirmed' : 'rejected' }),
+          b.review.appeal(listingId, marketplace(), 'It is genuine.'),
+          b.review.reopen(caseId, analyst, { reason: 'again', takeBack: round % 4 === 0 }),
+          a.tick(),
+          b.tick(),
+          round % 2 === 0 ? b.screen(listingId, 2, { outcome: 'allow' }) : undefined,
+          round % 3 === 0 ? a.withdraw(listingId, 1) : undefined,
+        ]).then((all) => all.slice(0, 5) as (ReviewAnswer | undefined)[])
+        await check(listingId, answers)
+      }
+    }, 60_000)
+
+    async function check(listingId: string, answers: readonly (ReviewAnswer | undefined)[]): Promise<void> {
+      const { decisions, current } = await historyOf(listingId)
+      expect(decisions.map((d) => d.sequence)).toEqual(decisions.map((_, i) => i + 1))
+      const screened = decisions.filter((d) => d.stage === 'screening').map((d) => d.revision)
+      expect(new Set(screened).size).toBe(screened.length)
+      expect(current.outcome).toBe(decisions.at(-1)?.outcome)
+      const cases = [...new Set(decisions.flatMap((d) => d.caseId ?? []))]
+      const found = await Promise.all(cases.map((id) => one.cases.find(id, EVERYTHING)))
+      const open = found.filter((c) => c?.summary.state === 'open').map((c) => c?.summary.caseId)
+      expect(open).toEqual(current.caseId === null ? [] : [current.caseId])
+      // Each verdict that was answered as recorded is there once, and no other.
+      const recorded = answers.flatMap((x) => (x?.kind === 'recorded' ? x.verdicts.map((v) => v.verdictId) : []))
+      const all = new Map<string, Verdict>()
+      for (const c of found) for (const v of c?.verdicts ?? []) all.set(v.verdictId, v)
+      for (const id of all.keys()) expect(recorded).toContain(id)
+      const standing = [...all.values()].filter((v) => v.revision === current.revision)
+      const weighed = weighVerdicts(
+        standing,
+        decisions.findLast((d) => d.revision === current.revision)?.brandIds ?? [],
+      )
+      if (weighed === 'confirmed') expect(current.outcome).toBe('block')
+      if (weighed === 'rejected' && current.withdrawnRevision < current.revision) expect(current.outcome).toBe('allow')
+    }
+
+    test('a verdict against the clock, an edit and a withdrawal: whichever is first, both ends are one of those that may be', async () => {
+      for (let round = 0; round < 4; round++) {
+        await a.screen(`clock-${round}`, 1, { holdSeconds: 0 })
+        const clocked = await caseOf(`clock-${round}`)
+        await Promise.all([a.tick(), b.review.verdict(clocked, analyst, { verdict: 'confirmed' })])
+        expect((await historyOf(`clock-${round}`)).current).toMatchObject({ outcome: 'block', caseId: null })
+
+        await a.screen(`edit-${round}`, 1)
+        const edited = await caseOf(`edit-${round}`)
+        const looked = (await historyOf(`edit-${round}`)).decisions[0]?.decisionId
+        const [, word] = await Promise.all([
+          a.screen(`edit-${round}`, 2, { outcome: 'allow' }),
+          b.review.verdict(edited, analyst, { verdict: 'rejected', decisionId: looked }),
+        ])
+        // The word came first and the edit is free, or the edit did, and nothing was said of it.
+        const { current } = await historyOf(`edit-${round}`)
+        expect([word?.kind, current.outcome]).toEqual(
+          word?.kind === 'recorded' ? ['recorded', 'allow'] : ['refused', 'hold'],
+        )
+        expect(await saidOn(edited)).toHaveLength(word?.kind === 'recorded' ? 1 : 0)
+
+        await a.screen(`gone-${round}`, 1)
+        const gone = await caseOf(`gone-${round}`)
+        const [, late] = await Promise.all([
+          a.withdraw(`gone-${round}`, 1),
+          b.review.verdict(gone, analyst, { verdict: 'rejected' }),
+        ])
+        const state = (await one.caseOf(gone))?.state
+        expect([ends([late])[0], state]).toEqual(
+          late?.kind === 'recorded' ? ['recorded', 'resolved'] : ['case-changed', 'withdrawn'],
+        )
+      }
+    })
+
+    test('the verdict on an edited listing is undone although its revision stands no more', async () => {
+      await a.screen('old', 1)
+      const caseId = await caseOf('old')
+      await a.review.verdict(caseId, analyst, { verdictId: 'wrong', verdict: 'confirmed' })
+      await a.screen('old', 2, { outcome: 'allow' })
+      const before = await historyOf('old')
+      const late = await a.review.verdict(caseId, analyst, { verdict: 'rejected' })
+      expect(ends([late])).toEqual(['case-changed'])
+      const undone = await a.review.verdict(caseId, analyst, { verdict: 'cannot-tell', supersedes: 'wrong' })
+      expect(undone).toMatchObject({ kind: 'recorded', decisions: [], stands: { revision: 2, outcome: 'hold' } })
+      expect(await historyOf('old')).toEqual(before)
+    })
+
+    test('an answer is the seller’s own marketplace’s, counts once, and there are not endlessly many', async () => {
+      await a.screen('L', 1, { outcome: 'block', marketplace: 'demo' })
+      const caseId = await caseOf('L')
+      expect(await a.review.appeal('L', marketplace('other'), 'x')).toBeUndefined()
+      expect(await a.review.appeal('none', marketplace(), 'x')).toBeUndefined()
+      const [first, again] = await Promise.all([
+        a.review.appeal('L', marketplace('demo'), 'x'),
+        b.review.appeal('L', marketplace(), 'x'),
+      ])
+      expect(ends([first, again])).toEqual(['known', 'recorded'])
+      for (let i = 1; i < 20; i++) await a.review.appeal('L', marketplace(), `x${i}`)
+      expect(ends([await a.review.appeal('L', marketplace(), 'one more')])).toEqual(['too-many-appeals'])
+      expect((await one.cases.find(caseId, EVERYTHING))?.appeals).toHaveLength(20)
+      // It was open all the time: a block waits for somebody too.
+      expect((await one.cases.find(caseId, EVERYTHING))?.summary).toMatchObject({
+        state: 'open',
+        openedBy: 'block',
+        appeals: 20,
+      })
+    })
+
+    test('a claim is one person’s until it ends or is given back', async () => {
+      await a.screen('C', 1)
+      const caseId = await caseOf('C')
+      const claims = await Promise.all([
+        a.review.claim(caseId, analyst, 60),
+        b.review.claim(caseId, holder('nike'), 60),
+      ])
+      expect(claims.map((c) => c?.kind).toSorted()).toEqual(['claimed', 'taken'])
+      expect(await b.review.claim(caseId, holder('puma'), 60)).toBeUndefined()
+      const mine = claims[0]?.kind === 'claimed' ? analyst : holder('nike')
+      const other = mine === analyst ? holder('nike') : analyst
+      expect(await a.review.claim(caseId, mine, 0.001)).toMatchObject({ kind: 'claimed' })
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      expect(await b.review.claim(caseId, other, 60)).toMatchObject({ kind: 'claimed' })
+      // Whoever has claimed it, the word of another counts; and a closed case is nobody's.
+      expect(await a.review.verdict(caseId, mine, { verdict: 'rejected' })).toMatchObject({ kind: 'recorded' })
+      expect(await b.review.claim(caseId, other, 60)).toMatchObject({ kind: 'closed', state: 'resolved' })
+    })
+  })
+}
