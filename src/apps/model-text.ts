@@ -44,15 +44,21 @@ export function cardText(card: ModelCard): string {
 }
 
 function fusionLines({ heldOut, candidate, champion, comparison }: z.infer<typeof fusion>): string[] {
-  const line = (name: string, f: z.infer<typeof figures>) =>
-    `${name}: stopped ${percent(f.recall.overt)} of the overt and ${percent(f.recall.silent)} of the silent, ${percent(f.falsePositives.hold)} of the honest; precision ${percent(f.precision.hold)}; Brier ${number(f.brier)}, calibration error ${number(f.expectedError)}, ROC AUC ${number(f.auc)}`
   return [
     `On ${heldOut.rows} listings (${heldOut.confirmed} confirmed) of ${heldOut.sellers} other sellers, from ${heldOut.from} on:`,
-    line('this version', candidate),
-    line(`version ${champion.version}`, champion),
-    `Squared error ${comparison.difference <= 0 ? 'lower' : 'higher'} by ${number(Math.abs(comparison.difference))} [${number(comparison.low)}, ${number(comparison.high)}]: ${comparison.standing}.`,
+    ...figureLines('this version', candidate),
+    ...figureLines(`version ${champion.version}`, champion),
+    comparisonLine(comparison),
   ]
 }
+
+/** At the policy's threshold for holding. */
+export const figureLines = (name: string, f: z.infer<typeof figures>): string[] => [
+  `${name}: stopped ${percent(f.recall.overt)} of the overt and ${percent(f.recall.silent)} of the silent, ${percent(f.falsePositives.hold)} of the honest; precision ${percent(f.precision.hold)}; Brier ${number(f.brier)}, calibration error ${number(f.expectedError)}, ROC AUC ${number(f.auc)}`,
+]
+
+export const comparisonLine = ({ difference, low, high, standing }: z.infer<typeof fusion>['comparison']): string =>
+  `Squared error ${difference <= 0 ? 'lower' : 'higher'} by ${number(Math.abs(difference))} [${number(low)}, ${number(high)}]: ${standing}.`
 
 const number = (n: number | null): string => (n === null ? '-' : String(Number(n.toFixed(4))))
 const percent = ({ value, low, high }: z.infer<typeof share>): string =>

@@ -1,5 +1,8 @@
 // The loop closed: what people say changes what the next listing meets. Real: the whole gate on PostgreSQL, its text model in
 // threads, the commands as processes of their own; made up: the marketplace, its sellers and its people.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Decision } from '../../src/domain/decision.ts'
 import type { Verdict } from '../../src/domain/verdict.ts'
@@ -74,7 +77,12 @@ const screened = async (listingId: string): Promise<Decision> => {
 
 interface Made {
   readonly made: readonly {
-    readonly model: { name: string; version: string; sha256: string }
+    readonly model: {
+      name: string
+      version: string
+      sha256: string
+      card: { measured: { heldOut: { rows: number } } }
+    }
     readonly present: boolean
   }[]
 }
@@ -149,6 +157,37 @@ describe('verdicts', () => {
       trained.made.map(({ model }) => [model.version, model.sha256, true]),
     )
     expect((await json<{ items: unknown[] }>('models', 'list')).items).toHaveLength(2)
+  })
+
+  it('show how a version does on what it did not learn from, beside what decides: on verdicts and on a file', async () => {
+    const fusion = `fusion@${versionOf(trained, 'fusion')}`
+    const compared = await json<{ rows: number }>('evaluate', '--model', fusion)
+    expect(compared).toMatchObject({
+      candidate: { version: versionOf(trained, 'fusion') },
+      champion: { version: shipped['fusion'] },
+      comparison: { standing: 'better' },
+    })
+    expect(compared.rows).toBe(trained.made[0]?.model.card.measured.heldOut.rows)
+    const unsaid = await touchstone('evaluate', '--model', `text@${versionOf(trained, 'text')}`)
+    expect([unsaid.code, unsaid.err]).toEqual([2, expect.stringContaining('--input')])
+
+    const directory = mkdtempSync(join(tmpdir(), 'touchstone-learning-'))
+    try {
+      const file = join(directory, 'labelled.jsonl')
+      const row = (listing: object, label: string) => JSON.stringify({ listing: { revision: 1, ...listing }, label })
+      writeFileSync(
+        file,
+        `${row(bargain('file-1', 'x'), 'legitimate')}\n${row(silent('file-2', 'y'), 'counterfeit')}\n`,
+      )
+      const both = await json<
+        Record<'candidate' | 'champion', { models: string; overall: { falsePositives: object } }>
+      >(...['evaluate', '--model', fusion, '--input', file])
+      expect(both.champion).toMatchObject({ overall: { falsePositives: { stopped: { count: 1, of: 1 } } } })
+      expect(both.candidate).toMatchObject({ overall: { falsePositives: { stopped: { count: 0, of: 1 } } } })
+      expect(both.candidate.models).toContain(versionOf(trained, 'fusion'))
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
   })
 
   it('change nothing by themselves: what was trained does not decide until somebody promotes it', async () => {

@@ -2,19 +2,25 @@
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { InvalidArgumentError, type Command } from 'commander'
-import { readConfig } from '../../config.ts'
+import { readConfig, type Config } from '../../config.ts'
 import { TouchstoneError } from '../../errors.ts'
-import { assess } from '../../pipeline/assess.ts'
+import { assess, type Gate } from '../../pipeline/assess.ts'
 import { computeFigures, type EvaluatedRow, type Figures, type FiguresSection } from '../../pipeline/figures.ts'
 import type { Rate } from '../../pipeline/wilson.ts'
+import { createTelemetry } from '../../telemetry.ts'
+import { learningStores, shippedModels } from '../learning.ts'
 import { createProgress } from '../progress.ts'
 import { readRows } from '../rows.ts'
 import { shippedGate } from '../shipped-gate.ts'
+import { openTextModels } from '../text-models.ts'
+import { modelsWith, onVerdicts, renderCompared } from './evaluate-model.ts'
+import { versionName, type VersionName } from './models.ts'
 import { maskOption, type MaskOption } from './options.ts'
-import { print, table } from './with-store.ts'
+import { print, table, withStore } from './with-store.ts'
 
 interface Options extends MaskOption {
-  input: string[]
+  input?: string[]
+  model?: VersionName
   maxFpr?: number
   policy?: string
   brands?: string
@@ -33,9 +39,14 @@ export function registerEvaluate(program: Command): void {
     .description(
       'Try labelled listings and say how good the decisions are: shares, precision, recall, false positives, each with its 95 % interval.',
     )
-    .requiredOption(
+    .option(
       '--input <file...>',
       'NDJSON of {listing, label, overt} rows: label is "counterfeit" (overt: true where its text says so) or "legitimate", others count for the shares only; every file is a group of its own',
+    )
+    .option(
+      '--model <name@version>',
+      'a version of the registry beside the one that decides: on the files, or without any on the verdicts that it did not learn from',
+      versionName,
     )
     .option(
       '--max-fpr <share>',
@@ -48,7 +59,7 @@ export function registerEvaluate(program: Command): void {
     .option('--json', 'print one JSON document')
     .addHelpText(
       'after',
-      '\nExample:\n  $ touchstone evaluate --input labelled.jsonl --max-fpr 0.001 --mask shipsFrom,category\n\nExit codes: 0 done; 2 wrong usage or input; 3 done, but some rows were rejected.',
+      '\nExample:\n  $ touchstone evaluate --input labelled.jsonl --max-fpr 0.001 --mask shipsFrom,category\n  $ touchstone evaluate --model fusion@v0123456789ab\n\nExit codes: 0 done; 2 wrong usage or input; 3 done, but some rows were rejected.',
     )
     .action(async (options: Options) => {
       process.exitCode = await evaluate(options)
@@ -56,6 +67,20 @@ export function registerEvaluate(program: Command): void {
 }
 
 async function evaluate(options: Options): Promise<number> {
+  const { input, model } = options
+  if (input !== undefined) return onFiles({ ...options, input })
+  if (model === undefined)
+    throw new TouchstoneError('usage', 'give --input, or --model to try a version on the verdicts since')
+  return withStore('evaluate', async ({ database }) => {
+    const compared = await onVerdicts(learningStores(database), await shippedModels(), model)
+    print(options.json, compared, renderCompared(compared))
+    return 0
+  })
+}
+
+type FileOptions = Options & { input: string[] }
+
+async function onFiles(options: FileOptions): Promise<number> {
   const config = readConfig(process.env)
   const gate = await shippedGate({
     policy: options.policy,
@@ -63,29 +88,81 @@ async function evaluate(options: Options): Promise<number> {
     currencies: config.TOUCHSTONE_CURRENCIES,
     budgetMs: config.TOUCHSTONE_LISTING_BUDGET_MS,
   })
+  if (options.model === undefined) {
+    const [{ figures, rejected }] = await figuresOf([gate], options, config)
+    print(options.json, { ...figures, rejected }, render(figures, rejected))
+    return rejected > 0 ? 3 : 0
+  }
+  const models = await gatesOf(gate, options.model)
+  const [candidate, champion] = await figuresOf([models.candidate, models.champion], options, config)
+  const named = (of: Gate) => `fusion ${of.scorecard.version}, text ${of.textModel?.version ?? 'none'}`
+  const [asked, decides] = [named(models.candidate), named(models.champion)]
+  print(
+    options.json,
+    {
+      candidate: { models: asked, ...candidate.figures },
+      champion: { models: decides, ...champion?.figures },
+      rejected: candidate.rejected,
+    },
+    [
+      `With ${asked}:\n${render(candidate.figures, candidate.rejected)}`,
+      champion === undefined ? '' : `What decides, ${decides}:\n${render(champion.figures, champion.rejected)}`,
+    ].join('\n'),
+  )
+  return candidate.rejected > 0 ? 3 : 0
+}
+
+/** The gate with the version that was asked for, and with what is active in the store. */
+async function gatesOf(gate: Gate, model: VersionName): Promise<{ candidate: Gate; champion: Gate }> {
+  const text = await openTextModels({ threads: 1, logger: createTelemetry({ level: 'error' }).log })
+  const shipped = { ...(await shippedModels()), textModel: text.shipped }
+  return withStore('evaluate', async ({ database }) => {
+    const stores = learningStores(database)
+    return {
+      candidate: { ...gate, ...(await modelsWith(stores, shipped, text, model)) },
+      champion: { ...gate, ...(await modelsWith(stores, shipped, text, undefined)) },
+    }
+  })
+}
+
+interface FileFigures {
+  readonly figures: Figures
+  readonly rejected: number
+}
+
+/** Every row is read once and tried by each gate. */
+async function figuresOf(
+  gates: readonly [Gate, ...Gate[]],
+  options: FileOptions,
+  config: Config,
+): Promise<[FileFigures, ...FileFigures[]]> {
   const progress = createProgress('evaluate')
-  const evaluated: EvaluatedRow[] = []
+  const evaluated = gates.map((gate) => ({ gate, rows: [] as EvaluatedRow[] }))
   let rejected = 0
   for (const file of options.input) {
     const total = (await stat(file).catch(() => undefined))?.size
-    const before = evaluated.length
+    let tried = 0
     for await (const row of readRows(file, { maxBytes: config.TOUCHSTONE_MAX_LISTING_BYTES, mask: options.mask })) {
       if (row.kind === 'reject') {
         rejected += 1
         process.stderr.write(`${file}: line ${row.reject.line}: ${row.reject.code}: ${row.reject.message}\n`)
         continue
       }
-      const { risk, answer } = await assess(gate, row.listing, new Date())
-      evaluated.push({ ...row.label, group: basename(file), decision: { outcome: answer.outcome, risk: risk.risk } })
-      progress.update(row.read, total, `${basename(file)}: ${evaluated.length - before} rows`)
+      for (const { gate, rows } of evaluated) {
+        const { risk, answer } = await assess(gate, row.listing, new Date())
+        rows.push({ ...row.label, group: basename(file), decision: { outcome: answer.outcome, risk: risk.risk } })
+      }
+      tried += 1
+      progress.update(row.read, total, `${basename(file)}: ${tried} rows`)
     }
   }
   progress.end()
-  if (evaluated.length === 0)
+  if (evaluated.every(({ rows }) => rows.length === 0))
     throw new TouchstoneError('input-invalid', `there is no row that can be tried in ${options.input.join(', ')}`)
-  const figures = computeFigures(evaluated, { maxFpr: options.maxFpr, masked: options.mask })
-  print(options.json, { ...figures, rejected }, render(figures, rejected))
-  return rejected > 0 ? 3 : 0
+  return evaluated.map(({ rows }) => ({
+    figures: computeFigures(rows, { maxFpr: options.maxFpr, masked: options.mask }),
+    rejected,
+  })) as [FileFigures, ...FileFigures[]]
 }
 
 const percent = (value: number) => `${(value * 100).toFixed(value !== 0 && value < 0.01 ? 2 : 1)} %`
