@@ -1,0 +1,153 @@
+// Measures the index of picture hashes on one thread: look-ups at 10 k, 1 M and 10 M, on even and on skewed hashes, beside comparing all.
+import { createHashIndex, restoreHashIndex, type HashIndex } from '../../src/imaging/hash-index.ts'
+import { BLOCK, createKernel } from '../../src/imaging/hash-kernel.ts'
+
+const DISTANCE = 31
+const SIZES = [10_000, 1_000_000, 10_000_000]
+/** Of one kind of question: enough for a p99 where they are fast, few seconds where they are slow. */
+const QUESTIONS = 1_000
+const MOST_SECONDS = 4
+
+const json = process.argv.includes('--json')
+const asked = process.argv.find((word) => word.startsWith('--size='))?.slice('--size='.length)
+const say = (line: string): void => void process.stderr.write(`${line}\n`)
+
+/** xorshift128+ would do as well: only that the bits are even and the same in every run. */
+let state = 0x9e37_79b9
+function random(): number {
+  state ^= state << 13
+  state ^= state >>> 17
+  state ^= state << 5
+  return state >>> 0
+}
+
+function fillRandom(hash: Uint8Array): Uint8Array {
+  for (let at = 0; at < 32; at += 4) {
+    const bits = random()
+    hash[at] = bits
+    hash[at + 1] = bits >>> 8
+    hash[at + 2] = bits >>> 16
+    hash[at + 3] = bits >>> 24
+  }
+  return hash
+}
+
+function flip(hash: Uint8Array, bits: number): Uint8Array {
+  for (let n = 0; n < bits; n++) {
+    const bit = random() & 255
+    hash[bit >> 3] = (hash[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+  }
+  return hash
+}
+
+const centres = Array.from({ length: 1_000 }, () => fillRandom(new Uint8Array(32)))
+const one = new Uint8Array(32)
+
+/** Fills `hash` and returns it. */
+const KINDS: Readonly<Record<string, (hash: Uint8Array) => Uint8Array>> = {
+  even: fillRandom,
+  /** A thousand motifs with 30 to 90 bits changed, the frequent ones very frequent. */
+  motifs: (hash) => {
+    hash.set(centres[Math.floor(1_000 ** (random() / 2 ** 32)) - 1] ?? hash)
+    return flip(hash, 30 + (random() % 60))
+  },
+  /** Every second one has the same 64 bits at the front, and in four more pieces one of eight values: crowded tables. */
+  crowded: (hash) => {
+    fillRandom(hash)
+    if ((random() & 1) === 0) hash.fill(0x5a, 0, 8)
+    for (let at = 16; at < 24; at += 2) {
+      hash[at] = 0
+      hash[at + 1] = (hash[at + 1] ?? 0) & 7
+    }
+    return hash
+  },
+  /** All are one picture with 40 to 100 bits changed: no table and no half of a hash tells them apart. */
+  'one crowd': (hash) => {
+    hash.set(centres[0] ?? hash)
+    return flip(hash, 50 + (random() % 70))
+  },
+}
+
+interface Times {
+  readonly p50: number
+  readonly p99: number
+  readonly questions: number
+}
+
+function times(question: () => void): Times {
+  const took: number[] = []
+  const until = performance.now() + MOST_SECONDS * 1_000
+  for (let n = 0; n < 20; n++) question()
+  while (took.length < QUESTIONS && performance.now() < until) {
+    const from = performance.now()
+    question()
+    took.push(performance.now() - from)
+  }
+  took.sort((a, b) => a - b)
+  const at = (share: number) => Number((took[Math.floor(took.length * share)] ?? NaN).toFixed(4))
+  return { p50: at(0.5), p99: at(0.99), questions: took.length }
+}
+
+/** The limit: 32 bytes of each hash read in their order and compared, nothing else. */
+function bareScan(size: number): Times {
+  const kernel = createKernel()
+  const blocks = Math.ceil(size / BLOCK)
+  kernel.grow(blocks)
+  const words = kernel.words()
+  for (let at = 16_384; at < words.length; at++) words[at] = random()
+  return times(() => {
+    kernel.setQuery(fillRandom(one))
+    for (let block = 0; block < blocks; block++)
+      kernel.scan(block, Math.min(BLOCK, size - block * BLOCK), false, DISTANCE)
+  })
+}
+
+function measure(size: number, kind: string, draw: (hash: Uint8Array) => Uint8Array) {
+  const index: HashIndex = createHashIndex(size)
+  let slowest = 0
+  const from = performance.now()
+  for (let id = 0; id < size; id++) {
+    draw(one)
+    const before = performance.now()
+    index.add(id, one)
+    slowest = Math.max(slowest, performance.now() - before)
+  }
+  const added = performance.now() - from
+  const looked = times(() => void index.within(flip(draw(one), 6), DISTANCE, 100))
+  const ends = {
+    added: Math.round(size / (added / 1_000)),
+    slowestAddMs: Number(slowest.toFixed(2)),
+    bytesPerHash: Math.round(index.bytes / size),
+  }
+  const snapshotFrom = performance.now()
+  const snapshot = index.snapshot()
+  const restoreFrom = performance.now()
+  restoreHashIndex(snapshot)
+  return {
+    hashes: size,
+    kind,
+    lookUpMs: looked,
+    addedPerSecond: ends.added,
+    slowestAddMs: ends.slowestAddMs,
+    bytesPerHash: ends.bytesPerHash,
+    snapshotMs: Math.round(restoreFrom - snapshotFrom),
+    restoreMs: Math.round(performance.now() - restoreFrom),
+  }
+}
+
+const rows = []
+const scans = []
+for (const size of asked === undefined ? SIZES : [Number(asked)]) {
+  const bare = bareScan(size)
+  scans.push({ hashes: size, ms: bare })
+  say(`${size} hashes, compared one after the other: ${bare.p50} ms, p99 ${bare.p99} ms`)
+  for (const [kind, draw] of Object.entries(KINDS)) {
+    const row = measure(size, kind, draw)
+    rows.push(row)
+    say(
+      `${size} ${kind}: p50 ${row.lookUpMs.p50} ms, p99 ${row.lookUpMs.p99} ms; ${row.addedPerSecond} adds/s (slowest ${row.slowestAddMs} ms), ${row.bytesPerHash} bytes each; snapshot ${row.snapshotMs} ms, restored in ${row.restoreMs} ms`,
+    )
+  }
+}
+const report = { bench: 'images-index', distance: DISTANCE, compared: scans, index: rows }
+process.stdout.write(`${json ? JSON.stringify(report) : JSON.stringify(report, null, 2)}\n`)

@@ -1,0 +1,159 @@
+// The index of hashes: every entry within a distance of a picture's hash, exactly, while entries come and go.
+import { BLOCK } from './hash-kernel.ts'
+import { createPieces } from './hash-pieces.ts'
+import { snapshotOf, storeOf } from './hash-snapshot.ts'
+import { createHashStore, NOBODY, type HashStore } from './hash-store.ts'
+
+const HASH_BYTES = 32
+
+/** Bits; beyond it unrelated pictures begin to match, and no bank asks for more. */
+const MOST_DISTANCE = 63
+
+/** Matches are sorted as numbers: the distance, then the entry. */
+const KEY = 2 ** 32
+
+/** Of making tables, while somebody waits for matches: 8 are some 20 µs. */
+const STEPS_PER_LOOK = 8
+
+/** Of a block, as measured: where more get past the first half, going on to the second costs more than always reading it. */
+const CROWD = BLOCK / 16
+
+/** What lies together may be alike: every so many blocks a half is tried again. */
+const TRY_AGAIN = 16
+
+export interface Near {
+  readonly id: number
+  /** Bits of 256. */
+  readonly distance: number
+}
+
+export interface HashIndex {
+  readonly size: number
+  /** In memory. */
+  readonly bytes: number
+  /**
+   * `hash`: 32 bytes. `id`: 0 to 4,294,967,294, best numbered one after the other (each 4,096 in use take 16 kB); one that
+   * is there gets the new hash. Throws RangeError for others. Takes microseconds: tables are made little by little.
+   */
+  add(id: number, hash: Uint8Array): void
+  /** False when there is no such entry. */
+  remove(id: number): boolean
+  /**
+   * Every entry within 0 to 63 bits, nearest first, then by id; at most `limit`. Exact: what it leaves out is beyond the
+   * distance, or behind `limit` others. Throws RangeError for other distances.
+   */
+  within(hash: Uint8Array, distance: number, limit?: number): readonly Near[]
+  /** The entries, for `restoreHashIndex`: 36 bytes each. */
+  snapshot(): Uint8Array
+}
+
+/** @param expected entries for which room is made at once */
+export const createHashIndex = (expected = 0): HashIndex => indexOn(createHashStore(expected))
+
+/** Throws an Error when the snapshot is damaged, cut off or of another version: then the index is made from its entries. */
+export const restoreHashIndex = (snapshot: Uint8Array): HashIndex => indexOn(storeOf(snapshot))
+
+function indexOn(store: HashStore): HashIndex {
+  const pieces = createPieces(store)
+  const { kernel } = store
+  // What is there at the beginning: at a cold start nobody waits for an answer.
+  while (pieces.step());
+
+  const collect = (keys: number[], count: number, seen?: Set<number>) => {
+    const found = kernel.found()
+    for (let at = 0; at < 2 * count; at += 2) {
+      const id = store.idAt(found[at] ?? 0)
+      if (id === NOBODY || seen?.has(id) === true) continue
+      seen?.add(id)
+      keys.push((found[at + 1] ?? 0) * KEY + id)
+    }
+  }
+  const fromTables = (keys: number[], hash: Uint8Array, distance: number): boolean => {
+    const list = kernel.list()
+    const seen = new Set<number>()
+    let listed = 0
+    const flush = () => {
+      collect(keys, kernel.verify(listed, distance), seen)
+      listed = 0
+    }
+    const looked = pieces.candidates(hash, distance, (slot) => {
+      list[listed++] = slot
+      if (listed === BLOCK) flush()
+    })
+    flush()
+    return looked !== undefined
+  }
+  const byComparing = (keys: number[], from: number, distance: number) => {
+    // Half a hash is enough to rule out nearly all, unless many agree in it: then the other half, or both at once.
+    const passed: [number, number] = [0, 0]
+    for (let block = from / BLOCK; block * BLOCK < store.used; block++) {
+      const count = Math.min(BLOCK, store.used - block * BLOCK)
+      if (Math.min(...passed) > CROWD && block % TRY_AGAIN !== 0) {
+        collect(keys, kernel.compare(block, count, distance))
+        continue
+      }
+      const swapped = passed[1] < passed[0]
+      const looked = kernel.scan(block, count, swapped, distance)
+      passed[swapped ? 1 : 0] = looked.passed
+      collect(keys, looked.found)
+    }
+  }
+
+  return {
+    get size() {
+      return store.live
+    },
+    get bytes() {
+      return store.bytes + pieces.bytes
+    },
+    add(id, hash) {
+      if (!Number.isInteger(id) || id < 0 || id >= NOBODY) throw new RangeError(`Not the number of an entry: ${id}`)
+      checkHash(hash)
+      store.drop(id)
+      store.put(id, hash)
+      pieces.step()
+    },
+    remove(id) {
+      if (!store.drop(id)) return false
+      const dead = store.used - store.live
+      // Half of it empty: moving costs a removal less than a microsecond, and memory stays in proportion.
+      if (dead > BLOCK && dead > store.live) {
+        store.compact()
+        pieces.clear()
+      }
+      return true
+    },
+    within(hash, distance, limit = Infinity) {
+      checkHash(hash)
+      if (!Number.isInteger(distance) || distance < 0 || distance > MOST_DISTANCE)
+        throw new RangeError(`A distance is 0 to ${MOST_DISTANCE} bits, not ${distance}`)
+      for (let step = 0; step < STEPS_PER_LOOK && pieces.step(); step++);
+      kernel.setQuery(hash)
+      const keys: number[] = []
+      byComparing(keys, fromTables(keys, hash, distance) ? pieces.covered : 0, distance)
+      return nearest(keys, limit)
+    },
+    snapshot: () => snapshotOf(store),
+  }
+}
+
+function checkHash(hash: Uint8Array): void {
+  if (hash.length !== HASH_BYTES) throw new RangeError(`A hash has ${HASH_BYTES} bytes, not ${hash.length}`)
+}
+
+function nearest(keys: readonly number[], limit: number): Near[] {
+  let kept = keys
+  if (keys.length > limit) {
+    const counts = new Uint32Array(MOST_DISTANCE + 1)
+    for (const key of keys) counts[Math.floor(key / KEY)] = (counts[Math.floor(key / KEY)] ?? 0) + 1
+    let last = 0
+    for (let sum = counts[0] ?? 0; sum < limit; sum += counts[last] ?? 0) last++
+    // Sorting all of a hundred thousand for the nearest ten would take longer than finding them.
+    kept = keys.filter((key) => key < (last + 1) * KEY)
+  }
+  const sorted = Float64Array.from(kept).sort()
+  return Array.from(sorted.subarray(0, Math.min(limit, sorted.length)), (key) => ({
+    id: key % KEY,
+    distance: Math.floor(key / KEY),
+  }))
+}

@@ -1,0 +1,240 @@
+// The index against comparing every entry, while entries come and go. Real: everything.
+import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
+import wabt from 'wabt'
+import { describe, expect, it } from 'vitest'
+import { createHashIndex, restoreHashIndex, type HashIndex, type Near } from '../../../src/imaging/hash-index.ts'
+import { MODULE } from '../../../src/imaging/hash-kernel.ts'
+
+/** Numbers that look drawn at random and are the same in every run. */
+function numbers(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return (mixed ^ (mixed >>> 14)) >>> 0
+  }
+}
+
+const drawn = (next: () => number) => Uint8Array.from({ length: 32 }, () => next() & 255)
+
+function changed(hash: Uint8Array, bits: number, next: () => number): Uint8Array {
+  const other = Uint8Array.from(hash)
+  const done = new Set<number>()
+  while (done.size < bits) {
+    const bit = next() % 256
+    if (done.has(bit)) continue
+    done.add(bit)
+    other[bit >> 3] = (other[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+  }
+  return other
+}
+
+const BITS = Uint8Array.from({ length: 0x1_0000 }, (_, n) => n.toString(2).replaceAll('0', '').length)
+
+/** Bit by bit would take minutes for tens of thousands. */
+function apart(a: Uint8Array, b: Uint8Array): number {
+  let bits = 0
+  for (let at = 0; at < 32; at += 2) {
+    bits += BITS[(((a[at] ?? 0) ^ (b[at] ?? 0)) << 8) | ((a[at + 1] ?? 0) ^ (b[at + 1] ?? 0))] ?? 0
+  }
+  return bits
+}
+
+function byComparing(entries: ReadonlyMap<number, Uint8Array>, hash: Uint8Array, most: number): Near[] {
+  const found: Near[] = []
+  for (const [id, own] of entries) {
+    const distance = apart(own, hash)
+    if (distance <= most) found.push({ id, distance })
+  }
+  return found.toSorted((a, b) => a.distance - b.distance || a.id - b.id)
+}
+
+/** 40,000 entries, so that tables are made: some about centres, some in one value of a piece, some the same, the rest anywhere. */
+function large(seed: number) {
+  const next = numbers(seed)
+  const centres = Array.from({ length: 20 }, () => drawn(next))
+  const index = createHashIndex()
+  const entries = new Map<number, Uint8Array>()
+  for (let id = 0; id < 40_000; id++) {
+    const centre = centres[id % 20] ?? drawn(next)
+    let hash = id % 4 === 0 ? changed(centre, next() % 70, next) : drawn(next)
+    if (id % 4 === 1) hash.fill(0xaa, 6, 10)
+    if (id % 400 === 2) hash = Uint8Array.from(centre)
+    entries.set(id, hash)
+    index.add(id, hash)
+  }
+  return { index, entries, next, centres }
+}
+
+describe('what is refused', () => {
+  const hash = new Uint8Array(32)
+  it.each([
+    ['a distance of 64', (index: HashIndex) => index.within(hash, 64)],
+    ['a distance of -1', (index: HashIndex) => index.within(hash, -1)],
+    ['half a bit', (index: HashIndex) => index.within(hash, 0.5)],
+    ['a short hash', (index: HashIndex) => index.within(hash.subarray(1), 1)],
+    ['a long one', (index: HashIndex) => index.add(1, new Uint8Array(33))],
+    ['a number below 0', (index: HashIndex) => index.add(-1, hash)],
+    ['a number beyond 32 bits', (index: HashIndex) => index.add(2 ** 32 - 1, hash)],
+  ])('%s', (_, call) => {
+    const index = createHashIndex()
+    expect(() => call(index)).toThrow(RangeError)
+    expect(index.size).toBe(0)
+  })
+
+  it('a snapshot with any byte changed, cut off, or of another version', () => {
+    const { index, entries } = small(30)
+    const good = index.snapshot()
+    expect(restoreHashIndex(good).size).toBe(entries.size)
+    for (let at = 0; at < good.length; at += 7) {
+      const bad = Uint8Array.from(good)
+      bad[at] = (bad[at] ?? 0) ^ 1
+      expect(() => restoreHashIndex(bad), `byte ${at}`).toThrow(/cannot be used/)
+    }
+    for (const length of [0, 10, 47, good.length - 1]) {
+      expect(() => restoreHashIndex(good.subarray(0, length))).toThrow(/cannot be used/)
+    }
+  })
+})
+
+function small(count: number) {
+  const next = numbers(count)
+  const index = createHashIndex()
+  const entries = new Map<number, Uint8Array>()
+  for (let n = 0; n < count; n++) {
+    const hash = drawn(next)
+    // Numbers far apart, and the largest there is.
+    const id = n === 0 ? 2 ** 32 - 2 : (next() % 1_000_000) * 7
+    entries.set(id, hash)
+    index.add(id, hash)
+  }
+  return { index, entries, next }
+}
+
+describe('exact', () => {
+  it('as comparing finds, at every distance, whatever came and went before', () => {
+    const base = fc.uint8Array({ minLength: 32, maxLength: 32 })
+    const near = fc.record({ of: fc.nat(2), bits: fc.uniqueArray(fc.nat(255), { maxLength: 70 }) })
+    const step = fc.oneof(
+      fc.record({ do: fc.constant('add' as const), id: fc.nat(40), near }),
+      fc.record({ do: fc.constant('remove' as const), id: fc.nat(40) }),
+      fc.record({
+        do: fc.constant('look' as const),
+        near,
+        most: fc.nat(63),
+        limit: fc.option(fc.integer({ min: 1, max: 5 })),
+      }),
+    )
+    fc.assert(
+      fc.property(fc.tuple(base, base, base), fc.array(step, { maxLength: 60, size: 'max' }), (bases, steps) => {
+        const index = createHashIndex()
+        const entries = new Map<number, Uint8Array>()
+        const hashOf = ({ of, bits }: { of: number; bits: readonly number[] }) => {
+          const hash = Uint8Array.from(bases[of] ?? [])
+          for (const bit of bits) hash[bit >> 3] = (hash[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+          return hash
+        }
+        for (const one of steps) {
+          if (one.do === 'add') {
+            index.add(one.id, hashOf(one.near))
+            entries.set(one.id, hashOf(one.near))
+          } else if (one.do === 'remove') expect(index.remove(one.id)).toBe(entries.delete(one.id))
+          else {
+            const found = byComparing(entries, hashOf(one.near), one.most)
+            expect(index.within(hashOf(one.near), one.most, one.limit ?? undefined)).toEqual(
+              found.slice(0, one.limit ?? undefined),
+            )
+          }
+          expect(index.size).toBe(entries.size)
+        }
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  it('with tables, in crowds and in skewed places, at all distances', () => {
+    const { index, entries, next, centres } = large(1)
+    for (let most = 0; most <= 63; most++) {
+      const anywhere = entries.get(next() % 40_000) ?? drawn(next)
+      const skewed = drawn(next).fill(0xaa, 6, 10)
+      for (const hash of [
+        changed(centres[most % 20] ?? anywhere, most % 9, next),
+        changed(anywhere, most >> 1, next),
+        skewed,
+      ]) {
+        expect(index.within(hash, most)).toEqual(byComparing(entries, hash, most))
+      }
+    }
+  })
+
+  it('finds those that only one bit of one piece gives away', () => {
+    const { index, next } = large(4)
+    const hash = drawn(next)
+    // 31 bits: two in each piece but one, in which only this bit differs.
+    const lone = Array.from({ length: 256 }, (_, bit) => {
+      const other = Uint8Array.from(hash)
+      for (let piece = 0; piece < 16; piece++) {
+        const first = piece === bit >> 4 ? bit & 15 : next() & 15
+        const bits = piece === bit >> 4 ? 1 << first : (1 << first) | (1 << ((first + 1 + (next() % 15)) & 15))
+        other[2 * piece] = (other[2 * piece] ?? 0) ^ (bits >> 8)
+        other[2 * piece + 1] = (other[2 * piece + 1] ?? 0) ^ (bits & 255)
+      }
+      return other
+    })
+    lone.forEach((other, bit) => index.add(100_000 + bit, other))
+    // As many again, until the tables have them.
+    for (let id = 0; id < 80_000; id++) index.add(200_000 + id, drawn(next))
+    expect(index.within(hash, 31).map(({ id }) => id - 100_000)).toEqual(lone.map((_, bit) => bit))
+  })
+
+  it('while half of it goes and comes back with other hashes', () => {
+    const { index, entries, next, centres } = large(2)
+    const check = () => {
+      for (const most of [0, 7, 15, 23, 31, 47]) {
+        const hash = changed(centres[most % 20] ?? drawn(next), 5, next)
+        expect(index.within(hash, most)).toEqual(byComparing(entries, hash, most))
+      }
+    }
+    for (let round = 0; round < 4; round++) {
+      for (let n = 0; n < 12_000; n++) {
+        const id = next() % 45_000
+        if (index.remove(id) !== entries.delete(id)) throw new Error(`entry ${id}: removed or not?`)
+      }
+      check()
+      for (let n = 0; n < 6_000; n++) {
+        const id = next() % 45_000
+        const hash = changed(centres[id % 20] ?? drawn(next), next() % 70, next)
+        entries.set(id, hash)
+        index.add(id, hash)
+      }
+      check()
+    }
+    expect(index.size).toBe(entries.size)
+    // Memory follows what is in it: an empty slot for each entry at most, and tables.
+    expect(index.bytes).toBeLessThan(12_000_000)
+  })
+
+  it('from a snapshot, and on from there', () => {
+    const { index, entries, next, centres } = large(3)
+    for (let id = 0; id < 40_000; id += 3) {
+      index.remove(id)
+      entries.delete(id)
+    }
+    const restored = restoreHashIndex(index.snapshot())
+    restored.add(7, centres[0] ?? drawn(next))
+    entries.set(7, centres[0] ?? drawn(next))
+    for (const most of [0, 15, 31, 40]) {
+      const hash = changed(centres[most % 20] ?? drawn(next), 4, next)
+      expect(restored.within(hash, most)).toEqual(byComparing(entries, hash, most))
+    }
+    expect(restored.size).toBe(entries.size)
+  })
+})
+
+it('the module is what its text says', async () => {
+  const text = readFileSync(new URL('../../../src/imaging/hash-kernel.wat', import.meta.url), 'utf8')
+  const { parseWat } = await wabt()
+  expect(Buffer.from(parseWat('hash-kernel.wat', text).toBinary({}).buffer).toString('base64')).toBe(MODULE)
+})
