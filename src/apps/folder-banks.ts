@@ -4,7 +4,6 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BANK_KINDS, bankSchema, type BankKind } from '../domain/bank.ts'
 import { messageOf, TouchstoneError } from '../errors.ts'
-import { createHashIndex } from '../imaging/hash-index.ts'
 import { hexOf } from '../imaging/picture.ts'
 import { createBankEntries } from '../pipeline/banks/entries.ts'
 import type { PictureReader } from '../pipeline/pictures/ports.ts'
@@ -25,7 +24,7 @@ export function parseBankFolder(text: string): BankFolder | undefined {
 
 /** Every file of the folders, not of folders in them. @throws TouchstoneError `input-invalid` naming what is no use. */
 export async function readFolderBanks(folders: readonly BankFolder[], reader: PictureReader): Promise<BankIndex> {
-  const entries = createBankEntries(createHashIndex)
+  const entries = createBankEntries()
   for (const [i, { kind, folder }] of folders.entries()) {
     const bankId = `${kind}-${i + 1}`
     entries.putBank(bankSchema.parse({ bankId, name: folder, kind }))

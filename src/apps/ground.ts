@@ -8,7 +8,6 @@ import { createPictureStore } from '../adapters/postgres/picture-store.ts'
 import { createReferenceStore } from '../adapters/postgres/reference-store.ts'
 import type { Config } from '../config.ts'
 import { topicNames, type TopicName, type TopicNames } from '../events/topics.ts'
-import { createHashIndex } from '../imaging/hash-index.ts'
 import type { Gate } from '../pipeline/assess.ts'
 import { watchBacklog, type BacklogWatch } from '../pipeline/backlog.ts'
 import type { ModelStore } from '../learning/ports.ts'
@@ -117,7 +116,6 @@ export async function openGround(
     closing.add(() => live.stop())
     const bankStore = createBankStore({ pool: reading, listener })
     const banks = await followBanks(bankStore, telemetry, {
-      createIndex: createHashIndex,
       snapshot: snapshotFile(join(config.TOUCHSTONE_DATA_DIR, 'banks.snapshot')),
     })
     closing.add(() => banks.stop())

@@ -4,7 +4,7 @@ import type { BankStore } from '../rights/bank-ports.ts'
 import type { BankIndex } from '../signals/image-hash/ports.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { messageOf } from '../errors.ts'
-import { createBankEntries, type BankEntries, type HashIndex } from './banks/entries.ts'
+import { createBankEntries, type BankEntries } from './banks/entries.ts'
 import { readSnapshot, writeSnapshot, type SnapshotFile } from './banks/snapshot.ts'
 import { createLoop, type Loop } from './loop.ts'
 
@@ -21,7 +21,6 @@ export interface FollowOptions {
   /** Changed pictures after which a new snapshot is worth its cost. */
   readonly snapshotAfter?: number
   readonly pollMs?: number
-  readonly createIndex: (expected?: number) => HashIndex
 }
 
 /** Missed hints are caught up within this long. */
@@ -46,7 +45,7 @@ interface Held {
  * banks as they were. Where the store has forgotten removals that were not heard of, all is read anew beside what is there.
  */
 export async function followBanks(store: BankStore, telemetry: Telemetry, options: FollowOptions): Promise<LiveBanks> {
-  const { snapshot, snapshotAfter = SNAPSHOT_AFTER, pollMs = POLL_MS, createIndex } = options
+  const { snapshot, snapshotAfter = SNAPSHOT_AFTER, pollMs = POLL_MS } = options
   const { log, metrics } = telemetry
   const identity = await store.identity()
   let stopped = false
@@ -77,7 +76,7 @@ export async function followBanks(store: BankStore, telemetry: Telemetry, option
 
   async function loadAnew(): Promise<Held> {
     for (;;) {
-      const held: Held = { entries: createBankEntries(createIndex), change: 0n, heard: 0n }
+      const held: Held = { entries: createBankEntries(), change: 0n, heard: 0n }
       if (await catchUp(held, LARGE_PAGE)) return held
     }
   }
@@ -88,7 +87,7 @@ export async function followBanks(store: BankStore, telemetry: Telemetry, option
     if (bytes === undefined) return undefined
     const read = readSnapshot(bytes)
     if (read.identity !== identity) throw new Error('it is of another store')
-    const held: Held = { entries: createBankEntries(createIndex, read.count), change: read.change, heard: read.change }
+    const held: Held = { entries: createBankEntries(read.count), change: read.change, heard: read.change }
     for (const bank of read.banks) held.entries.putBank(bank)
     for (const image of read.images) held.entries.hold(image)
     // Somebody may write between the two questions; who writes all the time is asked again.

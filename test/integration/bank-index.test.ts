@@ -6,7 +6,7 @@ import type { SnapshotFile } from '../../src/pipeline/banks/snapshot.ts'
 import type { BankStore } from '../../src/rights/bank-ports.ts'
 import { createTelemetry } from '../../src/telemetry.ts'
 import { bank, picture } from '../contracts/store-banks.ts'
-import { linear, seen } from '../unit/pipeline/banks/samples.ts'
+import { seen } from '../unit/pipeline/banks/samples.ts'
 import { startPostgresStore } from './store-on-postgres.ts'
 import type { PostgresNode, PostgresStore } from './store-on-postgres.ts'
 
@@ -42,7 +42,7 @@ describe('the live index of the banks', () => {
   })
 
   async function follow(options: Partial<FollowOptions> = {}, from = store, told = telemetry()): Promise<LiveBanks> {
-    const live = await followBanks(from, told, { createIndex: linear, ...options })
+    const live = await followBanks(from, told, options)
     following.push(live)
     return live
   }

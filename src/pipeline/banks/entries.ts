@@ -1,5 +1,6 @@
 // The pictures of all banks in memory: told of every change one by one, and asked which of them a picture is like.
 import type { Bank, BankImage, BankKind } from '../../domain/bank.ts'
+import { createHashIndex, type HashIndex } from '../../imaging/hash-index.ts'
 import type { SeenPicture } from '../../imaging/picture.ts'
 import type { BankMatch } from '../../signals/image-hash/ports.ts'
 
@@ -41,13 +42,6 @@ interface Entry {
   readonly source: string
 }
 
-export interface HashIndex {
-  readonly size: number
-  add(id: number, hash: Uint8Array): void
-  remove(id: number): boolean
-  within(hash: Uint8Array, distance: number, limit?: number): readonly { id: number; distance: number }[]
-}
-
 interface HeldBank {
   bank: Bank
   size: number
@@ -65,12 +59,12 @@ const PLAIN = new Map(['{"kind":"api"}', '{"kind":"import"}'].map((text) => [tex
  * One index for each match distance that some bank has, because looking far costs more: banks with the common 31 bits do
  * not pay for one with 63. All entries of a bank lie in the index of its distance.
  */
-export function createBankEntries(create: (expected?: number) => HashIndex, expected?: number): BankEntries {
+export function createBankEntries(expected = 0): BankEntries {
   const banks = new Map<string, HeldBank>()
   const shelves = new Map<number, HashIndex>()
   const slots: (Entry | undefined)[] = []
   // Side by side: a million small arrays would take four times as much.
-  let hashes = new Uint8Array(Math.max(256, expected ?? 0) * HASH_BYTES)
+  let hashes = new Uint8Array(Math.max(256, expected) * HASH_BYTES)
   const slotOf = new Map<string, number>()
   const free: number[] = []
   const quarantined = new Map<string, StoredEntry>()
@@ -78,7 +72,7 @@ export function createBankEntries(create: (expected?: number) => HashIndex, expe
 
   const shelfOf = (distance: number): HashIndex => {
     let shelf = shelves.get(distance)
-    if (shelf === undefined) shelves.set(distance, (shelf = create(shelves.size === 0 ? expected : undefined)))
+    if (shelf === undefined) shelves.set(distance, (shelf = createHashIndex(shelves.size === 0 ? expected : 0)))
     return shelf
   }
 

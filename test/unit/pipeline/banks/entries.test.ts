@@ -1,9 +1,10 @@
 // The pictures of all banks in memory; everything is real but the hashes, which are invented with known distances.
 import { describe, expect, test } from 'vitest'
-import { bank, hash, image, newEntries, seen, uuid } from './samples.ts'
+import { createBankEntries } from '../../../../src/pipeline/banks/entries.ts'
+import { bank, hash, image, seen, uuid } from './samples.ts'
 
 const of = (...banks: ReturnType<typeof bank>[]) => {
-  const entries = newEntries()
+  const entries = createBankEntries()
   for (const one of banks) entries.putBank(one)
   return entries
 }

@@ -2,8 +2,6 @@
 import { createHash } from 'node:crypto'
 import { bankSchema, type Bank, type BankImage } from '../../../../src/domain/bank.ts'
 import type { SeenPicture } from '../../../../src/imaging/picture.ts'
-import { distance as bits } from '../../../../src/imaging/pdq.ts'
-import { createBankEntries, type HashIndex } from '../../../../src/pipeline/banks/entries.ts'
 
 export const bank = (bankId: string, more: Partial<Bank> = {}): Bank =>
   bankSchema.parse({ bankId, name: bankId, kind: 'counterfeit', ...more })
@@ -52,22 +50,3 @@ export const seen = (of: Buffer, variant = 0, more: Partial<SeenPicture> = {}): 
     ...more,
   }
 }
-
-export function linear(): HashIndex {
-  const held = new Map<number, Uint8Array>()
-  return {
-    get size() {
-      return held.size
-    },
-    add: (id, of) => void held.set(id, Uint8Array.from(of)),
-    remove: (id) => held.delete(id),
-    within: (of, distance, limit) =>
-      [...held]
-        .map(([id, one]) => ({ id, distance: bits(one, of) }))
-        .filter((one) => one.distance <= distance)
-        .toSorted((a, b) => a.distance - b.distance)
-        .slice(0, limit),
-  }
-}
-
-export const newEntries = (expected?: number) => createBankEntries(linear, expected)

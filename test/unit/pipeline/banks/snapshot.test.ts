@@ -1,10 +1,11 @@
 // The banks as one file and back: everything is real, no file is touched.
 import { describe, expect, test } from 'vitest'
+import { createBankEntries } from '../../../../src/pipeline/banks/entries.ts'
 import { readSnapshot, writeSnapshot } from '../../../../src/pipeline/banks/snapshot.ts'
-import { bank, hash, image, newEntries, seen } from './samples.ts'
+import { bank, hash, image, seen } from './samples.ts'
 
 function sample() {
-  const entries = newEntries()
+  const entries = createBankEntries()
   entries.putBank(bank('a', { name: 'Fälschungen 🎉', brandId: 'nike' }))
   entries.putBank(bank('b', { kind: 'allowed', maxDistance: 5 }))
   for (let i = 0; i < 50; i++) entries.put(image(`i${i}`, i % 2 === 0 ? 'a' : 'b', hash(`i${i}`)))
@@ -30,7 +31,7 @@ describe('a snapshot', () => {
     const before = sample()
     const { identity, change, banks, images, count } = readSnapshot(writeSnapshot('store', 7n, before))
     expect([identity, change, count]).toEqual(['store', 7n, 51])
-    const after = newEntries(count)
+    const after = createBankEntries(count)
     for (const one of banks) after.putBank(one)
     for (const one of images) after.hold(one)
     expect([after.size, after.quarantined, after.sum]).toEqual([before.size, before.quarantined, before.sum])
@@ -44,7 +45,7 @@ describe('a snapshot', () => {
   })
 
   test('of nothing is one too', () => {
-    const { banks, images } = readSnapshot(writeSnapshot('store', 0n, newEntries()))
+    const { banks, images } = readSnapshot(writeSnapshot('store', 0n, createBankEntries()))
     expect([banks, [...images]]).toEqual([[], []])
   })
 })

@@ -1,0 +1,150 @@
+// Banks beside a running gate: filled by the command line, obeyed by the worker, emptied by quarantine. Real: the gate with its
+// threads, PostgreSQL, the bin in processes of its own; made up: the pictures.
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Decision } from '../../src/domain/decision.ts'
+import { blankPicture, disguised, drawnPicture } from '../support/drawn-pictures.ts'
+import { startGateUnderTest, type GateUnderTest } from '../support/running-gate.ts'
+
+const BIN = fileURLToPath(new URL('../../scripts/touchstone.mjs', import.meta.url))
+const SELLERS = 5
+/** Processes of their own take a second of computing each, on a busy machine ten times as long. */
+const PROCESSES_MS = 120_000
+
+let t: GateUnderTest
+let directory: string
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'touchstone-banks-'))
+  t = await startGateUnderTest({ TOUCHSTONE_BANK_SELLERS_PER_HOUR: String(SELLERS) })
+})
+afterAll(async () => {
+  await t?.stop()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+function touchstone(...words: string[]): Promise<{ code: number | null; out: string; err: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [BIN, ...words], {
+      cwd: directory,
+      env: { ...process.env, DATABASE_URL: t.url, NO_COLOR: '1' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let [out, err] = ['', '']
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text))
+    child.once('error', reject)
+    child.once('close', (code) => resolve({ code, out, err }))
+  })
+}
+
+let offers = 0
+async function offer(sellerId: string, picture: Buffer): Promise<Decision> {
+  const listingId = `L-${++offers}`
+  await t.submit({ listingId, sellerId, images: [{ data: picture.toString('base64') }] })
+  return t.until(`${listingId} is decided`, async () => (await t.gate.reader.history(listingId))?.decisions[0])
+}
+const matchesOf = (decision: Decision) =>
+  (decision.signals.find((s) => s.name === 'image-hash')?.evidence['matches'] ?? []) as {
+    bankId: string
+    kind: string
+  }[]
+
+describe('touchstone banks', () => {
+  it(
+    'says what is wrong with a call, and makes no bank',
+    async () => {
+      const file = join(directory, 'a.png')
+      writeFileSync(file, await drawnPicture(1))
+      const wrong = await Promise.all([
+        touchstone('banks', 'import', 'fakes', file),
+        touchstone('banks', 'import', 'Not an id', file, '--kind', 'logo'),
+        touchstone('banks', 'import', 'fakes', file, '--kind', 'logo', '--brand', 'no-such-brand'),
+        touchstone('banks', 'import', 'fakes', file, '--kind', 'logo', '--distance', '64'),
+      ])
+      expect(wrong.map(({ code }) => code)).toEqual([2, 2, 2, 2])
+      expect(wrong.map(({ err }) => err).join('')).toMatch(/--kind[\s\S]*bankId[\s\S]*no-such-brand[\s\S]*0 to 63/)
+      expect(await t.gate.bankStore.banks('all')).toEqual([])
+    },
+    PROCESSES_MS,
+  )
+
+  it(
+    'imports beside a running gate, which obeys at once; files that are no use are named with their reason',
+    async () => {
+      const files = {
+        good: join(directory, 'good.png'),
+        blank: join(directory, 'blank.png'),
+        text: join(directory, 'text.txt'),
+      }
+      writeFileSync(files.good, await drawnPicture(2))
+      writeFileSync(files.blank, await blankPicture())
+      writeFileSync(files.text, 'no picture at all')
+      const asked = ['import', 'fakes', ...Object.values(files), join(directory, 'none.png')]
+      const first = await touchstone(
+        'banks',
+        ...asked,
+        '--kind',
+        'counterfeit',
+        '--brand',
+        'nike',
+        '--distance',
+        '29',
+        '--json',
+      )
+      const seen = performance.now()
+      expect(first.code).toBe(3)
+      const report = JSON.parse(first.out) as { added: number; rejected: { file: string; code: string }[] }
+      expect(report.added).toBe(1)
+      expect(Object.fromEntries(report.rejected.map(({ file, code }) => [file, code]))).toEqual({
+        [files.blank]: 'picture-blank',
+        [files.text]: 'picture-unreadable',
+        [join(directory, 'none.png')]: 'input-invalid',
+      })
+      for (const { file } of report.rejected) expect(first.err).toContain(file)
+      const copy = await disguised(await drawnPicture(2))
+      await t.until('the gate knows', async () => matchesOf(await offer('S-0', copy)).length > 0)
+      expect(performance.now() - seen).toBeLessThan(2_000)
+
+      const [again, list] = await Promise.all([
+        touchstone('banks', 'import', 'fakes', files.good, '--json'),
+        touchstone('banks', 'list', '--json'),
+      ])
+      expect([again.code, JSON.parse(again.out)]).toEqual([0, { bankId: 'fakes', added: 0, present: 1, rejected: [] }])
+      expect(JSON.parse(list.out)).toMatchObject([{ bankId: 'fakes', brandId: 'nike', maxDistance: 29, images: 1 }])
+    },
+    PROCESSES_MS,
+  )
+
+  it('a picture that meets too many sellers goes into quarantine and matches nothing until a person lets it out', async () => {
+    const { bankStore, banks } = t.gate
+    const picture = await drawnPicture(2)
+    for (let i = 0; i <= SELLERS; i++) await offer(`S-${i}`, picture)
+    const [quarantined] = await t.until('it is in quarantine', async () => {
+      const images = (await bankStore.images('fakes', { limit: 9 })).filter((i) => i.state === 'quarantined')
+      return images.length > 0 && banks.current().size === 0 ? images : undefined
+    })
+    expect(matchesOf(await offer('S-9', picture))).toEqual([])
+    await bankStore.quarantine('fakes', quarantined?.imageId ?? '', 'ann', false, 'all')
+    await t.until('it matches again', () => Promise.resolve(banks.current().size === 1))
+    expect(matchesOf(await offer('S-9', picture))).toMatchObject([{ bankId: 'fakes', kind: 'counterfeit' }])
+  })
+
+  it(
+    'allowed wins: what it matches is no evidence, whatever else it matches',
+    async () => {
+      const file = join(directory, 'good.png')
+      expect((await touchstone('banks', 'import', 'fine', file, '--kind', 'allowed')).code).toBe(0)
+      const decision = await t.until('the gate knows', async () => {
+        const one = await offer('S-9', await drawnPicture(2))
+        return matchesOf(one).some((m) => m.kind === 'allowed') ? one : undefined
+      })
+      expect(decision.outcome).toBe('allow')
+      expect(decision.signals.find((s) => s.name === 'image-hash')?.state).toBe('abstained')
+    },
+    PROCESSES_MS,
+  )
+})
