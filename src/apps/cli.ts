@@ -11,6 +11,7 @@ const COMMANDS: readonly (readonly [string, () => Promise<(program: Command) => 
   ['topics', async () => (await import('./commands/topics.ts')).registerTopics],
   ['offsets', async () => (await import('./commands/offsets.ts')).registerOffsets],
   ['screen', async () => (await import('./commands/screen.ts')).registerScreen],
+  ['hash', async () => (await import('./commands/hash.ts')).registerHash],
   ['evaluate', async () => (await import('./commands/evaluate.ts')).registerEvaluate],
   ['train', async () => (await import('./commands/train.ts')).registerTrain],
   ['models', async () => (await import('./commands/models.ts')).registerModels],

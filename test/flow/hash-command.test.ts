@@ -1,0 +1,89 @@
+// `touchstone hash` as a user calls it. Real: the bin in a process of its own, its threads, sharp, the files.
+import { spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import sharp from 'sharp'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { distance, pdqOf } from '../../src/imaging/pdq.ts'
+import { hexOf } from '../../src/imaging/picture.ts'
+import { soft } from '../unit/imaging/drawn-pixels.ts'
+
+const BIN = fileURLToPath(new URL('../../scripts/touchstone.mjs', import.meta.url))
+const picture = soft(300, 200, 5)
+
+let directory: string
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'touchstone-hash-'))
+  const { data, width, height, channels } = picture
+  const image = sharp(data, { raw: { width, height, channels } })
+  await image.clone().png().toFile(join(directory, 'as-drawn.png'))
+  await image.clone().resize(150).jpeg({ quality: 60 }).toFile(join(directory, 'halved.jpg'))
+  await sharp({ create: { width: 90, height: 90, channels: 3, background: '#fff' } })
+    .png()
+    .toFile(join(directory, 'white.png'))
+  writeFileSync(join(directory, 'text.jpg'), 'no picture at all')
+  writeFileSync(join(directory, 'empty.png'), '')
+  mkdirSync(join(directory, 'folder'))
+})
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+function hash(...words: string[]): Promise<{ code: number | null; out: string; err: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [BIN, 'hash', ...words], { cwd: directory })
+    let out = ''
+    let err = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text))
+    child.once('error', reject)
+    child.once('close', (code) => resolve({ code, out, err }))
+  })
+}
+
+it('names each file that cannot be read with its reason, hashes the others in their order, and ends with 3', async () => {
+  const { code, out, err } = await hash(
+    'text.jpg',
+    'as-drawn.png',
+    'nowhere.png',
+    'folder',
+    'white.png',
+    'empty.png',
+    'halved.jpg',
+  )
+  expect(code).toBe(3)
+  const lines = out.trimEnd().split('\n')
+  expect(lines.map((line) => line.split(' ').slice(1))).toEqual([
+    [String(pdqOf(picture).hash.quality), 'as-drawn.png'],
+    ['0', 'white.png'],
+    [expect.stringMatching(/^\d+$/), 'halved.jpg'],
+  ])
+  const hashes = lines.map((line) => Buffer.from(line.slice(0, 64), 'hex'))
+  expect(hashes[0]?.toString('hex')).toBe(hexOf(pdqOf(picture).hash.bytes))
+  expect(distance(hashes[0] ?? Buffer.alloc(32), hashes[2] ?? Buffer.alloc(32))).toBeLessThanOrEqual(31)
+  const refused = err.trimEnd().split('\n')
+  expect(refused).toEqual([
+    expect.stringMatching(/^text\.jpg: not-a-picture: /),
+    expect.stringMatching(/^nowhere\.png: input-invalid: /),
+    expect.stringMatching(/^folder: input-invalid: /),
+    expect.stringMatching(/^empty\.png: not-a-picture: /),
+  ])
+})
+
+it('prints one JSON document and ends with 0 where all could be read', async () => {
+  const { code, out } = await hash('--json', 'white.png', 'as-drawn.png')
+  expect(code).toBe(0)
+  expect(JSON.parse(out)).toEqual({
+    hashes: [
+      expect.objectContaining({ file: 'white.png', quality: 0, blank: true, format: 'png', width: 90, height: 90 }),
+      expect.objectContaining({ file: 'as-drawn.png', hash: hexOf(pdqOf(picture).hash.bytes), blank: false }),
+    ],
+    rejected: [],
+  })
+})
+
+it('asks for files: exit code 2', async () => {
+  const { code, err } = await hash()
+  expect(code).toBe(2)
+  expect(err).toMatch(/missing required argument/)
+})
