@@ -106,7 +106,8 @@ describe.each([{ name: 'PostgreSQL', start: undefined }, ...kafkaLegs()])('with 
         ],
       },
     })
-    const distance = (signal?.evidence as { matches: { distance: number }[] }).matches[0]?.distance
+    const { matches } = (signal?.evidence ?? {}) as { matches?: { distance: number }[] }
+    const distance = matches?.[0]?.distance
     expect(distance).toBeGreaterThan(0)
     expect(distance).toBeLessThanOrEqual(31)
     expect(found.reasons.map((reason) => reason.code)).toContain('picture-seen-before')
