@@ -28,4 +28,4 @@ async function work({ url, ...options }: TrainingTask): Promise<TrainingEnd> {
 const end = await work(workerData as TrainingTask).catch((error: unknown): TrainingEnd => ({
   problem: { code: error instanceof TouchstoneError ? error.code : 'internal', message: messageOf(error) },
 }))
-parentPort?.postMessage(end)
+parentPort?.postMessage(end, [])

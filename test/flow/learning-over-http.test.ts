@@ -106,10 +106,9 @@ it('learns from the verdicts given on cases, and what it learnt decides once it 
   expect((await call('POST', '/v1/models/all/train', { seed: 7 })).status).toBe(202)
   const { training, items } = await trained()
   expect(training).toMatchObject({ state: 'done', made: [{ present: false }, { present: false }], refused: [] })
-  expect(items.map((m) => [m.name, m.active, m.card.trained.seed]).toSorted()).toEqual([
-    ['fusion', false, 7],
-    ['text', false, 7],
-  ])
+  expect(items.map((m) => `${m.name} ${m.active} ${m.card.trained.seed}`)).toEqual(
+    expect.arrayContaining(['fusion false 7', 'text false 7']),
+  )
   await send('before', true)
   expect((await decided('before'))?.outcome).toBe('hold')
 

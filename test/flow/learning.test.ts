@@ -181,7 +181,7 @@ describe('verdicts', () => {
       )
       const both = await json<
         Record<'candidate' | 'champion', { models: string; overall: { falsePositives: object } }>
-      >(...['evaluate', '--model', fusion, '--input', file])
+      >('evaluate', '--model', fusion, '--input', file)
       expect(both.champion).toMatchObject({ overall: { falsePositives: { stopped: { count: 1, of: 1 } } } })
       expect(both.candidate).toMatchObject({ overall: { falsePositives: { stopped: { count: 0, of: 1 } } } })
       expect(both.candidate.models).toContain(versionOf(trained, 'fusion'))
