@@ -1,0 +1,103 @@
+// `screen` looks at pictures only as far as it was asked to. Real: the bin in a process of its own, sharp, HTTP on the loopback interface.
+import { spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { decisionSchema } from '../../src/domain/decision.ts'
+import { blankPicture, disguised, drawnPicture } from '../support/drawn-pictures.ts'
+
+const BIN = fileURLToPath(new URL('../../scripts/touchstone.mjs', import.meta.url))
+let directory: string
+let host: Server
+let url: string
+let asked = 0
+let input: string
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'touchstone-screen-'))
+  const [bad, fine] = await Promise.all([drawnPicture(1), drawnPicture(2)])
+  const again = await disguised(bad)
+  host = createServer((_request, response) => {
+    asked += 1
+    response.setHeader('content-type', 'image/jpeg').end(again)
+  })
+  await new Promise<void>((resolve) => host.listen(0, '127.0.0.1', resolve))
+  url = `http://127.0.0.1:${(host.address() as AddressInfo).port}/1.jpg`
+  for (const folder of ['known', 'blank']) mkdirSync(join(directory, folder))
+  writeFileSync(join(directory, 'known', 'bad.png'), bad)
+  writeFileSync(join(directory, 'blank', 'white.png'), await blankPicture())
+  const row = (listingId: string, images: object[]) =>
+    JSON.stringify({ listingId, revision: 1, sellerId: 'S', title: 'A wooden chair', images })
+  const data = (picture: Buffer) => ({ data: picture.toString('base64') })
+  input = [
+    row('harmless', [data(fine)]),
+    row('inline', [data(fine), data(again)]),
+    row('linked', [{ url }]),
+    row('none', []),
+  ].join('\n')
+})
+afterAll(() => {
+  host?.close()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+function screen(
+  ...words: string[]
+): Promise<{ code: number | null; outcomes: string[]; states: string[]; err: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [BIN, 'screen', '--input', '-', ...words], {
+      cwd: directory,
+      env: {
+        ...process.env,
+        TOUCHSTONE_IMAGE_PRIVATE_NETWORKS: '127.0.0.1',
+        TOUCHSTONE_IMAGE_PORTS: new URL(url).port,
+      },
+    })
+    let [out, err] = ['', '']
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text))
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text))
+    child.once('error', reject)
+    child.once('close', (code) => {
+      if (code !== 0 && code !== 2) reject(new Error(err))
+      const lines = out.split('\n').filter((line) => line !== '')
+      const decisions = lines.map((line) => decisionSchema.parse(JSON.parse(line)))
+      const stateOf = (one: (typeof decisions)[number]) => one.signals.find((s) => s.name === 'image-hash')?.state
+      resolve({
+        code,
+        outcomes: decisions.map((one) => `${one.listingId} ${one.outcome}`),
+        states: decisions.map((one) => stateOf(one) ?? 'missing'),
+        err,
+      })
+    })
+    child.stdin.end(input)
+  })
+}
+
+it('refuses a bank that it would not look at, a kind that is none, and pictures that match anything', async () => {
+  const [unused, unknown, blank] = await Promise.all([
+    screen('--bank', 'counterfeit=known'),
+    screen('--images', 'inline', '--bank', 'nonsense=known'),
+    screen('--images', 'inline', '--bank', 'counterfeit=blank'),
+  ])
+  expect([unused.code, unknown.code, blank.code]).toEqual([2, 2, 2])
+  expect(unused.err).toContain('--bank needs --images')
+  expect(unknown.err).toContain('counterfeit=known-fakes')
+  expect(blank.err).toContain('white.png')
+})
+
+it('looks at nothing, at what listings carry, or behind URLs too; in the order of the rows', async () => {
+  const none = await screen()
+  expect(none.states).toEqual(['abstained', 'abstained', 'abstained', 'abstained'])
+  const inline = await screen('--images', 'inline', '--bank', 'counterfeit=known')
+  expect(inline.outcomes).toEqual(['harmless allow', 'inline hold', 'linked allow', 'none allow'])
+  expect(asked).toBe(0)
+  const fetched = await screen('--images', 'fetch', '--bank', 'counterfeit=known')
+  expect(fetched.outcomes).toEqual(['harmless allow', 'inline hold', 'linked hold', 'none allow'])
+  expect(asked).toBe(1)
+  const allowed = await screen('--images', 'fetch', '--bank', 'counterfeit=known', '--bank', 'allowed=known')
+  expect(new Set(allowed.outcomes.map((line) => line.split(' ')[1]))).toEqual(new Set(['allow']))
+}, 60_000)
