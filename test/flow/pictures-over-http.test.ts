@@ -1,0 +1,76 @@
+// A reviewer confirms and takes it back over HTTP, and a dry run sees the banks change. Real: PostgreSQL, the whole gate, the
+// HTTP server on loopback, sharp; made up: the pictures and the people.
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createKeyStore } from '../../src/adapters/postgres/access-store.ts'
+import { createApiKey } from '../../src/api/secrets.ts'
+import { startHttp, type RunningHttp } from '../../src/apps/http.ts'
+import { readConfig } from '../../src/config.ts'
+import type { Decision } from '../../src/domain/decision.ts'
+import { createTelemetry } from '../../src/telemetry.ts'
+import { disguised, drawnPicture } from '../support/drawn-pictures.ts'
+import { startGateUnderTest, type GateUnderTest } from '../support/running-gate.ts'
+
+let t: GateUnderTest
+let http: RunningHttp
+let key: string
+beforeAll(async () => {
+  t = await startGateUnderTest()
+  const config = readConfig({ DATABASE_URL: t.url, PORT: '0', METRICS_PORT: '0' })
+  http = await startHttp(t.gate, config, createTelemetry({ level: 'silent' }), () => undefined)
+  const made = createApiKey()
+  await createKeyStore(t.gate.database.database.reading).create(
+    { keyId: made.keyId, role: 'analyst', brandIds: [] },
+    made.hash,
+  )
+  key = made.key
+}, 120_000)
+afterAll(async () => {
+  await http?.stop()
+  await t?.stop()
+}, 60_000)
+
+async function post(path: string, body: object): Promise<unknown> {
+  const answer = await fetch(http.url + path, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  const said: unknown = await answer.json()
+  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${JSON.stringify(said)}`)
+  return said
+}
+
+it('a confirmed picture is known to the next dry run within 2 s, and forgotten when the case is opened again', async () => {
+  const bad = await drawnPicture(1)
+  const again = await disguised(bad)
+  const offered = (listingId: string, title: string, picture: Buffer) => ({
+    listingId,
+    revision: 1,
+    sellerId: `seller of ${listingId}`,
+    title,
+    images: [{ data: picture.toString('base64') }],
+  })
+  const dryRun = async () => (await post('/v1/screen', offered('dry', 'A wooden chair', again))) as Decision
+  const outcomeWithin = async (outcome: Decision['outcome'], milliseconds: number) => {
+    const end = performance.now() + milliseconds
+    for (;;) {
+      const decision = await dryRun()
+      if (decision.outcome === outcome) return decision
+      if (performance.now() > end) throw new Error(`not ${outcome} after ${milliseconds} ms`)
+    }
+  }
+  expect((await dryRun()).outcome).toBe('allow')
+
+  await t.submit(offered('first', 'Rolex Submariner 1:1 super clone, best replica', bad))
+  const first = (await t.settled()).decisions.at(-1)
+  await post(`/v1/cases/${first?.caseId}/verdict`, { verdict: 'confirmed', reason: 'seen before' })
+  const found = await outcomeWithin('hold', 2_000)
+  expect(found.signals.find((signal) => signal.name === 'image-hash')?.evidence).toMatchObject({
+    matches: [{ bankId: 'confirmed', source: { kind: 'verdict', caseId: first?.caseId, listingId: 'first' } }],
+  })
+  // A dry run records nothing, and keeps no picture.
+  expect(await t.gate.reader.history('dry')).toBeUndefined()
+
+  await post(`/v1/cases/${first?.caseId}/reopen`, { takeBack: true, reason: 'a mistake' })
+  await outcomeWithin('allow', 2_000)
+})
