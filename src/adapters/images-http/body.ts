@@ -7,13 +7,18 @@ export interface Body {
   end(): { readonly bytes: Uint8Array; readonly sha256: string }
 }
 
-/** Most pictures of a shop fit in this, or in its double. */
+/** Where no length was said: most pictures of a shop fit in this, or in its double. */
 const FIRST_BYTES = 64 << 10
+/** A length that was said is believed so far: no stranger has memory set aside that it does not fill. */
+const BELIEVED_BYTES = 1 << 20
 
-/** Chunks are copied, not collected: one byte a chunk, which costs the sender nothing, would cost us a hundred for each. */
-export function createBody(): Body {
+/**
+ * Chunks are copied, not collected: one byte a chunk, which costs the sender nothing, would cost us a hundred for each.
+ * @param said the length that the answer says, 0 where it says none.
+ */
+export function createBody(said: number): Body {
   const hash = createHash('sha256')
-  let block = new Uint8Array(FIRST_BYTES)
+  let block = new Uint8Array(said > 0 ? Math.min(said, BELIEVED_BYTES) : FIRST_BYTES)
   let length = 0
   return {
     get length() {
@@ -29,6 +34,6 @@ export function createBody(): Body {
       length += chunk.length
       hash.update(chunk)
     },
-    end: () => ({ bytes: block.slice(0, length), sha256: hash.digest('hex') }),
+    end: () => ({ bytes: length === block.length ? block : block.slice(0, length), sha256: hash.digest('hex') }),
   }
 }

@@ -95,14 +95,15 @@ async function answerOf(
   const coding = one(headers['content-encoding']) ?? ''
   if (PACKED.test(coding)) return fault('not-a-picture', 'the answer is packed, which was not asked for')
   const tooLarge = () => fault('too-large', `the picture has more than ${ask.maxBytes} bytes`)
-  if (Number(one(headers['content-length']) ?? 0) > ask.maxBytes) return tooLarge()
+  const said = Number(one(headers['content-length']) ?? 0)
+  if (said > ask.maxBytes) return tooLarge()
 
   const holding = ask.held.open(() =>
     stop.end(fault('busy', 'too many large pictures are on their way; it gave way to the others')),
   )
   let before = 0
   let slow = 0
-  const received = createBody()
+  const received = createBody(said)
   const pace = setInterval(() => {
     slow = received.length - before < LOOK_BYTES ? slow + 1 : 0
     if (slow === SLOW_LOOKS) stop.end(fault('timed-out', `fewer than ${LOOK_BYTES} bytes a second came`))

@@ -1,7 +1,9 @@
 // Real: HTTP between the fetcher and a server on the loopback; names and connector are a table. Hosts that misbehave.
 import { gzipSync } from 'node:zlib'
 import type { Socket } from 'node:net'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { createBody } from '../../../../src/adapters/images-http/body.ts'
 import { createWorld, eventually, nothing, sha256 } from './world.ts'
 
 const URL_A = 'https://pictures.example/a.jpg?key=secret'
@@ -248,6 +250,25 @@ describe('bytes are counted as they come', () => {
     const faults = (await Promise.all(large)).map((got) => ('fault' in got ? got.fault : 'got')).sort()
     expect(faults).toEqual(['busy', ...Array.from({ length: 8 }, () => 'timed-out')])
   })
+})
+
+test('a body is its chunks, whatever length was said', () => {
+  const sizes = fc.array(fc.nat({ max: 200_000 }), { maxLength: 12 })
+  fc.assert(
+    fc.property(sizes, fc.nat({ max: 3 << 20 }), fc.boolean(), (lengths, lie, honest) => {
+      const chunks = lengths.map((length, i) => Buffer.alloc(length, String(i)))
+      const all = Buffer.concat(chunks)
+      const body = createBody(honest ? all.length : lie)
+      for (const chunk of chunks) body.add(chunk)
+      expect(body.length).toBe(all.length)
+      const { bytes, sha256: hash } = body.end()
+      expect(hash).toBe(sha256(all))
+      expect(all.equals(bytes)).toBe(true)
+      // No more set aside than it fills: the bytes have a block of their own.
+      expect(bytes.buffer.byteLength).toBe(all.length)
+    }),
+    { numRuns: 60 },
+  )
 })
 
 describe('time is counted in all', () => {

@@ -1,11 +1,15 @@
 // Real: sockets and TLS on the loopback with certificates made here, and DNS packets from a name server of our own. No connector is stubbed.
 import { createSocket, type Socket as DnsSocket } from 'node:dgram'
 import { Resolver } from 'node:dns/promises'
+import { createServer } from 'node:http'
 import net, { type AddressInfo } from 'node:net'
 import tls from 'node:tls'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { dial } from '../../../../src/adapters/images-http/dial.ts'
 import { askBoth } from '../../../../src/adapters/images-http/resolve.ts'
+import { imageFetcher } from '../../../../src/apps/image-fetcher.ts'
+import { readConfig } from '../../../../src/config.ts'
+import { createTelemetry } from '../../../../src/telemetry.ts'
 import { makeAuthority } from '../../../support/kafka/certificates.ts'
 import { eventually } from './world.ts'
 
@@ -120,6 +124,27 @@ test('the end leaves no socket: before, while shaking hands', async () => {
   end.abort()
   await expect(dialling).rejects.toThrow('ended')
   await eventually(() => sockets.size === 0)
+})
+
+test('nothing stubbed: a picture from a private network that the settings name, with its metrics; and none without', async () => {
+  const server = createServer((request, response) => response.end(request.headers.host))
+  const { port } = await listen(server)
+  const open = { TOUCHSTONE_IMAGE_PORTS: String(port), TOUCHSTONE_IMAGE_PRIVATE_NETWORKS: '127.0.0.1' }
+  const get = async (env: Record<string, string>) => {
+    const telemetry = createTelemetry({ level: 'silent' })
+    const fetcher = imageFetcher(readConfig(env), telemetry)
+    const got = await fetcher.get({ url: `http://127.0.0.1:${port}/a.jpg` }, never)
+    await fetcher.close()
+    return { got, metrics: await telemetry.registry.metrics() }
+  }
+  const { got, metrics } = await get(open)
+  if (got.state !== 'got') throw new Error(got.message)
+  expect(Buffer.from(got.bytes).toString()).toBe(`127.0.0.1:${port}`)
+  expect(metrics).toContain('touchstone_image_fetches_total{result="got"} 1')
+  expect(metrics).toContain('touchstone_image_fetch_seconds_count 1')
+  const refused = await get({ TOUCHSTONE_IMAGE_PORTS: String(port) })
+  expect(refused.got).toMatchObject({ fault: 'address-refused' })
+  expect(refused.metrics).toContain('touchstone_image_fetches_total{result="address-refused"} 1')
 })
 
 describe('names are asked of name servers', () => {
