@@ -47,7 +47,7 @@ describe('a folder', async () => {
   await symlink('1.png', join(root, 'within.png'))
   await symlink('loop.png', join(root, 'loop.png'))
   await link(join(root, '1.png'), join(root, 'hard.png'))
-  execFileSync('mkfifo', [join(root, 'pipe.png')])
+  execFileSync('/bin/sh', ['-c', 'mkfifo "$0"', join(root, 'pipe.png')])
   afterAll(() => rm(outside, { recursive: true }))
 
   const { get } = folderFetcher(root, bytes.length)
