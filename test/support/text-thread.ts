@@ -14,5 +14,5 @@ parentPort?.on('message', (job: Job) => {
     score: new Float32Array(job.texts).fill(0.5),
     shares: new Float32Array(job.texts * job.width).fill(job.texts),
   }
-  parentPort?.postMessage(done)
+  parentPort?.postMessage(done, [])
 })

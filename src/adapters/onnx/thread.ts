@@ -25,7 +25,7 @@ async function sessionOf(job: Job): Promise<InferenceSession> {
   return session
 }
 
-async function run(job: Job): Promise<Done> {
+async function run(job: Job): Promise<Exclude<Done, { failed: string }>> {
   for (const sha256 of job.drop) {
     await sessions.get(sha256)?.release()
     sessions.delete(sha256)
@@ -45,10 +45,14 @@ function floats(tensor: Tensor | undefined, shape: readonly number[]): Float32Ar
   return Float32Array.from(tensor.data)
 }
 
-parentPort?.on('message', (job: Job) => {
-  void run(job)
-    .catch((error: unknown): Done => ({ failed: error instanceof Error ? error.message : String(error) }))
-    .then((done) => {
-      parentPort?.postMessage(done, 'failed' in done ? [] : [done.score.buffer, done.shares.buffer])
-    })
-})
+async function answer(job: Job): Promise<void> {
+  try {
+    const done = await run(job)
+    parentPort?.postMessage(done, [done.score.buffer, done.shares.buffer])
+  } catch (error) {
+    const done: Done = { failed: error instanceof Error ? error.message : String(error) }
+    parentPort?.postMessage(done, [])
+  }
+}
+
+parentPort?.on('message', (job: Job) => void answer(job))

@@ -79,7 +79,7 @@ describe('asking a text model', () => {
     const models = await Promise.all([-2, -1, 0, 1, 2].map((logOdds) => text.load(constant(logOdds))))
     // More models than a thread keeps, all held and asked at once, each by its own version.
     const asked = Array.from({ length: 500 }, (_, i) => i % models.length)
-    const answers = await Promise.all(asked.map((m) => models[m]?.score(only(5))))
+    const answers = await Promise.all(asked.map(async (m) => models[m]?.score(only(5))))
     answers.forEach((answer, i) => {
       const expected = 1 / (1 + Math.exp(-((asked[i] ?? 0) - 2)))
       expect(answer?.score).toBeCloseTo(expected, 5)
@@ -102,7 +102,7 @@ describe('a thread that fails', () => {
   it('is replaced when it dies: its texts are tried once more, then given up; others are answered', async () => {
     const text = start({ threads: 1, thread })
     const model = await text.load({ card, body })
-    await expect(model.score(only(DIES))).rejects.toThrow()
+    await expect(model.score(only(DIES))).rejects.toThrow('it ended')
     expect((await model.score(only(5))).score).toBe(0.5)
     expect(text.queue()).toBe(0)
   })
@@ -110,7 +110,7 @@ describe('a thread that fails', () => {
   it('is replaced when it hangs', async () => {
     const text = start({ threads: 1, thread, jobMs: 1_500 })
     const model = await text.load({ card, body })
-    await expect(model.score(only(HANGS))).rejects.toThrow()
+    await expect(model.score(only(HANGS))).rejects.toThrow('it ended')
     expect((await model.score(only(5))).score).toBe(0.5)
   })
 

@@ -35,7 +35,9 @@ function look(model: TextModel | undefined, fields: Partial<Listing> = {}) {
   })
 }
 
-const sure = modelOf(({ ids }) => Promise.resolve({ score: 0.9, shares: Float32Array.from(ids, (_, i) => 2 / (1 + i)) }))
+const sure = modelOf(({ ids }) =>
+  Promise.resolve({ score: 0.9, shares: Float32Array.from(ids, (_, i) => 2 / (1 + i)) }),
+)
 
 describe('the text detector', () => {
   it('has failed where the model cannot be asked: it neither throws nor abstains', async () => {
