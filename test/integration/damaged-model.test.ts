@@ -1,0 +1,66 @@
+// A promoted model whose bytes were damaged in the database. Real: PostgreSQL, the registry, the reference data as a worker follows it.
+import { createHash } from 'node:crypto'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { gateParts } from '../../src/apps/gate-parts.ts'
+import { brandSchema } from '../../src/domain/brand.ts'
+import { followReference, type GateParts, type LiveGate } from '../../src/pipeline/reference.ts'
+import { defaultPolicy } from '../../src/policy/default.ts'
+import { createTelemetry } from '../../src/telemetry.ts'
+import { startPostgresStore, type PostgresNode, type PostgresStore } from './store-on-postgres.ts'
+
+let shared: PostgresStore
+let node: PostgresNode
+let parts: GateParts
+let live: LiveGate | undefined
+beforeEach(async () => {
+  shared = await startPostgresStore()
+  node = await shared.node()
+  parts = await gateParts({ currencies: undefined, budgetMs: 250 })
+  await node.reference.publishPolicy(defaultPolicy(), 'ann', undefined)
+})
+afterEach(async () => {
+  await live?.stop()
+  live = undefined
+  await shared.close()
+})
+
+async function keep(version: string): Promise<void> {
+  const body = Buffer.from(JSON.stringify({ ...parts.scorecard, version }))
+  const sha256 = createHash('sha256').update(body).digest('hex')
+  const trained = { seed: 1, marketplaces: [], rows: 0, confirmed: 0, until: null, invented: true }
+  await node.models.put({
+    card: { name: 'fusion', version, sha256, description: '', trained, measured: {} },
+    body,
+    by: 'ann',
+  })
+}
+const until = async (what: string, look: () => boolean): Promise<void> => {
+  for (const end = Date.now() + 10_000; !look(); await new Promise((resolve) => setTimeout(resolve, 20)))
+    if (Date.now() > end) throw new Error(`waited in vain until ${what}`)
+}
+
+test('is never handed out, and decides nowhere: the version before decides, and brands go on changing', async () => {
+  for (const version of ['a', 'b']) await keep(version)
+  await node.database.reading.query(
+    `update model set body = set_byte(body, 20, get_byte(body, 20) # 1) where version = 'b'`,
+  )
+  await expect(node.models.body('fusion', 'b')).rejects.toMatchObject({ code: 'model-invalid' })
+
+  const telemetry = createTelemetry({ level: 'silent' })
+  live = await followReference(node.reference, parts, telemetry, { store: node.models })
+  const gate = live.current
+  await node.models.promote('fusion', 'a', 'ann')
+  await until('a decides', () => gate().scorecard.version === 'a')
+  const { change } = await node.models.promote('fusion', 'b', 'ann')
+  await until('the change was seen', () => gate().change === change)
+  expect(gate().scorecard.version).toBe('a')
+  expect((await telemetry.metrics.touchstone_model_stuck.get()).values).toContainEqual(
+    expect.objectContaining({ labels: { model: 'fusion' }, value: 1 }),
+  )
+  await node.reference.upsertBrands([brandSchema.parse({ brandId: 'nova', name: 'Nova' })], 'ann')
+  await until('the brand is known', () => gate().brands.has('nova'))
+  await node.models.rollback('fusion', 'ann')
+  await until('it is over', () => gate().change > change + 1n)
+  expect(gate().scorecard.version).toBe('a')
+  expect((await telemetry.metrics.touchstone_model_stuck.get()).values.every((one) => one.value === 0)).toBe(true)
+})
