@@ -76,8 +76,10 @@ export async function followBanks(store: BankStore, telemetry: Telemetry, option
 
   async function loadAnew(): Promise<Held> {
     for (;;) {
-      const held: Held = { entries: createBankEntries(), change: 0n, heard: 0n }
-      if (await catchUp(held, LARGE_PAGE)) return held
+      const held: Held = { entries: createBankEntries({ expected: 0 }), change: 0n, heard: 0n }
+      if (!(await catchUp(held, LARGE_PAGE))) continue
+      held.entries.ready()
+      return held
     }
   }
 
@@ -87,7 +89,7 @@ export async function followBanks(store: BankStore, telemetry: Telemetry, option
     if (bytes === undefined) return undefined
     const read = readSnapshot(bytes)
     if (read.identity !== identity) throw new Error('it is of another store')
-    const held: Held = { entries: createBankEntries(read.count), change: read.change, heard: read.change }
+    const held: Held = { entries: createBankEntries({ expected: read.count }), change: read.change, heard: read.change }
     for (const bank of read.banks) held.entries.putBank(bank)
     for (const image of read.images) held.entries.hold(image)
     // Somebody may write between the two questions; who writes all the time is asked again.
@@ -97,6 +99,7 @@ export async function followBanks(store: BankStore, telemetry: Telemetry, option
       if (census.change !== held.change) continue
       const { size, sum } = held.entries
       if (census.images !== size || census.sum !== sum) throw new Error('the store has other pictures')
+      held.entries.ready()
       return held
     }
     throw new Error('the store changed too often to compare it')

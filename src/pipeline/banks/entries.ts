@@ -1,6 +1,6 @@
 // The pictures of all banks in memory: told of every change one by one, and asked which of them a picture is like.
 import type { Bank, BankImage, BankKind } from '../../domain/bank.ts'
-import { createHashIndex, type HashIndex } from '../../imaging/hash-index.ts'
+import { createHashIndex, hashIndexOf, type HashIndex } from '../../imaging/hash-index.ts'
 import type { SeenPicture } from '../../imaging/picture.ts'
 import type { BankMatch } from '../../signals/image-hash/ports.ts'
 
@@ -21,6 +21,9 @@ export interface BankEntries {
   /** The same from what was held before. */
   hold(entry: StoredEntry): void
   drop(imageId: string): void
+  /** From now on it can be asked. Of a million pictures it takes some two seconds, in which nothing else goes on. */
+  ready(): void
+  /** Of entries that are being filled nothing, until they are ready. */
   match(picture: SeenPicture): BankMatch[]
   /** Every picture, of both states, in no order. */
   all(): Iterable<StoredEntry>
@@ -59,20 +62,22 @@ const PLAIN = new Map(['{"kind":"api"}', '{"kind":"import"}'].map((text) => [tex
  * One index for each match distance that some bank has, because looking far costs more: banks with the common 31 bits do
  * not pay for one with 63. All entries of a bank lie in the index of its distance.
  */
-export function createBankEntries(expected = 0): BankEntries {
+export function createBankEntries(filling?: { readonly expected: number }): BankEntries {
   const banks = new Map<string, HeldBank>()
   const shelves = new Map<number, HashIndex>()
   const slots: (Entry | undefined)[] = []
   // Side by side: a million small arrays would take four times as much.
-  let hashes = new Uint8Array(Math.max(256, expected) * HASH_BYTES)
+  let hashes = new Uint8Array(Math.max(256, filling?.expected ?? 0) * HASH_BYTES)
   const slotOf = new Map<string, number>()
   const free: number[] = []
   const quarantined = new Map<string, StoredEntry>()
   let sum = 0n
+  /** One by one costs ten times as much: while filling, the indexes are left to the end. */
+  let isFilling = filling !== undefined
 
   const shelfOf = (distance: number): HashIndex => {
     let shelf = shelves.get(distance)
-    if (shelf === undefined) shelves.set(distance, (shelf = createHashIndex(shelves.size === 0 ? expected : 0)))
+    if (shelf === undefined) shelves.set(distance, (shelf = createHashIndex()))
     return shelf
   }
 
@@ -82,7 +87,7 @@ export function createBankEntries(expected = 0): BankEntries {
     const slot = slotOf.get(imageId)
     const entry = slot === undefined ? undefined : slots[slot]
     if (slot === undefined || entry === undefined) return
-    shelfOf(entry.bank.bank.maxDistance).remove(slot)
+    if (!isFilling) shelfOf(entry.bank.bank.maxDistance).remove(slot)
     entry.bank.size -= 1
     sum -= firstBytes(imageId)
     slots[slot] = undefined
@@ -110,7 +115,7 @@ export function createBankEntries(expected = 0): BankEntries {
     }
     hashes.set(hash, slot * HASH_BYTES)
     slotOf.set(imageId, slot)
-    shelfOf(bank.bank.maxDistance).add(slot, hash)
+    if (!isFilling) shelfOf(bank.bank.maxDistance).add(slot, hash)
     bank.size += 1
     sum += firstBytes(imageId)
   }
@@ -136,9 +141,10 @@ export function createBankEntries(expected = 0): BankEntries {
     putBank(bank) {
       const held = banks.get(bank.bankId)
       if (held === undefined) return void banks.set(bank.bankId, { bank, size: 0 })
-      const [from, to] = [shelfOf(held.bank.maxDistance), shelfOf(bank.maxDistance)]
+      const before = held.bank.maxDistance
       held.bank = bank
-      if (from === to) return
+      if (isFilling || before === bank.maxDistance) return
+      const [from, to] = [shelfOf(before), shelfOf(bank.maxDistance)]
       for (const [slot, entry] of slots.entries()) {
         if (entry?.bank !== held) continue
         from.remove(slot)
@@ -159,6 +165,14 @@ export function createBankEntries(expected = 0): BankEntries {
     drop(imageId) {
       quarantined.delete(imageId)
       remove(imageId)
+    },
+
+    ready() {
+      isFilling = false
+      const taken = [...slots.keys()].filter((slot) => slots[slot] !== undefined)
+      const of = Map.groupBy(taken, (slot) => slots[slot]?.bank.bank.maxDistance ?? 0)
+      for (const [distance, its] of of)
+        shelves.set(distance, hashIndexOf(its.map((id) => ({ id, hash: hashAt(id) }))))
     },
 
     match(picture) {

@@ -104,4 +104,23 @@ describe('the pictures of the banks', () => {
     expect(entries.match(seen(hash('a299', 31)))).toMatchObject([{ kind: 'logo', imageId: uuid('a299') }])
     expect(entries.size).toBe(301)
   })
+
+  test('filled before it is asked, it is as if each had been put in one by one, with all that came meanwhile', () => {
+    const filled = createBankEntries({ expected: 10 })
+    const one = of(bank('a'), bank('b', { maxDistance: 12 }))
+    for (const entries of [filled, one]) {
+      entries.putBank(bank('a'))
+      entries.putBank(bank('b'))
+      for (let i = 0; i < 1_000; i++) entries.put(image(`i${i}`, i % 3 === 0 ? 'a' : 'b', hash(`i${i}`)))
+      entries.drop(uuid('i1'))
+      entries.put(image('i2', 'b', hash('i2'), { state: 'quarantined' }))
+      entries.putBank(bank('b', { maxDistance: 12 }))
+    }
+    expect(filled.match(seen(hash('i5')))).toEqual([])
+    filled.ready()
+    for (let i = 0; i < 20; i++) expect(filled.match(seen(hash(`i${i}`, i)))).toEqual(one.match(seen(hash(`i${i}`, i))))
+    expect(found(filled, seen(hash('i4', 12)))).toEqual([['b', uuid('i4'), 12, 0]])
+    filled.drop(uuid('i4'))
+    expect([found(filled, seen(hash('i4'))), found(filled, seen(hash('i1'))), filled.size]).toEqual([[], [], 997])
+  })
 })

@@ -31,9 +31,10 @@ describe('a snapshot', () => {
     const before = sample()
     const { identity, change, banks, images, count } = readSnapshot(writeSnapshot('store', 7n, before))
     expect([identity, change, count]).toEqual(['store', 7n, 51])
-    const after = createBankEntries(count)
+    const after = createBankEntries({ expected: count })
     for (const one of banks) after.putBank(one)
     for (const one of images) after.hold(one)
+    after.ready()
     expect([after.size, after.quarantined, after.sum]).toEqual([before.size, before.quarantined, before.sum])
     for (let i = 0; i < 50; i++) {
       const picture = seen(hash(`i${i}`, 4), i % 8)
