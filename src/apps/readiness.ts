@@ -9,8 +9,14 @@ import type { Gate } from './gate.ts'
 const CHECK_MS = 2_000
 /** Loops nap a second at most; several failed rounds in a row look like this. */
 const STALE_MS = 10_000
-/** The janitor naps a minute and may have an hour's rows to delete. */
-const JANITOR_STALE_MS = 600_000
+/**
+ * Longer where one round may take longer: the janitor naps a minute and may have an hour's rows to delete; trying listings
+ * again waits for hosts that were silent before, behind those that screening waits for.
+ */
+const PATIENCE_MS: ReadonlyMap<string, number> = new Map([
+  ['janitor', 600_000],
+  ['rescreening', 300_000],
+])
 /** A batch of the slowest listings, each at its time budget, takes this long; also the wait for a turn behind such batches. */
 const BUSY_MS = 30_000
 
@@ -48,7 +54,7 @@ export function checkLoop(name: string, idleMs: number, trouble?: TouchstoneErro
   // No trying again mends these: somebody should hear of them at once.
   if (trouble !== undefined && REFUSALS.has(trouble.code))
     return { name, ok: false, detail: `stands still: ${withRemedy(trouble)}` }
-  const ok = idleMs < (name === 'janitor' ? JANITOR_STALE_MS : STALE_MS)
+  const ok = idleMs < (PATIENCE_MS.get(name) ?? STALE_MS)
   const cure = trouble === undefined ? '' : `: ${withRemedy(trouble)}`
   return { name, ok, detail: ok ? 'goes on' : `has done nothing for ${seconds(idleMs)}${cure}` }
 }

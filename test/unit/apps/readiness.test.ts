@@ -73,6 +73,8 @@ describe('a loop', () => {
   it('is stale after ten seconds without a good round; the janitor, who naps a minute, after ten minutes', () => {
     expect([9_000, 11_000].map((ms) => checkLoop('clock', ms).ok)).toEqual([true, false])
     expect([90_000, 601_000].map((ms) => checkLoop('janitor', ms).ok)).toEqual([true, false])
+    // It waits for hosts that were silent before.
+    expect([90_000, 301_000].map((ms) => checkLoop('rescreening', ms).ok)).toEqual([true, false])
     const small = new TouchstoneError('topics-wrong', 'd.v1[0] is small')
     expect(checkLoop('publisher-0', 11_000, small).detail).toMatch(
       /^has done nothing for 11 s: topics-wrong: d\.v1\[0\] is small\. Run/,
