@@ -32,7 +32,7 @@ export function reviewContract(name: string, start: () => Promise<SharedStore>):
     const saidOn = async (caseId: string): Promise<readonly Verdict[]> =>
       (await one.cases.find(caseId, EVERYTHING))?.verdicts ?? []
     const ends = (answers: readonly (ReviewAnswer | undefined)[]) =>
-      answers.map((one) => (one?.kind === 'refused' ? one.code : one?.kind)).toSorted()
+      answers.map((one) => (one?.kind === 'refused' ? one.code : (one?.kind ?? 'none'))).toSorted()
 
     test('two verdicts at once: one counts, the other is told what stands', async () => {
       for (let round = 0; round < 5; round++) {
@@ -190,7 +190,7 @@ export function reviewContract(name: string, start: () => Promise<SharedStore>):
         a.review.claim(caseId, analyst, 60),
         b.review.claim(caseId, holder('nike'), 60),
       ])
-      expect(claims.map((c) => c?.kind).toSorted()).toEqual(['claimed', 'taken'])
+      expect(claims.map((c) => c?.kind ?? 'none').toSorted()).toEqual(['claimed', 'taken'])
       expect(await b.review.claim(caseId, holder('puma'), 60)).toBeUndefined()
       const mine = claims[0]?.kind === 'claimed' ? analyst : holder('nike')
       const other = mine === analyst ? holder('nike') : analyst

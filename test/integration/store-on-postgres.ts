@@ -1,4 +1,5 @@
 // The real store on a database of its own, as one or several processes would open it.
+import type { Pool } from 'pg'
 import { connect } from '../../src/adapters/postgres/connect.ts'
 import type { ConnectOptions, Database } from '../../src/adapters/postgres/connect.ts'
 import { createKeyStore, createSessionStore } from '../../src/adapters/postgres/access-store.ts'
@@ -17,6 +18,7 @@ import { createReviewStore } from '../../src/adapters/postgres/review-store.ts'
 import { createVerdictStore } from '../../src/adapters/postgres/verdict-store.ts'
 import type { SharedStore, StoreNode } from '../contracts/store.ts'
 import { DECISIONS, OUTPUTS, VERDICTS } from '../contracts/store-samples.ts'
+import type { ReviewStore } from '../../src/pipeline/review/ports.ts'
 import { freshDatabase } from '../support/database.ts'
 
 export interface PostgresNode extends StoreNode {
@@ -26,6 +28,19 @@ export interface PostgresNode extends StoreNode {
 export interface PostgresStore extends SharedStore {
   readonly url: string
   node(options?: ConnectOptions): Promise<PostgresNode>
+}
+
+/** One more output, which the other contracts do not know: made with the first word that is said. */
+function reviewStore(pool: Pool): ReviewStore {
+  let made: Promise<ReviewStore> | undefined
+  const store = () =>
+    (made ??= prepareOutputs(pool, { ...OUTPUTS, [VERDICTS]: 2 }).then((outputs) =>
+      createReviewStore({ pool, outputs }),
+    ))
+  return {
+    settle: async (about, asked, settle) => (await store()).settle(about, asked, settle),
+    claim: async (...asked) => (await store()).claim(...asked),
+  }
 }
 
 export async function startPostgresStore(): Promise<PostgresStore> {
@@ -42,10 +57,7 @@ export async function startPostgresStore(): Promise<PostgresStore> {
         database,
         store: await createGateStore({ pool: database.deciding, outputs: OUTPUTS }),
         verdicts: createVerdictStore({ pool: database.deciding, outputs: OUTPUTS }),
-        review: createReviewStore({
-          pool: database.deciding,
-          outputs: await prepareOutputs(database.deciding, { ...OUTPUTS, [VERDICTS]: 2 }),
-        }),
+        review: reviewStore(database.deciding),
         cases: createCaseReader(database.reading),
         async waitingFor(topic) {
           const { rows } = await database.reading.query<{ count: number }>(

@@ -1,6 +1,5 @@
 // What people say on a case, and what its seller answers: each in one transaction, and whoever comes second learns what stands.
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { z } from 'zod'
 import { TouchstoneError } from '../../errors.ts'
 import type { ReviewAnswer } from '../../pipeline/review.ts'
 import { callerOf } from '../access.ts'
@@ -102,7 +101,7 @@ async function answer(
     verdictIds: end.kind === 'known' ? [] : end.verdicts.map((v) => v.verdictId),
     decision: seen ?? null,
     stands: end.stands,
-  } as z.infer<typeof reviewedSchema>)
+  })
 }
 
 function refuse(reply: FastifyReply, end: Extract<ReviewAnswer, { kind: 'refused' }>): FastifyReply {
