@@ -1,6 +1,7 @@
 // The images of a listing to pictures: got from where they are, read in threads, within bounds that one listing cannot stretch.
-import type { Picture, PictureFault, SeenPicture, UnseenPicture } from '../../imaging/picture.ts'
+import type { Picture, PictureFault, UnseenPicture } from '../../imaging/picture.ts'
 import type { Got, ImageReference, PictureFetcher, PictureReader, PictureSource } from './ports.ts'
+import { createReadingOnce } from './reading-once.ts'
 import { createSlots } from './slots.ts'
 
 export interface PictureSourceOptions {
@@ -20,26 +21,18 @@ export interface PictureSourceOptions {
 
 /** A picture that no thread takes for so long is busy: what decides must go on. */
 const READING_MS = 10_000
-/** Sellers show the same picture again and again; with its eight hashes one takes about a kilobyte. */
-const REMEMBERED = 10_000
 
 export function createPictureSource(options: PictureSourceOptions): PictureSource {
   const { reader, budgetMs, gettingAtOnce, readingAtOnce, onResult } = options
   const getting = createSlots(gettingAtOnce)
   const reading = createSlots(readingAtOnce)
-  const remembered = new Map<string, SeenPicture>()
+  const once = createReadingOnce()
 
   async function read(got: Got, until: AbortSignal | undefined): Promise<Picture> {
     if (got.state !== 'got') return got
-    const before = remembered.get(got.sha256)
-    if (before !== undefined) return before
-    const picture = await limited(READING_MS, until, (limit) => reader.read(got.bytes, got.sha256, limit))
-    if (picture.state === 'seen') {
-      const [oldest] = remembered.size >= REMEMBERED ? remembered.keys() : []
-      if (oldest !== undefined) remembered.delete(oldest)
-      remembered.set(got.sha256, picture)
-    }
-    return picture
+    return await once(got.sha256, () =>
+      limited(READING_MS, until, (limit) => reader.read(got.bytes, got.sha256, limit)),
+    )
   }
 
   const isFetched = (image: ImageReference): boolean => image.data === undefined && options.urls !== undefined
