@@ -171,8 +171,7 @@ export function createBankEntries(filling?: { readonly expected: number }): Bank
       isFilling = false
       const taken = [...slots.keys()].filter((slot) => slots[slot] !== undefined)
       const of = Map.groupBy(taken, (slot) => slots[slot]?.bank.bank.maxDistance ?? 0)
-      for (const [distance, its] of of)
-        shelves.set(distance, hashIndexOf(its.map((id) => ({ id, hash: hashAt(id) }))))
+      for (const [distance, its] of of) shelves.set(distance, hashIndexOf(its.map((id) => ({ id, hash: hashAt(id) }))))
     },
 
     match(picture) {

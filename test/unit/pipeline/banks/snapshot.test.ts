@@ -19,10 +19,10 @@ describe('a snapshot', () => {
     for (let at = 0; at < bytes.length; at += 37) {
       const damaged = Buffer.from(bytes)
       damaged[at] = (damaged[at] ?? 0) ^ 1
-      expect(() => readSnapshot(damaged), `byte ${at}`).toThrow()
+      expect(() => readSnapshot(damaged), `byte ${at}`).toThrow(/^it is (damaged|of another version)/)
     }
     for (const length of [0, 5, 30, 60, bytes.length - 1])
-      expect(() => readSnapshot(bytes.subarray(0, length))).toThrow()
+      expect(() => readSnapshot(bytes.subarray(0, length))).toThrow(/^it is (cut off|damaged|of another version)/)
     expect(() => readSnapshot(Buffer.concat([bytes, Buffer.from('x')]))).toThrow('damaged')
     expect(() => readSnapshot(Buffer.from('touchstone banks 9\n'.padEnd(200)))).toThrow('another version')
   })
