@@ -47,6 +47,12 @@ export const METRICS = {
   touchstone_pictures_total: metric('counter', 'Pictures of listings looked at, by result: seen, or why not', [
     'result',
   ]),
+  touchstone_picture_seconds: metric(
+    'histogram',
+    'Seconds until a picture was decoded and hashed, or could not be; waiting for a thread included',
+    [],
+    LATENCY_BUCKETS,
+  ),
   touchstone_picture_queue: metric('gauge', 'Pictures that wait for a thread that decodes them'),
   touchstone_rescreens_total: metric(
     'counter',

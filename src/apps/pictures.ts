@@ -29,7 +29,16 @@ export function openReader(
     logger: log,
     onQueue: (pictures) => metrics.touchstone_picture_queue.set(pictures),
   })
-  return { ...reader, threads }
+  return {
+    ...reader,
+    threads,
+    async read(...picture) {
+      const began = performance.now()
+      const read = await reader.read(...picture)
+      metrics.touchstone_picture_seconds.observe((performance.now() - began) / 1000)
+      return read
+    },
+  }
 }
 
 /** `inline`: only what listings carry; `fetch`: URLs are followed too; a folder: they are paths below it. */
