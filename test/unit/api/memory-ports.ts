@@ -5,11 +5,11 @@ import { topicNames } from '../../../src/events/topics.ts'
 import type { ApiKey } from '../../../src/domain/access.ts'
 import type { Brand } from '../../../src/domain/brand.ts'
 import type { Decision } from '../../../src/domain/decision.ts'
-import type { Policy } from '../../../src/domain/policy.ts'
 import type { Refusal } from '../../../src/domain/refusal.ts'
 import { TouchstoneError } from '../../../src/errors.ts'
 import { memoryAccess } from './memory-access.ts'
 import { memoryLearning } from './memory-learning.ts'
+import { decisionOf, policyOf } from './memory-samples.ts'
 import { createApiKey } from '../../../src/api/secrets.ts'
 import { createApi } from '../../../src/api/server.ts'
 import type { ApiDependencies } from '../../../src/api/services.ts'
@@ -19,51 +19,10 @@ import type { Log, NewRecord } from '../../../src/pipeline/log/ports.ts'
 import type { FeedEntry, RecordEnd } from '../../../src/pipeline/ports.ts'
 import type { PolicyRecord } from '../../../src/rights/ports.ts'
 
+export { decisionOf, policyOf }
+
 export const silent = pino({ level: 'silent' })
 export const LISTING = { listingId: 'L-1', revision: 1, sellerId: 'S-9', title: 'A pair of shoes' }
-
-export function decisionOf(change: Partial<Decision> = {}): Decision {
-  return {
-    decisionId: '6d7e4bce-ad2b-5c38-9af1-f764ecc399eb',
-    listingId: 'L-1',
-    revision: 1,
-    sequence: 1,
-    contentHash: 'a'.repeat(64),
-    sellerId: 'S-9',
-    submittedAt: '2026-01-01T00:00:00.000Z',
-    decidedAt: '2026-01-01T00:00:01.000Z',
-    stage: 'screening',
-    outcome: 'hold',
-    risk: 0.5,
-    riskClass: 'medium',
-    brandIds: [],
-    reasons: [],
-    base: 0,
-    signals: [],
-    rules: [],
-    policy: { policyId: 'default', version: 1 },
-    models: { fusion: '1' },
-    degraded: false,
-    audit: false,
-    ...change,
-  }
-}
-
-export function policyOf(version: number): Policy {
-  return {
-    policyId: 'default',
-    version,
-    description: '',
-    thresholds: { hold: 0.5, block: 0.9 },
-    brandThresholds: {},
-    riskClasses: [{ name: 'low', from: 0 }],
-    hold: { deadlineSeconds: 60, onDeadline: {} },
-    audit: { share: 0, dueSeconds: 60 },
-    onFailedSignal: {},
-    rules: [],
-    examples: [],
-  }
-}
 
 /** A port that the tests with these ports do not get to. */
 const unused = <T extends object>(name: string): T =>
