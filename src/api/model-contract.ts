@@ -9,7 +9,8 @@ const modelRecordSchema = z.object({
   name,
   version,
   sha256: z.string().describe('Of the bytes of the model.'),
-  card: modelCardSchema,
+  // Any JSON, which OpenAPI cannot say by a schema that refers to itself.
+  card: modelCardSchema.extend({ measured: z.record(z.string(), z.unknown()) }),
   madeAt: z.string(),
   madeBy: z.string(),
   active: z.boolean().describe('It decides.'),
