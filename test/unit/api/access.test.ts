@@ -91,7 +91,7 @@ describe('every route', () => {
     ])
     expect(found.filter((r) => r.secured)).toHaveLength(WHO.length)
     const listed = WHO.map(([method, url, roles]) => [
-      `${method} ${url.replace('L-1', '{listingId}').replace('C-1', '{caseId}').replace('nike', '{brandId}').replace('/none', '/{keyId}').replace('shoes', '{bankId}').replace('images/1', 'images/{imageId}').replace('pictures/1', 'pictures/{sha256}')}`,
+      `${method} ${url.replace('L-1', '{listingId}').replace('C-1', '{caseId}').replace('nike', '{brandId}').replace('/none', '/{keyId}').replace('shoes', '{bankId}').replace('images/1', 'images/{imageId}').replace('pictures/1', 'pictures/{sha256}').replace('models/fusion', 'models/{name}')}`,
       roles,
     ])
     expect(Object.fromEntries(found.filter((r) => r.secured).map((r) => [r.name, r.roles]))).toEqual(
