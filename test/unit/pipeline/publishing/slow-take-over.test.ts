@@ -36,7 +36,7 @@ describe('a look at the end of the topics', () => {
           world.pass(100)
           await vi.advanceTimersByTimeAsync(100)
           if (passed % 5_000 === 0) progressed?.()
-          expect(await Promise.all(both.map((one) => (one === current ? 0 : one.publish())))).toEqual([0, 0])
+          for (const one of both) if (one !== current) expect(await one.publish()).toBe(0)
         }
         looking = false
       }
