@@ -10,11 +10,33 @@ export interface PolicyRecord {
   readonly active: boolean
 }
 
+/** The highest change of each kind that a gate is made of; 0 where nothing was ever written. Banks are followed apart. */
+export interface ReferenceKinds {
+  readonly brands: bigint
+  readonly policy: bigint
+  readonly models: bigint
+}
+
+/** All of one moment. */
+export interface ReferenceData {
+  readonly change: bigint
+  readonly kinds: ReferenceKinds
+  readonly brands: Brand[]
+  readonly policy: Policy | undefined
+  /** The active ones, at most one of each name. */
+  readonly models: ActiveModel[]
+}
+
+/** What is missing of the last three is as it was at `known`. */
+export type ReferenceNews = Pick<ReferenceData, 'change' | 'kinds'> &
+  Partial<Pick<ReferenceData, 'brands' | 'policy' | 'models'>>
+
 export interface ReferenceStore {
   /** The highest change number: cheap, asked often. */
   change(): Promise<bigint>
-  /** Brands, active policy and active models (at most one of each name) at one change number. */
-  load(): Promise<{ change: bigint; brands: Brand[]; policy: Policy | undefined; models: ActiveModel[] }>
+  load(): Promise<ReferenceData>
+  /** Of one moment too: the number, and those kinds whose highest change is not the known one. */
+  news(known: ReferenceKinds): Promise<ReferenceNews>
   /** Resolves or calls back when something changed elsewhere; a hint only. Returns the way to stop. */
   onChange(listener: () => void): Promise<() => Promise<void>>
   upsertBrands(brands: readonly Brand[], by: string): Promise<{ added: number; changed: number; unchanged: number }>

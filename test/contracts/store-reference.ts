@@ -115,6 +115,39 @@ export function referenceStoreContract(name: string, start: () => Promise<Shared
       for (const state of states) expect(state).toMatch(/^0: $|^(\d+): n\1 n\1$/)
     })
 
+    test('news are of the kinds that changed, of one moment, and none of a number that only banks raised', async () => {
+      await one.reference.publishPolicy(policy(0.5), 'ann', undefined)
+      await one.reference.upsertBrands([brand('a', 'n0'), brand('b', 'n0')], 'ann')
+      const all = await two.reference.load()
+      expect(await two.reference.news(all.kinds)).toEqual({ change: all.change, kinds: all.kinds })
+
+      await one.reference.publishPolicy(policy(0.6), 'ann', undefined)
+      const published = await two.reference.news(all.kinds)
+      expect(published).toMatchObject({ change: all.change + 1n, policy: { version: 2 } })
+      expect(Object.keys(published).toSorted()).toEqual(['change', 'kinds', 'policy'])
+      expect(await two.reference.news(published.kinds)).toEqual({ change: published.change, kinds: published.kinds })
+      await one.reference.rollbackPolicy('ann')
+      const back = await two.reference.news(published.kinds)
+      expect(back).toMatchObject({ change: published.change + 1n, policy: { version: 1 } })
+
+      const states = new Set<string>()
+      const writing = (async () => {
+        for (let i = 1; i <= 20; i++)
+          await one.reference.upsertBrands([brand('a', `n${i}`), brand('b', `n${i}`)], 'ann')
+      })()
+      let { kinds } = back
+      for (let i = 0; i < 40; i++) {
+        const news = await two.reference.news(kinds)
+        expect(news.brands === undefined).toBe(news.kinds.brands === kinds.brands)
+        expect(Object.keys(news)).not.toContain('policy')
+        kinds = news.kinds
+        if (news.brands) states.add(`${news.change - back.change}: ${news.brands.map((b) => b.name).join(' ')}`)
+      }
+      await writing
+      expect(states.size).toBeGreaterThan(0)
+      for (const state of states) expect(state).toMatch(/^(\d+): n\1 n\1$/)
+    })
+
     test('another process hears of a change, and of none after it stopped listening', async () => {
       let heard = 0
       let wake = (): void => undefined

@@ -212,6 +212,11 @@ create table appeal (
 create index appeal_case on appeal (case_id, at);
 `
 
+// Every verdict that moves pictures raises the number of all reference data: whether a brand is new must cost next to nothing.
+const brandChanges = `
+create index brand_change on brand (change);
+`
+
 export const STORE_MIGRATIONS: readonly Migration[] = [
   { name: 'listings, decisions, cases and refusals', sql: gate },
   { name: 'the outbox', sql: outbox },
@@ -224,4 +229,5 @@ export const STORE_MIGRATIONS: readonly Migration[] = [
   { name: 'listings to be tried again', sql: rescreening },
   { name: 'models', sql: models },
   { name: 'who looks at a case', sql: review },
+  { name: 'the highest change of the brands', sql: brandChanges },
 ]

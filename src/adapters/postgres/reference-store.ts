@@ -6,9 +6,9 @@ import { TouchstoneError } from '../../errors.ts'
 import type { ReferenceStore } from '../../rights/ports.ts'
 import { listen } from './change-listener.ts'
 import { queries } from './connect.ts'
-import { activeModels } from './model-history.ts'
-import { activePolicy, allPolicies, publish, rollback } from './policy-history.ts'
+import { allPolicies, publish, rollback } from './policy-history.ts'
 import { lockHead, moveHead, REFERENCE_CHANNEL } from './reference-head.ts'
+import { loadAll, loadNews } from './reference-load.ts'
 import { inTransaction } from './transaction.ts'
 
 export interface ReferenceStoreOptions {
@@ -16,6 +16,9 @@ export interface ReferenceStoreOptions {
   /** A connection of its own for the notifications. */
   readonly listener: () => Client
 }
+
+/** Number and data belong together, whoever writes meanwhile. */
+const OF_ONE_MOMENT = 'repeatable read, read only'
 
 /** Every write takes the one row of `reference_head` first, so changes have one order and a reader one number for all. */
 export function createReferenceStore({ pool, listener: connect }: ReferenceStoreOptions): ReferenceStore {
@@ -25,21 +28,9 @@ export function createReferenceStore({ pool, listener: connect }: ReferenceStore
       return BigInt((await db.selectFrom('reference_head').select('change').executeTakeFirstOrThrow()).change)
     },
 
-    load() {
-      return inTransaction(
-        pool,
-        async ({ db: tx }) => {
-          const head = await tx.selectFrom('reference_head').select('change').executeTakeFirstOrThrow()
-          const brands = await tx.selectFrom('brand').select('body').orderBy('brand_id').execute()
-          const active = await activePolicy(tx)
-          const models = await activeModels(tx)
-          return {
-            done: { change: BigInt(head.change), brands: brands.map((row) => row.body), policy: active?.body, models },
-          }
-        },
-        'repeatable read, read only',
-      )
-    },
+    load: () => inTransaction(pool, async ({ db: tx }) => ({ done: await loadAll(tx) }), OF_ONE_MOMENT),
+
+    news: (known) => inTransaction(pool, async ({ db: tx }) => ({ done: await loadNews(tx, known) }), OF_ONE_MOMENT),
 
     onChange: (listener) => listen(connect, REFERENCE_CHANNEL, listener),
 

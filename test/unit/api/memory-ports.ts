@@ -24,6 +24,8 @@ export { decisionOf, policyOf }
 export const silent = pino({ level: 'silent' })
 export const LISTING = { listingId: 'L-1', revision: 1, sellerId: 'S-9', title: 'A pair of shoes' }
 
+const NOTHING_NEW = { change: 0n, kinds: { brands: 0n, policy: 0n, models: 0n } }
+
 /** A port that the tests with these ports do not get to. */
 const unused = <T extends object>(name: string): T =>
   new Proxy({} as T, {
@@ -226,7 +228,8 @@ export function memoryWorld() {
     learning: memoryLearning(),
     reference: {
       change: async () => 0n,
-      load: async () => ({ change: 0n, brands: [...brands.values()], policy: undefined, models: [] }),
+      load: async () => ({ ...NOTHING_NEW, brands: [...brands.values()], policy: undefined, models: [] }),
+      news: async () => NOTHING_NEW,
       onChange: async () => async () => {},
       async upsertBrands(given) {
         const added = given.filter((b) => !brands.has(b.brandId)).length
