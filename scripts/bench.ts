@@ -1,14 +1,14 @@
-// `npm run bench`: the project's own measurements, one JSON document each: node scripts/bench.ts [log] [gate] [kafka] [images] [images-index] [text] [-- options]
+// `npm run bench`: the project's own measurements, one JSON document each: node scripts/bench.ts [log] [gate] [kafka] [images] [images-index] [image-path] [text] [-- options]
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-const BENCHES = ['log', 'gate', 'kafka', 'images', 'images-index', 'text'] as const
+const BENCHES = ['log', 'gate', 'kafka', 'images', 'images-index', 'image-path', 'text'] as const
 const asked = process.argv.slice(2).filter((word) => !word.startsWith('-'))
 const options = process.argv.slice(2).filter((word) => word.startsWith('-'))
 const unknown = asked.filter((name) => !BENCHES.some((b) => b === name))
 if (unknown.length > 0 || options.includes('--help')) {
   process.stderr.write(
-    `Usage: npm run bench -- [${BENCHES.join('] [')}] [--json]\nWithout a name all of them run, one after the other.\n`,
+    `Usage: npm run bench -- [${BENCHES.join('] [')}] [--json] [--option=value]\nWithout a name all of them run, one after the other; the options of each are at the top of its file.\n`,
   )
   process.exit(unknown.length > 0 ? 2 : 0)
 }

@@ -1,6 +1,7 @@
 // Measures the index of picture hashes on one thread: look-ups at 10 k, 1 M and 10 M, on even and on skewed hashes, beside comparing all.
 import { createHashIndex, restoreHashIndex, type HashIndex } from '../../src/imaging/hash-index.ts'
 import { BLOCK, createKernel } from '../../src/imaging/hash-kernel.ts'
+import { fillRandom, random } from './hashes.ts'
 
 const DISTANCE = 31
 const SIZES = [10_000, 1_000_000, 10_000_000]
@@ -13,26 +14,6 @@ const json = process.argv.includes('--json')
 const option = (name: string) => process.argv.find((word) => word.startsWith(`--${name}=`))?.slice(name.length + 3)
 const asked = option('size')
 const say = (line: string): void => void process.stderr.write(`${line}\n`)
-
-/** xorshift128+ would do as well: only that the bits are even and the same in every run. */
-let state = 0x9e37_79b9
-function random(): number {
-  state ^= state << 13
-  state ^= state >>> 17
-  state ^= state << 5
-  return state >>> 0
-}
-
-function fillRandom(hash: Uint8Array): Uint8Array {
-  for (let at = 0; at < 32; at += 4) {
-    const bits = random()
-    hash[at] = bits
-    hash[at + 1] = bits >>> 8
-    hash[at + 2] = bits >>> 16
-    hash[at + 3] = bits >>> 24
-  }
-  return hash
-}
 
 function flip(hash: Uint8Array, bits: number): Uint8Array {
   for (let n = 0; n < bits; n++) {

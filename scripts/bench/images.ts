@@ -8,10 +8,11 @@
 import { createHash } from 'node:crypto'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { parseArgs } from 'node:util'
-import sharp, { type Sharp } from 'sharp'
+import sharp from 'sharp'
 import { createPictureReader } from '../../src/adapters/pictures/reader.ts'
 import { pdqOf } from '../../src/imaging/pdq.ts'
 import { createTelemetry } from '../../src/telemetry.ts'
+import { barePixels, drawnPicture, ENCODE } from './pictures.ts'
 
 const { values: args } = parseArgs({
   options: {
@@ -22,30 +23,13 @@ const { values: args } = parseArgs({
 })
 const [PICTURES, THREADS] = [Number(args.pictures), Number(args.threads)]
 
-const FORMATS: readonly ((picture: Sharp) => Sharp)[] = [
-  ...Array.from({ length: 8 }, () => (picture: Sharp) => picture.jpeg({ quality: 82 })),
-  ...Array.from({ length: 2 }, () => (picture: Sharp) => picture.webp({ quality: 80 })),
-  (picture) => picture.png(),
-  (picture) => picture.avif({ quality: 55, effort: 1 }),
-]
+const { jpeg, webp, png, avif } = ENCODE
+const FORMATS = [jpeg, jpeg, jpeg, jpeg, jpeg, jpeg, jpeg, jpeg, webp, webp, png, avif]
 const SIDES = [400, 800, 1_200, 1_600]
-
-/** A coarse pattern enlarged: edges and washes, as a photograph has, and the same for the same number. */
-async function drawn(n: number): Promise<Buffer> {
-  const side = SIDES[n % SIDES.length] ?? 800
-  const coarse = Buffer.from(
-    Array.from({ length: 24 * 24 * 3 }, (_, i) => createHash('md5').update(`${n}/${i}`).digest()[0] ?? 0),
-  )
-  const enlarged = await sharp(coarse, { raw: { width: 24, height: 24, channels: 3 } })
-    .resize(side, Math.round(side * 0.75), { fit: 'fill' })
-    .png()
-    .toBuffer()
-  return await (FORMATS[n % FORMATS.length] ?? ((picture) => picture))(sharp(enlarged)).toBuffer()
-}
 
 const files: { readonly bytes: Buffer; readonly sha256: string }[] = []
 for (let n = 0; n < 48; n++) {
-  const bytes = await drawn(n)
+  const bytes = await drawnPicture(n, SIDES[n % SIDES.length] ?? 800, FORMATS[n % FORMATS.length] ?? jpeg)
   files.push({ bytes, sha256: createHash('sha256').update(bytes).digest('hex') })
 }
 
@@ -85,10 +69,7 @@ const few = files.length * 2
 sharp.cache(false)
 sharp.concurrency(1)
 const bare = async ({ bytes }: { readonly bytes: Buffer }) => {
-  const decoding = sharp(bytes, { failOn: 'truncated' }).flatten({ background: '#ffffff' }).toColourspace('srgb').raw()
-  const { data, info } = await decoding.toBuffer({ resolveWithObject: true })
-  if (info.channels !== 3) throw new Error(`${info.channels} channels`)
-  pdqOf({ data, width: info.width, height: info.height, channels: 3 })
+  pdqOf(await barePixels(bytes))
 }
 await measure(few, THREADS, bare, () => undefined)
 const bareRun = await measure(Math.min(PICTURES, 1_000), THREADS, bare, () => undefined)
