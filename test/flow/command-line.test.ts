@@ -57,19 +57,24 @@ describe('help and wrong calls', () => {
     const commands = [...out.matchAll(/^ {2}([a-z]+) /gm)].map((m) => m[1] ?? '').filter((c) => c !== 'help')
     expect(commands.sort()).toEqual([
       'api',
+      'banks',
       'brands',
       'doctor',
       'evaluate',
+      'hash',
       'keys',
+      'models',
       'offsets',
       'policies',
       'screen',
       'start',
       'topics',
+      'train',
       'worker',
     ])
     for (const words of [
       ['screen'],
+      ['hash'],
       ['start'],
       ['worker'],
       ['api'],
@@ -77,20 +82,25 @@ describe('help and wrong calls', () => {
       ['offsets', 'list'],
       ['offsets', 'move'],
       ['evaluate'],
+      ['train'],
       ['doctor'],
       ['keys', 'create'],
       ['brands', 'import'],
       ['policies', 'publish'],
+      ['models', 'promote'],
+      ['banks', 'import'],
       ['keys'],
       ['brands'],
       ['policies'],
+      ['models'],
+      ['banks'],
     ]) {
       const help = await touchstone([...words, '--help'])
       expect(help.code, words.join(' ')).toBe(0)
       expect(help.out, words.join(' ')).toMatch(/Example:\n {2}\$ /)
     }
     // A process for each of them.
-  }, 60_000)
+  }, 180_000)
 
   it.each([
     [['scren'], /Did you mean screen/],
