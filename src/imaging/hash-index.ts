@@ -1,6 +1,6 @@
 // The index of hashes: every entry within a distance of a picture's hash, exactly, while entries come and go.
 import { BLOCK } from './hash-kernel.ts'
-import { createPieces } from './hash-pieces.ts'
+import { createPieces, type Pieces } from './hash-pieces.ts'
 import { snapshotOf, storeOf } from './hash-snapshot.ts'
 import { createHashStore, NOBODY, type HashStore } from './hash-store.ts'
 
@@ -48,29 +48,45 @@ export interface HashIndex {
 }
 
 /** @param expected entries for which room is made at once */
-export const createHashIndex = (expected = 0): HashIndex => indexOn(createHashStore(expected))
+export function createHashIndex(expected = 0): HashIndex {
+  const store = createHashStore(expected)
+  return indexOn(store, createPieces(store))
+}
 
-/**
- * All at once, each id once: a tenth of what adding them one by one takes, because tables are made when all are there.
- * Throws RangeError as `add` does. A million take some two seconds, in which nothing else goes on.
- */
-export function hashIndexOf(entries: Iterable<{ readonly id: number; readonly hash: Uint8Array }>): HashIndex {
+export interface HashFilling {
+  /** Each id once. Throws RangeError as `add` does. */
+  put(id: number, hash: Uint8Array): void
+  /** The index when its last step is done; a step takes some microseconds. Nothing is put any more from the first on. */
+  ready(): Generator<void, HashIndex>
+}
+
+/** For many at once: a tenth of what adding them one by one takes, because tables are made when all are there. */
+export function fillHashIndex(): HashFilling {
   const store = createHashStore()
-  for (const { id, hash } of entries) {
-    checkEntry(id, hash)
-    store.put(id, hash)
+  return {
+    put(id, hash) {
+      checkEntry(id, hash)
+      store.put(id, hash)
+    },
+    *ready() {
+      const pieces = createPieces(store)
+      while (pieces.step()) yield
+      return indexOn(store, pieces)
+    },
   }
-  return indexOn(store)
 }
 
 /** Throws an Error when the snapshot is damaged, cut off or of another version: then the index is made from its entries. */
-export const restoreHashIndex = (snapshot: Uint8Array): HashIndex => indexOn(storeOf(snapshot))
-
-function indexOn(store: HashStore): HashIndex {
+export function restoreHashIndex(snapshot: Uint8Array): HashIndex {
+  const store = storeOf(snapshot)
   const pieces = createPieces(store)
-  const { kernel } = store
-  // What is there at the beginning: at a cold start nobody waits for an answer.
+  // At a cold start nobody waits for an answer.
   while (pieces.step());
+  return indexOn(store, pieces)
+}
+
+function indexOn(store: HashStore, pieces: Pieces): HashIndex {
+  const { kernel } = store
 
   const collect = (keys: number[], count: number, seen?: Set<number>) => {
     const found = kernel.found()

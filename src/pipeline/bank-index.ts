@@ -6,6 +6,7 @@ import type { Telemetry } from '../telemetry.ts'
 import { messageOf } from '../errors.ts'
 import { createBankEntries, type BankEntries } from './banks/entries.ts'
 import { readSnapshot, writeSnapshot, type SnapshotFile } from './banks/snapshot.ts'
+import { inSteps, inTurns } from './in-turns.ts'
 import { createLoop, type Loop } from './loop.ts'
 
 export interface LiveBanks {
@@ -25,10 +26,8 @@ export interface FollowOptions {
 
 /** Missed hints are caught up within this long. */
 const POLL_MS = 400
-/** A page is read and put in within some 20 ms: the event loop gets its turn between two. */
+/** The rows of a page are read within some 10 ms, in which nothing else goes on. */
 const PAGE = 2_000
-/** Nothing else goes on while all is read. */
-const LARGE_PAGE = 20_000
 /** Reading so many from the store takes a tenth of a second: below, a file would save nothing. */
 const SNAPSHOT_AFTER = 10_000
 
@@ -41,8 +40,8 @@ interface Held {
 }
 
 /**
- * Resolves when all banks are loaded. Afterwards each change is put in one by one, and whoever looks meanwhile sees the
- * banks as they were. Where the store has forgotten removals that were not heard of, all is read anew beside what is there.
+ * Resolves when all banks are loaded. Afterwards what changed is put in picture by picture, and whoever looks meanwhile sees
+ * some of it. Where the store has forgotten removals that were not heard of, all is read anew beside what is there.
  */
 export async function followBanks(store: BankStore, telemetry: Telemetry, options: FollowOptions): Promise<LiveBanks> {
   const { snapshot, snapshotAfter = SNAPSHOT_AFTER, pollMs = POLL_MS } = options
@@ -54,18 +53,20 @@ export async function followBanks(store: BankStore, telemetry: Telemetry, option
   let unsaved = 0
 
   /** Puts all that is new in; false when removals were missed, and what is held cannot be mended. */
-  async function catchUp(held: Held, page: number): Promise<boolean> {
+  async function catchUp(held: Held): Promise<boolean> {
     while (!stopped) {
-      const next = await store.changesSince(held.change, page)
+      const next = await store.changesSince(held.change, PAGE)
       if (held.change === 0n) held.heard = next.head
       // Another history: the store was replaced by an older copy of itself.
       if (next.head < held.change || next.floor > held.heard) return false
-      for (const bank of next.banks) held.entries.putBank(bank)
-      for (const image of next.images) {
+      for (const bank of next.banks) await inTurns(held.entries.putBankInSteps(bank))
+      // One change may be ten thousand pictures.
+      const putIn = (image: (typeof next.images)[number]) => {
         if ('removed' in image) held.entries.drop(image.imageId)
         else if (!held.entries.put(image))
           log.error({ imageId: image.imageId }, 'a picture of a bank has no hash that can be read')
       }
+      await inTurns(inSteps(next.images, putIn))
       unsaved += next.images.length
       held.change = next.change
       if (held.heard < held.change) held.heard = held.change
@@ -77,8 +78,8 @@ export async function followBanks(store: BankStore, telemetry: Telemetry, option
   async function loadAnew(): Promise<Held> {
     for (;;) {
       const held: Held = { entries: createBankEntries({ expected: 0 }), change: 0n, heard: 0n }
-      if (!(await catchUp(held, LARGE_PAGE))) continue
-      held.entries.ready()
+      if (!(await catchUp(held))) continue
+      await inTurns(held.entries.readyInSteps())
       return held
     }
   }
@@ -87,19 +88,19 @@ export async function followBanks(store: BankStore, telemetry: Telemetry, option
   async function fromSnapshot(file: SnapshotFile): Promise<Held | undefined> {
     const bytes = await file.read()
     if (bytes === undefined) return undefined
-    const read = readSnapshot(bytes)
+    const read = await inTurns(readSnapshot(bytes))
     if (read.identity !== identity) throw new Error('it is of another store')
     const held: Held = { entries: createBankEntries({ expected: read.count }), change: read.change, heard: read.change }
     for (const bank of read.banks) held.entries.putBank(bank)
-    for (const image of read.images) held.entries.hold(image)
+    await inTurns(inSteps(read.images, (image) => held.entries.hold(image)))
     // Somebody may write between the two questions; who writes all the time is asked again.
     for (let tries = 0; tries < 10; tries++) {
-      if (!(await catchUp(held, LARGE_PAGE))) throw new Error('the store has gone another way since then')
+      if (!(await catchUp(held))) throw new Error('the store has gone another way since then')
       const census = await store.census()
       if (census.change !== held.change) continue
       const { size, sum } = held.entries
       if (census.images !== size || census.sum !== sum) throw new Error('the store has other pictures')
-      held.entries.ready()
+      await inTurns(held.entries.readyInSteps())
       return held
     }
     throw new Error('the store changed too often to compare it')
@@ -122,8 +123,8 @@ export async function followBanks(store: BankStore, telemetry: Telemetry, option
   function save(least: number): void {
     if (snapshot === undefined || unsaved < least || writing !== undefined) return
     unsaved = 0
-    writing = snapshot
-      .write(writeSnapshot(identity, held.change, held.entries))
+    writing = inTurns(writeSnapshot(identity, held.change, held.entries))
+      .then((bytes) => snapshot.write(bytes))
       .catch((error: unknown) => log.warn({ err: messageOf(error) }, 'the snapshot of the banks could not be written'))
       .finally(() => (writing = undefined))
   }
@@ -140,7 +141,7 @@ export async function followBanks(store: BankStore, telemetry: Telemetry, option
   save(snapshotAfter)
   const loop = createLoop('banks', log, async () => {
     const before = held.change
-    if (!(await catchUp(held, PAGE))) {
+    if (!(await catchUp(held))) {
       log.warn('the store no longer has the changes since the banks were read: they are read anew')
       held = await loadAnew()
     }

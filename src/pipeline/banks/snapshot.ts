@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { bankSchema, type Bank } from '../../domain/bank.ts'
+import { inSteps } from '../in-turns.ts'
 import type { BankEntries, StoredEntry } from './entries.ts'
 
 export interface Snapshot {
@@ -23,6 +24,10 @@ const MAGIC = 'touchstone banks 1\n'
 const SEAL_BYTES = 32
 const ID_BYTES = 16
 const HASH_BYTES = 32
+/** Bytes that are copied or summed up in half a millisecond. */
+const PIECE = 262_144
+/** Sources that become bytes at once. */
+const LINES = 256
 
 const headerSchema = z.object({
   identity: z.string(),
@@ -35,42 +40,66 @@ const headerSchema = z.object({
 
 /**
  * `MAGIC`, the length of the header (4 bytes, big-endian), the header as JSON, then for each picture its id (16 bytes), the
- * number of its bank (4) and, of active ones, its hash (32); then their sources, one JSON a line; a sha256 of all.
+ * number of its bank (4) and, of active ones, its hash (32); then their sources, one JSON a line; a sha256 of all. Made in
+ * steps, of the entries as they are at the first one.
  */
-export function writeSnapshot(identity: string, change: bigint, entries: BankEntries): Uint8Array {
+export function* writeSnapshot(identity: string, change: bigint, entries: BankEntries): Generator<void, Uint8Array> {
   const banks = entries.banks()
   const numbers = new Map(banks.map(({ bankId }, i) => [bankId, i]))
   const { size: active, quarantined } = entries
+  const all = entries.all()
   const body = Buffer.alloc(active * (ID_BYTES + 4 + HASH_BYTES) + quarantined * (ID_BYTES + 4))
-  const lines: string[] = []
+  const sources: Buffer[] = []
+  let lines: string[] = []
   let at = 0
-  for (const { imageId, bankId, hash, source } of entries.all()) {
+  const flush = (end: string) => {
+    if (lines.length > 0) sources.push(Buffer.from(lines.join('\n') + end))
+    lines = []
+  }
+  yield* inSteps(all, ({ imageId, bankId, hash, source }) => {
     body.write(imageId.replaceAll('-', ''), at, 'hex')
     at = body.writeUInt32BE(numbers.get(bankId) ?? 0, at + ID_BYTES)
     body.set(hash, at)
     at += hash.length
-    if (hash.length > 0) lines.push(source)
-  }
-  const sources = Buffer.from(lines.join('\n'))
-  const header = Buffer.from(
-    JSON.stringify({ identity, change: String(change), banks, active, quarantined, sources: sources.length }),
-  )
+    if (hash.length === 0) return
+    if (lines.length === LINES) flush('\n')
+    lines.push(source)
+  })
+  flush('')
   const length = Buffer.alloc(4)
+  const size = sources.reduce((sum, part) => sum + part.length, 0)
+  const about = { identity, change: String(change), banks, active, quarantined, sources: size }
+  const header = Buffer.from(JSON.stringify(about))
   length.writeUInt32BE(header.length)
-  const parts = [Buffer.from(MAGIC), length, header, body, sources]
-  const seal = createHash('sha256')
-  for (const part of parts) seal.update(part)
-  return Buffer.concat([...parts, seal.digest()])
+  const parts = [Buffer.from(MAGIC), length, header, body, ...sources]
+  const whole = Buffer.allocUnsafe(parts.reduce((sum, part) => sum + part.length, SEAL_BYTES))
+  let to = 0
+  for (const part of parts)
+    for (let from = 0; from < part.length; from += PIECE) {
+      to += part.copy(whole, to, from, from + PIECE)
+      yield
+    }
+  whole.set(yield* sealOf(whole.subarray(0, to)), to)
+  return whole
 }
 
-/** Throws with the reason when the bytes are not a whole snapshot of this version. */
-export function readSnapshot(bytes: Uint8Array): Snapshot {
+function* sealOf(bytes: Buffer): Generator<void, Buffer> {
+  const seal = createHash('sha256')
+  for (let from = 0; from < bytes.length; from += PIECE) {
+    seal.update(bytes.subarray(from, from + PIECE))
+    yield
+  }
+  return seal.digest()
+}
+
+/** In steps. Throws with the reason when the bytes are not a whole snapshot of this version. */
+export function* readSnapshot(bytes: Uint8Array): Generator<void, Snapshot> {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (file.subarray(0, MAGIC.length).toString('latin1') !== MAGIC)
     throw new Error('it is of another version, or no snapshot')
   const end = file.length - SEAL_BYTES
   if (end < MAGIC.length + 4) throw new Error('it is cut off')
-  const seal = createHash('sha256').update(file.subarray(0, end)).digest()
+  const seal = yield* sealOf(file.subarray(0, end))
   if (!seal.equals(file.subarray(end))) throw new Error('it is damaged')
   const start = MAGIC.length + 4
   const length = file.readUInt32BE(MAGIC.length)

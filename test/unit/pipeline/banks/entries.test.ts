@@ -105,6 +105,18 @@ describe('the pictures of the banks', () => {
     expect(entries.size).toBe(301)
   })
 
+  test('a bank moves to its new distance in steps, and matches on the way', () => {
+    const entries = of(bank('a'))
+    for (let i = 0; i < 300; i++) entries.put(image(`a${i}`, 'a', hash(`a${i}`)))
+    let steps = 0
+    for (const _ of entries.putBankInSteps(bank('a', { maxDistance: 3 }))) {
+      steps++
+      for (const i of [0, 150, 299]) expect(found(entries, seen(hash(`a${i}`, 3)))).toHaveLength(1)
+    }
+    expect(steps).toBeGreaterThan(2)
+    expect(found(entries, seen(hash('a299', 4)))).toEqual([])
+  })
+
   test('filled before it is asked, it is as if each had been put in one by one, with all that came meanwhile', () => {
     const filled = createBankEntries({ expected: 10 })
     const one = of(bank('a'), bank('b', { maxDistance: 12 }))
@@ -117,7 +129,7 @@ describe('the pictures of the banks', () => {
       entries.putBank(bank('b', { maxDistance: 12 }))
     }
     expect(filled.match(seen(hash('i5')))).toEqual([])
-    filled.ready()
+    expect([...filled.readyInSteps()].length).toBeGreaterThan(10)
     for (let i = 0; i < 20; i++) expect(filled.match(seen(hash(`i${i}`, i)))).toEqual(one.match(seen(hash(`i${i}`, i))))
     expect(found(filled, seen(hash('i4', 12)))).toEqual([['b', uuid('i4'), 12, 0]])
     filled.drop(uuid('i4'))

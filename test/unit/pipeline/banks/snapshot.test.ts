@@ -1,8 +1,17 @@
 // The banks as one file and back: everything is real, no file is touched.
 import { describe, expect, test } from 'vitest'
 import { createBankEntries } from '../../../../src/pipeline/banks/entries.ts'
-import { readSnapshot, writeSnapshot } from '../../../../src/pipeline/banks/snapshot.ts'
-import { bank, hash, image, seen } from './samples.ts'
+import * as inSteps from '../../../../src/pipeline/banks/snapshot.ts'
+import { bank, hash, image, seen, uuid } from './samples.ts'
+
+function atOnce<T>(steps: Generator<void, T>): T {
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+  }
+}
+const writeSnapshot = (...of: Parameters<typeof inSteps.writeSnapshot>) => atOnce(inSteps.writeSnapshot(...of))
+const readSnapshot = (bytes: Uint8Array) => atOnce(inSteps.readSnapshot(bytes))
 
 function sample() {
   const entries = createBankEntries()
@@ -43,6 +52,18 @@ describe('a snapshot', () => {
     }
     expect(after.match(seen(hash('q')))).toEqual([])
     expect(writeSnapshot('store', 7n, after)).toEqual(writeSnapshot('store', 7n, before))
+  })
+
+  test('is of the moment of its first step, whatever comes and goes before its last', () => {
+    const entries = sample()
+    for (let i = 0; i < 500; i++) entries.put(image(`m${i}`, 'a', hash(`m${i}`)))
+    const whole = writeSnapshot('store', 7n, entries)
+    const steps = inSteps.writeSnapshot('store', 7n, entries)
+    for (let n = 0; n < 5; n++) expect(steps.next().done).toBe(false)
+    for (let i = 0; i < 400; i++) entries.drop(uuid(`m${i}`))
+    for (let i = 0; i < 400; i++) entries.put(image(`n${i}`, 'b', hash(`n${i}`)))
+    entries.put(image('i1', 'b', hash('i1'), { state: 'quarantined' }))
+    expect(atOnce(steps)).toEqual(whole)
   })
 
   test('of nothing is one too', () => {
