@@ -98,8 +98,9 @@ describe.runIf(ownBrokersOrSkip())('workers on Kafka', () => {
     expect(nowhere.err()).toMatch(
       /Waiting for KAFKA_BROKERS[^]*log-unavailable: None of KAFKA_BROKERS \(127\.0\.0\.1:1\)/,
     )
-    expect(performance.now() - began).toBeLessThan(20_000)
-  }, 60_000)
+    // Measured 4 s, and 19 s where six others want the processor too; never is what it must not take.
+    expect(performance.now() - began).toBeLessThan(45_000)
+  }, 90_000)
 
   it('share the partitions; one that is told to go hands over at once, one that is killed within its session', async () => {
     const { env, topics } = await settings(12)
@@ -137,7 +138,7 @@ describe.runIf(ownBrokersOrSkip())('workers on Kafka', () => {
     await three.said(/(finishing)/)
     three.child.kill('SIGTERM')
     expect(await three.ended).toBe(130)
-  }, 120_000)
+  }, 180_000)
 
   it('a worker whose records were removed before it read them ends and says so; doctor says how to go on, and that works', async () => {
     const { env, topics } = await settings(1)
@@ -167,7 +168,7 @@ describe.runIf(ownBrokersOrSkip())('workers on Kafka', () => {
     await begin(env)
     await until('the rest is decided', async () => (await published(topics.decisions)).length === 3)
     expect(await published(topics.decisions)).toEqual(['L-1000', 'L-1004', 'L-1005'])
-  }, 60_000)
+  }, 120_000)
 
   it('reading of a partition that no worker ever had can be moved before one comes', async () => {
     const { env, topics } = await settings(1)
@@ -179,7 +180,7 @@ describe.runIf(ownBrokersOrSkip())('workers on Kafka', () => {
     await begin(env)
     await until('the rest is decided', async () => (await published(topics.decisions)).length === 1)
     expect(await published(topics.decisions)).toEqual(['L-1002'])
-  }, 60_000)
+  }, 120_000)
 
   it('a store that is not the one of the topics publishes nothing, and readiness names it', async () => {
     const { env, topics, prefix } = await settings(1)
@@ -197,5 +198,5 @@ describe.runIf(ownBrokersOrSkip())('workers on Kafka', () => {
     expect(refused.detail).toContain('store-foreign')
     expect(foreign.err()).toContain('TOUCHSTONE_TOPIC_PREFIX')
     expect(await published(topics.decisions)).toHaveLength(1)
-  }, 60_000)
+  }, 120_000)
 })
