@@ -161,7 +161,7 @@ describe.runIf(brokers !== undefined)('brokers that are not there', () => {
     const log = open(['127.0.0.1:1'], { appendTimeoutMs: 500 })
     const began = performance.now()
     await expect(log.backlog('t', 'g', new Map())).rejects.toMatchObject({ code: 'log-unavailable' })
-    expect(performance.now() - began).toBeLessThan(2_500)
+    expect(performance.now() - began).toBeLessThan(8_000)
     await log.close()
     await expect(log.append('t', [record('k', 'v')])).rejects.toMatchObject({ code: 'not-ready' })
   })

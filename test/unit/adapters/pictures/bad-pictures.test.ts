@@ -100,8 +100,8 @@ describe('bombs', () => {
     for (const [format, bytes] of Object.entries(bombs)) {
       const begun = performance.now()
       expect([format, await fault(bytes)]).toEqual([format, 'too-many-pixels'])
-      // Decoding any of them takes at least ten times as long.
-      expect(performance.now() - begun).toBeLessThan(100)
+      // Some milliseconds; decoding any of them takes more than a second.
+      expect(performance.now() - begun).toBeLessThan(500)
       expect(await keep(bytes)).toBeUndefined()
     }
   })

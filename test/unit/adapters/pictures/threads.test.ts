@@ -39,7 +39,7 @@ describe('a thread that', () => {
   })
 
   test('hangs does not hold up the main loop, nor the other threads', async () => {
-    const { read } = started({ threads: 2, timeMs: 600 })
+    const { read } = started({ threads: 2, timeMs: 1_500 })
     await Promise.all([read(picture), read(picture)])
     const hanging = read(wild('hang'))
     let longest = 0
@@ -50,7 +50,7 @@ describe('a thread that', () => {
     }, 5)
     for (let i = 0; i < 10; i++) expect(await read(picture)).toMatchObject({ state: 'seen' })
     clearInterval(watch)
-    expect(longest).toBeLessThan(300)
+    expect(longest).toBeLessThan(1_000)
     expect(await hanging).toMatchObject({ fault: 'timed-out' })
   })
 
@@ -69,7 +69,7 @@ describe('who waits', () => {
     const waiting = read(picture, AbortSignal.timeout(100))
     expect(reader.queue()).toBe(1)
     expect(await waiting).toMatchObject({ fault: 'busy' })
-    expect(performance.now() - begun).toBeLessThan(1_000)
+    expect(performance.now() - begun).toBeLessThan(1_300)
     expect(reader.queue()).toBe(0)
     await hanging
   })
@@ -90,11 +90,11 @@ describe('who waits', () => {
   })
 
   test('while a thread works on it gets an answer at its time, and the thread goes on', async () => {
-    const { read } = started({ timeMs: 800 })
+    const { read } = started({ timeMs: 1_500 })
     await read(picture)
     const begun = performance.now()
     expect(await read(wild('hang'), AbortSignal.timeout(100))).toMatchObject({ fault: 'timed-out' })
-    expect(performance.now() - begun).toBeLessThan(700)
+    expect(performance.now() - begun).toBeLessThan(1_300)
     expect(await read(picture)).toMatchObject({ state: 'seen' })
   })
 })
