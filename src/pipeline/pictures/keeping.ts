@@ -54,10 +54,19 @@ function opensCase({ listing, assessment }: Judged, before: Glance | undefined):
   return isDrawn(decisionId(listing.listingId, listing.revision, (before?.sequence ?? 0) + 1), audit.share)
 }
 
+/** Hashes of the pictures that some signal's evidence is about. */
+function picturesNamed({ risk }: Assessment): ReadonlySet<unknown> {
+  const entries = risk.signals.flatMap(({ evidence }) => Object.values(evidence).flat())
+  return new Set(entries.map((one) => (typeof one === 'object' && one !== null && 'sha256' in one ? one.sha256 : null)))
+}
+
 async function keepOf({ listing, assessment }: Judged, source: PictureSource, store: PictureStore): Promise<Kept> {
+  const named = picturesNamed(assessment)
   const seen = assessment.pictures
-    .slice(0, MOST_KEPT)
     .flatMap((picture, ordinal) => (picture.state === 'seen' ? [{ picture, ordinal }] : []))
+    // A picture that is evidence must be there for who looks, wherever its seller put it.
+    .sort((a, b) => Number(named.has(b.picture.sha256)) - Number(named.has(a.picture.sha256)))
+    .slice(0, MOST_KEPT)
   const known = new Set(await store.known(seen.map(({ picture }) => picture.sha256)))
   const missing = new Map(seen.map(({ picture, ordinal }) => [picture.sha256, { picture, ordinal }]))
   for (const sha256 of known) missing.delete(sha256)

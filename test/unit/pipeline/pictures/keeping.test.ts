@@ -73,6 +73,18 @@ describe('pictures are kept', () => {
     expect(kept).toEqual([[{ ordinal: 0, sha256: 'a' }], [{ ordinal: 0, sha256: 'b' }], undefined])
   })
 
+  it('a dozen at most, and before all others those that are evidence', async () => {
+    const pictures = Array.from({ length: 30 }, (_, i) => seen(`p${i}`))
+    const plain = judged('held', 'hold', pictures)
+    const { risk } = plain.assessment
+    const [first] = risk.signals
+    if (first === undefined) throw new Error('the sample has no signals')
+    const evidence = { matches: [{ image: 20, sha256: 'p20', kind: 'counterfeit' }] }
+    const assessed = { ...plain.assessment, risk: { ...risk, signals: [{ ...first, evidence }] } }
+    const { kept } = await keep([{ ...plain, assessment: assessed }])
+    expect(kept[0]?.map(({ ordinal }) => ordinal)).toEqual([20, ...Array.from({ length: 11 }, (_, i) => i)])
+  })
+
   it('of an edit that is held because its predecessor was, and of a sample that goes on', async () => {
     const before = {
       edited: { outcome: 'block' as const, sequence: 3, caseId: null },
