@@ -57,7 +57,9 @@ function opensCase({ listing, assessment }: Judged, before: Glance | undefined):
 /** Hashes of the pictures that some signal's evidence is about. */
 function picturesNamed({ risk }: Assessment): ReadonlySet<unknown> {
   const entries = risk.signals.flatMap(({ evidence }) => Object.values(evidence).flat())
-  return new Set(entries.map((one) => (typeof one === 'object' && one !== null && 'sha256' in one ? one.sha256 : null)))
+  return new Set(
+    entries.map((one) => (typeof one === 'object' && one !== null && 'sha256' in one ? one['sha256'] : null)),
+  )
 }
 
 async function keepOf({ listing, assessment }: Judged, source: PictureSource, store: PictureStore): Promise<Kept> {
