@@ -12,6 +12,12 @@ import { imageFetcher } from './image-fetcher.ts'
 /** A thread's queue takes 128 pictures; half of it is left to banks and to what people send. */
 const READING_PER_THREAD = 64
 
+/** Of pictures that wait for a thread: as many as may be on their way, and more than any burst that threads keep up with. */
+const IN_HAND_BYTES = 128 << 20
+const IN_HAND_PICTURES = 8
+/** Of so many rounds of a host's connections the last still comes within the time of a listing, at 700 ms a picture. */
+const ROUNDS = 4
+
 const THREAD = new URL(import.meta.url.endsWith('.ts') ? './picture-thread.ts' : './picture-thread.js', import.meta.url)
 
 /** Threads start at once; they must be closed. */
@@ -68,7 +74,11 @@ export function openPictures(config: Config, telemetry: Telemetry, use: PictureU
     budgetMs: config.TOUCHSTONE_IMAGE_BUDGET_MS,
     // What waits for a connection is on the clock of its listing.
     gettingAtOnce: config.TOUCHSTONE_IMAGE_CONNECTIONS,
+    gettingPerHost: config.TOUCHSTONE_IMAGE_HOST_CONNECTIONS * ROUNDS,
+    bytesInHand: Math.max(IN_HAND_BYTES, IN_HAND_PICTURES * maxBytes),
     readingAtOnce: reader.threads * READING_PER_THREAD,
+    // As long again as a thread may take with it: others may be before it.
+    readingMs: 2 * config.TOUCHSTONE_IMAGE_READ_MS,
     onResult: (result) => telemetry.metrics.touchstone_pictures_total.inc({ result }),
   })
   return { source, reader, close: () => closing.close() }

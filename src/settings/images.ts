@@ -44,7 +44,7 @@ export const IMAGE_SETTINGS = {
   TOUCHSTONE_IMAGE_MAX_BYTES: setting(
     positive(256 << 20).default(16 << 20),
     '16777216',
-    'Bytes that one picture may have as it comes; eight times as many may be on their way at once',
+    'Bytes that one picture may have as it comes; eight times as many may be on their way at once, and (or 128 MiB, if that is more) wait to be read',
   ),
   TOUCHSTONE_IMAGE_CACHE_BYTES: setting(
     whole(0, 2 ** 36).default(64 << 20),
@@ -52,9 +52,9 @@ export const IMAGE_SETTINGS = {
     'Bytes of memory for pictures that were fetched lately: an unchanged one is asked for, but not sent again; 0: none',
   ),
   TOUCHSTONE_IMAGE_CONNECTIONS: setting(
-    positive(4_096).default(64),
-    '64',
-    'Pictures that one process fetches at once; all hosts take turns, and those below one registered name have at most half',
+    positive(4_096).default(256),
+    '256',
+    'Pictures that one process fetches at once; all hosts take turns, those below one registered name have at most half, and a quarter is left to hosts that delivered lately',
   ),
   TOUCHSTONE_IMAGE_HOST_CONNECTIONS: setting(
     positive(1_024).default(16),
@@ -77,9 +77,9 @@ export const IMAGE_SETTINGS = {
     'Pixels that one picture may have; beyond: not read',
   ),
   TOUCHSTONE_IMAGE_READ_MS: setting(
-    whole(100, 60_000).default(5_000),
-    '5000',
-    'Milliseconds that decoding and hashing one picture may take; a thread that takes longer is replaced',
+    whole(100, 60_000).default(10_000),
+    '10000',
+    'Milliseconds that decoding and hashing one picture may take; a thread that takes longer is replaced, and as long may waiting for a thread take',
   ),
   TOUCHSTONE_PICTURE_DAYS: setting(
     positive(3_650).default(180),

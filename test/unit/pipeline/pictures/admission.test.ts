@@ -1,0 +1,142 @@
+// Who may ask which hosts now. Real: all of it; hosts and sizes are invented, and nothing takes time.
+import { describe, expect, it } from 'vitest'
+import {
+  createAdmission,
+  type Admission,
+  type AdmissionOptions,
+  type Ended,
+} from '../../../../src/pipeline/pictures/admission.ts'
+
+const MB = 1 << 20
+const of = (more: Partial<AdmissionOptions> = {}): Admission =>
+  createAdmission({ atOnce: 8, perHost: 4, bytes: 128 * MB, ...more })
+
+/** Listings that ask, in their order; which of them went so far. */
+function asking(admission: Admission) {
+  const went: string[] = []
+  const endings = new Map<string, Ended>()
+  return {
+    went,
+    async ask(name: string, ...hosts: string[]) {
+      void admission.begin(hosts).then((ended) => {
+        went.push(name)
+        endings.set(name, ended)
+      })
+      await settled()
+    },
+    async end(name: string, host: string, how: Parameters<Ended>[1] = 'otherwise', bytes = 0) {
+      endings.get(name)?.(host, how, bytes)
+      await settled()
+    },
+  }
+}
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+const times = (count: number, what: (i: number) => Promise<void>) =>
+  Array.from({ length: count }, (_, i) => i).reduce((before, i) => before.then(() => what(i)), Promise.resolve())
+
+describe('asking hosts', () => {
+  it('that are slow stands in nobody’s way, and what waits for them goes in the order of its coming', async () => {
+    const { went, ask, end } = asking(of())
+    await times(20, (i) => ask(`slow-${i}`, 'slow'))
+    await ask('honest', 'shop')
+    expect(went).toEqual(['slow-0', 'slow-1', 'slow-2', 'slow-3', 'honest'])
+    await end('slow-0', 'slow')
+    expect(went.at(-1)).toBe('slow-4')
+  })
+
+  it('goes in turn over hosts, so that one with few waiting is not behind one with many', async () => {
+    const { went, ask, end } = asking(of({ atOnce: 1 }))
+    await ask('first', 'x')
+    await times(5, (i) => ask(`many-${i}`, 'many'))
+    await ask('few', 'few')
+    await end('first', 'x')
+    await end('many-0', 'many')
+    expect(went).toEqual(['first', 'many-0', 'few'])
+  })
+
+  it('waits for all hosts of a listing, and holds none of them meanwhile', async () => {
+    const { went, ask, end } = asking(of())
+    await times(4, (i) => ask(`slow-${i}`, 'slow'))
+    await times(8, (i) => ask(`both-${i}`, 'shop', 'slow'))
+    await ask('honest', 'shop')
+    expect(went.at(-1)).toBe('honest')
+    await end('slow-0', 'slow', 'late')
+    expect(went.at(-1)).toBe('both-0')
+  })
+
+  it('is left a quarter of everything to hosts that brought something, until they cost time themselves', async () => {
+    const { went, ask, end } = asking(of())
+    await ask('good', 'shop')
+    await end('good', 'shop', 'brought', 1)
+    await times(30, (i) => ask(`dead-${i}`, `dead-${i}`))
+    expect(went.filter((name) => name.startsWith('dead'))).toHaveLength(6)
+    await ask('honest', 'shop')
+    await ask('honest again', 'shop')
+    expect(went.slice(-2)).toEqual(['honest', 'honest again'])
+    await end('honest', 'shop', 'late')
+    await ask('late', 'shop')
+    expect(went).not.toContain('late')
+    // A stranger waits for strangers only.
+    await end('dead-0', 'dead-0', 'late')
+    expect(went).toHaveLength(1 + 6 + 2 + 1)
+  })
+
+  it('leaves them that quarter also where one listing of strangers took more than everything', async () => {
+    const { went, ask, end } = asking(of())
+    await ask('good', 'shop')
+    await end('good', 'shop', 'brought', 1)
+    await ask('huge', ...Array.from({ length: 100 }, (_, i) => `dead-${i}`))
+    await times(3, (i) => ask(`honest-${i}`, 'shop'))
+    expect(went).toEqual(['good', 'huge', 'honest-0', 'honest-1'])
+  })
+
+  it('by a listing with more pictures than may be under way happens all the same, and gives all places back', async () => {
+    const { went, ask, end } = asking(of())
+    const hosts = Array.from({ length: 20 }, () => 'shop')
+    await ask('large', ...hosts)
+    await ask('next', 'shop')
+    expect(went).toEqual(['large'])
+    for (const host of hosts) await end('large', host)
+    await times(10, (i) => ask(`later-${i}`, 'other'))
+    expect(went).toEqual(['large', 'next', 'later-0', 'later-1', 'later-2', 'later-3'])
+  })
+})
+
+describe('bytes that have come and are not read', () => {
+  it('have a bound, of which tiny ones take their part as well', () => {
+    const admission = of({ bytes: MB })
+    const puts = Array.from({ length: 64 }, () => admission.hold(1))
+    expect(puts.every((put) => put !== undefined)).toBe(true)
+    expect(admission.hold(1)).toBeUndefined()
+    puts[0]?.()
+    expect(admission.hold(20_000)).toBeUndefined()
+    expect(admission.hold(10_000)).toBeDefined()
+  })
+
+  it('let nobody begin beyond half of it, and wake who waited when they are put down', async () => {
+    const admission = of({ bytes: 4 * MB })
+    const { went, ask } = asking(admission)
+    const put = admission.hold(3 * MB)
+    await ask('waits', 'shop')
+    expect(went).toEqual([])
+    put?.()
+    await settled()
+    expect(went).toEqual(['waits'])
+  })
+
+  it('are foreseen: after large pictures fewer begin, after silent hosts as many as there are', async () => {
+    const begun = async (how: 'brought' | 'late', bytes: number) => {
+      const { went, ask, end } = asking(of({ atOnce: 1_000, perHost: 1_000 }))
+      const taught = Array.from({ length: 700 }, () => 'shop')
+      await ask('teaching', ...taught)
+      for (const host of taught) await end('teaching', host, how, bytes)
+      await times(500, (i) => ask(`next-${i}`, 'shop'))
+      return went.length - 1
+    }
+    // 64 MB are to be expected at most.
+    expect(await begun('brought', 512 << 10)).toBeLessThan(135)
+    expect(await begun('late', 0)).toBe(500)
+    // Whatever came before: the next sixty may always be asked for.
+    expect(await begun('brought', 16 * MB)).toBeGreaterThanOrEqual(64)
+  })
+})
