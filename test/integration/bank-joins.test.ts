@@ -8,6 +8,7 @@ import { inTransaction } from '../../src/adapters/postgres/transaction.ts'
 import { confirmedBank } from '../../src/domain/bank.ts'
 import type { BankStore } from '../../src/rights/bank-ports.ts'
 import { bank, picture } from '../contracts/store-banks.ts'
+import { hash } from '../unit/pipeline/banks/samples.ts'
 import { startPostgresStore } from './store-on-postgres.ts'
 import type { PostgresNode, PostgresStore } from './store-on-postgres.ts'
 
@@ -63,6 +64,42 @@ describe('pictures of confirmed cases', () => {
     await show('C-1', 2, [picture('official'), picture('own')])
     await commit([join('V-1')])
     expect((await banks.images('confirmed-nike', { limit: 9 })).map((i) => i.sha256)).toEqual([picture('own').sha256])
+  })
+
+  test('neither does one that is like it, as far as its bank calls them the same; nor one like an allowed picture', async () => {
+    const official = (bankId: string, more: Parameters<typeof bank>[1], name: string) =>
+      banks
+        .upsertBank(bank(bankId, more), 'ann', 'all')
+        .then(() => banks.addImages(bankId, [{ picture: picture(name), source: { kind: 'api' } }], 'ann', 'all'))
+    await official('of-nike', { kind: 'genuine', brandId: 'nike', maxDistance: 20 }, 'nike')
+    await official('of-gap', { kind: 'genuine', brandId: 'gap' }, 'gap')
+    await official('of-us', { kind: 'genuine' }, 'ours')
+    await official('charts', { kind: 'allowed', brandId: 'gap' }, 'chart')
+    await official('logos', { kind: 'logo', brandId: 'nike' }, 'logo')
+    const like = (of: string, bits: number) =>
+      picture(`${of} again, ${bits}`, { hash: hash(`hash of ${of}`, bits).toString('hex') })
+    const shown = [
+      like('nike', 20),
+      like('nike', 21),
+      like('gap', 3),
+      like('ours', 31),
+      like('chart', 31),
+      like('chart', 32),
+      like('logo', 1),
+    ]
+    await show('C-1', 2, shown)
+    await commit([join('V-1')])
+    const joined = async (bankId: string) =>
+      new Set((await banks.images(bankId, { limit: 20 })).map((i) => shown.findIndex((p) => p.sha256 === i.sha256)))
+    // Another brand's photograph spares only what nobody's brand was named for.
+    expect(await joined('confirmed-nike')).toEqual(new Set([1, 2, 5, 6]))
+    await commit([join('V-2', { brandId: null })])
+    expect(await joined('confirmed')).toEqual(new Set([1, 5, 6]))
+    // A quarantined or removed one spares nothing.
+    const [removed] = await banks.images('charts', { limit: 1 })
+    await banks.removeImage('charts', removed?.imageId ?? '', 'ann', 'all')
+    await commit([join('V-3')])
+    expect(await joined('confirmed-nike')).toEqual(new Set([1, 2, 4, 5, 6]))
   })
 
   test('pictures join with their provenance, once, and those who follow hear of one change', async () => {

@@ -9,8 +9,8 @@ import type { Statement } from './statement.ts'
 
 /**
  * The pictures of the cases join the banks of confirmed ones, each with its verdict; what joined with a verdict of `leaves`
- * leaves, and other verdicts' copies stay. Not a blank picture, and none that a bank of genuine or allowed ones has as it
- * is: counterfeiters show the maker's own photographs, which say nothing about the goods. Said again it changes nothing.
+ * leaves, and other verdicts' copies stay. Not a blank picture, and none that is like a genuine or an allowed one (see
+ * `OFFICIAL`). Said again it changes nothing.
  *
  * To be sent after everything but the outbox (the lock order in reference-head.ts), in a transaction that holds the
  * listings: what a case shows is written under its listing's lock. The number moves only when something did.
@@ -35,14 +35,13 @@ function join(joins: readonly BankJoin[]): Statement[] {
   const shown = sql`
     unnest(${joins.map((j) => j.caseId)}::text[], ${joins.map((j) => j.revision)}::int[], ${bankIds}::text[],
            ${joins.map((j) => j.verdictId)}::text[], ${joins.map((j) => j.by)}::text[],
-           ${banks.starts}::int[], ${banks.lengths}::int[], ${sources.starts}::int[], ${sources.lengths}::int[])
-      x (case_id, revision, bank_id, verdict_id, by, bank_start, bank_length, start, length)
+           ${joins.map((j) => j.brandId)}::text[], ${banks.starts}::int[], ${banks.lengths}::int[],
+           ${sources.starts}::int[], ${sources.lengths}::int[])
+      x (case_id, revision, bank_id, verdict_id, by, brand_id, bank_start, bank_length, start, length)
     join case_picture c on c.case_id = x.case_id collate "C" and c.revision = x.revision
     join picture p on p.sha256 = c.sha256 and not p.blank
     cross join reference_head h
-    where not exists (
-      select from bank_image g join bank b on b.bank_id = g.bank_id
-      where g.sha256 = p.sha256 and g.state = 'active' and b.body ->> 'kind' in ('genuine', 'allowed'))`
+    where not exists (${OFFICIAL})`
   return [
     sql`
     insert into bank (bank_id, version, body, change, changed_by)
@@ -56,6 +55,28 @@ function join(joins: readonly BankJoin[]): Statement[] {
     from ${shown} on conflict (bank_id, sha256, coalesce(verdict_id, '')) where state <> 'removed' do nothing`,
   ]
 }
+
+/**
+ * Counterfeiters show the maker's own photographs, which say nothing about the goods; in the counterfeit bank they would
+ * hold every honest seller. They are scaled and encoded again by each shop, so what counts is what the bank itself calls the
+ * same, not the same bytes. An allowed picture is evidence against nobody, whoever owns its bank (only the deployment can
+ * make one for all). A genuine one spares what it may own: the deployment's those of all brands, a brand's its own, and any
+ * brand's what was confirmed without naming one; else one rights holder could keep another's counterfeits out of the bank.
+ *
+ * In SQL and not by the index in memory, because what is added while a verdict is given must count, and this is behind the
+ * head's lock. Every hash of these banks is compared (some 0.3 µs each): they are the photographs of brands, not of sellers.
+ * A hash alone cannot be turned, so the maker's photograph mirrored does join.
+ */
+const OFFICIAL = sql`
+      select from bank b join bank_image g on g.bank_id = b.bank_id and g.state = 'active'
+      where (b.body ->> 'kind' = 'allowed'
+             or (b.body ->> 'kind' = 'genuine'
+                 and (b.body ->> 'brandId' is null or x.brand_id is null or b.body ->> 'brandId' = x.brand_id)))
+        and (g.sha256 = p.sha256
+             -- A hash that cannot be read is compared with nothing, instead of failing every verdict.
+             or case when g.hash ~ '^[0-9a-f]{64}$' and p.hash ~ '^[0-9a-f]{64}$'
+                     then bit_count(('x' || g.hash)::bit(256) # ('x' || p.hash)::bit(256)) <= (b.body ->> 'maxDistance')::int
+                     else false end)`
 
 function leave(verdictIds: readonly string[]): Statement[] {
   if (verdictIds.length === 0) return []
