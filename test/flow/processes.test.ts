@@ -46,7 +46,7 @@ describe.each([
       })
       expect(alone.status).toBe(200)
       expect(alone.of.get('workers')?.detail).toMatch(/^1 records wait/)
-      expect([...alone.of.keys()].sort()).toEqual(['log', 'reference-data', 'store', 'workers'])
+      expect([...alone.of.keys()].sort()).toEqual(['banks', 'log', 'reference-data', 'store', 'workers'])
 
       const worker = touchstone('worker', env)
       const monitor = await worker.said(/metrics on (\S+)/)
