@@ -1,5 +1,5 @@
 // Measures the index of picture hashes on one thread: look-ups at 10 k, 1 M and 10 M, on even and on skewed hashes, beside comparing all.
-import { createHashIndex, restoreHashIndex, type HashIndex } from '../../src/imaging/hash-index.ts'
+import { fillHashIndex, restoreHashIndex, type HashIndex } from '../../src/imaging/hash-index.ts'
 import { BLOCK, createKernel } from '../../src/imaging/hash-kernel.ts'
 import { fillRandom, random } from './hashes.ts'
 
@@ -80,6 +80,12 @@ function times(question: () => void): Times {
   }
 }
 
+/** Of the processor; Linux counts it in steps of 4 ms where it is asked so. */
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1_000
+}
+
 /** The limit: 32 bytes of each hash read in their order and compared, nothing else. */
 function bareScan(size: number): Times {
   const kernel = createKernel()
@@ -95,20 +101,28 @@ function bareScan(size: number): Times {
 }
 
 function measure(size: number, kind: string, draw: (hash: Uint8Array) => Uint8Array) {
-  const index: HashIndex = createHashIndex(size)
-  let slowest = 0
+  // Tables are due again when a sixteenth is not in them: an eighth, one by one, sees them made anew at full size.
+  const first = Math.ceil(size * (7 / 8))
+  const filling = fillHashIndex()
+  for (let id = 0; id < first; id++) filling.put(id, draw(one))
+  const steps = filling.ready()
+  let step = steps.next()
+  while (step.done !== true) step = steps.next()
+  const index: HashIndex = step.value
+  const slowest = { wall: 0, cpu: 0 }
   const from = performance.now()
-  for (let id = 0; id < size; id++) {
+  for (let id = first; id < size; id++) {
     draw(one)
-    const before = performance.now()
+    const [before, used] = [performance.now(), cpuMs()]
     index.add(id, one)
-    slowest = Math.max(slowest, performance.now() - before)
+    slowest.cpu = Math.max(slowest.cpu, cpuMs() - used)
+    slowest.wall = Math.max(slowest.wall, performance.now() - before)
   }
   const added = performance.now() - from
   const looked = times(() => void index.within(flip(draw(one), 6), DISTANCE, 100))
   const ends = {
-    added: Math.round(size / (added / 1_000)),
-    slowestAddMs: Number(slowest.toFixed(2)),
+    added: Math.round((size - first) / (added / 1_000)),
+    slowestAddMs: { wall: Number(slowest.wall.toFixed(2)), cpu: Number(slowest.cpu.toFixed(2)) },
     bytesPerHash: Math.round(index.bytes / size),
   }
   const snapshotFrom = performance.now()
@@ -137,7 +151,7 @@ for (const size of asked === undefined ? SIZES : [Number(asked)]) {
     const row = measure(size, kind, draw)
     rows.push(row)
     say(
-      `${size} ${kind}: p50 ${row.lookUpMs.p50} ms, p99 ${row.lookUpMs.p99} ms, processor ${row.lookUpMs.cpu} ms; ${row.addedPerSecond} adds/s (slowest ${row.slowestAddMs} ms), ${row.bytesPerHash} bytes each; snapshot ${row.snapshotMs} ms, restored in ${row.restoreMs} ms`,
+      `${size} ${kind}: p50 ${row.lookUpMs.p50} ms, p99 ${row.lookUpMs.p99} ms, processor ${row.lookUpMs.cpu} ms; ${row.addedPerSecond} adds/s (slowest ${row.slowestAddMs.wall} ms, processor ${row.slowestAddMs.cpu} ms), ${row.bytesPerHash} bytes each; snapshot ${row.snapshotMs} ms, restored in ${row.restoreMs} ms`,
     )
   }
 }

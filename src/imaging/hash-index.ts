@@ -1,8 +1,9 @@
 // The index of hashes: every entry within a distance of a picture's hash, exactly, while entries come and go.
 import { BLOCK } from './hash-kernel.ts'
-import { createPieces, type Pieces } from './hash-pieces.ts'
+import { createPieces } from './hash-pieces.ts'
+import { renew, type Renewal, type Shelf } from './hash-renewal.ts'
 import { snapshotOf, storeOf } from './hash-snapshot.ts'
-import { createHashStore, NOBODY, type HashStore } from './hash-store.ts'
+import { createHashStore, NOBODY } from './hash-store.ts'
 
 const HASH_BYTES = 32
 
@@ -36,7 +37,7 @@ export interface HashIndex {
    * is there gets the new hash. Throws RangeError for others. Takes microseconds: tables are made little by little.
    */
   add(id: number, hash: Uint8Array): void
-  /** False when there is no such entry. */
+  /** False when there is no such entry. Takes microseconds too: places of removed ones are left behind little by little. */
   remove(id: number): boolean
   /**
    * Every entry within 0 to 63 bits, nearest first, then by id; at most `limit`. Exact: what it leaves out is beyond the
@@ -50,7 +51,7 @@ export interface HashIndex {
 /** @param expected entries for which room is made at once */
 export function createHashIndex(expected = 0): HashIndex {
   const store = createHashStore(expected)
-  return indexOn(store, createPieces(store))
+  return indexOn({ store, pieces: createPieces(store) })
 }
 
 export interface HashFilling {
@@ -71,7 +72,7 @@ export function fillHashIndex(): HashFilling {
     *ready() {
       const pieces = createPieces(store)
       while (pieces.step()) yield
-      return indexOn(store, pieces)
+      return indexOn({ store, pieces })
     },
   }
 }
@@ -82,14 +83,24 @@ export function restoreHashIndex(snapshot: Uint8Array): HashIndex {
   const pieces = createPieces(store)
   // At a cold start nobody waits for an answer.
   while (pieces.step());
-  return indexOn(store, pieces)
+  return indexOn({ store, pieces })
 }
 
-function indexOn(store: HashStore, pieces: Pieces): HashIndex {
-  const { kernel } = store
+function indexOn(first: Shelf): HashIndex {
+  let { store, pieces } = first
+  let renewal: Renewal | undefined
+  /** A bounded piece of work on what is behind; false when there is none. */
+  const step = (): boolean => {
+    if (renewal === undefined) return pieces.step()
+    const renewed = renewal.step()
+    if (renewed === undefined) return true
+    ;({ store, pieces } = renewed)
+    renewal = undefined
+    return false
+  }
 
   const collect = (keys: number[], count: number, seen?: Set<number>) => {
-    const found = kernel.found()
+    const found = store.kernel.found()
     for (let at = 0; at < 2 * count; at += 2) {
       const id = store.idAt(found[at] ?? 0)
       if (id === NOBODY || seen?.has(id) === true) continue
@@ -98,6 +109,7 @@ function indexOn(store: HashStore, pieces: Pieces): HashIndex {
     }
   }
   const fromTables = (keys: number[], hash: Uint8Array, distance: number): boolean => {
+    const { kernel } = store
     const list = kernel.list()
     const seen = new Set<number>()
     let listed = 0
@@ -113,6 +125,7 @@ function indexOn(store: HashStore, pieces: Pieces): HashIndex {
     return looked !== undefined
   }
   const byComparing = (keys: number[], from: number, distance: number) => {
+    const { kernel } = store
     // Half a hash is enough to rule out nearly all, unless many agree in it: then the other half, or both at once.
     const passed: [number, number] = [0, 0]
     for (let block = from / BLOCK; block * BLOCK < store.used; block++) {
@@ -133,30 +146,29 @@ function indexOn(store: HashStore, pieces: Pieces): HashIndex {
       return store.live
     },
     get bytes() {
-      return store.bytes + pieces.bytes
+      return store.bytes + pieces.bytes + (renewal?.bytes ?? 0)
     },
     add(id, hash) {
       checkEntry(id, hash)
-      store.drop(id)
+      if (store.drop(id)) renewal?.dropped(id)
       store.put(id, hash)
-      pieces.step()
+      step()
     },
     remove(id) {
       if (!store.drop(id)) return false
+      renewal?.dropped(id)
       const dead = store.used - store.live
-      // Half of it empty: moving costs a removal less than a microsecond, and memory stays in proportion.
-      if (dead > BLOCK && dead > store.live) {
-        store.compact()
-        pieces.clear()
-      }
+      // Half of it empty: moving costs a removal some microseconds, and memory stays in proportion.
+      if (dead > BLOCK && dead > store.live) renewal ??= renew(store)
+      step()
       return true
     },
     within(hash, distance, limit = Infinity) {
       checkHash(hash)
       if (!Number.isInteger(distance) || distance < 0 || distance > MOST_DISTANCE)
         throw new RangeError(`A distance is 0 to ${MOST_DISTANCE} bits, not ${distance}`)
-      for (let step = 0; step < STEPS_PER_LOOK && pieces.step(); step++);
-      kernel.setQuery(hash)
+      for (let n = 0; n < STEPS_PER_LOOK && step(); n++);
+      store.kernel.setQuery(hash)
       const keys: number[] = []
       byComparing(keys, fromTables(keys, hash, distance) ? pieces.covered : 0, distance)
       return nearest(keys, limit)

@@ -28,8 +28,6 @@ export interface Pieces {
   readonly bytes: number
   /** A bounded piece of work (some microseconds) on tables that are behind; false when there is none to do. */
   step(): boolean
-  /** Void: slots have moved. */
-  clear(): void
   /**
    * Every slot before `covered` that can be within the distance, some of them more than once; undefined where so many
    * would have to be looked at that comparing all is cheaper.
@@ -115,11 +113,6 @@ export function createPieces(store: HashStore): Pieces {
       if (making === undefined) return false
       if (making.next().done === true) making = undefined
       return true
-    },
-    clear() {
-      tables = []
-      making = undefined
-      known = 0
     },
     candidates(hash, distance, visit) {
       compared += store.used - known

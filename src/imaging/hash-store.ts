@@ -13,15 +13,12 @@ export interface HashStore {
   readonly bytes: number
   put(id: number, hash: Uint8Array): void
   drop(id: number): boolean
-  has(id: number): boolean
   /** The entry in a slot, or `NOBODY`. */
   idAt(slot: number): number
   /** Copies a slot's 32 bytes. */
   read(slot: number, into: Uint8Array, at: number): void
   /** Sixteen bits of slots `from` to `to` (not included), handed over in their order. */
   eachPiece(piece: number, from: number, to: number, visit: (value: number, slot: number) => void): void
-  /** Moves entries into the slots of removed ones. What was known of slots is void. */
-  compact(): void
 }
 
 /** Numbers of entries are looked up in pages: a number costs 4 bytes where its neighbours are used too. */
@@ -92,7 +89,6 @@ export function createHashStore(expected = 0): HashStore {
       live--
       return true
     },
-    has: (id) => slotOf(id) >= 0,
     idAt,
     read,
     eachPiece(piece, from, to, visit) {
@@ -103,25 +99,6 @@ export function createHashStore(expected = 0): HashStore {
         const at = addressOf(slot) + inSlot
         visit(((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0), slot)
       }
-    },
-    compact() {
-      const hash = new Uint8Array(2 * HALF_BYTES)
-      let to = 0
-      for (let slot = 0; slot < used; slot++) {
-        const id = idAt(slot)
-        if (id === NOBODY) continue
-        if (to !== slot) {
-          read(slot, hash, 0)
-          write(to, hash)
-          place(id, to)
-        }
-        to++
-      }
-      for (let slot = to; slot < used; slot++) {
-        const block = ids[Math.floor(slot / BLOCK)]
-        if (block !== undefined) block[slot % BLOCK] = NOBODY
-      }
-      used = to
     },
   }
 }

@@ -216,6 +216,37 @@ describe('exact', () => {
     expect(index.bytes).toBeLessThan(12_000_000)
   })
 
+  it('at every moment while the places of removed ones are left behind, and no single call does it all', () => {
+    const next = numbers(9)
+    const index = createHashIndex()
+    const entries = new Map<number, Uint8Array>()
+    const put = (id: number) => {
+      const hash = drawn(next)
+      entries.set(id, hash)
+      index.add(id, hash)
+    }
+    for (let id = 0; id < 100_000; id++) put(id)
+    const before = index.bytes
+    let slowest = 0
+    // Past half of it the moving begins; it ends long before all is gone.
+    for (let id = 0; id < 95_000; id++) {
+      const { user } = process.threadCpuUsage()
+      index.remove(id)
+      slowest = Math.max(slowest, process.threadCpuUsage().user - user)
+      entries.delete(id)
+      if (id % 20 === 0) put(id < 60_000 ? 99_999 - (id % 1_000) : 200_000 + id)
+      if (id < 45_000 || id % 5_000 !== 0) continue
+      for (const most of [0, 31, 63]) {
+        const near = changed(entries.get(99_000 + (next() % 1_000)) ?? drawn(next), most >> 1, next)
+        expect(index.within(near, most)).toEqual(byComparing(entries, near, most))
+      }
+    }
+    expect(index.size).toBe(entries.size)
+    expect(index.bytes).toBeLessThan(before / 2)
+    // Of the processor, which counts in steps of four; all at once took 25.
+    expect(slowest / 1_000).toBeLessThan(12)
+  })
+
   it('from a snapshot, and on from there', () => {
     const { index, entries, next, centres } = large(3)
     for (let id = 0; id < 40_000; id += 3) {
