@@ -25,9 +25,17 @@ function networkOf(text: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
 /** All that IANA gave out for global unicast so far; IPv4-compatible, NAT64 and whatever else wraps an address lie outside. */
 const GLOBAL_UNICAST: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse('2000::'), 3]
 
+/**
+ * Public by number and yet the inside of a cloud, to whoever asks from within it: the agent of every Azure host, which hands
+ * out certificates and settings, and the two networks in which IBM Cloud keeps its services.
+ */
+const INSIDE: [ipaddr.IPv4, number][] = ['168.63.129.16/32', '161.26.0.0/16', '166.8.0.0/14'].map((network) =>
+  ipaddr.IPv4.parseCIDR(network),
+)
+
 function isPublic(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
   if (address.range() !== 'unicast') return false
-  if (!('parts' in address)) return true
+  if (!('parts' in address)) return !INSIDE.some(([network, bits]) => address.match(network, bits))
   const [, , , , fifth, sixth] = address.parts
   // ISATAP: an interface identifier that wraps an IPv4 address of whoever routes it.
   const wrapsIPv4 = (fifth === 0 || fifth === 0x200) && sixth === 0x5efe

@@ -1,4 +1,4 @@
-// Which hosts are taken for dead: they cost nobody time until one request, alone, has found them alive.
+// Which origins (scheme, host and port) are taken for dead: they cost nobody time until one request, alone, has found them alive.
 export interface Breaker {
   /** Seconds that the host is left alone for; undefined when it may be asked. */
   resting(host: string): number | undefined
@@ -11,7 +11,7 @@ export interface Breaker {
 export interface Trial {
   /** The host answered, with whatever: an error page is not a dead host, and costs no time. */
   heard(): void
-  /** It refused the connection, had no address, or was silent until the time was up. */
+  /** It said nothing until the time was up, or for a good part of it. */
   silent(): void
   /** Ended before anything could be known. */
   unknown(): void

@@ -1,10 +1,10 @@
-// One picture from its URL: hop by hop, each checked in full, in its host's turn, unless the host is taken for dead.
+// One picture from its URL: hop by hop, each checked in full, in its host's turn, unless its origin is taken for dead.
 import type { Breaker } from './breaker.ts'
 import type { Cache } from './cache.ts'
 import type { Connections } from './connections.ts'
 import { exchange, type Answer } from './exchange.ts'
 import type { HeldBytes } from './held-bytes.ts'
-import { faultOf, shown, unseen, type Stop, type Unseen } from './outcome.ts'
+import { faultOf, isTimeOut, shown, unseen, type Stop, type Unseen } from './outcome.ts'
 import type { ReadTarget, Target } from './target.ts'
 import type { Turns } from './turns.ts'
 
@@ -62,15 +62,17 @@ export const late = (target: Target, timeMs: number): Unseen =>
   unseen('timed-out', `${shown(target.url)}: not there after ${timeMs} ms`)
 
 export const dead = (target: Target, seconds: number): Unseen =>
-  unseen('unreachable', `${target.host} has not answered of late; it is asked again in about ${seconds} s`)
+  unseen('unreachable', `${target.url.origin} has not answered of late; it is asked again in about ${seconds} s`)
 
 async function ask(
   target: Target,
   parts: DownloadParts,
   stop: Stop,
 ): Promise<Downloaded | Extract<Answer, { state: 'moved' }>> {
-  const trial = parts.breaker.begin(target.host)
-  if (trial === undefined) return dead(target, parts.breaker.resting(target.host) ?? 1)
+  // By origin: a seller can name any port of an honest host, and one that is closed says nothing of the others.
+  const { origin } = target.url
+  const trial = parts.breaker.begin(origin)
+  if (trial === undefined) return dead(target, parts.breaker.resting(origin) ?? 1)
   const begun = performance.now()
   const cached = parts.cache.find(target.url.href)
   let heard = false
@@ -88,7 +90,8 @@ async function ask(
     return answer.state === 'got' ? { ...answer, unchanged: false } : answer
   } catch (error) {
     if (!heard) {
-      if (stop.why === undefined || performance.now() - begun >= SILENT_MS) trial.silent()
+      // What is refused, reset or unknown at once costs nobody time, and may be one path, one address or one moment.
+      if (isTimeOut(error) || performance.now() - begun >= SILENT_MS) trial.silent()
       else trial.unknown()
     }
     return stop.why ?? faultOf(error, shown(target.url))

@@ -59,8 +59,8 @@ export function createHttpFetcher(options: HttpFetcherOptions): HttpFetcher {
   const { timeMs, maxBytes, logger } = options
   const address = createAddressRule(options.privateNetworks)
   const turns = createTurns({ total: options.connections, perHost: options.connectionsPerHost })
-  const breaker = createBreaker(options.now ?? (() => performance.now()), (host) =>
-    logger.info({ host }, 'an image host is silent and is left alone for a while'),
+  const breaker = createBreaker(options.now ?? (() => performance.now()), (origin) =>
+    logger.info({ origin }, 'an image host is silent and is left alone for a while'),
   )
   const parts: DownloadParts = {
     readTarget: createTargets({ hosts: options.hosts, ports: options.ports, address }),
@@ -113,7 +113,7 @@ export function createHttpFetcher(options: HttpFetcherOptions): HttpFetcher {
     const target = parts.readTarget(url)
     if (target.state === 'unseen') return target
     if (until.aborted) return unseen('busy', `${shown(target.url)}: the time was up before it was asked`)
-    const resting = breaker.resting(target.host)
+    const resting = breaker.resting(target.url.origin)
     if (resting !== undefined) return dead(target, resting)
     const answer = await wait(target, until)
     if (answer.state === 'got' && sha256 !== undefined && sha256 !== answer.sha256)

@@ -55,8 +55,14 @@ export async function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Prom
 /** What a failed lookup, connection or exchange means. `where` is for the message. */
 export function faultOf(error: unknown, where: string): Unseen {
   const code = codeOf(error)
-  if (code !== undefined && TIME_OUTS.has(code)) return unseen('timed-out', `${where}: no answer in time (${code})`)
+  if (isTimeOut(error)) return unseen('timed-out', `${where}: no answer in time (${code})`)
   return unseen('unreachable', `${where}: ${(code !== undefined ? WORDS[code] : undefined) ?? code ?? 'it failed'}`)
+}
+
+/** Whoever was asked said nothing at all. */
+export function isTimeOut(error: unknown): boolean {
+  const code = codeOf(error)
+  return code !== undefined && TIME_OUTS.has(code)
 }
 
 const TIME_OUTS: ReadonlySet<string> = new Set([

@@ -12,10 +12,10 @@ describe('a host that is silent', () => {
     const world = await createWorld((_, response) => void setTimeout(() => response.end('picture'), 30), {
       now: () => now,
       dial: (place, until, toServer) =>
-        alive ? toServer(place, until) : Promise.reject(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' })),
+        alive ? toServer(place, until) : Promise.reject(Object.assign(new Error('silent'), { code: 'ETIMEDOUT' })),
     })
     const get = (i: number | string) => world.get(`https://dead.example/${i}?key=secret`)
-    for (let i = 0; i < 3; i += 1) expect(await get(i)).toMatchObject({ fault: 'unreachable' })
+    for (let i = 0; i < 3; i += 1) expect(await get(i)).toMatchObject({ fault: 'timed-out' })
     expect(world.dialled).toHaveLength(3)
     const refused = await get('at once')
     expect(refused).toMatchObject({ fault: 'unreachable', message: expect.stringContaining('again in about 15 s') })
@@ -66,6 +66,30 @@ describe('a host that is silent', () => {
       expect(await world.get('https://bad.example/')).toMatchObject({ fault: 'address-refused' })
     }
     expect(await world.get('https://a.example/picture')).toMatchObject({ state: 'got' })
+  })
+})
+
+describe('an honest host of which a seller names what does not answer', () => {
+  const world = (code: string) =>
+    createWorld((_, response) => void response.end('picture'), {
+      dial: (place, until, toServer) =>
+        place.port === 443 ? Promise.reject(Object.assign(new Error(code), { code })) : toServer(place, until),
+    })
+
+  test.each(['ETIMEDOUT', 'ECONNREFUSED'])('%s at one port says nothing of the other', async (code) => {
+    const { get, dialled } = await world(code)
+    for (let i = 0; i < 4; i += 1) expect(await get(`https://shop.example/${i}`)).toMatchObject({ state: 'unseen' })
+    expect(dialled).toHaveLength(code === 'ETIMEDOUT' ? 3 : 4)
+    expect(await get('http://shop.example/honest')).toMatchObject({ state: 'got' })
+  })
+
+  test('what is refused at once costs no time, so it is asked every time', async () => {
+    const { get, dialled } = await world('ECONNREFUSED')
+    for (let i = 0; i < 5; i += 1)
+      expect(await get(`https://shop.example/${i}`)).toMatchObject({
+        message: expect.stringContaining('the connection was refused'),
+      })
+    expect(dialled).toHaveLength(5)
   })
 })
 
