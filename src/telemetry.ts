@@ -141,7 +141,7 @@ export const METRICS = {
     'counter',
     'Pictures of banks put into quarantine here because they met too many sellers: somebody should look at each',
   ),
-  touchstone_bank_matches_total: metric('counter', 'Matches of pictures with banks, by kind of bank', ['kind']),
+  touchstone_bank_matches_total: metric('counter', 'Matches of listings’ pictures with banks, by kind of bank; dry runs not counted', ['kind']),
 } as const satisfies Record<string, MetricEntry>
 
 type Metrics = {

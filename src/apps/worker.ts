@@ -84,6 +84,8 @@ export async function startWorker(ground: Ground, config: Config, telemetry: Tel
       for (const listener of listeners) listener()
     }
     background('clock', createClock({ store, topics, telemetry, decided }))
+    const watch = createBankWatch(bankStore, telemetry, { limit: config.TOUCHSTONE_BANK_SELLERS_PER_HOUR })
+    closing.add(() => watch.stop())
     background(
       'rescreening',
       createRescreening({
@@ -92,11 +94,10 @@ export async function startWorker(ground: Ground, config: Config, telemetry: Tel
         topics,
         telemetry,
         pictures: pictureStore,
+        matched: watch.saw,
         decided,
       }),
     )
-    const watch = createBankWatch(bankStore, telemetry, { limit: config.TOUCHSTONE_BANK_SELLERS_PER_HOUR })
-    closing.add(() => watch.stop())
     const pruneHourly = createHourly(
       async () =>
         (await pictureStore.prune(config.TOUCHSTONE_PICTURE_DAYS)) + (await bankStore.purge(REMOVED_SECONDS, 1_000)),

@@ -160,11 +160,7 @@ export async function followBanks(store: BankStore, telemetry: Telemetry, option
     get change() {
       return held.change
     },
-    match(picture: SeenPicture) {
-      const matches = held.entries.match(picture)
-      for (const { kind } of matches) metrics.touchstone_bank_matches_total.inc({ kind })
-      return matches
-    },
+    match: (picture: SeenPicture) => held.entries.match(picture),
   }
   return {
     current: () => index,

@@ -2,6 +2,7 @@
 import type { Decision } from '../domain/decision.ts'
 import type { TopicNames } from '../events/topics.ts'
 import { messageOf } from '../errors.ts'
+import type { BankMatch } from '../signals/image-hash/ports.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { assess, type Gate } from './assess.ts'
 import { createLoop, type Loop } from './loop.ts'
@@ -16,6 +17,8 @@ export interface RescreeningOptions {
   readonly topics: TopicNames
   readonly telemetry: Telemetry
   readonly pictures?: PictureStore
+  /** Called for each listing that was tried again, with what its pictures are like. */
+  readonly matched?: (sellerId: string, matches: readonly BankMatch[]) => void
   readonly decided?: (decisions: readonly Decision[]) => void
 }
 
@@ -53,12 +56,14 @@ export function createRescreening(options: RescreeningOptions): Loop {
 async function tryAgain(
   due: readonly DueRescreen[],
   gate: Gate,
-  { telemetry, pictures }: RescreeningOptions,
+  { telemetry, pictures, matched }: RescreeningOptions,
 ): Promise<Rescreened[]> {
   const tried = await Promise.all(
     due.map(async ({ listing, attempts }): Promise<Rescreened | undefined> => {
       try {
-        return { listing, attempts, assessment: await assess(gate, listing, new Date()) }
+        const assessment = await assess(gate, listing, new Date())
+        matched?.(listing.sellerId, assessment.bankMatches)
+        return { listing, attempts, assessment }
       } catch (error) {
         // A bug of ours; the decision that stands goes on standing, and the next attempt may be with a mended version.
         telemetry.log.error({ err: messageOf(error), attempts }, 'a listing could not be assessed again')

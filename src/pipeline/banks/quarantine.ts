@@ -78,6 +78,8 @@ export function createBankWatch(
   return {
     saw(sellerId, matches) {
       if (matches.length === 0) return
+      // Here and not with the look-up: a dry run or an example of a policy is nobody's listing.
+      for (const { kind } of matches) telemetry.metrics.touchstone_bank_matches_total.inc({ kind })
       const at = now()
       const seller = numberOf(sellerId)
       for (const match of matches) {

@@ -1,0 +1,80 @@
+// Whoever tries a listing in earnest tells the watch of the banks, and nobody else. Real: gate, image-hash, banks, watch; made up: pictures and store.
+import { expect, it } from 'vitest'
+import { topicNames } from '../../../src/events/topics.ts'
+import type { Gate } from '../../../src/pipeline/assess.ts'
+import { createBankEntries } from '../../../src/pipeline/banks/entries.ts'
+import { createBankWatch } from '../../../src/pipeline/banks/quarantine.ts'
+import { dryRun } from '../../../src/pipeline/intake.ts'
+import { compileGate } from '../../../src/pipeline/reference.ts'
+import { createRescreening } from '../../../src/pipeline/rescreening.ts'
+import type { RescreenStore } from '../../../src/pipeline/rescreening/ports.ts'
+import { defaultPolicy } from '../../../src/policy/default.ts'
+import { imageHash } from '../../../src/signals/image-hash/signal.ts'
+import { createTelemetry } from '../../../src/telemetry.ts'
+import { listingOf } from './assessments.ts'
+import { bank, hash, image, seen } from './banks/samples.ts'
+
+const topics = topicNames('t')
+
+function world() {
+  const entries = createBankEntries()
+  entries.putBank(bank('fakes'))
+  entries.put(image('x', 'fakes', hash('x')))
+  const scorecard = {
+    name: 'fusion' as const,
+    version: 't',
+    description: 't',
+    prior: { probability: 0.01, source: 't' },
+    signals: {},
+  }
+  const compiled = compileGate(
+    { signals: [imageHash], scorecard, usdPer: () => 1, budgetMs: 1_000 },
+    { change: 1n, brands: [], policy: defaultPolicy() },
+  )
+  const gate: Gate = {
+    ...compiled,
+    banks: { size: 1, change: 1n, match: (picture) => entries.match(picture) },
+    pictures: { look: () => Promise.resolve([seen(hash('x'))]), keep: () => Promise.resolve(undefined) },
+  }
+  const quarantined: string[] = []
+  const telemetry = createTelemetry({ level: 'silent' })
+  const watch = createBankWatch(
+    { quarantine: (_bank, imageId) => Promise.resolve(quarantined.push(imageId) > 0) },
+    telemetry,
+    { limit: 4 },
+  )
+  return { gate, telemetry, watch, quarantined }
+}
+const listing = (seller: number) => ({
+  ...listingOf(`L-${seller}`, 1),
+  sellerId: `S-${seller}`,
+  images: [{ url: 'https://shop.example/1.jpg' }],
+})
+
+it('what is tried again counts as what is tried: too many sellers of one picture put it into quarantine', async () => {
+  const { gate, telemetry, watch, quarantined } = world()
+  const settled = Promise.withResolvers<void>()
+  let claims = 0
+  const store: RescreenStore = {
+    claim: () =>
+      Promise.resolve(claims++ > 0 ? [] : Array.from({ length: 5 }, (_, i) => ({ listing: listing(i), attempts: 1 }))),
+    settle(_ids, settle) {
+      settle(new Map(), new Date())
+      settled.resolve()
+      return Promise.resolve()
+    },
+  }
+  const loop = createRescreening({ store, gate: () => gate, topics, telemetry, matched: watch.saw })
+  await settled.promise
+  await loop.stop()
+  await watch.stop()
+  expect(quarantined).toHaveLength(1)
+  expect(await telemetry.registry.metrics()).toContain('touchstone_bank_matches_total{kind="counterfeit"} 5\n')
+})
+
+it('a dry run counts nowhere', async () => {
+  const { gate, telemetry } = world()
+  const tried = await dryRun(gate, listing(0), topics, new Date())
+  expect(tried).toMatchObject({ kind: 'ok', value: { signals: [{ name: 'image-hash', state: 'scored' }] } })
+  expect(await telemetry.registry.metrics()).not.toContain('touchstone_bank_matches_total{')
+})
