@@ -54,7 +54,7 @@ const PATIENCE = 100
 const DEARER = 48
 
 export function createPieces(store: HashStore): Pieces {
-  let tables: Table[] = []
+  const tables: Table[] = []
   let making: Generator<void> | undefined
   const covered = () => (tables.length < PIECES ? 0 : Math.min(...tables.map((table) => table.upTo)))
   let known = 0

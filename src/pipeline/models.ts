@@ -98,7 +98,10 @@ export function createModelLoading(
             keys.set(name, key)
           } catch (error) {
             // A store that does not answer says nothing about the model; what it refuses by a code does.
-            if (!(error instanceof TouchstoneError)) throw error
+            if (!(error instanceof TouchstoneError)) {
+              retryAt = performance.now()
+              throw error
+            }
             stuck = 1
             retryAt = performance.now() + RETRY_MS
             log.error(

@@ -89,8 +89,10 @@ describe('a promoted model that cannot decide', () => {
   test('a store that does not answer is no fault of the model: the change is tried again', async () => {
     const w = world({ 'fusion@3': new Error('connection terminated') })
     await expect(w.loading.load([active('fusion', '3', '')])).rejects.toThrow('connection terminated')
+    expect(w.loading.due()).toBe(true)
     w.bodies['fusion@3'] = scorecard('3')
     expect((await w.loading.load([active('fusion', '3', '')])).scorecard.version).toBe('3')
+    expect(w.loading.due()).toBe(false)
   })
 })
 
