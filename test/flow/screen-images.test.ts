@@ -1,4 +1,4 @@
-// `screen` looks at pictures only as far as it was asked to. Real: the bin in a process of its own, sharp, HTTP on the loopback interface.
+// `screen` and `evaluate` look at pictures only as far as they were asked to. Real: the bin in a process of its own, sharp, HTTP on the loopback interface.
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
@@ -45,11 +45,9 @@ afterAll(() => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-function screen(
-  ...words: string[]
-): Promise<{ code: number | null; outcomes: string[]; states: string[]; err: string }> {
+function run(...words: string[]): Promise<{ code: number | null; out: string; err: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [BIN, 'screen', '--input', '-', ...words], {
+    const child = spawn(process.execPath, [BIN, ...words], {
       cwd: directory,
       env: {
         ...process.env,
@@ -63,18 +61,23 @@ function screen(
     child.once('error', reject)
     child.once('close', (code) => {
       if (code !== 0 && code !== 2) reject(new Error(err))
-      const lines = out.split('\n').filter((line) => line !== '')
-      const decisions = lines.map((line) => decisionSchema.parse(JSON.parse(line)))
-      const stateOf = (one: (typeof decisions)[number]) => one.signals.find((s) => s.name === 'image-hash')?.state
-      resolve({
-        code,
-        outcomes: decisions.map((one) => `${one.listingId} ${one.outcome}`),
-        states: decisions.map((one) => stateOf(one) ?? 'missing'),
-        err,
-      })
+      else resolve({ code, out, err })
     })
     child.stdin.end(input)
   })
+}
+
+async function screen(...words: string[]) {
+  const { code, out, err } = await run('screen', '--input', '-', ...words)
+  const lines = out.split('\n').filter((line) => line !== '')
+  const decisions = lines.map((line) => decisionSchema.parse(JSON.parse(line)))
+  const stateOf = (one: (typeof decisions)[number]) => one.signals.find((s) => s.name === 'image-hash')?.state
+  return {
+    code,
+    outcomes: decisions.map((one) => `${one.listingId} ${one.outcome}`),
+    states: decisions.map((one) => stateOf(one) ?? 'missing'),
+    err,
+  }
 }
 
 it('refuses a bank that it would not look at, a kind that is none, and pictures that match anything', async () => {
@@ -100,4 +103,26 @@ it('looks at nothing, at what listings carry, or behind URLs too; in the order o
   expect(asked).toBe(1)
   const allowed = await screen('--images', 'fetch', '--bank', 'counterfeit=known', '--bank', 'allowed=known')
   expect(new Set(allowed.outcomes.map((line) => line.split(' ')[1]))).toEqual(new Set(['allow']))
+}, 60_000)
+
+it('evaluate looks as far, with the same options, and refuses them where it tries verdicts', async () => {
+  const file = join(directory, 'labelled.jsonl')
+  const rows = input
+    .split('\n')
+    .map((line) => JSON.stringify({ listing: JSON.parse(line) as object, label: 'counterfeit' }))
+  writeFileSync(file, rows.join('\n'))
+  const held = async (...words: string[]) => {
+    const { out } = await run('evaluate', '--input', file, '--json', ...words)
+    const { overall } = JSON.parse(out) as { overall: { outcomes: { hold: { count: number } } } }
+    return overall.outcomes.hold.count
+  }
+  expect(await held()).toBe(0)
+  expect(await held('--images', 'inline', '--bank', 'counterfeit=known')).toBe(1)
+  expect(await held('--images', 'fetch', '--bank', 'counterfeit=known')).toBe(2)
+  const [unused, verdicts] = await Promise.all([
+    run('evaluate', '--input', file, '--bank', 'counterfeit=known'),
+    run('evaluate', '--model', 'fusion@v1', '--images', 'inline'),
+  ])
+  expect([unused.code, verdicts.code]).toEqual([2, 2])
+  expect(verdicts.err).toContain('--images needs --input')
 }, 60_000)

@@ -16,9 +16,10 @@ import { openTextModels } from '../text-models.ts'
 import { modelsWith, onVerdicts, renderCompared } from './evaluate-model.ts'
 import { versionName, type VersionName } from './models.ts'
 import { maskOption, type MaskOption } from './options.ts'
+import { checkPictureOptions, openPicturesOf, pictureOptions, type PictureOptions } from './picture-options.ts'
 import { print, table, withStore } from './with-store.ts'
 
-interface Options extends MaskOption {
+interface Options extends MaskOption, PictureOptions {
   input?: string[]
   model?: VersionName
   maxFpr?: number
@@ -34,6 +35,7 @@ const share = (text: string): number => {
 }
 
 export function registerEvaluate(program: Command): void {
+  const pictures = pictureOptions()
   program
     .command('evaluate')
     .description(
@@ -55,6 +57,8 @@ export function registerEvaluate(program: Command): void {
     )
     .option('--policy <file>', 'a policy document instead of the one that ships')
     .option('--brands <file>', 'brands that are added to those that ship')
+    .addOption(pictures.images)
+    .addOption(pictures.bank)
     .addOption(maskOption())
     .option('--json', 'print one JSON document')
     .addHelpText(
@@ -68,7 +72,10 @@ export function registerEvaluate(program: Command): void {
 
 async function evaluate(options: Options): Promise<number> {
   const { input, model } = options
+  checkPictureOptions(options)
   if (input !== undefined) return onFiles({ ...options, input })
+  if (options.images !== 'none')
+    throw new TouchstoneError('usage', '--images needs --input: verdicts are tried on what was kept of their signals')
   if (model === undefined)
     throw new TouchstoneError('usage', 'give --input, or --model to try a version on the verdicts since')
   return withStore('evaluate', async ({ database }) => {
@@ -82,12 +89,26 @@ type FileOptions = Options & { input: string[] }
 
 async function onFiles(options: FileOptions): Promise<number> {
   const config = readConfig(process.env)
-  const gate = await shippedGate({
+  const pictures = await openPicturesOf(options, config)
+  try {
+    return await tryFiles(options, config, pictures?.parts ?? {})
+  } finally {
+    await pictures?.close()
+  }
+}
+
+async function tryFiles(
+  options: FileOptions,
+  config: Config,
+  pictures: Pick<Gate, 'pictures' | 'banks'>,
+): Promise<number> {
+  const shipped = await shippedGate({
     policy: options.policy,
     brands: options.brands,
     currencies: config.TOUCHSTONE_CURRENCIES,
     budgetMs: config.TOUCHSTONE_LISTING_BUDGET_MS,
   })
+  const gate: Gate = { ...shipped, ...pictures }
   if (options.model === undefined) {
     const [{ figures, rejected }] = await figuresOf([gate], options, config)
     print(options.json, { ...figures, rejected }, render(figures, rejected))

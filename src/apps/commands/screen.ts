@@ -2,7 +2,7 @@
 import { createWriteStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { once } from 'node:events'
-import { InvalidArgumentError, Option, type Command } from 'commander'
+import type { Command } from 'commander'
 import { topicNames } from '../../events/topics.ts'
 import type { Decision } from '../../domain/decision.ts'
 import type { Gate } from '../../pipeline/assess.ts'
@@ -10,35 +10,25 @@ import { dryRun } from '../../pipeline/intake.ts'
 import type { Outcome } from '../../pipeline/outcome.ts'
 import { readConfig } from '../../config.ts'
 import { TouchstoneError } from '../../errors.ts'
-import { createTelemetry } from '../../telemetry.ts'
-import { parseBankFolder, readFolderBanks, type BankFolder } from '../folder-banks.ts'
-import { openPictures } from '../pictures.ts'
 import { createProgress } from '../progress.ts'
 import { readRows, type Reject, type Row } from '../rows.ts'
 import { shippedGate } from '../shipped-gate.ts'
 import { maskOption, type MaskOption } from './options.ts'
+import { checkPictureOptions, openPicturesOf, pictureOptions, type PictureOptions } from './picture-options.ts'
 
-interface Options extends MaskOption {
+interface Options extends MaskOption, PictureOptions {
   input: string
   output?: string
   rejects?: string
   policy?: string
   brands?: string
-  images: 'none' | 'inline' | 'fetch'
-  bank: readonly BankFolder[]
 }
 
 /** Listings tried at once while pictures are looked at: hosts are waited for together, and the rows stay in order. */
 const AHEAD = 64
 
-function bankFolder(text: string, before: readonly BankFolder[]): BankFolder[] {
-  const parsed = parseBankFolder(text)
-  if (parsed === undefined)
-    throw new InvalidArgumentError('It is a kind and a folder, such as counterfeit=known-fakes.')
-  return [...before, parsed]
-}
-
 export function registerScreen(program: Command): void {
+  const pictures = pictureOptions()
   program
     .command('screen')
     .description('Try the listings of a file: decisions out, one JSON a line, in the same order; nothing is recorded.')
@@ -50,20 +40,8 @@ export function registerScreen(program: Command): void {
     )
     .option('--policy <file>', 'a policy document instead of the one that ships')
     .option('--brands <file>', 'brands that are added to those that ship')
-    .addOption(
-      new Option(
-        '--images <how>',
-        'what to do with pictures: none; inline: look at those that listings carry; fetch: at those behind URLs too',
-      )
-        .choices(['none', 'inline', 'fetch'])
-        .default('none'),
-    )
-    .option(
-      '--bank <kind=folder>',
-      'pictures to compare with, of kind genuine, counterfeit, logo or allowed; without any, pictures say nothing',
-      bankFolder,
-      [],
-    )
+    .addOption(pictures.images)
+    .addOption(pictures.bank)
     .addOption(maskOption())
     .addHelpText(
       'after',
@@ -77,18 +55,15 @@ export function registerScreen(program: Command): void {
 async function screen(options: Options): Promise<number> {
   const config = readConfig(process.env)
   const total = options.input === '-' ? undefined : (await stat(options.input).catch(() => undefined))?.size
-  if (options.images === 'none' && options.bank.length > 0)
-    throw new TouchstoneError('usage', '--bank needs --images inline or --images fetch')
+  checkPictureOptions(options)
   const shipped = await shippedGate({
     policy: options.policy,
     brands: options.brands,
     currencies: config.TOUCHSTONE_CURRENCIES,
     budgetMs: config.TOUCHSTONE_LISTING_BUDGET_MS,
   })
-  const telemetry = createTelemetry({ level: config.LOG_LEVEL ?? 'error' })
-  const pictures = options.images === 'none' ? undefined : openPictures(config, telemetry, options.images)
-  const banks = pictures === undefined ? undefined : await readFolderBanks(options.bank, pictures.reader)
-  const gate: Gate = { ...shipped, pictures: pictures?.source, banks }
+  const pictures = await openPicturesOf(options, config)
+  const gate: Gate = { ...shipped, ...pictures?.parts }
   const topics = topicNames(config.TOUCHSTONE_TOPIC_PREFIX)
   const decisions = openOutput(options.output ?? '-')
   const rejects = options.rejects === undefined ? undefined : openOutput(options.rejects)

@@ -1,0 +1,60 @@
+// The options of commands that try files: whether pictures are looked at, and with which folders they are compared.
+import { InvalidArgumentError, Option } from 'commander'
+import type { Config } from '../../config.ts'
+import { TouchstoneError } from '../../errors.ts'
+import type { Gate } from '../../pipeline/assess.ts'
+import { createTelemetry } from '../../telemetry.ts'
+import { parseBankFolder, readFolderBanks, type BankFolder } from '../folder-banks.ts'
+import { openPictures } from '../pictures.ts'
+
+export interface PictureOptions {
+  images: 'none' | 'inline' | 'fetch'
+  bank: readonly BankFolder[]
+}
+
+export const pictureOptions = (): { images: Option; bank: Option } => ({
+  images: new Option(
+    '--images <how>',
+    'what to do with pictures: none; inline: look at those that listings carry; fetch: at those behind URLs too',
+  )
+    .choices(['none', 'inline', 'fetch'])
+    .default('none'),
+  bank: new Option(
+    '--bank <kind=folder>',
+    'pictures to compare with, of kind genuine, counterfeit, logo or allowed; without any, pictures say nothing',
+  )
+    .default([], 'none')
+    .argParser(bankFolder),
+})
+
+function bankFolder(text: string, before: readonly BankFolder[]): BankFolder[] {
+  const parsed = parseBankFolder(text)
+  if (parsed === undefined)
+    throw new InvalidArgumentError('It is a kind and a folder, such as counterfeit=known-fakes.')
+  return [...before, parsed]
+}
+
+/** @throws TouchstoneError `usage` for banks that nothing would be compared with. */
+export function checkPictureOptions({ images, bank }: PictureOptions): void {
+  if (images === 'none' && bank.length > 0)
+    throw new TouchstoneError('usage', '--bank needs --images inline or --images fetch')
+}
+
+/** What a gate needs to look at pictures as the options say; undefined: it does not. Must be closed. */
+export async function openPicturesOf(
+  { images, bank }: PictureOptions,
+  config: Config,
+): Promise<{ readonly parts: Pick<Gate, 'pictures' | 'banks'>; close(): Promise<void> } | undefined> {
+  if (images === 'none') return undefined
+  const { source, reader, close } = openPictures(
+    config,
+    createTelemetry({ level: config.LOG_LEVEL ?? 'error' }),
+    images,
+  )
+  try {
+    return { parts: { pictures: source, banks: await readFolderBanks(bank, reader) }, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
