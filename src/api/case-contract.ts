@@ -88,8 +88,9 @@ export const verdictBodySchema = z.object({
     .describe('For which brand it speaks. A rights holder of several brands of the case must say.'),
   supersedes: verdictSchema.shape.supersedes,
   decisionId: z
-    .uuid()
-    .nullish()
+    .uuid({
+      error: 'must be the decision that was looked at: look at the case again, and name the last of its `decisions`',
+    })
     .describe('The decision that was looked at: when the listing was edited meanwhile, nothing is recorded.'),
 })
 
@@ -111,6 +112,7 @@ export const standsSchema = z.object({
   state: caseStateSchema,
   listingId: z.string(),
   revision: z.int().describe('The one that stands.'),
+  decisionId: z.string().describe('The last one on the listing.'),
   outcome: outcomeSchema.nullable(),
   sequence: z.int(),
 })
@@ -118,5 +120,11 @@ export const reviewedSchema = z.object({
   status: z.enum(['recorded', 'known']).describe('known: the same request was taken before.'),
   verdictIds: z.array(z.string()),
   decision: decisionAnswerSchema.nullable().describe('What it decided; null: nothing new.'),
+  earlier: z
+    .array(z.object({ verdictId: z.string(), revision: z.int(), brandId: z.string().nullable() }))
+    .describe(
+      'After `rejected`: confirmations of earlier revisions that still count, with their pictures in the bank. ' +
+        'Take one back with `cannot-tell` and `supersedes` if it was wrong.',
+    ),
   stands: standsSchema,
 })

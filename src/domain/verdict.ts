@@ -26,7 +26,7 @@ export const verdictSchema = z
     source: z.enum(['review', 'audit', 'appeal']),
     supersedes: textField(1, LIMITS.id)
       .nullish()
-      .describe('The verdictId of an earlier one on the same revision that no longer counts.'),
+      .describe('The verdictId of an earlier one on the same revision or case that no longer counts.'),
   })
   .refine((v) => v.supersedes !== v.verdictId, { path: ['supersedes'], error: 'must name another verdict' })
 export type Verdict = z.infer<typeof verdictSchema>

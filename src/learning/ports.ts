@@ -29,7 +29,7 @@ export interface JudgedRevision {
   readonly listing: Listing
   readonly sellerId: string
   readonly marketplace: string | null
-  /** All of them, superseded ones too, in the order in which they were recorded. */
+  /** In the order in which they were recorded; superseded ones too, but for those that one on another revision replaced. */
   readonly verdicts: readonly Verdict[]
   /** All on this revision, in order of sequence. */
   readonly decisions: readonly Decision[]

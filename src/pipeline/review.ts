@@ -27,8 +27,8 @@ export interface ReviewOptions {
 }
 
 /** What a reviewer says; an id of its own makes a repeated request count once. */
-export type VerdictRequest = Pick<SaidOnCase, 'verdict'> & {
-  readonly [Field in 'verdictId' | 'reason' | 'note' | 'brandId' | 'supersedes' | 'decisionId']?: string | undefined
+export type VerdictRequest = Pick<SaidOnCase, 'verdict' | 'decisionId'> & {
+  readonly [Field in 'verdictId' | 'reason' | 'note' | 'brandId' | 'supersedes']?: string | undefined
 }
 export type ReopenRequest = Pick<Reopening, 'reason' | 'takeBack'> & { readonly verdictId?: string | undefined }
 

@@ -1,7 +1,7 @@
 // Listings that are screened, edited, withdrawn and decided by the clock, and people who speak: the real flows on a store's nodes.
 import { topicNames } from '../../src/events/topics.ts'
 import { settleDeadlines } from '../../src/pipeline/deadlines.ts'
-import { createReview, type Review } from '../../src/pipeline/review.ts'
+import { createReview, type Review, type VerdictRequest } from '../../src/pipeline/review.ts'
 import { settle, type Tried } from '../../src/pipeline/settle.ts'
 import type { Outcome } from '../../src/domain/policy.ts'
 import type { Caller } from '../../src/domain/access.ts'
@@ -25,6 +25,9 @@ export const marketplace = (name?: string): Caller => ({
   marketplace: name,
 })
 
+const EVERYTHING = { subject: 'test', brandIds: undefined }
+const NO_DECISION = '00000000-0000-4000-8000-000000000000'
+
 export interface Screened {
   readonly outcome?: Outcome
   readonly brandIds?: readonly string[]
@@ -34,7 +37,14 @@ export interface Screened {
 }
 
 export interface ReviewWorld {
-  readonly review: Review
+  /** A verdict without `decisionId` is on the decision that its case shows last, looked up before it is said. */
+  readonly review: Omit<Review, 'verdict'> & {
+    verdict(
+      caseId: string,
+      caller: Caller,
+      said: Omit<VerdictRequest, 'decisionId'> & { readonly decisionId?: string | undefined },
+    ): ReturnType<Review['verdict']>
+  }
   screen(listingId: string, revision: number, how?: Screened): Promise<void>
   withdraw(listingId: string, revision: number): Promise<void>
   /** Lets the clock decide what is due by now; false when nothing was. */
@@ -60,13 +70,20 @@ export function reviewWorld(node: StoreNode, partition: number): ReviewWorld {
     })
     if (result !== 'committed') throw new Error(`the record was not committed: ${result}`)
   }
+  const review = createReview({
+    store: node.review,
+    topics: TOPICS,
+    telemetry: createTelemetry({ level: 'silent' }),
+    dueSeconds: () => 3_600,
+  })
   return {
-    review: createReview({
-      store: node.review,
-      topics: TOPICS,
-      telemetry: createTelemetry({ level: 'silent' }),
-      dueSeconds: () => 3_600,
-    }),
+    review: {
+      ...review,
+      async verdict(caseId, caller, { decisionId, ...said }) {
+        const looked = decisionId ?? (await node.cases.find(caseId, EVERYTHING))?.decisions.at(-1)?.decisionId
+        return review.verdict(caseId, caller, { ...said, decisionId: looked ?? NO_DECISION })
+      },
+    },
     screen(
       listingId,
       revision,

@@ -162,6 +162,74 @@ export function reviewContract(name: string, start: () => Promise<SharedStore>):
       expect(await historyOf('old')).toEqual(before)
     })
 
+    test('a verdict is undone from a later revision that its case went over to, by name and by taking back', async () => {
+      const counted = async () => {
+        const left: string[] = []
+        for await (const { verdicts } of one.labels.judged()) {
+          const gone = new Set(verdicts.map((v) => v.supersedes))
+          left.push(
+            ...verdicts.filter((v) => v.verdict !== 'cannot-tell' && !gone.has(v.verdictId)).map((v) => v.verdictId),
+          )
+        }
+        return left.toSorted()
+      }
+      for (const listingId of ['named', 'taken']) {
+        await a.screen(listingId, 1)
+        const caseId = await caseOf(listingId)
+        const wrong = { verdictId: `wrong-${listingId}`, verdict: 'confirmed' } as const
+        await a.review.verdict(caseId, analyst, wrong)
+        await a.review.appeal(listingId, marketplace(), 'It is mine.')
+        await a.screen(listingId, 2, { outcome: 'allow' })
+        expect(await caseOf(listingId)).toBe(caseId)
+        const cleared = await a.review.verdict(caseId, analyst, { verdictId: `ok-${listingId}`, verdict: 'rejected' })
+        // What an edit made honest says nothing of what it was before: the confirmation stays, and is named.
+        expect(cleared).toMatchObject({
+          kind: 'recorded',
+          earlier: [{ verdictId: wrong.verdictId, revision: 1, brandId: null }],
+          stands: { revision: 2, outcome: 'allow', state: 'resolved' },
+        })
+      }
+      expect(await counted()).toEqual(['ok-named', 'ok-taken', 'wrong-named', 'wrong-taken'])
+
+      const named = await caseOf('named')
+      const supersedes = 'wrong-named'
+      // Naming an old word does not make a second one the first on what stands.
+      expect(ends([await b.review.verdict(named, analyst, { verdict: 'confirmed', supersedes })])).toEqual([
+        'already-decided',
+      ])
+      const own = await b.review.verdict(named, holder('nike'), { verdict: 'cannot-tell', supersedes })
+      expect(own).toMatchObject({ kind: 'refused', path: '/supersedes' })
+      const undone = await b.review.verdict(named, analyst, { verdict: 'cannot-tell', supersedes })
+      expect(undone).toMatchObject({ kind: 'recorded', decisions: [], stands: { revision: 2, outcome: 'allow' } })
+      const twice = await b.review.verdict(named, analyst, { verdict: 'cannot-tell', supersedes })
+      expect(ends([twice])).toEqual(['already-decided'])
+      const other = await b.review.verdict(named, analyst, { verdict: 'cannot-tell', supersedes: 'wrong-taken' })
+      expect(other).toMatchObject({ kind: 'refused', path: '/supersedes' })
+
+      const back = await b.review.reopen(await caseOf('taken'), analyst, { reason: 'all wrong', takeBack: true })
+      expect(back).toMatchObject({ kind: 'recorded', stands: { revision: 2, outcome: 'hold', state: 'open' } })
+      expect(back?.kind === 'recorded' && back.verdicts.map((v) => v.supersedes).toSorted()).toEqual([
+        'ok-taken',
+        'wrong-taken',
+      ])
+      expect(await counted()).toEqual(['ok-named'])
+    })
+
+    test('a verdict is on what was looked at: of a revision that nobody saw nothing is said', async () => {
+      await a.screen('worse', 1)
+      const caseId = await caseOf('worse')
+      const looked = (await historyOf('worse')).decisions[0]?.decisionId
+      await a.screen('worse', 2)
+      const unseen = await a.review.verdict(caseId, analyst, { verdict: 'rejected', decisionId: looked })
+      const stands = (await historyOf('worse')).decisions.at(-1)?.decisionId
+      expect(unseen).toMatchObject({
+        kind: 'refused',
+        code: 'case-changed',
+        stands: { revision: 2, decisionId: stands, outcome: 'hold' },
+      })
+      expect(await saidOn(caseId)).toEqual([])
+    })
+
     test('an answer is the seller’s own marketplace’s, counts once, and there are not endlessly many', async () => {
       await a.screen('L', 1, { outcome: 'block', marketplace: 'demo' })
       const caseId = await caseOf('L')

@@ -147,6 +147,19 @@ export function verdictsContract(name: string, start: () => Promise<SharedStore>
       expect(await one.reader.history('never-seen')).toBeUndefined()
     })
 
+    test('what a verdict supersedes, or supersedes it, is known whatever its revision, with the case of its decision', async () => {
+      for (const revision of [1, 2, 3]) await commitAll(one.store, [{ listingId: 'A', revision }])
+      const [first, second] = await decisionsOf('A')
+      if (first === undefined || second === undefined) throw new Error('no decision')
+      await record(one, 0, [verdictOn(first, 'old'), verdictOn(second, 'back', { supersedes: 'later' })])
+      const said = async (verdict: Verdict) =>
+        (await known([verdict])).subjects.get('A')?.verdicts.map((v) => [v.verdictId, v.caseId])
+      const third = { ...first, decisionId: second.decisionId, revision: 3 }
+      expect(await said(verdictOn(third, 'new', { supersedes: 'old' }))).toEqual([['old', first.caseId ?? null]])
+      expect(await said(verdictOn(third, 'later'))).toEqual([['back', second.caseId ?? null]])
+      expect(await said(verdictOn(third, 'other', { supersedes: 'nothing' }))).toEqual([])
+    })
+
     test('a settlement that throws leaves nothing, nor one that writes a listing that is not known', async () => {
       await commitAll(one.store, [{ listingId: 'A', revision: 1 }])
       const [first] = await decisionsOf('A')

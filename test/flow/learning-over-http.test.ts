@@ -99,9 +99,9 @@ it('learns from the verdicts given on cases, and what it learnt decides once it 
   }
   const { decisions } = await t.settled()
   expect(decisions.map((d) => d.outcome)).toEqual(decisions.map(() => 'hold'))
-  for (const { caseId, listingId } of decisions) {
+  for (const { caseId, decisionId, listingId } of decisions) {
     const verdict = listingId.startsWith('genuine') ? 'rejected' : 'confirmed'
-    expect((await call('POST', `/v1/cases/${caseId}/verdict`, { verdict })).status).toBe(200)
+    expect((await call('POST', `/v1/cases/${caseId}/verdict`, { verdict, decisionId })).status).toBe(200)
   }
   expect((await call('POST', '/v1/models/all/train', { seed: 7 })).status).toBe(202)
   const { training, items } = await trained()

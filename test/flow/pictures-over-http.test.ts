@@ -63,7 +63,11 @@ it('a confirmed picture is known to the next dry run within 2 s, and forgotten w
 
   await t.submit(offered('first', 'Rolex Submariner 1:1 super clone, best replica', bad))
   const first = (await t.settled()).decisions.at(-1)
-  await post(`/v1/cases/${first?.caseId}/verdict`, { verdict: 'confirmed', reason: 'seen before' })
+  await post(`/v1/cases/${first?.caseId}/verdict`, {
+    verdict: 'confirmed',
+    reason: 'seen before',
+    decisionId: first?.decisionId,
+  })
   const found = await outcomeWithin('hold', 2_000)
   expect(found.signals.find((signal) => signal.name === 'image-hash')?.evidence).toMatchObject({
     matches: [{ bankId: 'confirmed', source: { kind: 'verdict', caseId: first?.caseId, listingId: 'first' } }],

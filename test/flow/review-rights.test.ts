@@ -45,7 +45,7 @@ describe('a rights holder', () => {
     for (const [method, path, body] of [
       ['GET', '', undefined],
       ['POST', '/claim', { seconds: 60 }],
-      ['POST', '/verdict', { verdict: 'confirmed' }],
+      ['POST', '/verdict', { verdict: 'confirmed', decisionId: decision.decisionId }],
     ] as const) {
       const answer = await call<{ code: string }>(method, `/v1/cases/${decision.caseId}${path}`, 'omega', body)
       expect([answer.status, answer.body.code]).toEqual([404, 'not-found'])

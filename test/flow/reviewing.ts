@@ -70,7 +70,8 @@ export interface Reviewed {
   status: string
   verdictIds: string[]
   decision: Decision | null
-  stands: { caseId: string; state: string; outcome: string; sequence: number }
+  earlier: { verdictId: string; revision: number; brandId: string | null }[]
+  stands: { caseId: string; state: string; revision: number; decisionId: string; outcome: string; sequence: number }
   code?: string
   path?: string
 }
@@ -106,8 +107,11 @@ export async function call<T = Record<string, unknown>>(
   return { status: response.status, text, body: JSON.parse(text) as T }
 }
 
-export const say = (caseId: string | undefined, as: keyof typeof keys, verdict: object) =>
-  call<Reviewed>('POST', `/v1/cases/${caseId}/verdict`, as, verdict)
+/** Without `decisionId` it is on the decision that the case shows last. */
+export async function say(caseId: string | undefined, as: keyof typeof keys, verdict: object) {
+  const decisionId = (await look(caseId, 'analyst')).body.decisions.at(-1)?.decisionId
+  return call<Reviewed>('POST', `/v1/cases/${caseId}/verdict`, as, { decisionId, ...verdict })
+}
 export const look = (caseId: string | undefined, as: keyof typeof keys) =>
   call<Details>('GET', `/v1/cases/${caseId}`, as)
 

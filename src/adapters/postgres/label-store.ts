@@ -16,7 +16,9 @@ interface Row {
   listing: Listing
   marketplace: string | null
   verdicts: Verdict[]
-  decisions: Decision[]
+  elsewhere: Verdict[] | null
+  looked: Decision[] | null
+  decisions: Decision[] | null
 }
 
 /** Documents are read whole and taken apart here: the server's own functions fail on texts with an escaped U+0000. */
@@ -27,6 +29,11 @@ export function createLabelStore(pool: Pool): LabelStore {
       select j.listing_id, j.revision, r.listing, l.marketplace,
         (select json_agg(v.body order by v.recorded_at, v.verdict_id) from verdict v
           where v.listing_id = j.listing_id and v.revision = j.revision) as verdicts,
+        (select json_agg(v.body) from verdict v
+          where v.listing_id = j.listing_id and v.revision <> j.revision) as elsewhere,
+        (select json_agg(d.body) from decision d
+          where d.listing_id = j.listing_id and d.revision <> j.revision
+            and exists (select from verdict v where v.listing_id = d.listing_id and v.revision = d.revision)) as looked,
         (select json_agg(d.body order by d.sequence) from decision d
           where d.listing_id = j.listing_id and d.revision = j.revision) as decisions
       from (select distinct listing_id, revision from verdict
@@ -42,14 +49,16 @@ export function createLabelStore(pool: Pool): LabelStore {
       let after = { listingId: '', revision: 0 }
       for (;;) {
         const rows = await page(after)
-        for (const { listing, marketplace, verdicts, decisions } of rows)
+        for (const row of rows) {
+          const { listing, marketplace, verdicts, decisions } = row
           yield {
             listing,
             marketplace: marketplace ?? listing.marketplace ?? null,
             sellerId: listing.sellerId,
-            verdicts,
+            verdicts: verdicts.filter((verdict) => !replacedElsewhere(verdict, row)),
             decisions: decisions ?? [],
           }
+        }
         const last = rows.at(-1)
         // A verdict lies only on a revision that is there, so a short page is the last one.
         if (last === undefined || rows.length < PAGE) return
@@ -58,3 +67,14 @@ export function createLabelStore(pool: Pool): LabelStore {
     },
   }
 }
+
+/** A person who looked at a later revision of the same case may take back what was said of an earlier one. */
+function replacedElsewhere(verdict: Verdict, { elsewhere, looked, decisions }: Row): boolean {
+  const replacing = elsewhere?.find((v) => v.supersedes === verdict.verdictId)
+  if (replacing === undefined) return false
+  const caseId = caseOf(verdict, decisions)
+  return caseId !== null && caseId === caseOf(replacing, looked)
+}
+
+const caseOf = (verdict: Verdict, decisions: readonly Decision[] | null): string | null =>
+  decisions?.find((d) => d.decisionId === verdict.decisionId.toLowerCase())?.caseId ?? verdict.caseId ?? null

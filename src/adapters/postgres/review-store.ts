@@ -19,7 +19,7 @@ import type { Statement } from './statement.ts'
 import type { Tables } from './tables.ts'
 import { inTransactionFrom } from './transaction.ts'
 import type { Transaction } from './transaction.ts'
-import { recordVerdicts } from './verdict-rows.ts'
+import { recordVerdicts, VERDICT, verdictOf, type VerdictRow } from './verdict-rows.ts'
 
 export interface ReviewStoreOptions {
   readonly pool: Pool
@@ -139,9 +139,10 @@ async function readSubject(
         (select body from decision where listing_id = ${listingId} and revision = x.revision and stage <> 'review'
          order by sequence desc limit 1)) d`,
     // Instants of ours have milliseconds, the database's microseconds.
-    sql<{ body: Verdict; before: boolean }>`
-      select body, coalesce(date_trunc('milliseconds', recorded_at) <= ${row?.opened_at.toISOString() ?? null}::timestamptz, false) as before
-      from verdict where listing_id = ${listingId} and revision = any(${revisions}::int[])`,
+    sql<VerdictRow & { before: boolean }>`
+      select coalesce(date_trunc('milliseconds', v.recorded_at) <= ${row?.opened_at.toISOString() ?? null}::timestamptz, false) as before,
+      ${VERDICT} where v.listing_id = ${listingId}
+        and (v.revision = any(${revisions}::int[]) or coalesce(v.body ->> 'caseId', ${row?.case_id ?? null}) = ${row?.case_id ?? null})`,
     sql<{ body: Verdict }>`select body from verdict where verdict_id = any(${asked.verdictIds}::text[])`,
     sql<{ appeal_id: string }>`select appeal_id from appeal where case_id = ${row?.case_id ?? null}`,
   ])
@@ -151,7 +152,7 @@ async function readSubject(
     subject: {
       standing,
       decisions: [...bySequence.values()],
-      verdicts: verdicts.rows.map(({ body }) => body),
+      verdicts: verdicts.rows.map(verdictOf).filter((v) => revisions.includes(v.revision) || v.caseId === row?.case_id),
       before: new Set(verdicts.rows.filter((v) => v.before).map(({ body }) => body.verdictId)),
       recorded: new Map(recorded.rows.map(({ body }) => [body.verdictId, body])),
       appeals: new Set(appeals.rows.map((one) => one.appeal_id)),

@@ -1,5 +1,6 @@
 // The rows of verdicts, which are the labels: written once by their id, whoever says it.
 import { sql } from 'kysely'
+import type { Decision } from '../../domain/decision.ts'
 import type { Verdict } from '../../domain/verdict.ts'
 import { packJson } from './bytes.ts'
 import type { Transaction } from './transaction.ts'
@@ -22,3 +23,20 @@ export async function recordVerdicts(tx: Transaction, verdicts: readonly Verdict
   ])
   return written.rowCount === verdicts.length
 }
+
+/** A verdict, with its decision where only that one says which case it is on. */
+export interface VerdictRow {
+  readonly body: Verdict
+  readonly decision: Decision | null
+}
+
+/** Columns and tables of a `VerdictRow`; the verdict is `v`. */
+export const VERDICT = sql`
+  v.body, d.body as decision from verdict v
+  left join decision d on v.body ->> 'caseId' is null and d.listing_id = v.listing_id and d.revision = v.revision
+    and d.decision_id = (v.body ->> 'decisionId')::uuid`
+
+export const verdictOf = ({ body, decision }: VerdictRow): Verdict => ({
+  ...body,
+  caseId: body.caseId ?? decision?.caseId ?? null,
+})

@@ -13,7 +13,7 @@ import { readStandings, standingsFrom } from './standings.ts'
 import type { Statement } from './statement.ts'
 import { inTransactionFrom } from './transaction.ts'
 import type { Transaction } from './transaction.ts'
-import { recordVerdicts } from './verdict-rows.ts'
+import { recordVerdicts, VERDICT, verdictOf, type VerdictRow } from './verdict-rows.ts'
 
 export interface VerdictStoreOptions {
   readonly pool: Pool
@@ -41,7 +41,7 @@ export function createVerdictStore({ pool, outputs }: VerdictStoreOptions): Verd
   }
 }
 
-type Wanted = Pick<Verdict, 'verdictId' | 'listingId' | 'revision' | 'decisionId'>
+type Wanted = Pick<Verdict, 'verdictId' | 'listingId' | 'revision' | 'decisionId' | 'supersedes'>
 
 /** A verdict makes no listing: rows that are missing stay so. Locked in the order in which everyone locks listings. */
 const lockKnown = (ids: readonly string[]): Statement<{ listing_id: string }> => sql<{ listing_id: string }>`
@@ -68,11 +68,14 @@ async function readKnown(
         (select body from decision where listing_id = l.listing_id and revision = l.revision and stage <> 'review'
          order by sequence desc limit 1)) d
       where l.listing_id = any(${locked}::text[])`,
-    sql<{ body: Verdict }>`
-      select body from verdict where (listing_id, revision) in (
-        select listing_id, revision from listing where listing_id = any(${locked}::text[])
-        union
-        select * from unnest(${wanted.map((one) => one.listingId)}::text[], ${wanted.map((one) => one.revision)}::int[]))`,
+    sql<VerdictRow>`
+      select ${VERDICT} where v.listing_id = any(${locked}::text[]) and (
+        (v.listing_id, v.revision) in (
+          select listing_id, revision from listing where listing_id = any(${locked}::text[])
+          union
+          select * from unnest(${wanted.map((one) => one.listingId)}::text[], ${wanted.map((one) => one.revision)}::int[]))
+        or v.verdict_id = any(${wanted.flatMap((one) => one.supersedes ?? [])}::text[])
+        or v.body ->> 'supersedes' = any(${wanted.map((one) => one.verdictId)}::text[]))`,
   ])
   const recorded = new Map(same.rows.map(({ body }) => [body.verdictId, body]))
   const standings = standingsFrom(rows.rows)
@@ -85,7 +88,7 @@ async function readKnown(
     subjects.set(listingId, {
       standing,
       decisions: [...bySequence.values()].toSorted((a, b) => a.sequence - b.sequence),
-      verdicts: (verdictsOf.get(listingId) ?? []).map(({ body }) => body),
+      verdicts: (verdictsOf.get(listingId) ?? []).map(verdictOf),
     })
   }
   return { subjects, recorded }

@@ -28,7 +28,8 @@ export function verdictRoutes(api: Api, { review }: RouteServices): void {
       summary: 'Say whether the listing infringes',
       description:
         'Verdict, decision and both events are one transaction. The first word on a case counts; a later one is refused as ' +
-        '`already-decided` unless it names in `supersedes` what it replaces; `cannot-tell` in place of a verdict undoes it. ' +
+        '`already-decided` unless it names in `supersedes` what it replaces; `cannot-tell` in place of a verdict undoes it, also ' +
+        'one on an earlier revision. `decisionId` is what was looked at: of an edited listing nothing is said unseen. ' +
         'A refusal has `stands`: what is decided by now. A rights holder speaks for its own brand.',
       params: caseParamsSchema,
       body: verdictBodySchema,
@@ -43,7 +44,7 @@ export function verdictRoutes(api: Api, { review }: RouteServices): void {
         note: note ?? undefined,
         brandId: brandId ?? undefined,
         supersedes: supersedes ?? undefined,
-        decisionId: decisionId?.toLowerCase(),
+        decisionId: decisionId.toLowerCase(),
       }
       return answer(request, reply, await review.verdict(request.params.caseId, callerOf(request), said), noCase)
     },
@@ -100,6 +101,7 @@ async function answer(
     status: end.kind,
     verdictIds: end.kind === 'known' ? [] : end.verdicts.map((v) => v.verdictId),
     decision: seen ?? null,
+    earlier: end.kind === 'known' ? [] : [...end.earlier],
     stands: end.stands,
   })
 }

@@ -42,6 +42,7 @@ export interface DemoOptions {
 export interface SaidInDemo {
   readonly verdictId: string
   readonly caseId: string
+  readonly decisionId: string
   readonly verdict: Word['verdict']
   readonly note: string
   /** The word that it replaces. */
@@ -189,9 +190,10 @@ export async function playDemo(options: DemoOptions): Promise<DemoReport> {
   async function say(word: Word): Promise<void> {
     const { listingId, revision } = word.about
     const played = ledger.decided({ listingId: `${run}-${listingId}`, revision })
-    const caseId = played?.end?.kind === 'decided' ? played.end.decision.caseId : undefined
+    const decision = played?.end?.kind === 'decided' ? played.end.decision : undefined
+    const caseId = decision?.caseId
     telling.note(word.story)
-    if (caseId === undefined) {
+    if (decision === undefined || caseId === undefined) {
       telling.note('There is no case to say it of: the listing went on sale.')
       return
     }
@@ -200,6 +202,7 @@ export async function playDemo(options: DemoOptions): Promise<DemoReport> {
     const { decisionIds } = await options.giveVerdict({
       verdictId,
       caseId,
+      decisionId: decision.decisionId,
       verdict,
       note,
       supersedes: words.get(listingId),

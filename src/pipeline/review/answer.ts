@@ -5,6 +5,7 @@ import type { Outcome } from '../../domain/policy.ts'
 import type { Verdict } from '../../domain/verdict.ts'
 import type { ErrorCode } from '../../errors.ts'
 import type { TopicNames } from '../../events/topics.ts'
+import { decisionId } from '../ids.ts'
 import { SettlementDraft, type Draft } from '../settlement.ts'
 import { addBankEffects, type BankEffects } from '../verdicts/bank-effects.ts'
 import { openSubject, type OpenSubject } from '../verdicts/decide.ts'
@@ -16,8 +17,17 @@ export interface Stands {
   readonly state: CaseState
   readonly listingId: string
   readonly revision: number
+  /** The last one on the listing. */
+  readonly decisionId: string
   readonly outcome: Outcome | null
   readonly sequence: number
+}
+
+/** A confirmation of an earlier revision that still counts: its pictures are in the bank until it is taken back. */
+export interface EarlierVerdict {
+  readonly verdictId: string
+  readonly revision: number
+  readonly brandId: string | null
 }
 
 export type ReviewAnswer =
@@ -26,6 +36,7 @@ export type ReviewAnswer =
       readonly verdicts: readonly Verdict[]
       readonly decisions: readonly Decision[]
       readonly appeals: number
+      readonly earlier: readonly EarlierVerdict[]
       readonly stands: Stands
     }
   /** The same request was taken before: nothing is written again. */
@@ -51,7 +62,7 @@ export interface Work {
   readonly subject: OpenSubject
   record(verdict: Verdict): void
   /** The settlement with everything in the draft. */
-  recorded(more?: Pick<ReviewSettlement, 'appeals'>): Settled
+  recorded(more?: Pick<ReviewSettlement, 'appeals'> & { readonly earlier?: readonly EarlierVerdict[] }): Settled
   known(): Settled
   refuse(code: ErrorCode, message: string, path?: string): Settled
 }
@@ -68,6 +79,7 @@ export function startWork(found: ReviewSubject, one: ReviewCase, topics: TopicNa
     state,
     listingId,
     revision: row.revision,
+    decisionId: decisionId(listingId, row.revision, row.sequence),
     outcome: row.outcome,
     sequence: row.sequence,
   })
@@ -82,7 +94,7 @@ export function startWork(found: ReviewSubject, one: ReviewCase, topics: TopicNa
       verdicts.push(verdict)
       draft.verdict(verdict)
     },
-    recorded(more = { appeals: [] }) {
+    recorded({ earlier = [], ...more } = { appeals: [] }) {
       const done = draft.done()
       const change = done.cases.findLast((c) => c.caseId === one.caseId)?.change
       const state = change === undefined ? one.state : change === 'resolved' ? 'resolved' : 'open'
@@ -92,6 +104,7 @@ export function startWork(found: ReviewSubject, one: ReviewCase, topics: TopicNa
           verdicts,
           decisions: done.decisions,
           appeals: more.appeals.length,
+          earlier,
           stands: stands(state),
         },
         writes: { ...done, verdicts, ...effects, ...more },

@@ -4,7 +4,7 @@ import type { Verdict } from '../../domain/verdict.ts'
 import type { TopicNames } from '../../events/topics.ts'
 import { countingVerdicts } from '../../review/weigh-verdicts.ts'
 import { appealId, caseId } from '../ids.ts'
-import { decideByVerdicts } from '../verdicts/decide.ts'
+import { decideByVerdicts, sameCase } from '../verdicts/decide.ts'
 import { startWork, type Settled, type Work } from './answer.ts'
 import type { ReviewCase, ReviewSubject } from './ports.ts'
 
@@ -22,7 +22,7 @@ export interface Reopening {
   /** Of the first verdict that it records; the others have it with a number. */
   readonly verdictId: string
   readonly reason: string
-  /** Every verdict that counts is undone, so that what stood before anyone had looked stands again. */
+  /** Every verdict on the case that counts, whatever its revision, is undone, so that what stood before anyone had looked stands again. */
   readonly takeBack: boolean
   readonly by: Verdict['by']
 }
@@ -48,7 +48,7 @@ export function settleReopening(found: ReviewSubject, one: ReviewCase, asked: Re
   const looked = subject.decisions.findLast((d) => d.revision === one.revision)
   if (looked === undefined) throw new Error(`case ${one.caseId} is about a revision without a decision`)
 
-  const counting = countingVerdicts(subject.verdicts.filter((v) => v.revision === one.revision))
+  const counting = countingVerdicts(subject.verdicts.filter((v) => sameCase(v, one)))
   const undone = asked.takeBack ? counting.filter((v) => v.verdict !== 'cannot-tell') : []
   const words = undone.length === 0 ? [undefined] : undone
   words.forEach((word, i) =>

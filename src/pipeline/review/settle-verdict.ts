@@ -2,8 +2,8 @@
 import type { Verdict } from '../../domain/verdict.ts'
 import type { TopicNames } from '../../events/topics.ts'
 import { countingVerdicts, weighVerdicts } from '../../review/weigh-verdicts.ts'
-import { decideByVerdicts } from '../verdicts/decide.ts'
-import { startWork, type Settled, type Work } from './answer.ts'
+import { decideByVerdicts, sameCase } from '../verdicts/decide.ts'
+import { startWork, type EarlierVerdict, type Settled, type Work } from './answer.ts'
 import type { ReviewCase, ReviewSubject } from './ports.ts'
 
 /** As the person said it; what it is about is known from the case. */
@@ -15,8 +15,8 @@ export interface SaidOnCase {
   /** null: for all of them. */
   readonly brandId: string | null
   readonly supersedes: string | null
-  /** The decision that was looked at; undefined: the one that stands. */
-  readonly decisionId: string | undefined
+  /** The decision that was looked at: nobody speaks of a revision that they have not seen. */
+  readonly decisionId: string
   readonly by: Verdict['by']
   /** Brands for which this person may speak; undefined: any. */
   readonly own: readonly string[] | undefined
@@ -27,7 +27,11 @@ export interface SaidOnCase {
  * - a case that was withdrawn, or went over to another revision than the one looked at: `case-changed`;
  * - without `supersedes` the first word counts: on a resolved case, or where the same brand has spoken since the case was
  *   opened, `already-decided`. On a case that was opened again it replaces what was said before, by itself;
- * - with it, the verdict it names must be on this case, and nobody else may have replaced it meanwhile;
+ * - with it, the verdict it names must be on this case, and nobody else may have replaced it meanwhile. It may be on an
+ *   earlier revision: then it is undone as it is anywhere, and the new one speaks only of the revision that was looked at,
+ *   under the rules of a word without `supersedes` unless it is `cannot-tell`;
+ * - a `rejected` undoes no confirmation of an earlier revision by itself: what was edited may well be honest now and have
+ *   been an imitation before, and an edit must not empty the bank. The answer names those that still count;
  * - what all verdicts mean together decides, as for those that come in from the log.
  */
 export function settleCaseVerdict(
@@ -48,7 +52,7 @@ export function settleCaseVerdict(
   const looked = decisionLookedAt(work, said)
   if (typeof looked !== 'string') return looked
   if (one.state === 'withdrawn') return work.refuse('case-changed', 'the listing was withdrawn')
-  const supersedes = said.supersedes === null ? replacedBy(found, work, said) : namedBy(work, said)
+  const supersedes = said.supersedes === null ? replacedBy(found, work, said) : namedBy(found, work, said)
   if (typeof supersedes === 'object' && supersedes !== null) return supersedes
 
   const verdict: Verdict = {
@@ -68,7 +72,7 @@ export function settleCaseVerdict(
   }
   work.record(verdict)
   if (one.revision === work.row.revision) decide(work, verdict, context.now)
-  return work.recorded()
+  return work.recorded({ appeals: [], earlier: said.verdict === 'rejected' ? earlierConfirmed(work, said) : [] })
 }
 
 function decide(work: Work, verdict: Verdict, now: Date): void {
@@ -113,20 +117,22 @@ function saysTheSame(known: Verdict, one: ReviewCase, said: SaidOnCase): boolean
     (known.brandId ?? null) === said.brandId &&
     known.by.subject === said.by.subject &&
     (said.supersedes === null || known.supersedes === said.supersedes) &&
-    (said.decisionId === undefined || known.decisionId === said.decisionId)
+    known.decisionId.toLowerCase() === said.decisionId
   )
 }
 
 /** The id of the decision that the verdict is about, or why it cannot be. */
 function decisionLookedAt(work: Work, said: SaidOnCase): string | Settled {
   const { one, row, subject } = work
-  const last = subject.decisions.findLast((d) => d.revision === one.revision)
-  if (last === undefined) throw new Error(`case ${one.caseId} is about a revision without a decision`)
-  const looked = said.decisionId === undefined ? last : subject.decisions.find((d) => d.decisionId === said.decisionId)
+  const looked = subject.decisions.find((d) => d.decisionId === said.decisionId)
   if (looked === undefined)
     return work.refuse('unknown-decision', 'decisionId is not a decision on the listing of this case', '/decisionId')
   if (looked.revision !== one.revision)
-    return work.refuse('case-changed', `the case is about revision ${one.revision} by now`, '/decisionId')
+    return work.refuse(
+      'case-changed',
+      `the case is about revision ${one.revision} by now: look at it again`,
+      '/decisionId',
+    )
   if (one.revision !== row.revision && said.supersedes === null)
     return work.refuse('case-changed', `revision ${row.revision} of the listing is decided; this case is closed`)
   return looked.decisionId
@@ -157,9 +163,9 @@ function replacedBy(found: ReviewSubject, work: Work, said: SaidOnCase): string 
 }
 
 /** With it: the id, where it is one that this person may replace and nobody has replaced yet. */
-function namedBy(work: Work, said: SaidOnCase): string | Settled {
+function namedBy(found: ReviewSubject, work: Work, said: SaidOnCase): string | Settled {
   const { one, subject } = work
-  const named = subject.verdicts.find((v) => v.verdictId === said.supersedes && v.revision === one.revision)
+  const named = subject.verdicts.find((v) => v.verdictId === said.supersedes && sameCase(v, one))
   const { own } = said
   const foreign = own !== undefined && !own.some((brandId) => brandId === named?.brandId)
   if (named === undefined || foreign)
@@ -170,5 +176,22 @@ function namedBy(work: Work, said: SaidOnCase): string | Settled {
     )
   if (subject.verdicts.some((v) => v.supersedes === named.verdictId))
     return work.refuse('already-decided', 'another verdict has replaced that one')
+  if (named.revision !== one.revision && said.verdict !== 'cannot-tell') {
+    const first = replacedBy(found, work, said)
+    if (typeof first === 'object' && first !== null) return first
+    if (first !== null)
+      return work.refuse(
+        'already-decided',
+        `verdict ${first} on revision ${one.revision} counts: replace that one, and take this one back with cannot-tell`,
+      )
+  }
   return named.verdictId
+}
+
+/** Confirmations of earlier revisions that still count, and that this person may take back. */
+function earlierConfirmed({ one, subject }: Work, { own }: SaidOnCase): EarlierVerdict[] {
+  return countingVerdicts(subject.verdicts.filter((v) => sameCase(v, one)))
+    .filter((v) => v.verdict === 'confirmed' && v.revision < one.revision)
+    .filter((v) => own === undefined || own.some((brandId) => brandId === v.brandId))
+    .map(({ verdictId, revision, brandId }) => ({ verdictId, revision, brandId: brandId ?? null }))
 }

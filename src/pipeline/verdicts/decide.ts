@@ -32,6 +32,16 @@ export const openSubject = (subject: VerdictSubject): OpenSubject => ({
   verdicts: [...subject.verdicts],
 })
 
+/** The case that a verdict is on, where it named none itself: that of its decision. */
+export const caseOf = (verdict: Verdict, { decisions }: Pick<OpenSubject, 'decisions'>): string | null =>
+  decisions.find((d) => d.decisionId === verdict.decisionId.toLowerCase())?.caseId ?? verdict.caseId ?? null
+
+/** Whether a verdict on that revision of that case may replace this one. */
+export const sameCase = (
+  verdict: Pick<Verdict, 'revision' | 'caseId'>,
+  on: { readonly revision: number; readonly caseId: string | null },
+): boolean => verdict.revision === on.revision || (on.caseId !== null && verdict.caseId === on.caseId)
+
 /** What the verdict names and nobody here knows, in words; undefined when all of it is known. */
 export function faultOf(verdict: Verdict, subject: OpenSubject | undefined): string | undefined {
   const listing = shortened(verdict.listingId)

@@ -9,7 +9,10 @@ export interface VerdictSubject {
   readonly standing: Standing
   /** Those that were asked for; of the revision that stands, the last one and the last one that no person made. In order. */
   readonly decisions: readonly Decision[]
-  /** Recorded on the revision that stands and on those that were asked for, in any order. */
+  /**
+   * Recorded on the revision that stands and on those that were asked for, those that these name in `supersedes` and that
+   * name these, in any order. One that named no case has that of its decision.
+   */
   readonly verdicts: readonly Verdict[]
 }
 
@@ -46,7 +49,7 @@ export interface VerdictStore {
    */
   commit(
     batch: Span,
-    wanted: readonly Pick<Verdict, 'verdictId' | 'listingId' | 'revision' | 'decisionId'>[],
+    wanted: readonly Pick<Verdict, 'verdictId' | 'listingId' | 'revision' | 'decisionId' | 'supersedes'>[],
     settle: (known: KnownOfVerdicts, now: Date) => VerdictSettlement,
   ): Promise<BatchResult>
 }

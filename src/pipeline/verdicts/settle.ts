@@ -10,7 +10,7 @@ import type { Outcome } from '../outcome.ts'
 import type { LogRecord } from '../log/ports.ts'
 import { SettlementDraft } from '../settlement.ts'
 import { addBankEffects, type BankEffects } from './bank-effects.ts'
-import { decideByVerdicts, faultOf, openSubject } from './decide.ts'
+import { caseOf, decideByVerdicts, faultOf, openSubject } from './decide.ts'
 import type { KnownOfVerdicts, VerdictSettlement } from './ports.ts'
 
 /** `own`: this gate wrote it, and recorded it when it did. */
@@ -98,7 +98,7 @@ export function settleVerdicts(
     tally.verdicts.push(verdict.verdict)
     addBankEffects(effects, verdict, subject)
     const row = draft.of(verdict.listingId)
-    subject.verdicts.push(verdict)
+    subject.verdicts.push({ ...verdict, caseId: caseOf(verdict, subject) })
     if (verdict.revision !== row.revision) continue
     const decision = decideByVerdicts(draft, row, subject, { said: verdict.verdict, now })
     if (decision === undefined) continue

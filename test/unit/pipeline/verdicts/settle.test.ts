@@ -195,6 +195,31 @@ describe('a verdict that supersedes another', () => {
     expect(world.last()).toMatchObject({ stage: 'deadline', outcome: 'allow', sequence: 4 })
   })
 
+  it('on an earlier revision of its case undoes it, and speaks only of its own; of another case it does not', () => {
+    const world = createWorld()
+    world.submit(1, 'hold')
+    world.say({ verdictId: 'v-1', verdict: 'confirmed' })
+    world.submit(2, 'hold')
+    const again = world.say({ verdictId: 'v-2', verdict: 'confirmed' })
+    world.submit(3, 'hold')
+    // Confirmed closes a case: each of these revisions has its own.
+    expect(new Set(world.decisions.map((d) => d.caseId)).size).toBe(3)
+    const foreign = world.say({ verdictId: 'v-3', verdict: 'cannot-tell', supersedes: 'v-1' })
+    expect([again.settlement.bankLeaves, foreign.settlement.bankLeaves]).toEqual([[], []])
+
+    const carried = createWorld()
+    carried.submit(1, 'hold')
+    carried.say(
+      { verdictId: 'w-1', verdict: 'confirmed', brandId: 'nike' },
+      { verdictId: 'w-2', verdict: 'cannot-tell', supersedes: 'w-1' },
+    )
+    carried.say({ verdictId: 'w-3', verdict: 'cannot-tell' })
+    carried.submit(2, 'hold')
+    expect(new Set(carried.decisions.map((d) => d.caseId)).size).toBe(1)
+    const late = carried.say({ verdictId: 'w-4', verdict: 'cannot-tell', supersedes: 'w-3' })
+    expect([late.settlement.bankLeaves, late.made]).toEqual([['w-3'], []])
+  })
+
   it('means the same in whatever order the two arrive', () => {
     const [one, two] = [held(), held()]
     const replacing: Said = { verdictId: 'v-2', verdict: 'rejected', supersedes: 'v-1' }

@@ -46,6 +46,9 @@ export function createWorld(brandIds: readonly string[] = ['nike']) {
   }
   const tell = (...tried: TriedVerdict['tried'][]) => {
     const own = decisions.filter((d) => d.revision === row?.revision)
+    const named = new Set(
+      tried.map((one) => (one.kind === 'ok' && one.value.kind === 'verdict' ? one.value.verdict.supersedes : null)),
+    )
     const subject = row && {
       standing: { ...row, hashes: new Map<number, string>() },
       decisions: [
@@ -55,7 +58,7 @@ export function createWorld(brandIds: readonly string[] = ['nike']) {
       ]
         .filter((d) => d !== undefined)
         .filter((d, i, all) => all.indexOf(d) === i),
-      verdicts: [...verdicts.values()].filter((v) => v.revision === row?.revision),
+      verdicts: [...verdicts.values()].filter((v) => v.revision === row?.revision || named.has(v.verdictId)),
     }
     const { settlement, tally } = settleVerdicts(
       tried.map((one) => ({ record: recordOf(), partition: 0, tried: one })),

@@ -1,0 +1,73 @@
+// A listing is edited while people look at it, over HTTP: what was said of the old revision, and who may see what of it.
+// Real: PostgreSQL, log, store, worker, banks, sharp, the HTTP server on loopback. Made up: the goods, the pictures, the policy.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Decision } from '../../src/domain/decision.ts'
+import { drawnPicture } from '../support/drawn-pictures.ts'
+import { call, closeReviewing, held, look, openReviewing, say, type Reviewed } from './reviewing.ts'
+
+beforeAll(openReviewing, 120_000)
+afterAll(closeReviewing, 60_000)
+
+const dataOf = async (seed: number) => [{ data: (await drawnPicture(seed)).toString('base64') }]
+const submit = async (listing: object) => (await call<Decision>('POST', '/v1/listings', 'ingest', listing)).body
+
+interface BankImages {
+  items: { source: { listingId?: string } }[]
+}
+const inBank = async (listingId: string) =>
+  (await call<BankImages>('GET', '/v1/banks/confirmed/images', 'analyst')).body.items.filter(
+    ({ source }) => source.listingId === listingId,
+  ).length
+
+describe('a wrong confirmation', () => {
+  it.each(['supersedes', 'takeBack'])('of an earlier revision leaves the bank by %s', async (way) => {
+    const listingId = `edited-${way}`
+    const images = await dataOf(way.length)
+    const { caseId } = await held(listingId, { images })
+    const wrong = await say(caseId, 'analyst', { verdict: 'confirmed' })
+    expect(await inBank(listingId)).toBe(1)
+    await call('POST', `/v1/listings/${listingId}/appeals`, 'ingest', { text: 'It is mine.' })
+    const edited = await submit({ listingId, revision: 2, sellerId: 'S-1', title: 'A wooden chair', images })
+    expect(edited.caseId).toBe(caseId)
+    const cleared = await say(caseId, 'analyst', { verdict: 'rejected' })
+    const [verdictId] = wrong.body.verdictIds
+    expect(cleared.body).toMatchObject({
+      earlier: [{ verdictId, revision: 1, brandId: null }],
+      stands: { revision: 2, outcome: 'allow' },
+    })
+    expect(await inBank(listingId)).toBe(1)
+    const undone =
+      way === 'supersedes'
+        ? await say(caseId, 'analyst', { verdict: 'cannot-tell', supersedes: verdictId })
+        : await call<Reviewed>('POST', `/v1/cases/${caseId}/reopen`, 'analyst', { reason: 'wrong', takeBack: true })
+    expect([undone.status, undone.body.status]).toEqual([200, 'recorded'])
+    expect(await inBank(listingId)).toBe(0)
+  })
+})
+
+describe('a verdict', () => {
+  it('says which decision was looked at: none, an old one or a foreign one puts nothing on sale', async () => {
+    const first = await held('worse')
+    const second = await submit({
+      listingId: 'worse',
+      revision: 2,
+      sellerId: 'S-1',
+      title: 'Rolex Submariner 1:1 super clone, best replica, with fake box and papers',
+      price: { amount: 99, currency: 'USD' },
+    })
+    expect(second.caseId).toBe(first.caseId)
+    const unsaid = await say(first.caseId, 'analyst', { verdict: 'rejected', decisionId: undefined })
+    expect([unsaid.status, unsaid.body.code, unsaid.body.path]).toEqual([422, 'invalid', '/decisionId'])
+    expect(unsaid.text).toContain('look at the case again')
+    const old = await say(first.caseId, 'analyst', { verdict: 'rejected', decisionId: first.decisionId })
+    expect(old.body).toMatchObject({
+      status: 409,
+      code: 'case-changed',
+      stands: { revision: 2, decisionId: second.decisionId, outcome: 'hold' },
+    })
+    const { decisionId } = await held('another')
+    const foreign = await say(first.caseId, 'analyst', { verdict: 'rejected', decisionId })
+    expect([foreign.status, foreign.body.code]).toEqual([422, 'unknown-decision'])
+    expect((await look(first.caseId, 'analyst')).body).toMatchObject({ state: 'open', verdicts: [] })
+  })
+})
