@@ -15,6 +15,8 @@ const READING_PER_THREAD = 64
 /** Of pictures that wait for a thread: as many as may be on their way, and more than any burst that threads keep up with. */
 const IN_HAND_BYTES = 128 << 20
 const IN_HAND_PICTURES = 8
+/** Of a batch of 500 listings with a picture of 200 kB each, and more. */
+const LATELY_BYTES = 128 << 20
 /** Of so many rounds of a host's connections the last still comes within the time of a listing, at 700 ms a picture. */
 const ROUNDS = 4
 
@@ -76,7 +78,10 @@ export function openPictures(config: Config, telemetry: Telemetry, use: PictureU
     gettingAtOnce: config.TOUCHSTONE_IMAGE_CONNECTIONS,
     gettingPerHost: config.TOUCHSTONE_IMAGE_HOST_CONNECTIONS * ROUNDS,
     bytesInHand: Math.max(IN_HAND_BYTES, IN_HAND_PICTURES * maxBytes),
+    bytesLately: LATELY_BYTES,
     readingAtOnce: reader.threads * READING_PER_THREAD,
+    // One alone keeps every thread busy.
+    readingPerListing: reader.threads,
     // As long again as a thread may take with it: others may be before it.
     readingMs: 2 * config.TOUCHSTONE_IMAGE_READ_MS,
     onResult: (result) => telemetry.metrics.touchstone_pictures_total.inc({ result }),

@@ -2,6 +2,7 @@
 import type { Picture, PictureFault, UnseenPicture } from '../../imaging/picture.ts'
 import { createAdmission, type Ended } from './admission.ts'
 import type { Got, ImageReference, PictureFetcher, PictureReader, PictureSource } from './ports.ts'
+import { createLately } from './lately.ts'
 import { createReadingOnce } from './reading-once.ts'
 import { createSlots } from './slots.ts'
 
@@ -17,8 +18,12 @@ export interface PictureSourceOptions {
   readonly gettingPerHost: number
   /** Of pictures by URL that have come and are not read yet; one must fit. Beyond, they are `busy`. */
   readonly bytesInHand: number
+  /** Of pictures by URL that were seen lately: a batch, until it is known whose pictures are kept. */
+  readonly bytesLately: number
   /** Pictures that wait for a thread or are in one: the reader's own queue must never be full of them. */
   readonly readingAtOnce: number
+  /** Of one listing: the next one queues behind what others asked for meanwhile. */
+  readonly readingPerListing: number
   /** Milliseconds that reading one may take with its wait for a thread; then it is busy, and what decides goes on. */
   readonly readingMs: number
   /** How each picture ended: `seen`, or its fault. */
@@ -26,7 +31,7 @@ export interface PictureSourceOptions {
 }
 
 export function createPictureSource(options: PictureSourceOptions): PictureSource {
-  const { reader, budgetMs, readingAtOnce, readingMs, onResult } = options
+  const { reader, budgetMs, readingAtOnce, readingPerListing, readingMs, onResult } = options
   const admission = createAdmission({
     atOnce: options.gettingAtOnce,
     perHost: options.gettingPerHost,
@@ -34,10 +39,15 @@ export function createPictureSource(options: PictureSourceOptions): PictureSourc
   })
   const reading = createSlots(readingAtOnce)
   const once = createReadingOnce()
+  const lately = createLately(options.bytesLately)
 
-  async function read(got: Got, until: AbortSignal | undefined): Promise<Picture> {
+  async function read(got: Got, until: AbortSignal | undefined, fetched: boolean): Promise<Picture> {
     if (got.state !== 'got') return got
-    return await once(got.sha256, () => limited(readingMs, until, (limit) => reader.read(got.bytes, got.sha256, limit)))
+    const { bytes, sha256 } = got
+    const picture = await once(sha256, () => limited(readingMs, until, (limit) => reader.read(bytes, sha256, limit)))
+    // A host may serve each address once, or something else the second time.
+    if (fetched && picture.state === 'seen') lately.put(sha256, bytes)
+    return picture
   }
 
   const isFetched = (image: ImageReference): boolean => image.data === undefined && options.urls !== undefined
@@ -47,10 +57,11 @@ export function createPictureSource(options: PictureSourceOptions): PictureSourc
     image: ImageReference,
     until: AbortSignal,
     ended: Ended | undefined,
+    lane: (work: () => Promise<T>) => Promise<T>,
     work: (got: Got) => Promise<T>,
   ): Promise<T> {
     if (!isFetched(image))
-      return await inTurn(async () =>
+      return await lane(async () =>
         work(image.data === undefined ? NOT_FETCHED : await options.inline.get(image, until)),
       )
     const fetched = (await options.urls?.get(image, until)) ?? NOT_FETCHED
@@ -61,7 +72,7 @@ export function createPictureSource(options: PictureSourceOptions): PictureSourc
     if (fetched.state !== 'got') return await work(fetched)
     if (putDown === undefined) return await work(TOO_MANY)
     try {
-      return await inTurn(() => work(fetched))
+      return await lane(() => work(fetched))
     } finally {
       putDown()
     }
@@ -76,23 +87,49 @@ export function createPictureSource(options: PictureSourceOptions): PictureSourc
     }
   }
 
+  /**
+   * Of one listing. A hundred pictures of a kilobyte can be a minute of decoding: they take turns with those of others, and
+   * where one took all of its time, the rest goes one by one.
+   */
+  function listingLane(): (work: () => Promise<Picture>) => Promise<Picture> {
+    const own = createSlots(99)
+    let width = readingPerListing
+    return async (work) => {
+      await own.take()
+      let narrower = false
+      try {
+        const picture = await inTurn(work)
+        narrower = width > 1 && picture.state === 'unseen' && picture.fault === 'too-slow'
+        return picture
+      } finally {
+        if (narrower) width -= 1
+        else own.release()
+      }
+    }
+  }
+
   return {
     async look(images, until) {
       const hosts = images.filter(isFetched).map(hostOf)
       // All at once: the time that waiting for a turn takes is nobody's fault, so the clock starts behind it.
       const ended = hosts.length === 0 ? undefined : await admission.begin(hosts)
+      const lane = listingLane()
       const pictures = await limited(budgetMs, until, (limit) =>
-        Promise.all(images.map((image) => withBytes(image, limit, ended, (got) => read(got, until)))),
+        Promise.all(
+          images.map((image) => withBytes(image, limit, ended, lane, (got) => read(got, until, isFetched(image)))),
+        ),
       )
       for (const picture of pictures) onResult?.(picture.state === 'seen' ? 'seen' : picture.fault)
       return pictures
     },
 
     async keep(image, { sha256 }) {
+      const bytes = lately.get(sha256)
+      if (bytes !== undefined) return await inTurn(() => reader.keep(bytes, sha256))
       const ended = isFetched(image) ? await admission.begin([hostOf(image)]) : undefined
       // Asked for by the hash of what was judged: a picture that was swapped meanwhile is not kept in its place.
       return await limited(budgetMs, undefined, (limit) =>
-        withBytes({ ...image, sha256 }, limit, ended, async (got) =>
+        withBytes({ ...image, sha256 }, limit, ended, inTurn, async (got) =>
           got.state === 'got' ? await reader.keep(got.bytes, got.sha256) : undefined,
         ),
       )

@@ -47,6 +47,13 @@ test('what only had no time is no answer for the others, nor for later', async (
   expect(await once('b', late.work)).toEqual(ended('not-a-picture'))
 })
 
+test('what took all the time of a thread takes it once', async () => {
+  const once = createReadingOnce()
+  const { work, calls } = reading(ended('too-slow'), ended('gone'))
+  expect([await once('a', work), await once('a', work)]).toEqual([ended('too-slow'), ended('too-slow')])
+  expect(calls()).toBe(1)
+})
+
 test('the oldest is forgotten in the end', async () => {
   const once = createReadingOnce()
   const answer = ended('not-a-picture')

@@ -1,0 +1,62 @@
+// What is kept is what was judged. Real: the source and what it holds; made up: a host that gives everything once.
+import { expect, it } from 'vitest'
+import type { SeenPicture } from '../../../../src/imaging/picture.ts'
+import { createLately } from '../../../../src/pipeline/pictures/lately.ts'
+import { createPictureSource } from '../../../../src/pipeline/pictures/source.ts'
+
+const SHA256 = 'a'.repeat(64)
+const seen: SeenPicture = {
+  state: 'seen',
+  sha256: SHA256,
+  format: 'png',
+  width: 10,
+  height: 10,
+  hash: { bytes: new Uint8Array(32), quality: 100 },
+  variants: [],
+  blank: false,
+}
+
+it('a host that gives a picture once, and nothing or another one the second time, is not asked again', async () => {
+  let asked = 0
+  const kept: number[] = []
+  const source = createPictureSource({
+    inline: { get: () => Promise.reject(new Error('nothing is inline')) },
+    urls: {
+      get: () =>
+        Promise.resolve(
+          asked++ === 0
+            ? { state: 'got', bytes: new Uint8Array([7]), sha256: SHA256 }
+            : { state: 'unseen', fault: 'hash-differs', message: 'swapped' },
+        ),
+    },
+    reader: {
+      read: () => Promise.resolve(seen),
+      keep: (bytes) => {
+        kept.push(...bytes)
+        return Promise.resolve(undefined)
+      },
+    },
+    budgetMs: 60,
+    gettingAtOnce: 1,
+    gettingPerHost: 1,
+    bytesInHand: 100,
+    bytesLately: 100,
+    readingAtOnce: 1,
+    readingPerListing: 1,
+    readingMs: 1_000,
+  })
+  const image = { url: 'https://a.example/1.png' }
+  expect(await source.look([image], new AbortController().signal)).toEqual([seen])
+  await source.keep(image, seen)
+  expect({ asked, kept }).toEqual({ asked: 1, kept: [7] })
+})
+
+it('holds so many bytes and no more, and lets go what came first', () => {
+  const lately = createLately(10)
+  lately.put('a', new Uint8Array(4))
+  lately.put('b', new Uint8Array(4))
+  lately.put('a', new Uint8Array(5))
+  lately.put('c', new Uint8Array(4))
+  lately.put('too large', new Uint8Array(11))
+  expect(['a', 'b', 'c', 'too large'].map((name) => lately.get(name)?.length)).toEqual([5, undefined, 4, undefined])
+})
