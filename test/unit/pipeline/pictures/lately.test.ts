@@ -39,7 +39,7 @@ it('a host that gives a picture once, and nothing or another one the second time
     budgetMs: 60,
     gettingAtOnce: 1,
     gettingPerHost: 1,
-    bytesInHand: 100,
+    bytesInHand: 1 << 20,
     bytesLately: 100,
     readingAtOnce: 1,
     readingPerListing: 1,
