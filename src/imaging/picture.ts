@@ -28,7 +28,7 @@ export interface SeenPicture {
  * Why a picture could not be seen.
  *
  * - lasting, of the picture itself: `not-a-picture` (none of the formats, or broken), `too-large` (bytes), `too-many-pixels`,
- *   `hash-differs` (it is not what `sha256` binds), `address-refused` (not public, or not an allowed host), `gone` (404, 410),
+ *   `too-slow` (it took all the time that a thread has for one), `hash-differs` (it is not what `sha256` binds), `address-refused` (not public, or not an allowed host), `gone` (404, 410),
  *   `not-fetched` (URLs are not followed here, by the wish of whoever started us: no failure);
  * - passing, of the world: `unreachable` (refused, reset, 5xx, 429, no such name), `timed-out`, `busy` (no thread was free in time).
  */
@@ -36,6 +36,7 @@ export const LASTING_FAULTS = [
   'not-a-picture',
   'too-large',
   'too-many-pixels',
+  'too-slow',
   'hash-differs',
   'address-refused',
   'gone',

@@ -74,7 +74,7 @@ export const IMAGE_SETTINGS = {
   TOUCHSTONE_IMAGE_MAX_PIXELS: setting(
     positive(1_000_000_000).default(50_000_000),
     '50000000',
-    'Pixels that one picture may have; beyond: not read',
+    'Pixels that one picture may have; one of AVIF counts as three and one of PNG as two, because they take longer to decode; beyond: not read',
   ),
   TOUCHSTONE_IMAGE_READ_MS: setting(
     whole(100, 60_000).default(10_000),

@@ -73,6 +73,9 @@ function lost(what: Lost, timeMs: number): UnseenPicture {
       return unseen('busy', 'the reader is closing')
     case 'timed-out':
       return unseen('timed-out', `not decoded in the time that was left, at most ${timeMs} ms`)
+    case 'too-slow':
+      // Half of its time at least was its own, and tried again it would take a thread from others for as long.
+      return unseen('too-slow', `not decoded within ${timeMs} ms`)
     case 'died':
       // One job at a time: it was this picture that did it, and would again.
       return unseen('not-a-picture', 'the thread that decoded it ended over it')

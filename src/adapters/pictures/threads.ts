@@ -3,10 +3,10 @@ import { Worker, type ResourceLimits } from 'node:worker_threads'
 import type { Logger } from '../../telemetry.ts'
 
 /** What became of a job that got no answer. */
-export type Lost = 'busy' | 'timed-out' | 'died' | 'closed'
+export type Lost = 'busy' | 'timed-out' | 'too-slow' | 'died' | 'closed'
 
 export interface Threads<Job, Answer> {
-  /** Never rejects. `until` bounds the waiting (`busy`) as well as the work (`timed-out`). */
+  /** Never rejects. `until` bounds the waiting (`busy`) as well as the work (`timed-out`); all of a job's own time is `too-slow`. */
   run(job: Job, until: AbortSignal | undefined): Promise<Answer | Lost>
   /** Jobs that no thread has begun. */
   waiting(): number
@@ -96,7 +96,7 @@ export function createThreads<Job, Answer>(options: ThreadsOptions<Job>): Thread
     slot.task = task
     slot.timer = setTimeout(() => {
       // The answer is given now; the slot is filled again when the thread is gone, so that there are never more than `count`.
-      task.settle('timed-out')
+      task.settle('too-slow')
       slot.ready = false
       logger.warn({ thread: slot.n, ms: options.timeMs }, 'a picture thread hangs and is ended')
       void slot.worker?.terminate()

@@ -92,7 +92,7 @@ export function createPictureSource(options: PictureSourceOptions): PictureSourc
    * where one took all of its time, the rest goes one by one.
    */
   function listingLane(): (work: () => Promise<Picture>) => Promise<Picture> {
-    const own = createSlots(99)
+    const own = createSlots(readingPerListing)
     let width = readingPerListing
     return async (work) => {
       await own.take()

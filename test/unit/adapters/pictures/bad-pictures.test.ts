@@ -108,15 +108,30 @@ describe('bombs', () => {
 
   test('the limit is a setting, and counts pixels, not bytes', async () => {
     const small = reading({ maxPixels: 320 * 240 - 1 })
-    expect(await small.read(files.png)).toMatchObject({
+    expect(await small.read(files.jpeg)).toMatchObject({
       fault: 'too-many-pixels',
-      message: '320 × 240 pixels; at most 76799 are decoded',
+      message: '320 × 240 pixels; of jpeg at most 76799 are decoded',
     })
     await small.reader.close()
-    const exact = reading({ maxPixels: 320 * 240, maxBytes: files.png.length })
-    expect(await exact.read(files.png)).toMatchObject({ state: 'seen' })
-    expect(await exact.read(Buffer.concat([files.png, Buffer.alloc(1)]))).toMatchObject({ fault: 'too-large' })
+    const exact = reading({ maxPixels: 320 * 240, maxBytes: files.jpeg.length })
+    expect(await exact.read(files.jpeg)).toMatchObject({ state: 'seen' })
+    expect(await exact.read(Buffer.concat([files.jpeg, Buffer.alloc(1)]))).toMatchObject({ fault: 'too-large' })
     await exact.reader.close()
+  })
+
+  test('a pixel of a dear format counts as several: what fits in a kilobyte must not take a thread for seconds', async () => {
+    const counts = { jpeg: 1, png: 2, 'lossless webp': 1, gif: 1, avif: 3 } as const
+    for (const [name, count] of Object.entries(counts)) {
+      const exact = reading({ maxPixels: 320 * 240 * count })
+      expect([name, (await exact.read(files[name as keyof typeof counts])).state]).toEqual([name, 'seen'])
+      await exact.reader.close()
+      const below = reading({ maxPixels: 320 * 240 * count - 1 })
+      expect([name, await below.read(files[name as keyof typeof counts])]).toMatchObject([
+        name,
+        { fault: 'too-many-pixels' },
+      ])
+      await below.reader.close()
+    }
   })
 
   test('ten thousand frames cost what one does', async () => {
