@@ -1,4 +1,5 @@
 // What a rights holder may see of a listing: the decisions that name one of its brands, without any other brand in them.
+import { withoutOrigins } from '../domain/bank-evidence.ts'
 import type { Decision } from '../domain/decision.ts'
 import type { ListingHistory } from '../pipeline/ports.ts'
 
@@ -37,7 +38,11 @@ function decisionForBrands(decision: Decision, own: ReadonlySet<string>): Decisi
     brandIds: decision.brandIds.filter((id) => own.has(id)),
     signals: decision.signals.map((signal) => ({
       ...signal,
-      evidence: without(signal.evidence, own, others) as Decision['signals'][number]['evidence'],
+      evidence: withoutOrigins(
+        without(signal.evidence, own, others) as Decision['signals'][number]['evidence'],
+        // A bank of the deployment's own has pictures of every brand's cases.
+        (brandId) => own.has(brandId),
+      ),
     })),
   }
 }

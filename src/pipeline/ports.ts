@@ -66,6 +66,13 @@ export interface CasePicture {
   /** Its place among the images of the listing, from 0. */
   readonly ordinal: number
   readonly sha256: string
+  /** That the decision on this revision names: their rights holders may see it. */
+  readonly brandIds: readonly string[]
+}
+
+export interface WantedRescreen extends ListingIdentity {
+  /** By their places, the sha256 of its pictures as they were when each was first seen; null: not seen yet. */
+  readonly seen: readonly (string | null)[]
 }
 
 /** Everything that one transaction writes besides the offset. */

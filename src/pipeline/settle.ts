@@ -258,7 +258,7 @@ function decideRevision(draft: SettlementDraft, row: Draft, tried: TriedListing,
       at: decision.decidedAt,
     })
     for (const picture of tried.kept ?? [])
-      draft.casePicture({ caseId: openCase, revision: listing.revision, ...picture })
+      draft.casePicture({ caseId: openCase, revision: listing.revision, brandIds: decision.brandIds, ...picture })
   }
   if (mayBeMended(assessment, listing)) draft.rescreen(listing)
   row.marketplace = marketplace

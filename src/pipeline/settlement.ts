@@ -1,4 +1,5 @@
 // Collects what one transaction will write while records are settled one after the other against the listings' standing.
+import { forMarketplaces } from '../domain/bank-evidence.ts'
 import type { Decision } from '../domain/decision.ts'
 import type { ListingIdentity } from '../domain/listing.ts'
 import type { Refusal } from '../domain/refusal.ts'
@@ -87,7 +88,7 @@ export class SettlementDraft {
 
   decision(decision: Decision): void {
     this.#decisions.push(decision)
-    const { value, headers } = encodeEvent(listingDecided, decision, {
+    const { value, headers } = encodeEvent(listingDecided, forMarketplaces(decision), {
       id: decision.decisionId,
       source: GATE_SOURCE,
       time: decision.decidedAt,

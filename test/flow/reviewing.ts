@@ -88,19 +88,21 @@ interface Details {
   answers: { text: string | null }[]
 }
 
+export const raw = (path: string, as: keyof typeof keys, { headers, ...init }: RequestInit = {}) =>
+  fetch(`${http.url}${path}`, {
+    ...init,
+    headers: { ...(headers as Record<string, string>), authorization: `Bearer ${keys[as]}`, prefer: 'wait=20' },
+  })
+
 export async function call<T = Record<string, unknown>>(
   method: string,
   path: string,
   as: keyof typeof keys,
   body?: unknown,
 ) {
-  const response = await fetch(`${http.url}${path}`, {
+  const response = await raw(path, as, {
     method,
-    headers: {
-      authorization: `Bearer ${keys[as]}`,
-      prefer: 'wait=20',
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
+    headers: body === undefined ? {} : { 'content-type': 'application/json' },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   })
   const text = await response.text()
@@ -115,9 +117,9 @@ export async function say(caseId: string | undefined, as: keyof typeof keys, ver
 export const look = (caseId: string | undefined, as: keyof typeof keys) =>
   call<Details>('GET', `/v1/cases/${caseId}`, as)
 
-/** A listing that is held; its decision. */
-export async function held(listingId: string, more: object = {}): Promise<Decision> {
-  const { body } = await call<Decision>('POST', '/v1/listings', 'ingest', {
+/** Of goods that are held, unless `more` says otherwise. */
+export const submitted = (listingId: string, more: object = {}, as: keyof typeof keys = 'ingest') =>
+  call<Decision>('POST', '/v1/listings', as, {
     listingId,
     revision: 1,
     sellerId: 'S-1',
@@ -127,6 +129,10 @@ export async function held(listingId: string, more: object = {}): Promise<Decisi
     price: { amount: 189, currency: 'USD' },
     ...more,
   })
+
+/** A listing that is held; its decision. */
+export async function held(listingId: string, more: object = {}): Promise<Decision> {
+  const { body } = await submitted(listingId, more)
   expect(body.outcome).toBe('hold')
   return body
 }

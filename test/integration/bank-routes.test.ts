@@ -197,7 +197,11 @@ describe('banks over HTTP', () => {
          values ($1, $1, 1, 'open', 0.5, array[$2], now())`,
         [caseId, brandId],
       )
-      await node.database.deciding.query('insert into case_picture values ($1, 1, 0, $2)', [caseId, sha256])
+      await node.database.deciding.query('insert into case_picture values ($1, 1, 0, $2, array[$3])', [
+        caseId,
+        sha256,
+        brandId,
+      ])
     }
     const statuses = async (headers: Headers) => [
       (await get(`/v1/pictures/${ours.sha256}`, headers)).statusCode,

@@ -158,7 +158,7 @@ export function createBankStore({ pool, listener: connect }: BankStoreOptions): 
                      where x.sha256 = p.sha256 and ${
                        scope === 'all'
                          ? sql<boolean>`true`
-                         : sql<boolean>`c.brand_ids && ${[...scope.brandIds]}::text[]`
+                         : sql<boolean>`c.brand_ids && ${[...scope.brandIds]}::text[] and x.brand_ids && ${[...scope.brandIds]}::text[]`
                      }))`.execute(db)
       return rows[0]
     },

@@ -9,10 +9,13 @@ export function writeCasePictures(rows: readonly CasePicture[]): Statement[] {
   if (rows.length === 0) return []
   return [
     sql`
-    insert into case_picture (case_id, revision, ordinal, sha256)
-    select * from unnest(${rows.map((r) => r.caseId)}::text[], ${rows.map((r) => r.revision)}::int[],
-                         ${rows.map((r) => r.ordinal)}::int[], ${rows.map((r) => r.sha256)}::text[])
-    on conflict (case_id, revision, ordinal) do update set sha256 = excluded.sha256`,
+    insert into case_picture (case_id, revision, ordinal, sha256, brand_ids)
+    select x.case_id, x.revision, x.ordinal, x.sha256, array(select jsonb_array_elements_text(x.brand_ids::jsonb))
+    from unnest(${rows.map((r) => r.caseId)}::text[], ${rows.map((r) => r.revision)}::int[],
+                         ${rows.map((r) => r.ordinal)}::int[], ${rows.map((r) => r.sha256)}::text[],
+                         ${rows.map((r) => JSON.stringify(r.brandIds))}::text[])
+         x (case_id, revision, ordinal, sha256, brand_ids)
+    on conflict (case_id, revision, ordinal) do update set sha256 = excluded.sha256, brand_ids = excluded.brand_ids`,
   ]
 }
 

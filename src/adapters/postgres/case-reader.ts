@@ -61,6 +61,7 @@ export function createCaseReader(pool: Pool): CaseReader {
               select text, at, revision from appeal where case_id = ${caseId} order by at desc limit ${MOST}`,
             sql<{ revision: number; ordinal: number; sha256: string }>`
               select revision, ordinal, sha256 from case_picture where case_id = ${caseId}
+                and (${own}::text[] is null or brand_ids && ${own}::text[])
               order by revision desc, ordinal limit ${MOST}`,
           ])
           return {

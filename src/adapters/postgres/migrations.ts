@@ -217,6 +217,24 @@ const brandChanges = `
 create index brand_change on brand (change);
 `
 
+// What is tried again may be decided milder only where the pictures that were seen are the same bytes again.
+const seenBefore = `
+alter table rescreen add column seen jsonb not null default '[]';
+`
+
+// A case may go over to revisions that name other brands: whose rights holder sees a picture is said by its own revision.
+const brandsOfPictures = `
+alter table case_picture add column brand_ids text[] not null default '{}';
+update case_picture p set brand_ids = c.brand_ids from review_case c
+  where c.case_id = p.case_id and c.revision = p.revision;
+`
+
+// Which listings are drawn for an audit must not follow from what everyone can read: ids of decisions, the name of the store.
+const auditSecret = `
+create table audit_secret (one boolean primary key default true check (one), secret uuid not null default gen_random_uuid());
+insert into audit_secret default values;
+`
+
 export const STORE_MIGRATIONS: readonly Migration[] = [
   { name: 'listings, decisions, cases and refusals', sql: gate },
   { name: 'the outbox', sql: outbox },
@@ -230,4 +248,7 @@ export const STORE_MIGRATIONS: readonly Migration[] = [
   { name: 'models', sql: models },
   { name: 'who looks at a case', sql: review },
   { name: 'the highest change of the brands', sql: brandChanges },
+  { name: 'pictures that were seen before a listing is tried again', sql: seenBefore },
+  { name: 'whose brands a picture is about', sql: brandsOfPictures },
+  { name: 'the secret of the audit sample', sql: auditSecret },
 ]

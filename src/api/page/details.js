@@ -57,7 +57,9 @@ function parts(item, history, note) {
     sections.push(section('What the risk is made of', contributions(data)))
   }
   if (listing !== undefined) sections.push(section('The listing', text(listing, refused ? [] : data.signals)))
-  if (!refused) sections.push(section('Evidence', ...data.signals.map(evidence)))
+  // The feed leaves out through which case a picture is known.
+  const whole = history?.decisions.find((d) => d.decisionId === data.decisionId) ?? data
+  if (!refused) sections.push(section('Evidence', ...whole.signals.map(evidence)))
   if (history !== undefined && history.decisions.length + history.refusals.length > 1)
     sections.push(section('History', past(history)))
   return sections

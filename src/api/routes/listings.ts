@@ -17,6 +17,7 @@ import {
   type Accepted,
 } from '../contract.ts'
 import { goneSignal } from '../gone.ts'
+import { decisionFor, historyFor } from '../marketplace-view.ts'
 import { PROBLEM_RESPONSES } from '../openapi.ts'
 import type { SubmittedListing } from '../ports.ts'
 import { preferredWait } from '../prefer.ts'
@@ -107,7 +108,11 @@ export function listingRoutes(api: Api, services: RouteServices): void {
       const found = await services.decisions.history(request.params.listingId)
       const foreign = caller.marketplace !== undefined && found?.marketplace !== caller.marketplace
       const history =
-        foreign || found === undefined || caller.role !== 'brand' ? found : historyForBrands(found, caller.brandIds)
+        foreign || found === undefined
+          ? found
+          : caller.role === 'brand'
+            ? historyForBrands(found, caller.brandIds)
+            : historyFor(caller, found)
       // Whether a listing exists elsewhere is nobody's business either: the same answer as for none.
       if (history === undefined || foreign)
         throw new TouchstoneError('not-found', 'there is no such listing for this caller')
@@ -131,7 +136,7 @@ async function takeOne(
   void reply.header('location', locationOf(listingId))
 
   const standing = await standingOf(services, read.value, marketplace !== undefined)
-  if (standing !== undefined) return reply.code(200).send(standing)
+  if (standing !== undefined) return reply.code(200).send(decisionFor(callerOf(request), standing))
 
   const [appended] = await intake.append([record])
   if (appended === undefined) throw new Error('the log took a record and named no place')
@@ -150,7 +155,7 @@ async function takeOne(
   switch (end?.kind) {
     case 'decided':
       if (end.contentHash !== contentHash) throw reused(listingId, revision)
-      return reply.code(200).send(end.decision)
+      return reply.code(200).send(decisionFor(callerOf(request), end.decision))
     case 'refused':
       throw new TouchstoneError(end.refusal.code, end.refusal.message, { path: end.refusal.path })
     case 'gone':

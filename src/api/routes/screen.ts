@@ -2,6 +2,7 @@
 import { listingSchema } from '../../domain/listing.ts'
 import { callerOf } from '../access.ts'
 import { decisionAnswerSchema } from '../contract.ts'
+import { decisionFor } from '../marketplace-view.ts'
 import { PROBLEM_RESPONSES } from '../openapi.ts'
 import type { Api, RouteServices } from '../services.ts'
 import { errorOf, rawBodies } from '../taking.ts'
@@ -28,7 +29,7 @@ export function screenRoutes(api: Api, services: RouteServices): void {
         if (read.kind !== 'ok') throw errorOf(read)
         const tried = await services.dryRun(read.value)
         if (tried.kind !== 'ok') throw errorOf(tried)
-        return reply.code(200).send(tried.value)
+        return reply.code(200).send(decisionFor(callerOf(request), tried.value))
       },
     })
   })

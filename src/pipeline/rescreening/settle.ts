@@ -108,7 +108,8 @@ function decideAgain(
     const openedBy = audit || (carried && !wasSample) ? null : openerOf(outcome)
     const dueAt = audit ? null : until
     draft.case({ ...about, caseId: openCase, change: carried ? 'carry' : 'open', openedBy, dueAt })
-    for (const picture of kept ?? []) draft.casePicture({ caseId: openCase, revision: listing.revision, ...picture })
+    for (const picture of kept ?? [])
+      draft.casePicture({ caseId: openCase, revision: listing.revision, brandIds: decision.brandIds, ...picture })
   } else if (row.caseId !== null) {
     draft.case({ ...about, caseId: row.caseId, change: 'released', openedBy: null, dueAt: null })
   }
