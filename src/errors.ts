@@ -135,6 +135,11 @@ export const ERRORS = {
     'The model did worse than the one that decides, on listings that neither had seen',
     'Leave it, or promote it by force (`--force`) where you know better than the figures.',
   ),
+  'model-mismatch': entry(
+    409,
+    'The fusion and the text model that would decide together were not fitted to each other',
+    'Promote or roll back the other one first, as the message says, or insist by force (`--force`).',
+  ),
   'labels-missing': entry(
     409,
     'There are too few verdicts to learn from',

@@ -47,9 +47,17 @@ export const promoteBodySchema = z.object({
   version,
   force: z.boolean().default(false).describe('Although its card says that it lost.'),
 })
+export const rollbackBodySchema = z
+  .object({
+    force: z
+      .boolean()
+      .default(false)
+      .describe('Although the fusion that decides was fitted to the text model that would go.'),
+  })
+  .nullish()
 export const activationSchema = z.object({
   name,
   version: z.string().nullable().describe('What decides now; null: what ships.'),
   before: z.string().nullable(),
-  overruled: z.array(z.string()).optional().describe('What its card says against it.'),
+  overruled: z.array(z.string()).optional().describe('What speaks against it.'),
 })

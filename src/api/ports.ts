@@ -129,12 +129,15 @@ export interface Learning {
   }>
   /** Begins one and returns at once. Throws `training-running`. */
   train(name: ModelName | 'all', seed: number, by: string): TrainingState
-  /** Throws `not-found`, `model-invalid`, `model-loses`. */
+  /** Throws `not-found`, `model-invalid`, `model-loses`, `model-mismatch`. */
   promote(
     name: ModelName,
     version: string,
     options: { readonly by: string; readonly force: boolean },
   ): Promise<Activation & { readonly overruled: readonly string[] }>
-  /** Throws `nothing-to-roll-back`. */
-  rollback(name: ModelName, by: string): Promise<Activation>
+  /** Throws `nothing-to-roll-back`, `model-mismatch`. */
+  rollback(
+    name: ModelName,
+    options: { readonly by: string; readonly force: boolean },
+  ): Promise<Activation & { readonly overruled: readonly string[] }>
 }

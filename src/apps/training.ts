@@ -5,8 +5,8 @@ import type { Learning, TrainingState } from '../api/ports.ts'
 import { MODEL_NAMES } from '../domain/model.ts'
 import { messageOf, TouchstoneError } from '../errors.ts'
 import type { ModelStore } from '../learning/ports.ts'
-import { promoteModel } from '../pipeline/learning/promote.ts'
-import type { Shipped } from '../pipeline/learning/run-training.ts'
+import { promoteModel, rollbackModel } from '../pipeline/learning/promote.ts'
+import { versionsOf, type Shipped } from '../pipeline/learning/run-training.ts'
 import type { TextModels } from '../pipeline/models.ts'
 import type { Logger } from '../telemetry.ts'
 import type { TrainingEnd, TrainingTask } from './training-thread.ts'
@@ -84,8 +84,8 @@ export function createLearning({ url, store, shipped, text, logger }: LearningOp
       return last
     },
     promote: (name, version, options) =>
-      promoteModel({ store, signals: shipped.signals, text, shippedText: shipped.text }, name, version, options),
-    rollback: (name, by) => store.rollback(name, by),
+      promoteModel({ store, signals: shipped.signals, text, shipped: versionsOf(shipped) }, name, version, options),
+    rollback: (name, options) => rollbackModel({ store, shipped: versionsOf(shipped) }, name, options),
     async close() {
       await worker?.terminate()
     },

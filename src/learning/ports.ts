@@ -80,8 +80,11 @@ export interface ModelStore {
   active(): Promise<ModelRecord[]>
   /** The bytes, checked against their hash. Throws `not-found`, and `model-invalid` where they were damaged. */
   body(name: ModelName, version: string): Promise<Uint8Array>
-  /** Makes a version decide. Throws `not-found`; one that is active already is left as it is. */
-  promote(name: ModelName, version: string, by: string): Promise<Activation>
-  /** Goes back to what decided before; again one more, to what ships at last. Throws `nothing-to-roll-back`. */
-  rollback(name: ModelName, by: string): Promise<Activation>
+  /** Makes a version decide, null: what ships. Throws `not-found`; one that is active already is left as it is. */
+  promote(name: ModelName, version: string | null, by: string): Promise<Activation>
+  /**
+   * Goes back to what decided before; again one more, to what ships at last. Throws `nothing-to-roll-back`, and what `check`
+   * throws of the version that would decide; then nothing changes.
+   */
+  rollback(name: ModelName, by: string, check?: (version: string | null) => void): Promise<Activation>
 }

@@ -29,17 +29,34 @@ export function split(rows: readonly TrainingRow[], seed: number): Split {
   const from = rows[Math.floor(rows.length * LEARN_SHARE)]?.at ?? ''
   const [early, late] = [rows.filter((row) => row.at < from), rows.filter((row) => row.at >= from)]
   const sellers = { early: new Set(early.map((r) => r.sellerId)), late: new Set(late.map((r) => r.sellerId)) }
-  const drawn = (sellerId: string): boolean =>
-    (createHash('sha256')
-      .update(JSON.stringify([seed, sellerId]))
-      .digest()[0] ?? 0) < 128
-  const heldOut = late.filter(({ sellerId }) => !sellers.early.has(sellerId) || drawn(sellerId))
+  const heldOut = late.filter(({ sellerId }) => !sellers.early.has(sellerId) || isHeldOut(seed, sellerId))
   const words = new Set(heldOut.map(wordsOf))
   const learn = early.filter(
-    (row) => (!sellers.late.has(row.sellerId) || !drawn(row.sellerId)) && !words.has(wordsOf(row)),
+    (row) => (!sellers.late.has(row.sellerId) || !isHeldOut(seed, row.sellerId)) && !words.has(wordsOf(row)),
   )
   assertEnough(rows, learn, heldOut)
   return { learn, heldOut, from }
+}
+
+/** To which side the seed draws a seller that has rows on both. */
+const isHeldOut = (seed: number, sellerId: string): boolean =>
+  (createHash('sha256')
+    .update(JSON.stringify([seed, sellerId]))
+    .digest()[0] ?? 0) < 128
+
+/**
+ * Rows that a version did not learn from: those of `from` or later, of sellers that were held out then or came since.
+ * `last` is the latest row that was held out: who had one by then was drawn for that side, and nothing was learnt of them.
+ */
+export function unlearnt<R extends Pick<TrainingRow, 'at' | 'sellerId'>>(
+  rows: readonly R[],
+  { seed, from, last }: { readonly seed: number; readonly from: string; readonly last: string },
+): R[] {
+  const early = new Set(rows.filter((row) => row.at < from).map((row) => row.sellerId))
+  const returned = new Set(rows.filter((row) => row.at >= from && row.at <= last).map((row) => row.sellerId))
+  return rows.filter(
+    ({ at, sellerId }) => at >= from && (!early.has(sellerId) || (returned.has(sellerId) && isHeldOut(seed, sellerId))),
+  )
 }
 
 function assertEnough(

@@ -74,6 +74,25 @@ export function modelStoreContract(name: string, start: () => Promise<SharedStor
       ])
     })
 
+    test('a step back that is refused changes nothing; what ships is promoted by its absence, and nothing lies before it', async () => {
+      for (const version of ['1', '2']) await one.models.put(model(version))
+      for (const version of ['1', '2']) await one.models.promote('fusion', version, 'ann')
+      const before = await one.reference.change()
+      const asked: (string | null)[] = []
+      const refuse = (version: string | null) => {
+        asked.push(version)
+        throw new Error('not that one')
+      }
+      await expect(one.models.rollback('fusion', 'bob', refuse)).rejects.toThrow('not that one')
+      expect(asked).toEqual(['1'])
+      expect((await two.models.active()).map((m) => m.version)).toEqual(['2'])
+      expect(await one.reference.change()).toBe(before)
+      expect(await one.models.promote('fusion', null, 'ann')).toMatchObject({ version: null, before: '2' })
+      expect(await one.models.promote('fusion', null, 'ann')).toMatchObject({ version: null, before: null })
+      expect(await two.models.active()).toEqual([])
+      await expect(two.models.rollback('fusion', 'bob')).rejects.toMatchObject({ code: 'nothing-to-roll-back' })
+    })
+
     test('every real activation gives the next change number, and is heard by another process', async () => {
       await one.models.put(model('1'))
       const before = await one.reference.change()

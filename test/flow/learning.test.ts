@@ -202,7 +202,15 @@ describe('verdicts', () => {
     expect((await touchstone('models', 'rollback', 'fusion')).err).toContain('nothing-to-roll-back')
     // It was fitted to the text model of the same training, which does not decide yet.
     const early = await touchstone('models', 'promote', `fusion@${versionOf(trained, 'fusion')}`)
-    expect([early.code, early.err]).toEqual([1, expect.stringContaining(versionOf(trained, 'text'))])
+    const [fusion, text] = [versionOf(trained, 'fusion'), versionOf(trained, 'text')]
+    expect([early.code, early.err]).toEqual([1, expect.stringContaining(`promote text@${text} first`)])
+    expect(early.err).toContain('model-mismatch')
+    // So the commands that a training prints stand in the order in which they work.
+    const { out } = await touchstone('train', '--seed', '7')
+    expect([...out.matchAll(/touchstone models promote (\S+)/g)].map(([, name]) => name)).toEqual([
+      `text@${text}`,
+      `fusion@${fusion}`,
+    ])
     expect(t.gate.live.current().scorecard.version).toBe(shipped['fusion'])
   })
 
@@ -242,6 +250,37 @@ describe('verdicts', () => {
     expect(caught.signals.find((s) => s.name === 'text-model')).toMatchObject({ state: 'scored' })
     const told = (await t.gate.models.active()).map((m) => `${m.name}@${m.version}`)
     expect(told).toEqual(expect.arrayContaining([`fusion@${fusion}`, `text@${text}`]))
+  })
+
+  it('what ships can be shown, and tried on every verdict, like any other version', async () => {
+    const [fusion, text] = [`fusion@${shipped['fusion']}`, `text@${shipped['text']}`]
+    expect(await json('models', 'show', fusion)).toMatchObject({ ships: true, active: false, card: { name: 'fusion' } })
+    expect((await touchstone('models', 'show', text)).out).toMatch(/, ships\n.*Learnt from \d+ listings/s)
+    expect(await json('evaluate', '--model', fusion)).toMatchObject({
+      rows: 2 * PAIRS,
+      candidate: { version: shipped['fusion'] },
+      champion: { version: versionOf(trained, 'fusion') },
+    })
+  })
+
+  it('the text model does not go from under the fusion that was fitted to it, but by force', async () => {
+    const [text, ships] = [versionOf(trained, 'text'), `text@${shipped['text']}`]
+    for (const words of [
+      ['rollback', 'text'],
+      ['promote', ships],
+    ]) {
+      const { code, err } = await touchstone('models', ...words)
+      expect([code, err]).toEqual([1, expect.stringMatching(`model-mismatch: .*fitted to the text model ${text}`)])
+    }
+    expect((await t.gate.models.active()).map((m) => m.name).toSorted()).toEqual(['fusion', 'text'])
+    expect(await json('models', 'promote', ships, '--force')).toMatchObject({ version: null, before: text })
+    await json('models', 'promote', `text@${text}`)
+    expect(await json('models', 'rollback', 'text', '--force')).toMatchObject({
+      version: null,
+      overruled: [expect.stringContaining(text)],
+    })
+    await json('models', 'promote', `text@${text}`)
+    await live(text)
   })
 
   it('are undone by a rollback: what shipped decides again', async () => {

@@ -29,14 +29,27 @@ const latest = (db: Kysely<Tables>, name: ModelName) =>
     .limit(1)
     .executeTakeFirst()
 
-/** undefined where it is active already. Throws `not-found`. */
+/** `version` null: what ships. undefined where it is active already. Throws `not-found`. */
 export async function activate(
   tx: Kysely<Tables>,
   name: ModelName,
-  version: string,
+  version: string | null,
   by: string,
   change: bigint,
 ): Promise<Step | undefined> {
+  if (version !== null) await assertKnown(tx, name, version)
+  const active = await latest(tx, name)
+  if ((active?.version ?? null) === version) return undefined
+  // Nothing lies before what ships.
+  const previous = version === null ? null : (active?.activation ?? null)
+  await tx
+    .insertInto('model_activation')
+    .values({ name, version, kind: 'promote', previous, change: String(change), by })
+    .execute()
+  return { version, before: active?.version ?? null }
+}
+
+async function assertKnown(tx: Kysely<Tables>, name: ModelName, version: string): Promise<void> {
   const known = await tx
     .selectFrom('model')
     .select('version')
@@ -45,13 +58,6 @@ export async function activate(
     .executeTakeFirst()
   if (known === undefined)
     throw new TouchstoneError('not-found', `there is no version ${version} of the model ${name} in the registry`)
-  const active = await latest(tx, name)
-  if (active?.version === version) return undefined
-  await tx
-    .insertInto('model_activation')
-    .values({ name, version, kind: 'promote', previous: active?.activation ?? null, change: String(change), by })
-    .execute()
-  return { version, before: active?.version ?? null }
 }
 
 /** Makes active what was before the active one, what ships at last; again goes back one more. Throws `nothing-to-roll-back`. */

@@ -87,7 +87,12 @@ export function createModelStore(pool: Pool): ModelStore {
 
     promote: (name, version, by) => change(name, (tx, number) => activate(tx, name, version, by, number)),
 
-    rollback: (name, by) => change(name, (tx, number) => deactivate(tx, name, by, number)),
+    rollback: (name, by, check) =>
+      change(name, async (tx, number) => {
+        const step = await deactivate(tx, name, by, number)
+        check?.(step.version)
+        return step
+      }),
   }
 }
 

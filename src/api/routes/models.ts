@@ -5,6 +5,7 @@ import {
   modelParamsSchema,
   modelsSchema,
   promoteBodySchema,
+  rollbackBodySchema,
   trainBodySchema,
   trainingSchema,
   trainParamsSchema,
@@ -74,11 +75,13 @@ export function modelRoutes(api: Api, { learning }: RouteServices): void {
       tags: ['models'],
       summary: 'Let the version decide that decided before, what ships at last',
       params: modelParamsSchema,
+      body: rollbackBodySchema,
       response: { 200: activationSchema, ...PROBLEM_RESPONSES },
     },
     handler: async (request) => {
-      const { name, version, before } = await learning.rollback(request.params.name, callerOf(request).subject)
-      return { name, version, before }
+      const force = request.body?.force ?? false
+      const done = await learning.rollback(request.params.name, { by: callerOf(request).subject, force })
+      return { name: done.name, version: done.version, before: done.before, overruled: [...done.overruled] }
     },
   })
 }

@@ -3,9 +3,10 @@ import { Argument, InvalidArgumentError, type Command } from 'commander'
 import { createModelStore } from '../../adapters/postgres/model-store.ts'
 import { MODEL_NAMES, type ModelName } from '../../domain/model.ts'
 import { TouchstoneError } from '../../errors.ts'
-import { promoteModel } from '../../pipeline/learning/promote.ts'
+import { promoteModel, rollbackModel, type Promotion } from '../../pipeline/learning/promote.ts'
+import { versionsOf } from '../../pipeline/learning/run-training.ts'
 import { createTelemetry } from '../../telemetry.ts'
-import { shippedModels } from '../learning.ts'
+import { shippedCard, shippedModels } from '../learning.ts'
 import { cardText } from '../model-text.ts'
 import { openTextModels } from '../text-models.ts'
 import { COMMAND_LINE, print, table, withStore } from './with-store.ts'
@@ -64,7 +65,15 @@ export function registerModels(program: Command): void {
     .addHelpText('after', '\nExample:\n  $ touchstone models show fusion@v0123456789ab')
     .action(async ({ name, version }: VersionName, options: Json) => {
       await withStore('models', async ({ database }) => {
-        const record = await createModelStore(database.reading).find(name, version)
+        const store = createModelStore(database.reading)
+        const record = await store.find(name, version)
+        const ships = record === undefined ? await shippedCard(name, version) : undefined
+        if (ships !== undefined) {
+          const active = !(await store.active()).some((model) => model.name === name)
+          const said = `${name}@${version}${active ? ', which decides' : ''}, ships\n${ships.text}`
+          print(options.json, { name, version, active, ships: true, card: ships.card }, said)
+          return
+        }
         if (record === undefined)
           throw new TouchstoneError('not-found', `there is no version ${version} of the model ${name} in the registry`)
         const title = `${name}@${version}${record.active ? ', which decides' : ''}, made ${record.madeAt} by ${record.madeBy}`
@@ -83,22 +92,23 @@ export function registerModels(program: Command): void {
     )
     .action(async ({ name, version }: VersionName, options: Json & { force?: boolean }) => {
       await withStore('models', async ({ database }) => {
-        const { signals, text: shippedText } = await shippedModels()
+        const shipped = await shippedModels()
         const text =
           name === 'text'
             ? await openTextModels({ threads: 1, logger: createTelemetry({ level: 'error' }).log })
             : undefined
         try {
           const store = createModelStore(database.reading)
-          const promotion = await promoteModel({ store, signals, text, shippedText }, name, version, {
-            by: COMMAND_LINE,
-            force: options.force === true,
-          })
-          const overruled = promotion.overruled.map((why) => ` Overruled: ${why}.`).join('')
+          const promotion = await promoteModel(
+            { store, signals: shipped.signals, text, shipped: versionsOf(shipped) },
+            name,
+            version,
+            { by: COMMAND_LINE, force: options.force === true },
+          )
           print(
             options.json,
             { ...promotion, change: Number(promotion.change) },
-            `${name}@${version} decides.${overruled}`,
+            `${name}@${version} decides.${overruledBy(promotion)}`,
           )
         } finally {
           await text?.close()
@@ -109,20 +119,30 @@ export function registerModels(program: Command): void {
     .command('rollback')
     .description('Let the version decide that decided before; again goes back one more, to what ships at last.')
     .addArgument(new Argument('<name>', 'which model').choices(MODEL_NAMES))
+    .option('--force', 'although the fusion that decides was fitted to the text model that would go')
     .option('--json', 'print one JSON document')
-    .addHelpText('after', '\nExample:\n  $ touchstone models rollback fusion')
-    .action(async (name: ModelName, options: Json) => {
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ touchstone models rollback fusion\n\nExit codes: 0 it decides within 2 s; 1 nothing was promoted, or the fusion needs the text model, and nothing changed.',
+    )
+    .action(async (name: ModelName, options: Json & { force?: boolean }) => {
       await withStore('models', async ({ database }) => {
-        const step = await createModelStore(database.reading).rollback(name, COMMAND_LINE)
+        const shipped = versionsOf(await shippedModels())
+        const step = await rollbackModel({ store: createModelStore(database.reading), shipped }, name, {
+          by: COMMAND_LINE,
+          force: options.force === true,
+        })
         const now = step.version === null ? 'the version that ships' : `${name}@${step.version}`
         print(
           options.json,
           { ...step, change: Number(step.change) },
-          `${now} decides again, in place of ${step.before}.`,
+          `${now} decides again, in place of ${step.before}.${overruledBy(step)}`,
         )
       })
     })
 }
+
+const overruledBy = ({ overruled }: Promotion): string => overruled.map((why) => ` Overruled: ${why}.`).join('')
 
 const standingOf = (measured: Record<string, unknown>): string => {
   const { comparison } = measured as { comparison?: { standing?: string } }

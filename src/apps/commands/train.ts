@@ -47,7 +47,8 @@ export function registerTrain(program: Command): void {
 
 function render({ labels, made, refused }: TrainingReport): string {
   const parts = [`${labels} verdicts count.`]
-  for (const { model, present } of made) {
+  // A fusion is promoted beside the text model that it was fitted to: that one stands first.
+  for (const { model, present } of made.toSorted((a, b) => rank(a.model.name) - rank(b.model.name))) {
     const name = `${model.name}@${model.version}`
     parts.push(
       `${present ? `${name}, the same version as before` : name}\n${cardText(model.card)}\n  touchstone models promote ${name}`,
@@ -56,3 +57,5 @@ function render({ labels, made, refused }: TrainingReport): string {
   for (const { name, message } of refused) parts.push(`${name}: not made: ${message}`)
   return `${parts.join('\n\n')}\n`
 }
+
+const rank = (name: ModelName): number => (name === 'text' ? 0 : 1)

@@ -93,10 +93,22 @@ export function objections(card: ModelCard, active: Readonly<Record<string, stri
   const against = typeof champion?.version === 'string' ? ` ${champion.version}` : ''
   if (comparison?.standing === 'worse')
     found.push(`on listings that neither had seen it does worse than version${against}, which decided then`)
-  const expects = (card as { expects?: { text?: unknown } }).expects?.text
-  if (typeof expects === 'string' && expects !== active['text'])
-    found.push(`it was fitted to the text model ${expects}, and ${active['text'] ?? 'none'} is active`)
+  const unfit = misfit(card, active['text'])
+  if (unfit !== undefined) found.push(unfit)
   return found
+}
+
+/** The text model that a fusion was fitted to; undefined where it was to none. */
+export function expectedText(card: ModelCard): string | undefined {
+  const expects = (card as { expects?: { text?: unknown } }).expects?.text
+  return typeof expects === 'string' ? expects : undefined
+}
+
+/** Why a fusion does not belong beside the text model that decides. */
+export function misfit(card: ModelCard, text: string | undefined): string | undefined {
+  const expects = expectedText(card)
+  if (expects === undefined || expects === text) return undefined
+  return `it was fitted to the text model ${expects}, and ${text ?? 'none'} is active: promote text@${expects} first`
 }
 
 const sideOf = (rows: readonly TrainingRow[]) => ({

@@ -1,18 +1,18 @@
-// A version of a model on its way to decide: it must exist, fit this gate, and not do worse, unless somebody insists.
+// A version of a model on its way to decide, or back: it must exist, fit this gate and the other model, and not do worse, unless somebody insists.
 import type { ModelName } from '../../domain/model.ts'
 import { TouchstoneError } from '../../errors.ts'
 import type { Activation, ModelStore } from '../../learning/ports.ts'
 import type { Signal } from '../../signals/signal.ts'
 import { readFusion, type TextModels } from '../models.ts'
-import { objections } from './card.ts'
+import { expectedText, misfit, objections } from './card.ts'
 
 export interface PromotionParts {
   readonly store: ModelStore
   readonly signals: readonly Signal[]
   /** Tries a text model; without it only its bytes are checked. */
   readonly text?: TextModels | undefined
-  /** The text model that decides where none is promoted. */
-  readonly shippedText: string | null
+  /** What decides where nothing is promoted. */
+  readonly shipped: { readonly fusion: string; readonly text: string | null }
 }
 
 export interface Promotion extends Activation {
@@ -20,27 +20,83 @@ export interface Promotion extends Activation {
   readonly overruled: readonly string[]
 }
 
+interface Who {
+  readonly by: string
+  readonly force: boolean
+}
+
 /**
- * Makes a version decide in every running worker, within two seconds.
+ * Makes a version decide in every running worker, within two seconds; the one that ships by taking back what was promoted.
  * @throws TouchstoneError `not-found`, `model-invalid` where it does not fit, `model-loses` where its card speaks against it
- * and `force` is not given. Then nothing changes.
+ * and `model-mismatch` where the other model does, unless `force` is given. Then nothing changes.
  */
 export async function promoteModel(
   parts: PromotionParts,
   name: ModelName,
   version: string,
-  options: { readonly by: string; readonly force: boolean },
+  { by, force }: Who,
 ): Promise<Promotion> {
   const { store, signals, text } = parts
-  const body = await store.body(name, version)
   const record = await store.find(name, version)
+  if (record === undefined && version === parts.shipped[name]) {
+    const against = (await leavingOf(parts, name))(null)
+    assertMay('model-mismatch', against, force)
+    return { ...(await store.promote(name, null, by)), overruled: against }
+  }
+  const body = await store.body(name, version)
   if (record === undefined)
     throw new TouchstoneError('not-found', `there is no version ${version} of the model ${name} in the registry`)
   if (name === 'fusion') readFusion(record.card, body, signals)
   else await text?.load({ card: record.card, body })
-  const active = (await store.active()).find((model) => model.name === 'text')?.version ?? parts.shippedText
-  const against = objections(record.card, { text: active ?? undefined })
-  if (against.length > 0 && !options.force)
-    throw new TouchstoneError('model-loses', `${name} ${version}: ${against.join('; ')}`)
-  return { ...(await store.promote(name, version, options.by)), overruled: against }
+  const active = (await activeText(parts)) ?? undefined
+  const against = objections(record.card, { text: active })
+  // Only the other model stands in its way: that one can be promoted first.
+  const unfit = against.length === 1 && misfit(record.card, active) !== undefined
+  const named = against.map((why) => `${name} ${version}: ${why}`)
+  assertMay(unfit ? 'model-mismatch' : 'model-loses', named, force)
+  return { ...(await store.promote(name, version, by)), overruled: against }
+}
+
+/**
+ * Lets the version decide that decided before.
+ * @throws TouchstoneError `nothing-to-roll-back`, and `model-mismatch` where the fusion that decides would lose the text model
+ * that it was fitted to, unless `force` is given. Then nothing changes.
+ */
+export async function rollbackModel(
+  parts: Pick<PromotionParts, 'store' | 'shipped'>,
+  name: ModelName,
+  { by, force }: Who,
+): Promise<Promotion> {
+  const against = await leavingOf(parts, name)
+  let overruled: readonly string[] = []
+  const step = await parts.store.rollback(name, by, (version) => {
+    overruled = against(version)
+    assertMay('model-mismatch', overruled, force)
+  })
+  return { ...step, overruled }
+}
+
+/** What the fusion that decides says against the text model's going back to a version; a pair that is apart already may. */
+async function leavingOf(
+  parts: Pick<PromotionParts, 'store' | 'shipped'>,
+  name: ModelName,
+): Promise<(version: string | null) => string[]> {
+  const fusion = (await parts.store.active()).find((model) => model.name === 'fusion')
+  const expects = name === 'text' && fusion !== undefined ? expectedText(fusion.card) : undefined
+  if (fusion === undefined || expects === undefined || expects !== (await activeText(parts))) return () => []
+  return (version) => {
+    const then = version ?? parts.shipped.text
+    if (then === expects) return []
+    return [
+      `fusion ${fusion.version}, which decides, was fitted to the text model ${expects}, and ${then ?? 'none'} would be active: roll back fusion first`,
+    ]
+  }
+}
+
+async function activeText({ store, shipped }: Pick<PromotionParts, 'store' | 'shipped'>): Promise<string | null> {
+  return (await store.active()).find((model) => model.name === 'text')?.version ?? shipped.text
+}
+
+function assertMay(code: 'model-loses' | 'model-mismatch', against: readonly string[], force: boolean): void {
+  if (against.length > 0 && !force) throw new TouchstoneError(code, against.join('; '))
 }

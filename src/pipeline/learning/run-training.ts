@@ -8,13 +8,15 @@ import { labelsOf } from '../../learning/labels.ts'
 import type { LabelledListing, LabelStore, ModelRecord, ModelStore } from '../../learning/ports.ts'
 import type { ReferenceStore } from '../../rights/ports.ts'
 import type { Signal } from '../../signals/signal.ts'
-import { isDrawn } from '../audit.ts'
+import type { Draw } from '../audit.ts'
 import { readFusion } from '../models.ts'
 import { train, type Training } from './train.ts'
 
 export interface LearningStores {
   readonly reference: Pick<ReferenceStore, 'load' | 'policies'>
   readonly labels: LabelStore
+  /** What the gate draws its audit sample with. */
+  readonly draw: () => Promise<Draw>
   readonly models: ModelStore
 }
 
@@ -23,6 +25,12 @@ export interface Shipped {
   readonly scorecard: Scorecard
   readonly text: string | null
 }
+
+/** As a registry would name them. */
+export const versionsOf = ({ scorecard, text }: Shipped): { fusion: string; text: string | null } => ({
+  fusion: scorecard.version,
+  text,
+})
 
 export interface TrainingReport {
   readonly seed: number
@@ -37,7 +45,9 @@ export interface TrainingReport {
 export async function readLabels({
   reference,
   labels,
-}: Pick<LearningStores, 'reference' | 'labels'>): Promise<LabelledListing[]> {
+  draw,
+}: Pick<LearningStores, 'reference' | 'labels' | 'draw'>): Promise<LabelledListing[]> {
+  const isDrawn = await draw()
   const policies = await reference.policies()
   const shares = new Map(
     policies.map(({ policy }) => [policy.version, policySchema.shape.audit.parse(policy.audit).share]),

@@ -21,11 +21,12 @@ export function memoryLearning(): Learning {
       active = version
       return { name, version, before, change: 1n, overruled: version === 'loser' ? ['it lost'] : [] }
     },
-    async rollback(name) {
+    async rollback(name, { force }) {
       if (active === null) throw new TouchstoneError('nothing-to-roll-back', 'what ships decides')
+      if (active === 'fitted' && !force) throw new TouchstoneError('model-mismatch', 'the fusion needs it')
       const before = active
       active = null
-      return { name, version: null, before, change: 2n }
+      return { name, version: null, before, change: 2n, overruled: before === 'fitted' ? ['the fusion needs it'] : [] }
     },
   }
 }

@@ -67,3 +67,13 @@ it('promote a version that lost only by force, and say what was overruled', asyn
   ])
   expect(await call('POST', '/v1/models/fusion/rollback')).toMatchObject([200, { version: null, before: 'loser' }])
 })
+
+it('roll a text model back from under its fusion only by force, and say what was overruled', async () => {
+  await call('POST', '/v1/models/text/promote', { version: 'fitted' })
+  expect(await call('POST', '/v1/models/text/rollback')).toMatchObject([409, { code: 'model-mismatch' }])
+  expect(await call('POST', '/v1/models/text/rollback', { force: 'yes' })).toMatchObject([422, { path: '/force' }])
+  expect(await call('POST', '/v1/models/text/rollback', { force: true })).toMatchObject([
+    200,
+    { version: null, overruled: ['the fusion needs it'] },
+  ])
+})

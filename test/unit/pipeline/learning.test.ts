@@ -1,5 +1,6 @@
 // Training from labels to versions with cards. Real: everything but the labels, which are made up: split, text model, fusion, figures.
 import { beforeAll, describe, expect, test } from 'vitest'
+import { unseenBy } from '../../../src/apps/commands/evaluate-model.ts'
 import { gateParts } from '../../../src/apps/gate-parts.ts'
 import type { ModelCard } from '../../../src/domain/model.ts'
 import { fitFusion } from '../../../src/learning/fit-fusion.ts'
@@ -12,7 +13,7 @@ import { compareModels, measure, type MeasuredRow } from '../../../src/pipeline/
 import { train, type TrainingOptions } from '../../../src/pipeline/learning/train.ts'
 import { readFusion } from '../../../src/pipeline/models.ts'
 import type { GateParts } from '../../../src/pipeline/reference.ts'
-import { scored, story } from '../learning/labelled.ts'
+import { at, labelled, scored, story } from '../learning/labelled.ts'
 
 let parts: GateParts
 let options: TrainingOptions
@@ -106,6 +107,23 @@ describe('training', () => {
 const FLAT = {
   knots: [0, 0.25, 0.5, 0.75, 1].map((score) => ({ score, likelihoodRatio: 1, source: 'nothing is known' })),
 }
+
+test('where sellers return, a version is tried on what it was measured on, and not on what it learnt from, then or later', () => {
+  const of = (sellerId: string) => (l: LabelledListing) => ({ ...l, sellerId, listing: { ...l.listing, sellerId } })
+  const late = (id: string, sellerId: string) => of(sellerId)({ ...labelled(id, 'confirmed'), at: at(900) })
+  const once = Array.from({ length: 12 }, (_, i) => of(`once-${i}`)(labelled(`once-${i}`, 'rejected', { at: at(1) })))
+  const labels = [...story(120).map((l, i) => of(`S-${i % 30}`)(l)), ...once]
+  const { learn, heldOut } = split(trainingSet(labels), options.seed)
+  const card = train(labels, { ...options, models: ['fusion'] }).trained[0]?.card
+  const ids = (rows: readonly LabelledListing[]) => rows.map((r) => r.listing.listingId)
+  expect(heldOut.length).toBeGreaterThan(10)
+  expect(ids(unseenBy(labels, card))).toEqual(ids(heldOut))
+
+  const [known, drawn] = [learn.find((r) => r.sellerId.startsWith('S-'))?.sellerId, heldOut[0]?.sellerId]
+  const since = [late('known', known ?? ''), late('drawn', drawn ?? ''), late('new', 'nobody knew')]
+  const returned = once.map((l) => late(`${l.listing.listingId} again`, l.sellerId))
+  expect(ids(unseenBy([...labels, ...since, ...returned], card))).toEqual([...ids(heldOut), 'drawn', 'new'])
+})
 
 describe('the figures', () => {
   test('say that a model loses when its squared error is higher, and that it is better only beyond chance', () => {
