@@ -28,6 +28,9 @@ export const auditSchema = z
   })
   .prefault({})
 
+/** What ends a hold whose decision was made while a signal could not look: `allow` leaves it to the risk class. */
+export const onDeadlineDegradedSchema = z.enum(['allow', 'block']).default('block')
+
 export const policyRuleSchema = z.object({
   ruleId,
   description: textField(0, 1_000).default(''),
@@ -48,7 +51,12 @@ export const policyExampleSchema = z.object({
   /** Only with a risk by itself; a listing that is tried is held against the brands. */
   authorisedSeller: z.boolean().optional(),
   listing: listingSchema.partial().optional(),
-  expect: z.object({ outcome: outcomeSchema, ruleId: ruleId.optional() }),
+  expect: z.object({
+    outcome: outcomeSchema,
+    ruleId: ruleId.optional(),
+    /** How the hold would end. */
+    onDeadline: z.enum(['allow', 'block']).optional(),
+  }),
 })
 
 export const policySchema = z
@@ -69,6 +77,8 @@ export const policySchema = z
       deadlineSeconds: z.int().min(1).max(7_776_000),
       /** What then, by risk class; classes that are not named are blocked. */
       onDeadline: z.record(z.string(), z.enum(['allow', 'block'])),
+      /** And where a signal could not look, which risk class it would be nobody knows: `allow` as that of what was seen says. */
+      onDeadlineDegraded: onDeadlineDegradedSchema,
     }),
     audit: auditSchema,
     /** The least outcome when a signal failed, by the risk class that the others give; classes not named: hold. */

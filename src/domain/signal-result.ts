@@ -18,6 +18,11 @@ export const signalResultSchema = z.object({
   state: z.enum(SIGNAL_STATES),
   /** 0 (speaks for the listing) to 1 (speaks most strongly against it); only when scored. */
   score: z.number().min(0).max(1).optional(),
+  /** Scored by a part only, because it could not look at the rest: that counts against a listing, never for it. */
+  incomplete: z
+    .boolean()
+    .optional()
+    .describe('Scored by a part only, because it could not look at the rest: the decision is degraded.'),
   /** Natural log-odds added to the risk; 0 unless scored. Filled in by the fusion. */
   contribution: z.number(),
   /** JSON for analysts; never shown to a seller. */

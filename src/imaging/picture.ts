@@ -58,5 +58,9 @@ export type Picture = SeenPicture | UnseenPicture
 export const isPassing = (picture: Picture): boolean =>
   picture.state === 'unseen' && (PASSING_FAULTS as readonly string[]).includes(picture.fault)
 
+/** By their places, what is told of pictures to know them again: null for one that was not seen. */
+export const sha256sOf = (pictures: readonly Picture[]): (string | null)[] =>
+  pictures.map((picture) => (picture.state === 'seen' ? picture.sha256 : null))
+
 /** The hash of a picture as it is written: 64 hexadecimal digits. */
 export const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')

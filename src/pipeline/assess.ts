@@ -5,7 +5,7 @@ import type { Listing } from '../domain/listing.ts'
 import type { Risk } from '../domain/risk.ts'
 import type { SignalResult } from '../domain/signal-result.ts'
 import { goodsKind } from '../listing/goods-kind.ts'
-import { decide, type CompiledPolicy, type PolicyDecision } from '../policy/decide.ts'
+import { decide, OUT_OF_TIME, type CompiledPolicy, type PolicyDecision } from '../policy/decide.ts'
 import { fuse } from '../risk/fuse.ts'
 import type { Scorecard } from '../domain/scorecard.ts'
 import type { Finding, Signal, SignalContext } from '../signals/signal.ts'
@@ -13,7 +13,7 @@ import type { BankIndex, BankMatch } from '../signals/image-hash/ports.ts'
 import type { TextModel } from '../signals/text-model/ports.ts'
 import type { BrandDictionary } from '../text/brand-dictionary.ts'
 import { readListing } from '../text/reading.ts'
-import { isPassing, type Picture } from '../imaging/picture.ts'
+import type { Picture } from '../imaging/picture.ts'
 import type { PictureSource } from './pictures/ports.ts'
 
 /** One consistent, compiled state of everything that a decision depends on; swapped whole, never changed. */
@@ -38,6 +38,8 @@ export interface Assessment {
   readonly brandIds: readonly string[]
   readonly reasons: readonly Reason[]
   readonly answer: PolicyDecision
+  /** What an enforced signal or rule could not look at may be there when it is asked again. */
+  readonly passing: boolean
   readonly models: Readonly<Record<string, string>>
   /** One for each image, in their order; empty where nobody looked. */
   readonly pictures: readonly Picture[]
@@ -76,8 +78,9 @@ export async function assess(
     textModel: gate.textModel,
   }
   const results: SignalResult[] = []
-  const reasons: { score: number; reason: Reason }[] = []
+  const reasons: Reason[] = []
   let spent = false
+  let passing = false
   for (const signal of gate.signals) {
     const started = performance.now()
     // A signal that is never asked could not look: that is a failure, which the policy weighs, not an abstention.
@@ -89,14 +92,15 @@ export async function assess(
       version: signal.version,
       state: finding.state,
       ...(finding.state === 'scored' ? { score: finding.score } : {}),
+      ...(finding.state === 'scored' && finding.incomplete === true ? { incomplete: true } : {}),
       contribution: 0,
       evidence: finding.evidence,
       durationMs: Math.round((performance.now() - started) * 1000) / 1000,
       ...(signal.mode === 'shadow' ? { shadow: true } : {}),
     })
-    if (finding.state === 'scored' && signal.mode === 'enforce') {
-      for (const reason of finding.reasons)
-        reasons.push({ score: finding.score, reason: { ...reason, signal: signal.name } })
+    if (finding.state !== 'abstained' && signal.mode === 'enforce') {
+      passing ||= finding.passing === true
+      for (const reason of finding.reasons ?? []) reasons.push({ ...reason, signal: signal.name })
     }
   }
   const risk = fuse(gate.scorecard, results)
@@ -111,14 +115,13 @@ export async function assess(
   })
   // The main reason first: by what its signal adds to the risk, then by the signal's own order.
   const weight = new Map(risk.signals.map((s) => [s.name, s.contribution]))
-  const ordered = reasons
-    .map((r) => r.reason)
-    .sort((a, b) => (weight.get(b.signal ?? '') ?? 0) - (weight.get(a.signal ?? '') ?? 0))
+  const ordered = reasons.sort((a, b) => (weight.get(b.signal ?? '') ?? 0) - (weight.get(a.signal ?? '') ?? 0))
   return {
     risk,
     brandIds: reading.brandIds,
     reasons: ordered,
     answer,
+    passing: passing || answer.rules.some((rule) => rule.mode === 'enforce' && rule.error === OUT_OF_TIME),
     models: modelsOf(gate, risk),
     pictures,
     bankMatches,
@@ -126,14 +129,11 @@ export async function assess(
 }
 
 /**
- * Whether trying the listing again later may say more: it was decided without a signal that failed, and not for what a
- * picture is. Pictures sent inline are not stored, so such a listing would only be tried without them.
+ * Whether trying the listing again later may say more: it was decided without something that could not be looked at, and
+ * not for what a picture is. Pictures sent inline are not stored, so such a listing would only be tried without them.
  */
-export function mayBeMended({ answer, pictures, risk }: Assessment, listing: Listing): boolean {
-  if (!answer.degraded || listing.images?.some((image) => image.data !== undefined) === true) return false
-  return (
-    pictures.some(isPassing) || risk.signals.some((s) => s.state === 'failed' && s.evidence === OVER_BUDGET.evidence)
-  )
+export function mayBeMended({ answer, passing }: Assessment, listing: Listing): boolean {
+  return answer.degraded && passing && listing.images?.some((image) => image.data !== undefined) !== true
 }
 
 /** What is looked up for one listing is noted: who watches the banks must know which of their pictures it met. */
@@ -155,7 +155,7 @@ const modelsOf = ({ textModel }: Gate, risk: Risk): Assessment['models'] => ({
   ...(textModel === undefined ? {} : { text: textModel.version }),
 })
 
-const OVER_BUDGET: Finding = { state: 'failed', evidence: { why: 'the time budget of the listing was used up' } }
+const OVER_BUDGET: Finding = { state: 'failed', passing: true, evidence: { why: OUT_OF_TIME } }
 
 async function within(milliseconds: number, finding: Finding | Promise<Finding>): Promise<Finding> {
   if (!(finding instanceof Promise)) return finding

@@ -22,6 +22,11 @@ const NOT_REVIEWED: Reason = {
   text: 'Nobody could look at the listing before its hold ended.',
 }
 
+const NOT_CHECKED: Reason = {
+  code: 'not-checked-in-time',
+  text: 'One of our checks could not look at all of the listing before its hold ended. Please mend what is named here and send a new revision, or object to the decision.',
+}
+
 /** Pure: the decisions that a passed deadline makes. `allow` ends the case; `block` leaves it open for a person. */
 export function settleDeadlines(
   due: readonly DueHold[],
@@ -43,7 +48,8 @@ export function settleDeadlines(
       stage: 'deadline',
       outcome,
       decidedAt: now.toISOString(),
-      reasons: [...(outcome === 'allow' ? [] : held.reasons), outcome === 'allow' ? ON_SALE : NOT_REVIEWED],
+      reasons:
+        outcome === 'allow' ? [ON_SALE] : [...held.reasons, NOT_REVIEWED, ...(held.degraded ? [NOT_CHECKED] : [])],
     }
     draft.decision(decision)
     if (outcome === 'allow' && row.caseId !== null) {

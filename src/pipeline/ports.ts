@@ -75,6 +75,11 @@ export interface WantedRescreen extends ListingIdentity {
   readonly seen: readonly (string | null)[]
 }
 
+export interface WantedRescreen extends ListingIdentity {
+  /** By their places, the sha256 of its pictures as they were when each was first seen; null: not seen yet. */
+  readonly seen: readonly (string | null)[]
+}
+
 /** Everything that one transaction writes besides the offset. */
 export interface Settlement {
   readonly standings: readonly StandingUpdate[]
@@ -95,7 +100,7 @@ export interface Settlement {
   readonly outbox: readonly OutboxRow[]
   readonly casePictures?: readonly CasePicture[]
   /** Revisions that were decided while something could not look, and that are to be tried again. */
-  readonly rescreens?: readonly ListingIdentity[]
+  readonly rescreens?: readonly WantedRescreen[]
 }
 
 export interface DueHold {

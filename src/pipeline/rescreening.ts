@@ -8,8 +8,8 @@ import { assess, type Gate } from './assess.ts'
 import { createLoop, type Loop } from './loop.ts'
 import { keepPictures } from './pictures/keeping.ts'
 import type { PictureStore } from './pictures/ports.ts'
-import type { DueRescreen, RescreenStore } from './rescreening/ports.ts'
-import { settleRescreens, type Rescreened } from './rescreening/settle.ts'
+import type { DueRescreen, RescreenPauses, RescreenStore } from './rescreening/ports.ts'
+import { LAST_LOOK_SECONDS, settleRescreens, type Rescreened } from './rescreening/settle.ts'
 
 export interface RescreeningOptions {
   readonly store: RescreenStore
@@ -26,7 +26,10 @@ export interface RescreeningOptions {
 const LIMIT = 32
 const NAP_MS = 1_000
 /** Seconds from one attempt to the next: an outage of minutes is met soon, one of hours costs little. */
-const PAUSES = [120, 300, 900, 2_700, 7_200, 14_400, 21_600]
+const PAUSES: RescreenPauses = {
+  after: [120, 300, 900, 2_700, 7_200, 14_400, 21_600],
+  beforeDeadline: LAST_LOOK_SECONDS,
+}
 
 export function createRescreening(options: RescreeningOptions): Loop {
   const { store, topics, telemetry } = options
@@ -59,11 +62,11 @@ async function tryAgain(
   { telemetry, pictures, matched }: RescreeningOptions,
 ): Promise<Rescreened[]> {
   const tried = await Promise.all(
-    due.map(async ({ listing, attempts }): Promise<Rescreened | undefined> => {
+    due.map(async ({ listing, attempts, seen }): Promise<Rescreened | undefined> => {
       try {
         const assessment = await assess(gate, listing, new Date())
         matched?.(listing.sellerId, assessment.bankMatches)
-        return { listing, attempts, assessment }
+        return { listing, attempts, seen, assessment }
       } catch (error) {
         // A bug of ours; the decision that stands goes on standing, and the next attempt may be with a mended version.
         telemetry.log.error({ err: messageOf(error), attempts }, 'a listing could not be assessed again')

@@ -4,6 +4,7 @@ import type { Decision, Reason } from '../domain/decision.ts'
 import type { Listing, ListingIdentity } from '../domain/listing.ts'
 import type { RefusalCode } from '../domain/refusal.ts'
 import type { TopicNames } from '../events/topics.ts'
+import { sha256sOf } from '../imaging/picture.ts'
 import { mayBeMended, type Assessment } from './assess.ts'
 import { isDrawn } from './audit.ts'
 import { deadLetterRow } from './dead-letter.ts'
@@ -260,7 +261,12 @@ function decideRevision(draft: SettlementDraft, row: Draft, tried: TriedListing,
     for (const picture of tried.kept ?? [])
       draft.casePicture({ caseId: openCase, revision: listing.revision, brandIds: decision.brandIds, ...picture })
   }
-  if (mayBeMended(assessment, listing)) draft.rescreen(listing)
+  if (mayBeMended(assessment, listing))
+    draft.rescreen({
+      listingId: listing.listingId,
+      revision: listing.revision,
+      seen: sha256sOf(assessment.pictures),
+    })
   row.marketplace = marketplace
   row.sellerId = listing.sellerId
   row.revision = listing.revision

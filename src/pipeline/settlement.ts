@@ -1,13 +1,12 @@
 // Collects what one transaction will write while records are settled one after the other against the listings' standing.
 import { forMarketplaces } from '../domain/bank-evidence.ts'
 import type { Decision } from '../domain/decision.ts'
-import type { ListingIdentity } from '../domain/listing.ts'
 import type { Refusal } from '../domain/refusal.ts'
 import type { Verdict } from '../domain/verdict.ts'
 import { listingDecided, listingRefused, verdictRecorded } from '../events/index.ts'
 import type { TopicNames } from '../events/topics.ts'
 import { encodeEvent } from '../events/wire.ts'
-import type { CaseChange, CasePicture, OutboxRow, Settlement, Standing } from './ports.ts'
+import type { CaseChange, CasePicture, OutboxRow, Settlement, Standing, WantedRescreen } from './ports.ts'
 import { refusalId } from './ids.ts'
 import { GATE_SOURCE } from './sources.ts'
 
@@ -39,7 +38,7 @@ export class SettlementDraft {
   readonly #refusals: RefusalAt[] = []
   readonly #outbox: OutboxRow[] = []
   readonly #casePictures: CasePicture[] = []
-  readonly #rescreens = new Map<string, ListingIdentity>()
+  readonly #rescreens = new Map<string, WantedRescreen>()
 
   constructor(standings: ReadonlyMap<string, Standing>, topics: TopicNames) {
     this.#standings = standings
@@ -82,8 +81,8 @@ export class SettlementDraft {
   }
 
   /** At most one a listing: of a batch the last one counts. */
-  rescreen({ listingId, revision }: ListingIdentity): void {
-    this.#rescreens.set(listingId, { listingId, revision })
+  rescreen(wanted: WantedRescreen): void {
+    this.#rescreens.set(wanted.listingId, wanted)
   }
 
   decision(decision: Decision): void {

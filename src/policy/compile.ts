@@ -1,5 +1,12 @@
 // A policy document made ready to decide: every rule compiled, everything looked up that can be looked up now.
-import { auditSchema, OUTCOMES, type Outcome, type Policy, type PolicyRule } from '../domain/policy.ts'
+import {
+  auditSchema,
+  onDeadlineDegradedSchema,
+  OUTCOMES,
+  type Outcome,
+  type Policy,
+  type PolicyRule,
+} from '../domain/policy.ts'
 import { TouchstoneError } from '../errors.ts'
 import { ExpressionFault } from './expression-check.ts'
 import { compileExpression, type Expression } from './expression.ts'
@@ -17,6 +24,7 @@ export interface CompiledPolicy {
   /** By risk class, every class named. */
   readonly onFailedSignal: ReadonlyMap<string, Outcome>
   readonly onDeadline: ReadonlyMap<string, 'allow' | 'block'>
+  readonly onDeadlineDegraded: 'allow' | 'block'
   readonly audit: Policy['audit']
 }
 
@@ -73,6 +81,8 @@ export function compilePolicy(policy: Policy): CompiledPolicy {
     onFailedSignal,
     // A document that was published before there was a sample says nothing of it.
     audit: auditSchema.parse(policy.audit),
+    // Nor of this.
+    onDeadlineDegraded: onDeadlineDegradedSchema.parse(policy.hold.onDeadlineDegraded),
     onDeadline: new Map(names.map((name) => [name, deadline.get(name) ?? 'block'])),
   })
 }

@@ -1,6 +1,7 @@
 // Risk and listing to allow, hold or block: thresholds, then what a failed signal means, then the rules in their order.
 import type { Reason } from '../domain/decision.ts'
 import type { Outcome, Policy } from '../domain/policy.ts'
+import type { SignalResult } from '../domain/signal-result.ts'
 import { severity, type CompiledPolicy } from './compile.ts'
 import { readFacts, type PolicyInput } from './facts.ts'
 
@@ -24,14 +25,19 @@ export interface PolicyDecision {
   readonly decidedBy: string | undefined
   /** What the policy itself adds to the signals' reasons, for the honest seller. */
   readonly reasons: readonly Reason[]
-  /** An enforced signal failed, and the decision was taken without it. */
+  /** An enforced signal could not look, at all or at a part, and the decision was taken without that. */
   readonly degraded: boolean
+  /** What the outcome would be if that did not matter: by what was seen alone. */
+  readonly seenAlone: Outcome
   readonly onDeadline: 'allow' | 'block'
   readonly deadlineSeconds: number
   readonly audit: Policy['audit']
   readonly policy: { readonly policyId: string; readonly version: number }
   readonly thresholds: Policy['thresholds']
 }
+
+/** Said of signals and of rules for which no time was left. */
+export const OUT_OF_TIME = 'the time budget of the listing was used up'
 
 const BY_RULE: Reason = {
   code: 'marketplace-rule',
@@ -52,7 +58,7 @@ export function decide(compiled: CompiledPolicy, input: PolicyInput): PolicyDeci
   const { rules, decider, skipped } = tryRules(compiled, input, riskClass)
   // An enforced rule for which no time was left counts like a signal that could not look: long texts buy no way around it.
   // One that fails on a value (a missing price) does not apply: else every listing without that field would be held.
-  const degraded = skipped || input.risk.signals.some((s) => s.state === 'failed' && s.shadow !== true)
+  const degraded = skipped || input.risk.signals.some(couldNotLook)
   const floor = degraded ? (compiled.onFailedSignal.get(riskClass) ?? 'hold') : 'allow'
   const raised = severity(floor) > severity(byRisk)
   const outcome = decider?.outcome ?? (raised ? floor : byRisk)
@@ -64,13 +70,19 @@ export function decide(compiled: CompiledPolicy, input: PolicyInput): PolicyDeci
     decidedBy: decider?.ruleId,
     reasons,
     degraded,
-    onDeadline: compiled.onDeadline.get(riskClass) ?? 'block',
+    seenAlone: decider?.outcome ?? byRisk,
+    // The risk class says nothing of what was not seen: else a picture that is not there would do better than one that is.
+    onDeadline:
+      degraded && compiled.onDeadlineDegraded === 'block' ? 'block' : (compiled.onDeadline.get(riskClass) ?? 'block'),
     deadlineSeconds: policy.hold.deadlineSeconds,
     audit: compiled.audit,
     policy: { policyId: policy.policyId, version: policy.version },
     thresholds,
   }
 }
+
+const couldNotLook = ({ state, incomplete, shadow }: SignalResult): boolean =>
+  shadow !== true && (state === 'failed' || incomplete === true)
 
 /** A brand without thresholds of its own has the overall ones; of several brands the lowest of each holds. */
 function thresholdsFor(compiled: CompiledPolicy, brandIds: readonly string[]): Policy['thresholds'] {
@@ -95,7 +107,7 @@ function tryRules(
     if (decider !== undefined && rule.mode === 'enforce') continue
     const { ruleId, mode, outcome } = rule
     if (input.mayGoOn?.() === false) {
-      rules.push({ ruleId, mode, outcome, error: 'the time budget of the listing was used up' })
+      rules.push({ ruleId, mode, outcome, error: OUT_OF_TIME })
       skipped ||= mode === 'enforce'
       continue
     }

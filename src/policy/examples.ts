@@ -21,9 +21,11 @@ export async function runExamples(compiled: CompiledPolicy, assess?: Assess): Pr
       failures.push(`example "${example.name}" ${answer}`)
       continue
     }
-    const { outcome, ruleId } = example.expect
+    const { outcome, ruleId, onDeadline = answer.onDeadline } = example.expect
     const decided = `${answer.outcome} by ${answer.decidedBy === undefined ? 'the thresholds' : `rule ${answer.decidedBy}`}`
     if (answer.outcome !== outcome) failures.push(`example "${example.name}" expects ${outcome}, got ${decided}`)
+    else if (answer.onDeadline !== onDeadline)
+      failures.push(`example "${example.name}" expects its hold to end in ${onDeadline}, got ${answer.onDeadline}`)
     else if (ruleId !== undefined && !answer.rules.some((r) => r.ruleId === ruleId && r.error === undefined)) {
       failures.push(`example "${example.name}" expects rule ${ruleId} to apply, got ${decided}`)
     }

@@ -12,7 +12,7 @@ export const KNOWN_FIELDS: Readonly<Record<string, ReadonlySet<string>>> = {
 }
 
 /** Fields of `signals.NAME`, whatever the name. */
-export const SIGNAL_FIELDS: ReadonlySet<string> = new Set(['state', 'score', 'contribution'])
+export const SIGNAL_FIELDS: ReadonlySet<string> = new Set(['state', 'score', 'incomplete', 'contribution'])
 
 export const FACT_NAMES = [
   'listing',
@@ -72,7 +72,12 @@ export function readFacts(input: PolicyInput, riskClass: string): Facts {
     signals: new Map(
       risk.signals.map((s) => [
         s.name,
-        record(SIGNAL_FIELDS, { state: s.state, score: s.score, contribution: s.contribution }),
+        record(SIGNAL_FIELDS, {
+          state: s.state,
+          score: s.score,
+          incomplete: s.incomplete === true,
+          contribution: s.contribution,
+        }),
       ]),
     ),
     priceUsd: price === undefined || usd === undefined ? null : price.amount * usd,

@@ -44,7 +44,8 @@ export function logRatio(knots: Knots, score: number): number {
 
 /**
  * The naive-Bayes sum (I. J. Good's weights of evidence): logit(risk) = base + Σ contribution, to 1e-9. Signals that
- * abstained, failed, run in shadow or are not in the card contribute exactly 0. Risk is strictly between 0 and 1 and
+ * abstained, failed, run in shadow or are not in the card contribute exactly 0, and those that saw a part only never less:
+ * the rest may be what a seller hides. Risk is strictly between 0 and 1 and
  * never falls when a score rises, because the card's ratios do not fall.
  */
 export function fuse(card: Scorecard, results: readonly SignalResult[]): Risk {
@@ -52,7 +53,9 @@ export function fuse(card: Scorecard, results: readonly SignalResult[]): Risk {
   const shares = results.map((result) => {
     if (result.state !== 'scored' || result.shadow === true || result.score === undefined) return 0
     const known = Object.hasOwn(card.signals, result.name) ? card.signals[result.name] : undefined
-    return known === undefined ? 0 : logRatio(known.knots, result.score)
+    if (known === undefined) return 0
+    const share = logRatio(known.knots, result.score)
+    return result.incomplete === true ? Math.max(0, share) : share
   })
   const sum = shares.reduce((total, share) => total + share, 0)
   const logOdds = within(base + sum)

@@ -14,10 +14,12 @@ type Json = z.infer<ReturnType<typeof z.json>>
  * What a detector says.
  *
  * - `scored`: it saw evidence. `score` runs from 0 (speaks for the listing) to 1 (speaks most strongly against it) and
- *   is turned into log-odds by the fusion, so a signal never needs to know how much it is worth.
+ *   is turned into log-odds by the fusion, so a signal never needs to know how much it is worth. `incomplete`: of a part
+ *   only. What was seen counts against the listing and never for it, and the policy treats the rest like a failure.
  * - `abstained`: it has nothing to say. Unknown is neither innocent nor guilty: it adds nothing.
  * - `failed`: it could not look. The policy decides what that means; the decision is marked degraded.
  *
+ * `passing` says of what it could not look at that it may be able to when asked again later.
  * `reasons` are for the honest seller (no figures, no thresholds); `evidence` is JSON for analysts.
  */
 export type Finding =
@@ -26,9 +28,17 @@ export type Finding =
       readonly score: number
       readonly reasons: readonly Omit<Reason, 'signal'>[]
       readonly evidence: Readonly<Record<string, Json>>
+      readonly incomplete?: boolean
+      readonly passing?: boolean
     }
   | { readonly state: 'abstained'; readonly evidence: Readonly<Record<string, Json>> }
-  | { readonly state: 'failed'; readonly evidence: Readonly<Record<string, Json>> }
+  | {
+      readonly state: 'failed'
+      /** Only what the seller himself can mend. */
+      readonly reasons?: readonly Omit<Reason, 'signal'>[]
+      readonly evidence: Readonly<Record<string, Json>>
+      readonly passing?: boolean
+    }
 
 /** Everything a detector may look at besides the listing: a frozen snapshot, so that the same input gives the same finding. */
 export interface SignalContext {
@@ -58,6 +68,7 @@ export interface SignalExample {
     readonly min?: number
     readonly max?: number
     readonly reasons?: readonly string[]
+    readonly incomplete?: boolean
   }
 }
 

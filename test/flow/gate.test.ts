@@ -213,7 +213,11 @@ describe.each([{ name: 'PostgreSQL', start: undefined }, ...kafkaLegs()])('the g
       thresholds: { hold: 0, block: 1 },
       rules: [],
       examples: [],
-      hold: { deadlineSeconds: 1, onDeadline: { low: 'allow', medium: 'allow', high: 'block' } },
+      hold: {
+        deadlineSeconds: 1,
+        onDeadline: { low: 'allow', medium: 'allow', high: 'block' },
+        onDeadlineDegraded: 'block',
+      },
     }
     await t.submit({ listingId: 'before' })
     await t.settled()

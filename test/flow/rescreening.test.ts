@@ -11,10 +11,12 @@ let host: Server
 let picture: Buffer
 let answers: 'nothing' | 'the picture' | 'another picture' | 'gone' = 'nothing'
 const other = drawnPicture(8)
+const logo = drawnPicture(9)
 
 beforeAll(async () => {
   picture = await drawnPicture(7)
-  host = createServer((_request, response) => {
+  host = createServer((request, response) => {
+    if (request.url?.endsWith('/logo.png') === true) return void logo.then((bytes) => response.end(bytes))
     if (answers === 'nothing') return
     if (answers === 'gone') return void response.writeHead(404).end()
     response.setHeader('content-type', 'image/png')
@@ -54,9 +56,9 @@ async function withBank(): Promise<void> {
   await t.until('the bank is known', async () => t.gate.banks.current().size === 1)
 }
 
-const offer = async (listingId: string) => {
-  const { port } = host.address() as AddressInfo
-  await t.submit({ listingId, title: 'A wooden chair', images: [{ url: `http://127.0.0.1:${port}/${listingId}.png` }] })
+const urlOf = (listingId: string) => `http://127.0.0.1:${(host.address() as AddressInfo).port}/${listingId}.png`
+const offer = async (listingId: string, images = [{ url: urlOf(listingId) }]) => {
+  await t.submit({ listingId, title: 'A wooden chair', images })
   return await t.until(`${listingId} is decided`, async () => (await decisionsOf(listingId))[0])
 }
 /** As if the pause were over. The host may still be resting from its silence: that is one more try in vain. */
@@ -72,7 +74,9 @@ describe('a listing whose picture could not be got', () => {
     const innocent = await offer('innocent')
     expect(performance.now() - begun).toBeLessThan(2_000)
     expect(innocent).toMatchObject({ outcome: 'hold', degraded: true, risk: expect.closeTo(0.025, 3) })
-    expect(innocent.reasons.map((r) => r.code)).toEqual(['check-unavailable'])
+    expect(innocent.reasons.map((r) => r.code)).toEqual(['picture-did-not-come', 'check-unavailable'])
+    // Not as the low risk says that the rest of it has.
+    expect(innocent).toMatchObject({ riskClass: 'low', hold: { onDeadline: 'block' } })
     expect(innocent.signals.find((s) => s.name === 'image-hash')).toMatchObject({
       state: 'failed',
       evidence: { unseen: [{ image: 0, fault: 'timed-out' }] },
@@ -127,6 +131,56 @@ describe('a listing whose picture could not be got', () => {
     answers = 'gone'
     const held = await offer('gone')
     expect(held).toMatchObject({ outcome: 'hold', degraded: true })
+    expect(held.reasons.map((r) => r.code)).toEqual(['picture-cannot-be-opened', 'check-unavailable'])
     expect(await waits('gone')).toBeUndefined()
+    // No better than if it had been seen.
+    await query(`update listing set hold_until = now() where listing_id = 'gone'`)
+    await t.until('its hold has ended', async () => (await decisionsOf('gone')).length === 2)
+    const [, ended] = await decisionsOf('gone')
+    expect(ended).toMatchObject({ stage: 'deadline', outcome: 'block', caseId: held.caseId })
+    expect(ended?.reasons.map((r) => r.code)).toEqual([
+      'picture-cannot-be-opened',
+      'check-unavailable',
+      'not-reviewed-in-time',
+      'not-checked-in-time',
+    ])
   })
+
+  it('is not hidden by a logo that stands in front', async () => {
+    await t.gate.bankStore.upsertBank(
+      { bankId: 'logos', name: 'Logos', kind: 'logo', maxDistance: 31, brandId: null },
+      'test',
+      'all',
+    )
+    const kept = await t.gate.pictures.reader.keep(await logo, 'cd'.repeat(32))
+    if (kept === undefined) throw new Error('the logo cannot be kept')
+    await t.gate.bankStore.addImages('logos', [{ picture: kept, source: { kind: 'api' } }], 'test', 'all')
+    await t.until('the logo is known', async () => t.gate.banks.current().size === 2)
+    const front = { url: new URL('/logo.png', urlOf('x')).href }
+    for (const [answer, again, reason] of [
+      ['gone', undefined, 'picture-cannot-be-opened'],
+      ['nothing', 0, 'picture-did-not-come'],
+    ] as const) {
+      answers = answer
+      const listingId = `logo-and-${answer}`
+      const decision = await offer(listingId, [front, { url: urlOf(listingId) }])
+      expect(decision).toMatchObject({ outcome: 'hold', degraded: true, hold: { onDeadline: 'block' } })
+      expect(decision.reasons.map((r) => r.code)).toEqual([reason, 'check-unavailable'])
+      expect(decision.signals.find((s) => s.name === 'image-hash')).toMatchObject({
+        state: 'scored',
+        score: 0.1,
+        incomplete: true,
+        evidence: { seen: 1 },
+      })
+      expect(await waits(listingId)).toBe(again)
+    }
+    // And when it comes, it is what decides.
+    answers = 'the picture'
+    await t.until('it is decided again', async () => {
+      await passTime()
+      return (await decisionsOf('logo-and-nothing')).length === 2
+    })
+    const after = (await decisionsOf('logo-and-nothing')).at(-1)
+    expect(after).toMatchObject({ stage: 'rescreen', outcome: 'hold', riskClass: 'high', degraded: false })
+  }, 30_000)
 })

@@ -92,6 +92,7 @@ describe('kept pictures', () => {
 })
 
 describe('listings to be tried again', () => {
+  const pauses = (...after: number[]) => ({ after, beforeDeadline: 900 })
   const waiting = () => query('select listing_id, revision, attempts from rescreen order by 1')
   const due = () => query('update rescreen set due_at = now()')
   async function degraded(listingId: string, revision: number) {
@@ -99,16 +100,16 @@ describe('listings to be tried again', () => {
     await node.store.commit(
       { group: 'g', topic: 'degraded', partition: 0, from, next: from + 1n },
       [{ listingId, revision }],
-      () => ({ ...NOTHING, rescreens: [{ listingId, revision }] }),
+      () => ({ ...NOTHING, rescreens: [{ listingId, revision, seen: ['a', null] }] }),
     )
   }
 
   test('are claimed when they are due and by one only, later and later', async () => {
     await commitAll(node.store, [{ listingId: 'A', revision: 1 }])
     await degraded('A', 1)
-    expect(await rescreens.claim(10, [100])).toEqual([])
+    expect(await rescreens.claim(10, pauses(100))).toEqual([])
     await due()
-    const claims = await Promise.all([1, 2, 3].map(() => rescreens.claim(10, [100, 1_000])))
+    const claims = await Promise.all([1, 2, 3].map(() => rescreens.claim(10, pauses(100, 1_000))))
     expect(claims.flat().map(({ listing, attempts }) => [listing.listingId, listing.revision, attempts])).toEqual([
       ['A', 1, 1],
     ])
@@ -116,16 +117,58 @@ describe('listings to be tried again', () => {
     expect(Number((await query(pause))[0]?.['seconds'])).toBeGreaterThan(90)
     for (const attempts of [2, 3]) {
       await due()
-      expect(await rescreens.claim(10, [100, 1_000])).toMatchObject([{ attempts }])
+      expect(await rescreens.claim(10, pauses(100, 1_000))).toMatchObject([{ attempts }])
       expect(Number((await query(pause))[0]?.['seconds'])).toBeGreaterThan(900)
     }
+  })
+
+  test('are tried a last time shortly before their hold ends', async () => {
+    await commitAll(node.store, [{ listingId: 'A', revision: 1 }])
+    await degraded('A', 1)
+    const hold = (end: string) => query(`update listing set hold_until = now() + interval '${end}'`)
+    const next = async () => {
+      await due()
+      await rescreens.claim(10, pauses(100, 7_200))
+      const [row] = await query(`select round(extract(epoch from due_at - now())) as seconds from rescreen`)
+      return Number(row?.['seconds'])
+    }
+    await hold('1 hour')
+    expect(await next()).toBe(100)
+    // Two hours would reach beyond the end of the hold: a quarter of an hour before it.
+    expect(await next()).toBe(2_700)
+    await hold('1 day')
+    // The pauses are used up.
+    expect(await next()).toBe(86_400 - 900)
+    await hold('10 minutes')
+    expect(await next()).toBe(7_200)
+  })
+
+  test('know which bytes were seen before, and learn of others', async () => {
+    await commitAll(node.store, [{ listingId: 'A', revision: 1 }])
+    await degraded('A', 1)
+    await due()
+    expect(await rescreens.claim(10, pauses(100))).toMatchObject([{ seen: ['a', null] }])
+    const waits = (revision: number, seen: string[]) =>
+      rescreens.settle(['A'], () => ({
+        settlement: NOTHING,
+        ended: [],
+        waiting: [{ listingId: 'A', revision, seen }],
+      }))
+    await waits(1, ['a', 'b'])
+    // Of another revision: that one has a row of its own by now.
+    await waits(2, ['x', 'y'])
+    await due()
+    expect(await rescreens.claim(10, pauses(100))).toMatchObject([{ seen: ['a', 'b'] }])
+    await degraded('A', 1)
+    await due()
+    expect(await rescreens.claim(10, pauses(100))).toMatchObject([{ seen: ['a', null] }])
   })
 
   test('begin anew with a newer revision, which an older try does not end', async () => {
     await commitAll(node.store, [{ listingId: 'A', revision: 1 }])
     await degraded('A', 1)
     await due()
-    await rescreens.claim(10, [100])
+    await rescreens.claim(10, pauses(100))
     await commitAll(node.store, [{ listingId: 'A', revision: 2 }])
     await degraded('A', 2)
     expect(await waiting()).toEqual([{ listing_id: 'A', revision: 2, attempts: 0 }])
@@ -133,11 +176,15 @@ describe('listings to be tried again', () => {
     await rescreens.settle(['A'], (subjects) => {
       const subject = subjects.get('A')
       known = [subject?.standing.revision ?? 0, subject?.decisions.map((d) => d.revision) ?? []]
-      return { settlement: NOTHING, ended: [{ listingId: 'A', revision: 1 }] }
+      return { settlement: NOTHING, waiting: [], ended: [{ listingId: 'A', revision: 1 }] }
     })
     expect(known).toEqual([2, [2]])
     expect(await waiting()).toHaveLength(1)
-    await rescreens.settle(['A'], () => ({ settlement: NOTHING, ended: [{ listingId: 'A', revision: 2 }] }))
+    await rescreens.settle(['A'], () => ({
+      settlement: NOTHING,
+      waiting: [],
+      ended: [{ listingId: 'A', revision: 2 }],
+    }))
     expect(await waiting()).toEqual([])
   })
 })

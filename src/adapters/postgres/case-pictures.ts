@@ -1,7 +1,6 @@
 // What a decision leaves for later: which pictures its case shows, and that the listing is to be tried again.
 import { sql } from 'kysely'
-import type { ListingIdentity } from '../../domain/listing.ts'
-import type { CasePicture } from '../../pipeline/ports.ts'
+import type { CasePicture, WantedRescreen } from '../../pipeline/ports.ts'
 import type { Statement } from './statement.ts'
 
 /** The pictures themselves were put before, outside of the locks. */
@@ -23,13 +22,15 @@ export function writeCasePictures(rows: readonly CasePicture[]): Statement[] {
 const FIRST_AFTER = 60
 
 /** One row a listing: a newer revision takes the place of the older one and begins anew. */
-export function writeRescreens(rows: readonly ListingIdentity[]): Statement[] {
+export function writeRescreens(rows: readonly WantedRescreen[]): Statement[] {
   if (rows.length === 0) return []
   return [
     sql`
-    insert into rescreen (listing_id, revision, due_at)
-    select x.listing_id, x.revision, now() + ${FIRST_AFTER} * interval '1 second'
-    from unnest(${rows.map((r) => r.listingId)}::text[], ${rows.map((r) => r.revision)}::int[]) x (listing_id, revision)
-    on conflict (listing_id) do update set revision = excluded.revision, attempts = 0, due_at = excluded.due_at`,
+    insert into rescreen (listing_id, revision, seen, due_at)
+    select x.listing_id, x.revision, x.seen::jsonb, now() + ${FIRST_AFTER} * interval '1 second'
+    from unnest(${rows.map((r) => r.listingId)}::text[], ${rows.map((r) => r.revision)}::int[],
+                ${rows.map((r) => JSON.stringify(r.seen))}::text[]) x (listing_id, revision, seen)
+    on conflict (listing_id) do update
+      set revision = excluded.revision, seen = excluded.seen, attempts = 0, due_at = excluded.due_at`,
   ]
 }

@@ -2,12 +2,12 @@
 import { sql } from 'kysely'
 import type { Pool } from 'pg'
 import type { Decision } from '../../domain/decision.ts'
-import type { Listing } from '../../domain/listing.ts'
-import type { RescreenStore, RescreenSubject } from '../../pipeline/rescreening/ports.ts'
+import type { DueRescreen, RescreenStore, RescreenSubject } from '../../pipeline/rescreening/ports.ts'
 import { queries } from './connect.ts'
 import type { Outputs } from './outputs.ts'
 import { assertWritable, writeSettlement } from './settlement.ts'
 import { lockListings, readStandings, standingsFrom } from './standings.ts'
+import type { WantedRescreen } from '../../pipeline/ports.ts'
 import type { Statement } from './statement.ts'
 import { inTransactionFrom } from './transaction.ts'
 
@@ -21,16 +21,22 @@ export interface RescreenStoreOptions {
 export function createRescreenStore({ pool, outputs }: RescreenStoreOptions): RescreenStore {
   const db = queries(pool)
   return {
-    async claim(limit, pauses) {
-      const { rows } = await sql<{ listing: Listing; attempts: number }>`
-        with claimed as (
-          update rescreen r set attempts = r.attempts + 1,
-            due_at = now() + (${pauses}::int[])[least(r.attempts + 1, ${pauses.length})] * interval '1 second'
-          from (select listing_id from rescreen where due_at <= now() order by due_at limit ${limit}
-                for update skip locked) due
+    async claim(limit, { after, beforeDeadline }) {
+      const { rows } = await sql<DueRescreen>`
+        with due as (
+          select listing_id, attempts + 1 as attempts,
+            now() + (${after}::int[])[least(attempts + 1, ${after.length})] * interval '1 second' as next
+          from rescreen where due_at <= now() order by due_at limit ${limit} for update skip locked),
+        claimed as (
+          update rescreen r set attempts = due.attempts,
+            due_at = case when hold.last_look > now() and (hold.last_look < due.next or due.attempts > ${after.length})
+                     then hold.last_look else due.next end
+          from due left join (
+            select listing_id, hold_until - ${beforeDeadline} * interval '1 second' as last_look from listing) hold
+            on hold.listing_id = due.listing_id
           where r.listing_id = due.listing_id
-          returning r.listing_id, r.revision, r.attempts)
-        select v.listing, c.attempts from claimed c
+          returning r.listing_id, r.revision, r.attempts, r.seen)
+        select v.listing, c.attempts, c.seen from claimed c
         join revision v on v.listing_id = c.listing_id and v.revision = c.revision`.execute(db)
       return rows
     },
@@ -46,9 +52,9 @@ export function createRescreenStore({ pool, outputs }: RescreenStoreOptions): Re
           const own = (decisionsOf.get(listingId) ?? []).map(({ body }) => body)
           known.set(listingId, { standing, decisions: own.toSorted((a, b) => a.sequence - b.sequence) })
         }
-        const { settlement, ended } = settle(known, at.rows[0]?.now ?? new Date())
+        const { settlement, ended, waiting } = settle(known, at.rows[0]?.now ?? new Date())
         assertWritable(settlement, known)
-        const last = writeSettlement(settlement, outputs, forget(ended))
+        const last = writeSettlement(settlement, outputs, [...forget(ended), ...remember(waiting)])
         return Promise.resolve({ done: undefined, last })
       })
     },
@@ -71,4 +77,16 @@ const forget = (ended: readonly { readonly listingId: string; readonly revision:
         delete from rescreen r
         using unnest(${ended.map((e) => e.listingId)}::text[], ${ended.map((e) => e.revision)}::int[]) x (listing_id, revision)
         where r.listing_id = x.listing_id collate "C" and r.revision <= x.revision`,
+      ]
+
+/** A row that a newer revision has taken over meanwhile stays as it is. */
+const remember = (waiting: readonly WantedRescreen[]): Statement[] =>
+  waiting.length === 0
+    ? []
+    : [
+        sql`
+        update rescreen r set seen = x.seen::jsonb
+        from unnest(${waiting.map((w) => w.listingId)}::text[], ${waiting.map((w) => w.revision)}::int[],
+                    ${waiting.map((w) => JSON.stringify(w.seen))}::text[]) x (listing_id, revision, seen)
+        where r.listing_id = x.listing_id collate "C" and r.revision = x.revision and r.seen <> x.seen::jsonb`,
       ]

@@ -82,7 +82,7 @@ function summary({ data, listing }) {
       'Held until',
       data.hold === undefined ? undefined : el('span', {}, time(data.hold.until), `, then ${data.hold.onDeadline}`),
     ],
-    ['Degraded', data.degraded === true ? 'a signal failed; decided without it' : undefined],
+    ['Degraded', data.degraded === true ? 'a signal could not look at everything; decided without that' : undefined],
     [
       'Rules',
       data.rules?.length > 0 ? data.rules.map((r) => `${r.ruleId} (${r.mode}: ${r.outcome})`).join(', ') : undefined,
@@ -105,10 +105,15 @@ function summary({ data, listing }) {
 function contributions(data) {
   const rows = [{ name: 'before any evidence', state: 'base', contribution: data.base }, ...data.signals]
   const largest = Math.max(2, ...rows.map((r) => Math.abs(r.contribution)))
-  const made = rows.map(({ name, state, score, contribution, shadow }) => {
+  const made = rows.map(({ name, state, score, incomplete, contribution, shadow }) => {
     const bar = el('span', { class: `fill ${contribution < 0 ? 'for' : 'against'}` })
     bar.style.inlineSize = `${(Math.abs(contribution) / largest) * 50}%`
-    const said = state === 'scored' ? `score ${score.toFixed(2)}` : state === 'base' ? '' : state
+    const said =
+      state === 'scored'
+        ? `score ${score.toFixed(2)}${incomplete === true ? ', of a part' : ''}`
+        : state === 'base'
+          ? ''
+          : state
     return el(
       'tr',
       { class: contribution === 0 ? 'none' : '' },

@@ -1,13 +1,15 @@
 // What trying again needs of the store: listings that are due, and a transaction that decides only if they still stand so.
 import type { Decision } from '../../domain/decision.ts'
 import type { Listing, ListingIdentity } from '../../domain/listing.ts'
-import type { Settlement, Standing } from '../ports.ts'
+import type { Settlement, Standing, WantedRescreen } from '../ports.ts'
 
 /** A revision that was decided without a signal, as it is stored. */
 export interface DueRescreen {
   readonly listing: Listing
   /** How often it was tried again, this time included. */
   readonly attempts: number
+  /** As in `WantedRescreen`. */
+  readonly seen: WantedRescreen['seen']
 }
 
 /** What is known of a listing under its row lock. */
@@ -21,14 +23,24 @@ export interface RescreenSettlement {
   readonly settlement: Settlement
   /** Those that need not be tried any more. */
   readonly ended: readonly ListingIdentity[]
+  /** The others, with what was seen of them by now. */
+  readonly waiting: readonly WantedRescreen[]
+}
+
+/** When a listing is due again. All in seconds. */
+export interface RescreenPauses {
+  /** After each attempt; the last one for all further ones. */
+  readonly after: readonly number[]
+  /** Before the end of a hold: the pause that would reach over this moment, and the one after the last entry, end there. */
+  readonly beforeDeadline: number
 }
 
 export interface RescreenStore {
   /**
-   * Up to `limit` that are due by the database's clock. Each is due again after the entry of `pauses` (seconds) for its
-   * attempt, the last one for all further ones: whoever dies over it has lost one attempt.
+   * Up to `limit` that are due by the database's clock. Each is due again after its pause: whoever dies over it has lost
+   * one attempt.
    */
-  claim(limit: number, pauses: readonly number[]): Promise<readonly DueRescreen[]>
+  claim(limit: number, pauses: RescreenPauses): Promise<readonly DueRescreen[]>
   /** In one transaction under the listings' locks; `settle` must be synchronous. A listing that is not known is missing. */
   settle(
     listingIds: readonly string[],

@@ -2,28 +2,39 @@
 import type { Decision } from '../../domain/decision.ts'
 import type { Listing, ListingIdentity } from '../../domain/listing.ts'
 import type { TopicNames } from '../../events/topics.ts'
+import { sha256sOf } from '../../imaging/picture.ts'
+import { severity } from '../../policy/compile.ts'
 import { mayBeMended, type Assessment } from '../assess.ts'
 import { caseId, decisionId } from '../ids.ts'
 import type { Kept } from '../pictures/keeping.ts'
 import { EDITED, openerOf, reasonsFor } from '../settle.ts'
 import { SettlementDraft, type Draft } from '../settlement.ts'
+import type { WantedRescreen } from '../ports.ts'
 import type { RescreenSettlement, RescreenSubject } from './ports.ts'
 
 export interface Rescreened {
   readonly listing: Listing
   readonly assessment: Assessment
   readonly attempts: number
+  /** As in `WantedRescreen`. */
+  readonly seen: WantedRescreen['seen']
   readonly kept?: Kept
 }
 
-/** With the pauses between them about a day: what has not come back by then does not come back by waiting. */
+/** With the pauses between them half a day: what has not come back by then does not come back by waiting. */
 const MOST_ATTEMPTS = 8
+/** A hold is tried once more before it ends: time for the attempt and for a person who sees what it found. */
+export const LAST_LOOK_SECONDS = 900
 
 /**
  * - a revision that no longer stands, was withdrawn, or that a person has decided is left alone;
- * - tried in vain again it says nothing new: nothing is written, and it is tried once more while that may help;
- * - otherwise a decision is written, since from now on it is made with all signals. Hold and case follow it; a hold keeps
- *   its deadline, and what was held because of an edit is never decided better than hold.
+ * - tried in vain again it says nothing new: nothing is written, and it is tried once more while that may help, at last
+ *   shortly before its hold ends;
+ * - where everything could be looked at, and the pictures that had been seen are the same bytes again, a decision is
+ *   written. Hold and case follow it; a hold keeps its deadline, and what was held because of an edit is never decided
+ *   better than hold;
+ * - otherwise one is written only where what was seen speaks more strongly against it: a host that is silent first and
+ *   then shows other pictures buys nothing, and neither does a picture that stays away.
  */
 export function settleRescreens(
   tried: readonly Rescreened[],
@@ -35,6 +46,7 @@ export function settleRescreens(
     topics,
   )
   const ended: ListingIdentity[] = []
+  const waiting: WantedRescreen[] = []
   const decided: Decision[] = []
   for (const one of tried) {
     const { listingId, revision } = one.listing
@@ -46,21 +58,46 @@ export function settleRescreens(
       row.revision !== revision ||
       row.withdrawnRevision >= revision ||
       decisions.some((d) => d.stage === 'review')
-    const inVain = one.assessment.answer.degraded
-    if (isOver || !inVain || !mayBeMended(one.assessment, one.listing) || one.attempts >= MOST_ATTEMPTS)
-      ended.push({ listingId, revision })
-    if (isOver || inVain || !stands.degraded) continue
+    const { swapped, seen } = compared(one)
+    const whole = !one.assessment.answer.degraded && !swapped
+    const lookedOften =
+      one.attempts >= MOST_ATTEMPTS && (stands?.hold === undefined || !isBeforeLastLook(stands.hold.until, now))
+    // A host that shows other pictures now may show the same ones again, as a shop's that sends them in several formats does.
+    const goesOn = swapped || mayBeMended(one.assessment, one.listing)
+    if (isOver || whole || lookedOften || !goesOn) ended.push({ listingId, revision })
+    else waiting.push({ listingId, revision, seen })
+    if (isOver || !stands.degraded || !(whole || speaksMoreAgainst(one.assessment, stands))) continue
     const edited = decisions.some((d) => d.stage === 'screening' && d.reasons.some((r) => r.code === EDITED.code))
-    decided.push(decideAgain(draft, row, one, { stands, edited, now }))
+    decided.push(decideAgain(draft, row, one, { stands, edited, swapped, now }))
   }
-  return { settlement: draft.done(), ended, decided }
+  return { settlement: draft.done(), ended, waiting, decided }
+}
+
+function compared({ seen, assessment }: Rescreened): { swapped: boolean; seen: WantedRescreen['seen'] } {
+  const now = sha256sOf(assessment.pictures)
+  const swapped = seen.some((sha256, image) => sha256 !== null && (now[image] ?? null) !== sha256)
+  return { swapped, seen: now.map((sha256, image) => seen[image] ?? sha256) }
+}
+
+const isBeforeLastLook = (until: string, now: Date): boolean =>
+  Date.parse(until) - LAST_LOOK_SECONDS * 1000 > now.getTime()
+
+/** By what was seen alone: that something could not look again is nothing new. */
+function speaksMoreAgainst({ answer, risk }: Assessment, stands: Decision): boolean {
+  const { seenAlone } = answer
+  return seenAlone !== 'allow' && severity(seenAlone) >= severity(stands.outcome) && risk.risk > stands.risk
 }
 
 function decideAgain(
   draft: SettlementDraft,
   row: Draft,
   { listing, assessment, kept }: Rescreened,
-  { stands, edited, now }: { readonly stands: Decision; readonly edited: boolean; readonly now: Date },
+  {
+    stands,
+    edited,
+    swapped,
+    now,
+  }: { readonly stands: Decision; readonly edited: boolean; readonly swapped: boolean; readonly now: Date },
 ): Decision {
   const { answer, risk } = assessment
   const outcome = edited && answer.outcome === 'allow' ? 'hold' : answer.outcome
@@ -90,8 +127,10 @@ function decideAgain(
     rules: [...answer.rules],
     policy: answer.policy,
     models: { ...assessment.models },
-    ...(outcome === 'hold' ? { hold: { until, onDeadline: edited ? ('block' as const) : answer.onDeadline } } : {}),
-    degraded: false,
+    ...(outcome === 'hold'
+      ? { hold: { until, onDeadline: edited || swapped ? ('block' as const) : answer.onDeadline } }
+      : {}),
+    degraded: answer.degraded || swapped,
     audit,
   }
   draft.decision(decision)

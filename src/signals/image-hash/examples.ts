@@ -57,6 +57,17 @@ export const examples: readonly SignalExample[] = [
     name: 'evidence is evidence although another picture is gone',
     listing: { title },
     pictures: ['gone', [{ kind: 'counterfeit', distance: 10 }]],
-    expect: { state: 'scored', min: 0.85, reasons: ['picture-seen-before'] },
+    expect: {
+      state: 'scored',
+      min: 0.85,
+      reasons: ['picture-seen-before', 'picture-cannot-be-opened'],
+      incomplete: true,
+    },
+  },
+  {
+    name: 'a logo in front of a picture that does not come',
+    listing: { title },
+    pictures: [[{ kind: 'logo', distance: 0 }], 'timed-out'],
+    expect: { state: 'scored', max: 0.1, reasons: ['picture-did-not-come'], incomplete: true },
   },
 ]

@@ -1,6 +1,7 @@
 // The detector of known pictures: what a listing shows is compared with the banks of counterfeit, genuine, logo and allowed ones.
+import type { Reason } from '../../domain/decision.ts'
 import type { Listing } from '../../domain/listing.ts'
-import type { Picture, UnseenPicture } from '../../imaging/picture.ts'
+import { isPassing, type Picture, type UnseenPicture } from '../../imaging/picture.ts'
 import type { Finding, Signal, SignalContext } from '../signal.ts'
 import { examples } from './examples.ts'
 import type { BankIndex, BankMatch } from './ports.ts'
@@ -43,7 +44,10 @@ function evaluate(listing: Listing, context: SignalContext): Finding {
   if (pictures.length === 0) return { state: 'abstained', evidence: { why: 'no-pictures' } }
   if (banks === undefined || banks.size === 0) return { state: 'abstained', evidence: { why: 'no-banks' } }
   const found = pictures.flatMap((picture, image) => findIn(picture, image, banks, listing, context))
-  const unseen = pictures.flatMap((picture, image) => (isFailure(picture) ? [faultOf(picture, image)] : []))
+  const failures = pictures.flatMap((picture, image) => (isFailure(picture) ? [{ picture, image }] : []))
+  const unseen = failures.map(({ picture, image }) => faultOf(picture, image))
+  const passing = failures.some(({ picture }) => isPassing(picture))
+  const missing = reasonsOfUnseen(failures.map(({ picture }) => picture))
   const evidence = {
     images: pictures.length,
     seen: pictures.filter((picture) => picture.state === 'seen').length,
@@ -55,16 +59,36 @@ function evaluate(listing: Listing, context: SignalContext): Finding {
   if (best === undefined) {
     const said = { ...evidence, ...(matches.length === 0 ? {} : { matches: matches.slice(0, MAX_EVIDENCE) }) }
     return unseen.length > 0
-      ? { state: 'failed', evidence: { why: 'pictures-not-seen', ...said } }
+      ? { state: 'failed', passing, reasons: missing, evidence: { why: 'pictures-not-seen', ...said } }
       : { state: 'abstained', evidence: { why: matches.length === 0 ? 'nothing-matched' : 'allowed', ...said } }
   }
   return {
     state: 'scored',
     score: best.score,
-    reasons:
-      REASONS[best.score <= SCORES.logo ? 'none' : best.match.kind === 'counterfeit' ? 'counterfeit' : 'genuine'],
+    reasons: [
+      ...REASONS[best.score <= SCORES.logo ? 'none' : best.match.kind === 'counterfeit' ? 'counterfeit' : 'genuine'],
+      ...missing,
+    ],
     evidence: { ...evidence, matches: matches.slice(0, MAX_EVIDENCE) },
+    // A logo in front must not hide what stands behind it.
+    ...(unseen.length === 0 ? {} : { incomplete: true, passing }),
   }
+}
+
+/** What the seller can do about it; which of our limits or addresses refused it is nobody's business. `busy` is our own fault. */
+function reasonsOfUnseen(failures: readonly UnseenPicture[]): Omit<Reason, 'signal'>[] {
+  const lasting = failures.some((picture) => !isPassing(picture))
+  const silent = failures.some(({ fault }) => fault === 'unreachable' || fault === 'timed-out')
+  return [...(lasting ? [CANNOT_BE_OPENED] : []), ...(silent ? [DID_NOT_COME] : [])]
+}
+
+const CANNOT_BE_OPENED = {
+  code: 'picture-cannot-be-opened',
+  text: 'A picture of the listing could not be opened, so it could not be compared with known ones. Please add it again and send the listing as a new revision.',
+}
+const DID_NOT_COME = {
+  code: 'picture-did-not-come',
+  text: 'A picture of the listing did not come from where it is kept, so it could not be compared with known ones. Please see to it that it can be reached; it is asked for again.',
 }
 
 const REASONS = {

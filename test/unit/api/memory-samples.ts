@@ -37,7 +37,7 @@ export function policyOf(version: number): Policy {
     thresholds: { hold: 0.5, block: 0.9 },
     brandThresholds: {},
     riskClasses: [{ name: 'low', from: 0 }],
-    hold: { deadlineSeconds: 60, onDeadline: {} },
+    hold: { deadlineSeconds: 60, onDeadline: {}, onDeadlineDegraded: 'block' },
     audit: { share: 0, dueSeconds: 60 },
     onFailedSignal: {},
     rules: [],

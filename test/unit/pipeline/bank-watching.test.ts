@@ -57,7 +57,9 @@ it('what is tried again counts as what is tried: too many sellers of one picture
   let claims = 0
   const store: RescreenStore = {
     claim: () =>
-      Promise.resolve(claims++ > 0 ? [] : Array.from({ length: 5 }, (_, i) => ({ listing: listing(i), attempts: 1 }))),
+      Promise.resolve(
+        claims++ > 0 ? [] : Array.from({ length: 5 }, (_, i) => ({ listing: listing(i), attempts: 1, seen: [] })),
+      ),
     settle(_ids, settle) {
       settle(new Map(), new Date())
       settled.resolve()

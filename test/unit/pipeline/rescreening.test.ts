@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest'
 import type { Decision } from '../../../src/domain/decision.ts'
 import type { Outcome } from '../../../src/domain/policy.ts'
 import { topicNames } from '../../../src/events/topics.ts'
+import type { Picture } from '../../../src/imaging/picture.ts'
+import { settleDeadlines } from '../../../src/pipeline/deadlines.ts'
 import { mayBeMended, type Assessment } from '../../../src/pipeline/assess.ts'
 import type { Standing } from '../../../src/pipeline/ports.ts'
 import { settleRescreens } from '../../../src/pipeline/rescreening/settle.ts'
@@ -19,10 +21,26 @@ const degraded = (outcome: Outcome, fault: 'timed-out' | 'gone' = 'timed-out'): 
   const whole = assessment(outcome)
   return {
     ...whole,
-    answer: { ...whole.answer, degraded: true },
+    answer: { ...whole.answer, degraded: true, seenAlone: 'allow', onDeadline: 'block' },
+    passing: fault === 'timed-out',
     pictures: [{ state: 'unseen', fault, message: '' }],
   }
 }
+
+const picture = (sha256: string): Picture => ({
+  state: 'seen',
+  sha256,
+  format: 'png',
+  width: 9,
+  height: 9,
+  hash: { bytes: new Uint8Array(32), quality: 100 },
+  variants: [],
+  blank: false,
+})
+const shows = (tried: Assessment, ...sha256s: (string | null)[]): Assessment => ({
+  ...tried,
+  pictures: sha256s.map((s) => (s === null ? { state: 'unseen', fault: 'timed-out', message: '' } : picture(s))),
+})
 
 /** Screens a revision on what stands, and gives what stands then. */
 function screened(tried: Assessment, before?: Standing, revision = 1) {
@@ -51,13 +69,13 @@ function again(
   tried: Assessment,
   standing: Standing,
   decisions: readonly Decision[],
-  more: { attempts?: number; revision?: number } = {},
+  more: { attempts?: number; revision?: number; seen?: (string | null)[]; now?: Date } = {},
 ) {
-  const { attempts = 1, revision = 1 } = more
+  const { attempts = 1, revision = 1, seen = [], now = LATER } = more
   return settleRescreens(
-    [{ listing: { ...listing, revision }, assessment: tried, attempts, kept: [{ ordinal: 0, sha256: 'a' }] }],
+    [{ listing: { ...listing, revision }, assessment: tried, attempts, seen, kept: [{ ordinal: 0, sha256: 'a' }] }],
     new Map([['L', { standing, decisions }]]),
-    { now: LATER, topics },
+    { now, topics },
   )
 }
 
@@ -68,7 +86,8 @@ describe('what is tried again', () => {
     expect(mayBeMended(assessment('hold'), listing)).toBe(false)
     // Pictures sent inline are not stored: trying again would be trying without them.
     expect(mayBeMended(degraded('hold'), { ...listing, images: [{ data: 'QUJD' }] })).toBe(false)
-    expect(screened(degraded('hold')).settlement.rescreens).toEqual([{ listingId: 'L', revision: 1 }])
+    expect(screened(degraded('hold')).settlement.rescreens).toEqual([{ listingId: 'L', revision: 1, seen: [null] }])
+    expect(screened(shows(degraded('hold'), 'a', null)).settlement.rescreens).toMatchObject([{ seen: ['a', null] }])
     expect(screened(assessment('hold')).settlement.rescreens).toEqual([])
   })
 })
@@ -95,6 +114,11 @@ describe('trying again', () => {
     const vain = again(degraded('hold'), standing, [decision])
     expect([vain.decided, vain.ended]).toEqual([[], []])
     expect(again(degraded('hold'), standing, [decision], { attempts: 8 }).ended).toHaveLength(1)
+    // While it is held, and until the last look before its hold ends.
+    const held = screened(degraded('hold'))
+    const after = (now: string) =>
+      again(degraded('hold'), held.standing, [held.decision], { attempts: 8, now: new Date(now) }).ended.length
+    expect([after('2026-01-01T13:00:00Z'), after('2026-01-01T23:45:00Z')]).toEqual([0, 1])
     expect(again(degraded('hold', 'gone'), standing, [decision]).ended).toHaveLength(1)
   })
 
@@ -110,6 +134,60 @@ describe('trying again', () => {
     expect(ended).toHaveLength(1)
   })
 
+  it('is never milder where a picture that was seen has become another one', () => {
+    for (const outcome of ['hold', 'block'] as const) {
+      const { standing, decision } = screened({
+        ...degraded(outcome),
+        risk: { ...assessment(outcome).risk, risk: 0.9 },
+      })
+      const swapped = again(shows(assessment('allow'), 'other', 'clean'), standing, [decision], { seen: ['a', null] })
+      expect([swapped.decided, swapped.ended]).toEqual([[], []])
+      // What was seen first is what binds.
+      expect(swapped.waiting).toEqual([{ listingId: 'L', revision: 1, seen: ['a', 'clean'] }])
+      // Nor where it is not there any more.
+      const missing = again(shows(assessment('allow'), null, 'clean'), standing, [decision], { seen: ['a', null] })
+      expect(missing.decided).toEqual([])
+      const fewer = again(assessment('allow'), standing, [decision], { seen: ['a', null] })
+      expect(fewer.decided).toEqual([])
+      const same = again(shows(assessment('allow'), 'a', 'clean'), standing, [decision], { seen: ['a', null] })
+      expect(same.decided).toMatchObject([{ outcome: 'allow', degraded: false }])
+    }
+  })
+
+  it('is severer for what was seen meanwhile, although another picture or the same one stays away', () => {
+    const worse = (tried: Assessment): Assessment => ({
+      ...tried,
+      answer: { ...tried.answer, seenAlone: 'hold', riskClass: 'high' },
+      risk: { ...tried.risk, risk: 0.8 },
+    })
+    const sold = screened(degraded('allow'))
+    const held = screened(degraded('hold'))
+    for (const { standing, decision } of [sold, held]) {
+      const part = again(worse(shows(degraded('hold'), 'bad', null)), standing, [decision], { seen: [null, null] })
+      expect(part.decided).toMatchObject([{ outcome: 'hold', degraded: true, hold: { onDeadline: 'block' } }])
+      expect(part.waiting).toEqual([{ listingId: 'L', revision: 1, seen: ['bad', null] }])
+      const other = again(worse(shows(assessment('hold'), 'bad')), standing, [decision], { seen: ['good'] })
+      expect(other.decided).toMatchObject([{ outcome: 'hold', degraded: true, hold: { onDeadline: 'block' } }])
+    }
+    // The same as before is nothing new.
+    const again1 = again(worse(degraded('hold')), held.standing, [{ ...held.decision, risk: 0.8 }])
+    expect(again1.decided).toEqual([])
+  })
+
+  it('lifts a block that only its deadline made', () => {
+    const { standing, decision } = screened(degraded('hold'))
+    const { decided: ended } = settleDeadlines([{ standing, decision }], LATER, topics)
+    expect(ended).toMatchObject([{ stage: 'deadline', outcome: 'block', degraded: true }])
+    expect(ended[0]?.reasons.map((r) => r.code)).toEqual([
+      'needs-a-look',
+      'not-reviewed-in-time',
+      'not-checked-in-time',
+    ])
+    const blocked = { ...standing, sequence: 2, outcome: 'block' as const }
+    const { decided } = again(shows(assessment('allow'), 'a'), blocked, [decision, ...ended], { seen: [null] })
+    expect(decided).toMatchObject([{ stage: 'rescreen', outcome: 'allow', sequence: 3 }])
+  })
+
   it('stops what was on sale, with a case and its pictures', () => {
     const { standing, decision } = screened(degraded('allow'))
     const { decided, settlement } = again(assessment('hold'), standing, [decision])
@@ -122,7 +200,10 @@ describe('trying again', () => {
   it('leaves a hold its deadline and its case, and says that all signals were asked now', () => {
     const { standing, decision } = screened(degraded('hold'))
     const { decided, settlement } = again(assessment('hold'), standing, [decision])
-    expect(decided).toMatchObject([{ outcome: 'hold', degraded: false, caseId: decision.caseId, hold: decision.hold }])
+    // Now that everything was seen, it ends as its risk class says.
+    const hold = { until: decision.hold?.until, onDeadline: 'allow' }
+    expect(decision.hold?.onDeadline).toBe('block')
+    expect(decided).toMatchObject([{ outcome: 'hold', degraded: false, caseId: decision.caseId, hold }])
     expect(settlement.cases).toMatchObject([{ change: 'carry', openedBy: null, dueAt: decision.hold?.until }])
     expect(settlement.standings).toMatchObject([{ holdUntil: decision.hold?.until }])
   })

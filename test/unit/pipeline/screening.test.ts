@@ -141,6 +141,33 @@ describe('a batch with parts that misbehave', () => {
     expect(decision?.signals.map((s) => s.state)).toEqual(['failed', 'failed'])
   })
 
+  it('tries again what may pass, of a part too, and only what an enforced signal could not look at', async () => {
+    const evidence = {}
+    const findings: Record<string, Finding> = {
+      passing: { state: 'failed', passing: true, reasons: [{ code: 'mend-it', text: 'Mend it.' }], evidence },
+      lasting: { state: 'failed', evidence },
+      part: { state: 'scored', score: 0, reasons: [], incomplete: true, passing: true, evidence },
+      'part for good': { state: 'scored', score: 0, reasons: [], incomplete: true, evidence },
+      whole: { state: 'scored', score: 0, reasons: [], evidence },
+    }
+    const steady = signal('steady', ({ title }) => findings[title] ?? abstain)
+    const titles = Object.keys(findings)
+    const { tally, settlement } = await screen(titles, [steady])
+    expect(tally?.decided.map((d) => [d.outcome, d.degraded, d.hold?.onDeadline])).toEqual([
+      ...Array.from({ length: 4 }, () => ['hold', true, 'block']),
+      ['allow', false, undefined],
+    ])
+    expect(tally?.decided.map((d) => d.signals[0]?.incomplete)).toEqual([undefined, undefined, true, true, undefined])
+    expect(tally?.decided[0]?.reasons.map((r) => [r.code, r.signal])).toEqual([
+      ['mend-it', 'steady'],
+      ['check-unavailable', undefined],
+    ])
+    expect(settlement?.rescreens?.map((r) => r.listingId)).toEqual(['L-0', 'L-2'])
+    const shadow = await screen(titles, [{ ...steady, mode: 'shadow' }])
+    expect(shadow.settlement?.rescreens).toEqual([])
+    expect(shadow.tally?.decided.map((d) => [d.degraded, d.reasons])).toEqual(titles.map(() => [false, []]))
+  })
+
   it('asks no signal once the listing’s time is used up, also where one took it without a pause', async () => {
     const slow = signal('hanging', () => {
       const until = performance.now() + 30

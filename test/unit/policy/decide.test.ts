@@ -1,8 +1,8 @@
 // Real: policies through their schema, their compiled rules, the decision. Risks and brands are given.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { OUTCOMES } from '../../../src/domain/policy.ts'
-import { severity } from '../../../src/policy/compile.ts'
+import { OUTCOMES, type Policy } from '../../../src/domain/policy.ts'
+import { compilePolicy, severity } from '../../../src/policy/compile.ts'
 import { decide, type PolicyDecision } from '../../../src/policy/decide.ts'
 import { compiled, input, rule, signal } from '../../support/policies.ts'
 
@@ -26,6 +26,7 @@ describe('risk alone', () => {
       reasons: [],
       decidedBy: undefined,
       degraded: false,
+      seenAlone: outcome,
       deadlineSeconds: 60,
       audit: { share: 0.01, dueSeconds: 604_800 },
       policy: { policyId: 'test', version: 7 },
@@ -55,6 +56,49 @@ describe('thresholds of brands', () => {
     [['constructor'], 0, 0],
   ])('%j', (brandIds, hold, block) => {
     expect(decide(policy, input(0.5, { brandIds })).thresholds).toEqual({ hold, block })
+  })
+})
+
+describe('how a hold ends where something could not look', () => {
+  const failed = [signal('failed')]
+  const partly = [signal('scored', { score: 0.1, incomplete: true })]
+  it('is a block unless the policy says otherwise, and never milder than the risk class says', () => {
+    const lenient = compiled({
+      hold: { deadlineSeconds: 60, onDeadline: { low: 'allow', high: 'block' }, onDeadlineDegraded: 'allow' },
+    })
+    for (const signals of [failed, partly]) {
+      for (const risk of [0, 0.25, 0.4, 0.7]) {
+        expect(decide(compiled(), input(risk, { signals }))).toMatchObject({ outcome: 'hold', onDeadline: 'block' })
+      }
+      expect(decide(lenient, input(0, { signals })).onDeadline).toBe('allow')
+      expect(decide(lenient, input(0.7, { signals })).onDeadline).toBe('block')
+    }
+  })
+
+  it('is a block in a document that was published before it could say so', () => {
+    const { policy } = compiled()
+    const { onDeadlineDegraded: _, ...hold } = policy.hold
+    const older = compilePolicy({ ...policy, hold } as unknown as Policy)
+    expect(decide(older, input(0, { signals: failed })).onDeadline).toBe('block')
+  })
+
+  it('is as ever where all could look, or what could not is in shadow', () => {
+    for (const signals of [
+      [],
+      [signal('failed', { shadow: true })],
+      [signal('scored', { incomplete: true, shadow: true })],
+    ])
+      expect(decide(compiled(), input(0.25, { signals }))).toMatchObject({ degraded: false, onDeadline: 'allow' })
+  })
+})
+
+describe('a signal that saw a part only', () => {
+  it('is a failure for the policy, and what it saw still counts', () => {
+    const signals = [signal('scored', { score: 0.1, incomplete: true })]
+    const low = decide(compiled(), input(0, { signals }))
+    expect(low).toMatchObject({ outcome: 'hold', seenAlone: 'allow', degraded: true })
+    expect(low.reasons.map((r) => r.code)).toEqual(['check-unavailable'])
+    expect(decide(compiled(), input(0.95, { signals }))).toMatchObject({ outcome: 'block', seenAlone: 'block' })
   })
 })
 

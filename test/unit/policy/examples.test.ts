@@ -26,6 +26,8 @@ describe('the default policy', () => {
     { thresholds: { hold: 0.2, block: 0.8 } },
     { rules: [] },
     { onFailedSignal: { low: 'allow', medium: 'hold', high: 'hold' } },
+    { hold: { ...defaultPolicy().hold, onDeadlineDegraded: 'allow' } },
+    { hold: { ...defaultPolicy().hold, onDeadline: {} } },
   ])('its examples notice a change such as %j', async (change) => {
     const policy = policySchema.parse({ ...defaultPolicy(), ...change })
     if ('thresholds' in change && change.thresholds?.block === 0.8) {
@@ -47,6 +49,7 @@ describe('examples that fail', () => {
       { name: 'wrong outcome', risk: 0.5, expect: { outcome: 'allow' } },
       { name: 'wrong rule', risk: 0.95, expect: { outcome: 'block', ruleId: 'authorised-seller' } },
       { name: 'rule instead', risk: 0.95, authorisedSeller: true, expect: { outcome: 'block' } },
+      { name: 'other end', risk: 0.3, failedSignals: ['price'], expect: { outcome: 'hold', onDeadline: 'allow' } },
       { name: 'empty', expect: { outcome: 'allow' } },
       { name: 'fine', risk: 0, expect: { outcome: 'allow' } },
     ])
@@ -54,6 +57,7 @@ describe('examples that fail', () => {
       'example "wrong outcome" expects allow, got hold by the thresholds',
       'example "wrong rule" expects rule authorised-seller to apply, got block by the thresholds',
       'example "rule instead" expects block, got allow by rule authorised-seller',
+      'example "other end" expects its hold to end in allow, got block',
       'example "empty" has neither a risk nor a listing',
     ])
   })

@@ -109,6 +109,17 @@ describe('fuse', () => {
     expect(at(1)).toBeCloseTo(Math.log(8), 12)
   })
 
+  it('lets what is of a part count against a listing and never for it', () => {
+    fc.assert(
+      fc.property(anyCard, fc.double({ min: 0, max: 1, noNaN: true }), (card, score) => {
+        const [whole = 0, part = 0] = [false, true].map(
+          (incomplete) => fuse(card, [scored('price', score, { incomplete })]).signals[0]?.contribution,
+        )
+        expect(part).toBe(Math.max(0, whole))
+      }),
+    )
+  })
+
   it('lets abstained, failed, shadow and unknown signals add exactly nothing, and keeps them in the record', () => {
     const silent = [
       scored('price', 1, { shadow: true }),

@@ -69,6 +69,35 @@ describe('image-hash', () => {
     })
   })
 
+  it('says of a match beside a picture that was not seen that it is of a part, whatever kind it is', () => {
+    const known = Object.fromEntries((['logo', 'genuine', 'counterfeit'] as const).map((kind) => [kind, [match(kind)]]))
+    for (const kind of Object.keys(known))
+      for (const fault of [...LASTING_FAULTS, ...PASSING_FAULTS]) {
+        const finding = look([seen(kind), unseen(fault)], known, { sellerId: 'friend' })
+        const part = fault !== 'not-fetched'
+        expect([kind, fault, finding.state, finding.state === 'scored' && finding.incomplete === true]).toEqual([
+          kind,
+          fault,
+          'scored',
+          part,
+        ])
+        const passing = (PASSING_FAULTS as readonly string[]).includes(fault)
+        if (part) expect(finding).toMatchObject({ passing })
+        expect(look([unseen(fault)])).toMatchObject(part ? { state: 'failed', passing } : { state: 'abstained' })
+      }
+  })
+
+  it('tells the seller which picture he can mend, and not why an address was refused', () => {
+    const codes = (...faults: PictureFault[]) => {
+      const finding = look(faults.map(unseen))
+      return finding.state === 'failed' ? finding.reasons?.map((r) => r.code) : finding.state
+    }
+    expect(codes('gone', 'not-a-picture')).toEqual(['picture-cannot-be-opened'])
+    expect(codes('timed-out', 'address-refused')).toEqual(['picture-cannot-be-opened', 'picture-did-not-come'])
+    // Our own fault: the policy's own words are enough.
+    expect(codes('busy')).toEqual([])
+  })
+
   it('has not failed where there was nothing to compare with', () => {
     expect(look([unseen('timed-out')], {}, { size: 0 }).state).toBe('abstained')
     expect(look([unseen('timed-out')], {}, { noBanks: true }).state).toBe('abstained')

@@ -44,6 +44,7 @@ describe('the text detector', () => {
     const broken = modelOf(() => Promise.reject(new Error('its thread is gone')))
     expect(await look(broken)).toMatchObject({
       state: 'failed',
+      passing: true,
       evidence: { model: '7', message: 'its thread is gone' },
     })
   })
