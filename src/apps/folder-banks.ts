@@ -1,12 +1,12 @@
 // Banks from folders of pictures, for commands that record nothing: `counterfeit=known-fakes/`.
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BANK_KINDS, bankSchema, type BankKind } from '../domain/bank.ts'
 import { messageOf, TouchstoneError } from '../errors.ts'
-import { hexOf } from '../imaging/picture.ts'
 import { createBankEntries } from '../pipeline/banks/entries.ts'
-import type { PictureReader } from '../pipeline/pictures/ports.ts'
+import { readReferencePicture } from '../pipeline/banks/reference-picture.ts'
+import type { KeptPicture, PictureReader } from '../pipeline/pictures/ports.ts'
 import type { BankIndex } from '../signals/image-hash/ports.ts'
 
 export interface BankFolder {
@@ -22,29 +22,46 @@ export function parseBankFolder(text: string): BankFolder | undefined {
   return kind === undefined || folder === '' ? undefined : { kind, folder }
 }
 
-/** Every file of the folders, not of folders in them. @throws TouchstoneError `input-invalid` naming what is no use. */
-export async function readFolderBanks(folders: readonly BankFolder[], reader: PictureReader): Promise<BankIndex> {
+/**
+ * Every file of the folders, not of folders in them; `skipped` is told of each that is no use, such as what systems and people
+ * leave beside pictures. @throws TouchstoneError `input-invalid` for a folder that cannot be read, or in which nothing is of use.
+ */
+export async function readFolderBanks(
+  folders: readonly BankFolder[],
+  reader: PictureReader,
+  skipped: (file: string, why: TouchstoneError) => void,
+): Promise<BankIndex> {
   const entries = createBankEntries()
   for (const [i, { kind, folder }] of folders.entries()) {
     const bankId = `${kind}-${i + 1}`
     entries.putBank(bankSchema.parse({ bankId, name: folder, kind }))
-    for (const file of await filesOf(folder)) {
-      const bytes = await readFile(file)
-      const sha256 = createHash('sha256').update(bytes).digest('hex')
-      const picture = await reader.read(bytes, sha256, AbortSignal.timeout(LONGEST_MS))
-      if (picture.state === 'unseen') throw new TouchstoneError('input-invalid', `${file}: ${picture.message}`)
-      if (picture.blank) throw new TouchstoneError('input-invalid', `${file}: nearly blank, it would match anything`)
-      const { bytes: hash, quality } = picture.hash
+    const files = await filesOf(folder)
+    const before = entries.size
+    for (const file of files) {
+      const picture = await usable(reader, file)
+      if (picture instanceof TouchstoneError) {
+        skipped(file, picture)
+        continue
+      }
+      const { sha256, hash, quality, forms } = picture
       const source = { kind: 'import', file } as const
-      const about = { imageId: randomUUID(), bankId, sha256, hash: hexOf(hash), quality, state: 'active' } as const
-      entries.put({ ...about, source })
+      entries.put({ imageId: randomUUID(), bankId, sha256, hash, quality, forms, state: 'active', source })
     }
+    if (files.length > 0 && entries.size === before)
+      throw new TouchstoneError('input-invalid', `${folder}: none of its ${files.length} files is a picture of use`)
   }
   return { size: entries.size, change: 0n, match: (picture) => entries.match(picture) }
 }
 
-/** Nobody else waits: a picture is read however busy the threads are. */
-const LONGEST_MS = 60_000
+/** The picture, or why it is none. Rejects where it could not be looked at: that says nothing about it. */
+async function usable(reader: PictureReader, file: string): Promise<KeptPicture | TouchstoneError> {
+  try {
+    return await readReferencePicture(reader, await readFile(file))
+  } catch (error) {
+    if (error instanceof TouchstoneError && error.code !== 'not-ready') return error
+    throw error
+  }
+}
 
 async function filesOf(folder: string): Promise<string[]> {
   try {

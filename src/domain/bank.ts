@@ -10,6 +10,14 @@ export type BankKind = (typeof BANK_KINDS)[number]
 /** Beyond 63 of 256 bits the index is not exact, and unrelated pictures begin to match. */
 export const MAX_DISTANCE = 63
 
+/**
+ * A listing's picture is compared with a picture of a bank as it is, and with forms derived from it: where a small one is
+ * halved, or brightened until its lights are cut off, more of its hash changes than any distance may reach. The order is
+ * that of `forms`, in which a hash of zeros stands for a form that is too plain to be matched.
+ */
+export const DERIVED_FORMS = ['half', 'half-brightened'] as const
+export type PictureForm = 'whole' | (typeof DERIVED_FORMS)[number]
+
 export const bankSchema = z.object({
   bankId: z.string().regex(/^[a-z0-9][a-z0-9-]{0,99}$/, 'must be lower-case letters, digits and hyphens, at most 100'),
   name: textField(1, 200),

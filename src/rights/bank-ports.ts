@@ -11,12 +11,17 @@ export interface PictureRecord {
   readonly hash: string
   readonly quality: number
   readonly blank: boolean
+  /** PDQ of each of `DERIVED_FORMS`; empty where none is known. */
+  readonly forms: readonly string[]
   /** In pixels, of the picture as it came. */
   readonly width: number
   readonly height: number
   /** WebP, at most 768 pixels a side, without metadata. */
   readonly body: Uint8Array
 }
+
+/** What it is found by besides its hash, for who follows; nobody else is told. */
+export type IndexedImage = BankImage & Pick<PictureRecord, 'forms'>
 
 export interface BankSummary extends Bank {
   /** Pictures that match. */
@@ -31,7 +36,7 @@ export interface BankSummary extends Bank {
  */
 export interface BankChanges {
   readonly banks: readonly Bank[]
-  readonly images: readonly (BankImage | { readonly imageId: string; readonly removed: true })[]
+  readonly images: readonly (IndexedImage | { readonly imageId: string; readonly removed: true })[]
   /** Everything up to here is in this answer or was before. */
   readonly change: bigint
   /** What the store has reached: more is to be asked for while `change` lies below. */

@@ -51,6 +51,7 @@ function picturesOf(shown: Shown): Pick<SignalContext, 'pictures' | 'banks'> {
       brandId: null,
       imageId: `image-${i}`,
       variant: 0,
+      form: 'whole',
       source: { kind: 'import', file: undefined },
       ...known,
     }))

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { confirmedBank, bankSchema } from '../../src/domain/bank.ts'
 import type { Bank, BankImage } from '../../src/domain/bank.ts'
-import type { BankScope, BankStore, PictureRecord } from '../../src/rights/bank-ports.ts'
+import type { BankScope, BankStore, IndexedImage, PictureRecord } from '../../src/rights/bank-ports.ts'
 
 /** A fresh, empty store that several processes share. */
 export interface SharedBankStore {
@@ -22,6 +22,7 @@ export const picture = (name: string, more: Partial<PictureRecord> = {}): Pictur
   hash: hex(`hash of ${name}`),
   quality: 90,
   blank: false,
+  forms: [hex(`half of ${name}`), hex(`brightened half of ${name}`)],
   width: 640,
   height: 480,
   body: Buffer.from(`webp of ${name}`),
@@ -161,7 +162,7 @@ export function bankStoreContract(name: string, start: () => Promise<SharedBankS
     })
 
     test('who follows the changes in small steps ends with exactly what is there, and no change comes torn', async () => {
-      const held = new Map<string, BankImage>()
+      const held = new Map<string, IndexedImage>()
       let change = 0n
       const follow = async (): Promise<void> => {
         for (;;) {
@@ -188,7 +189,8 @@ export function bankStoreContract(name: string, start: () => Promise<SharedBankS
       await one.addImages('b', added(['f']), 'ann', 'all')
       await one.upsertBank(bank('late'), 'ann', 'all')
       await follow()
-      const there = await one.images('b', { limit: 100 })
+      const formsOf = new Map(['a', 'b', 'c', 'd', 'e', 'f'].map((name) => [hex(name), picture(name).forms]))
+      const there = (await one.images('b', { limit: 100 })).map((i) => ({ ...i, forms: formsOf.get(i.sha256) }))
       expect([...held.values()].toSorted((x, y) => (x.imageId < y.imageId ? -1 : 1))).toEqual(there)
       expect(change).toBe(await shared.head())
       const fresh = await two.changesSince(0n, 100)

@@ -86,20 +86,24 @@ describe('pictures of confirmed cases', () => {
       like('chart', 31),
       like('chart', 32),
       like('logo', 1),
+      // Halved by the shop, or brightened and halved.
+      picture('half', { hash: hash('half of ours', 31).toString('hex') }),
+      picture('bright', { hash: hash('brightened half of chart', 31).toString('hex') }),
+      picture('far', { hash: hash('half of ours', 32).toString('hex') }),
     ]
     await show('C-1', 2, shown)
     await commit([join('V-1')])
     const joined = async (bankId: string) =>
       new Set((await banks.images(bankId, { limit: 20 })).map((i) => shown.findIndex((p) => p.sha256 === i.sha256)))
     // Another brand's photograph spares only what nobody's brand was named for.
-    expect(await joined('confirmed-nike')).toEqual(new Set([1, 2, 5, 6]))
+    expect(await joined('confirmed-nike')).toEqual(new Set([1, 2, 5, 6, 9]))
     await commit([join('V-2', { brandId: null })])
-    expect(await joined('confirmed')).toEqual(new Set([1, 5, 6]))
+    expect(await joined('confirmed')).toEqual(new Set([1, 5, 6, 9]))
     // A quarantined or removed one spares nothing.
     const [removed] = await banks.images('charts', { limit: 1 })
     await banks.removeImage('charts', removed?.imageId ?? '', 'ann', 'all')
     await commit([join('V-3')])
-    expect(await joined('confirmed-nike')).toEqual(new Set([1, 2, 4, 5, 6]))
+    expect(await joined('confirmed-nike')).toEqual(new Set([1, 2, 4, 5, 6, 8, 9]))
   })
 
   test('pictures join with their provenance, once, and those who follow hear of one change', async () => {
@@ -115,6 +119,9 @@ describe('pictures of confirmed cases', () => {
     const { images } = await banks.changesSince(0n, 10)
     expect(images.map((i) => 'source' in i && [i.source, i.addedBy])).toEqual(
       Array.from({ length: 2 }, () => [{ kind: 'verdict', verdictId: 'V-1', caseId: 'C-1', listingId: 'L-1' }, 'ann']),
+    )
+    expect(images.map((i) => 'forms' in i && i.forms).toSorted()).toEqual(
+      [picture('a').forms, picture('b').forms].toSorted(),
     )
     expect(await banks.picture(picture('a').sha256, { brandIds: ['nike'] })).toBeDefined()
     expect(await banks.picture(picture('a').sha256, { brandIds: ['gap'] })).toBeUndefined()

@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import sharp from 'sharp'
 import type { KeptPicture } from '../../pipeline/pictures/ports.ts'
 import { faultOf, limitLibvips, open, type Opened } from './decode.ts'
+import { formsOf } from './forms.ts'
 import { unseen, type Answer, type HashPixels, type Job, type Picture, type ThreadData } from './messages.ts'
 import { takeTurn } from './turn.ts'
 
@@ -52,17 +53,21 @@ export function createAnswering(hashPixels: HashPixels, data: ThreadData): (job:
     }
   }
 
+  const hashed = (opened: Opened) => opened.pixels(opened.width * opened.height > WHOLE_PIXELS ? HASHED : undefined)
+
   const see = async (job: Job, opened: Opened) => ({
     state: 'seen' as const,
     sha256: job.sha256,
     format: opened.format,
     width: opened.width,
     height: opened.height,
-    ...hashPixels(await opened.pixels(opened.width * opened.height > WHOLE_PIXELS ? HASHED : undefined)),
+    ...hashPixels(await hashed(opened)),
   })
 
   async function keep(job: Job, opened: Opened): Promise<KeptPicture> {
-    const { hash, blank, width, height } = await see(job, opened)
+    const whole = await hashed(opened)
+    const { hash, blank } = hashPixels(whole)
+    const forms = blank ? [] : await formsOf(whole, hashPixels)
     const { data: pixels, ...raw } = await opened.pixels(KEPT)
     const encoded = await sharp(pixels, { raw }).webp({ quality: 80, effort: 2 }).toBuffer()
     return {
@@ -70,8 +75,9 @@ export function createAnswering(hashPixels: HashPixels, data: ThreadData): (job:
       hash: Buffer.from(hash.bytes).toString('hex'),
       quality: hash.quality,
       blank,
-      width,
-      height,
+      forms,
+      width: opened.width,
+      height: opened.height,
       body: new Uint8Array(encoded),
     }
   }

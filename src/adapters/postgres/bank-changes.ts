@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import type { Pool } from 'pg'
 import type { Bank } from '../../domain/bank.ts'
 import type { BankCensus, BankChanges } from '../../rights/bank-ports.ts'
-import { imageOf, IMAGE_COLUMNS } from './bank-rows.ts'
+import { imageOf, INDEXED_COLUMNS } from './bank-rows.ts'
 import type { ImageRow } from './bank-rows.ts'
 import { inTransaction } from './transaction.ts'
 
@@ -26,15 +26,15 @@ export function readChanges(pool: Pool, since: bigint, limit: number): Promise<B
       const { rows: banks } = await sql<{ body: Bank }>`
         select body from bank where change > ${from}::bigint order by change`.execute(tx)
       // Who begins holds nothing that could be removed.
-      const { rows } = await sql<ImageRow>`
-        select ${IMAGE_COLUMNS} from bank_image i
+      const { rows } = await sql<ImageRow & { forms: string[] }>`
+        select ${INDEXED_COLUMNS} from bank_image i
         where i.change > ${from}::bigint and i.change <= ${change}::bigint and (i.state <> 'removed' or ${since > 0n})
         order by i.change`.execute(tx)
       return {
         done: {
           banks: banks.map(({ body }) => body),
           images: rows.map((row) =>
-            row.state === 'removed' ? { imageId: row.image_id, removed: true } : imageOf(row),
+            row.state === 'removed' ? { imageId: row.image_id, removed: true } : { ...imageOf(row), forms: row.forms },
           ),
           ...placeOf(found, change),
         },

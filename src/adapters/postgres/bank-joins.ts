@@ -49,8 +49,8 @@ function join(joins: readonly BankJoin[]): Statement[] {
            convert_from(substring(${banks.blob}::bytea from x.bank_start for x.bank_length), 'UTF8')::jsonb, h.change + 1, x.by
     from ${shown} on conflict (bank_id) do nothing`,
     sql`
-    insert into bank_image (image_id, bank_id, sha256, hash, quality, state, source, verdict_id, added_by, change)
-    select gen_random_uuid(), x.bank_id, p.sha256, p.hash, p.quality, 'active',
+    insert into bank_image (image_id, bank_id, sha256, hash, quality, forms, state, source, verdict_id, added_by, change)
+    select gen_random_uuid(), x.bank_id, p.sha256, p.hash, p.quality, p.forms, 'active',
            convert_from(substring(${sources.blob}::bytea from x.start for x.length), 'UTF8')::json, x.verdict_id, x.by, h.change + 1
     from ${shown} on conflict (bank_id, sha256, coalesce(verdict_id, '')) where state <> 'removed' do nothing`,
   ]
@@ -74,9 +74,11 @@ const OFFICIAL = sql`
                  and (b.body ->> 'brandId' is null or x.brand_id is null or b.body ->> 'brandId' = x.brand_id)))
         and (g.sha256 = p.sha256
              -- A hash that cannot be read is compared with nothing, instead of failing every verdict.
-             or case when g.hash ~ '^[0-9a-f]{64}$' and p.hash ~ '^[0-9a-f]{64}$'
-                     then bit_count(('x' || g.hash)::bit(256) # ('x' || p.hash)::bit(256)) <= (b.body ->> 'maxDistance')::int
-                     else false end)`
+             or exists (
+               select from unnest(g.hash || g.forms) f (hash)
+               where case when f.hash ~ '^[0-9a-f]{64}$' and p.hash ~ '^[0-9a-f]{64}$'
+                          then bit_count(('x' || f.hash)::bit(256) # ('x' || p.hash)::bit(256)) <= (b.body ->> 'maxDistance')::int
+                          else false end))`
 
 function leave(verdictIds: readonly string[]): Statement[] {
   if (verdictIds.length === 0) return []

@@ -17,6 +17,9 @@ export interface ImageRow {
 /** Of a query in which `i` is the picture. */
 export const IMAGE_COLUMNS = sql`i.image_id, i.bank_id, i.sha256, i.hash, i.quality, i.state, i.source, i.added_at, i.added_by`
 
+/** With what those who follow find it by. */
+export const INDEXED_COLUMNS = sql`${IMAGE_COLUMNS}, i.forms`
+
 /** Of a row that is not removed. */
 export function imageOf(row: ImageRow): BankImage {
   if (row.state === 'removed') throw new Error(`the picture ${row.image_id} is removed`)

@@ -106,14 +106,15 @@ export function createBankStore({ pool, listener: connect }: BankStoreOptions): 
         if (banks.length === 0) throw new TouchstoneError('not-found', `there is no bank ${bankId} for this caller`)
         const sources = packJson(images.map(({ source }) => source))
         const { rows } = await sql<ImageRow>`
-          insert into bank_image as i (image_id, bank_id, sha256, hash, quality, state, source, verdict_id, added_by, change)
-          select x.image_id, ${bankId}, x.sha256, x.hash, x.quality, 'active',
+          insert into bank_image as i (image_id, bank_id, sha256, hash, quality, forms, state, source, verdict_id, added_by, change)
+          select x.image_id, ${bankId}, x.sha256, x.hash, x.quality, string_to_array(x.forms, ','), 'active',
                  convert_from(substring(${sources.blob}::bytea from x.start for x.length), 'UTF8')::json,
                  x.verdict_id, ${by}, ${String(next)}::bigint
           from unnest(${images.map(() => randomUUID())}::uuid[], ${images.map(({ picture }) => picture.sha256)}::text[],
                       ${images.map(({ picture }) => picture.hash)}::text[], ${images.map(({ picture }) => picture.quality)}::int[],
+                      ${images.map(({ picture }) => picture.forms.join(','))}::text[],
                       ${images.map(({ source }) => source.verdictId ?? null)}::text[], ${sources.starts}::int[], ${sources.lengths}::int[])
-               x (image_id, sha256, hash, quality, verdict_id, start, length)
+               x (image_id, sha256, hash, quality, forms, verdict_id, start, length)
           on conflict (bank_id, sha256, coalesce(verdict_id, '')) where state <> 'removed' do nothing
           returning ${IMAGE_COLUMNS}`.execute(tx.db)
         const result = { added: rows.map(imageOf), present: images.length - rows.length }
@@ -150,7 +151,7 @@ export function createBankStore({ pool, listener: connect }: BankStoreOptions): 
 
     async picture(sha256, scope) {
       const { rows } = await sql<PictureRecord & { body: Buffer }>`
-        select p.sha256, p.hash, p.quality, p.blank, p.width, p.height, p.body from picture p
+        select p.sha256, p.hash, p.quality, p.blank, p.forms, p.width, p.height, p.body from picture p
         where p.sha256 = ${sha256} and (
           exists (select from bank_image i join bank b on b.bank_id = i.bank_id
                   where i.sha256 = p.sha256 and i.state <> 'removed' and ${owned(scope)})

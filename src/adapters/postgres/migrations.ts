@@ -141,7 +141,8 @@ insert into input_offset (grp, topic, part, next)
 const pictures = `
 create table picture (
   sha256 text collate "C" primary key, hash text collate "C" not null, quality int not null, blank boolean not null,
-  width int not null, height int not null, body bytea not null, at timestamptz not null default now()
+  forms text[] not null default '{}', width int not null, height int not null, body bytea not null,
+  at timestamptz not null default now()
 );
 alter table picture alter column body set storage external;
 create table case_picture (
@@ -155,7 +156,7 @@ create table bank (
 );
 create table bank_image (
   image_id uuid primary key, bank_id text collate "C" not null, sha256 text collate "C" not null,
-  hash text collate "C" not null, quality int not null,
+  hash text collate "C" not null, quality int not null, forms text[] not null default '{}',
   state text not null check (state in ('active', 'quarantined', 'removed')),
   source json not null, verdict_id text collate "C", added_at timestamptz not null default now(), added_by text not null,
   change bigint not null, changed_at timestamptz not null default now(), changed_by text

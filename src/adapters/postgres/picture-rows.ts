@@ -17,13 +17,14 @@ export function writePictures(pictures: readonly PictureRecord[]): Statement[] {
   const bodies = pack(rows.map(({ body }) => body))
   return [
     sql`
-    insert into picture (sha256, hash, quality, blank, width, height, body)
-    select x.sha256, x.hash, x.quality, x.blank, x.width, x.height, substring(${bodies.blob}::bytea from x.start for x.length)
+    insert into picture (sha256, hash, quality, blank, forms, width, height, body)
+    select x.sha256, x.hash, x.quality, x.blank, string_to_array(x.forms, ','), x.width, x.height,
+           substring(${bodies.blob}::bytea from x.start for x.length)
     from unnest(${rows.map((p) => p.sha256)}::text[], ${rows.map((p) => p.hash)}::text[],
                 ${rows.map((p) => p.quality)}::int[], ${rows.map((p) => p.blank)}::boolean[],
-                ${rows.map((p) => p.width)}::int[], ${rows.map((p) => p.height)}::int[],
+                ${rows.map((p) => p.forms.join(','))}::text[], ${rows.map((p) => p.width)}::int[], ${rows.map((p) => p.height)}::int[],
                 ${bodies.starts}::int[], ${bodies.lengths}::int[])
-         x (sha256, hash, quality, blank, width, height, start, length)
+         x (sha256, hash, quality, blank, forms, width, height, start, length)
     order by x.sha256 collate "C"
     on conflict (sha256) do update set at = now()`,
   ]

@@ -1,5 +1,5 @@
 // The pictures of all banks in memory: told of every change one by one, and asked which of them a picture is like.
-import type { Bank, BankImage, BankKind } from '../../domain/bank.ts'
+import { DERIVED_FORMS, type Bank, type BankImage, type BankKind, type PictureForm } from '../../domain/bank.ts'
 import { createHashIndex, fillHashIndex, type HashFilling, type HashIndex } from '../../imaging/hash-index.ts'
 import type { SeenPicture } from '../../imaging/picture.ts'
 import type { BankMatch } from '../../signals/image-hash/ports.ts'
@@ -20,7 +20,10 @@ export interface BankEntries {
   putBankInSteps(bank: Bank): Generator<void, void>
   /** Of a bank that was put before. False when it cannot be compared with anything: its hash is none. */
   put(
-    image: Pick<BankImage, 'imageId' | 'bankId' | 'hash' | 'source'> & { readonly state: BankImage['state'] },
+    image: Pick<BankImage, 'imageId' | 'bankId' | 'hash' | 'source'> & {
+      readonly state: BankImage['state']
+      readonly forms?: readonly string[]
+    },
   ): boolean
   /** The same from what was held before. */
   hold(entry: StoredEntry): void
@@ -38,8 +41,11 @@ export interface BankEntries {
 export interface StoredEntry {
   readonly imageId: string
   readonly bankId: string
-  /** 32 bytes of PDQ; empty for one in quarantine, which matches nothing. */
-  readonly hash: Uint8Array
+  /**
+   * `HASHES_BYTES`: PDQ of the picture, then of each of its derived forms, zeros where there is none. Empty for one in
+   * quarantine, which matches nothing.
+   */
+  readonly hashes: Uint8Array
   /** JSON: a million parsed objects would take three times as much. */
   readonly source: string
 }
@@ -59,20 +65,24 @@ interface HeldBank {
 const NEAR = 32
 const HASH = /^[0-9a-f]{64}$/
 const HASH_BYTES = 32
+const FORMS: readonly PictureForm[] = ['whole', ...DERIVED_FORMS]
+/** What a picture is found by. */
+export const HASHES_BYTES = FORMS.length * HASH_BYTES
 const NO_HASH = new Uint8Array()
 /** Sources that many pictures have in common lie in memory once. */
 const PLAIN = new Map(['{"kind":"api"}', '{"kind":"import"}'].map((text) => [text, text]))
 
 /**
  * One index for each match distance that some bank has, because looking far costs more: banks with the common 31 bits do
- * not pay for one with 63. All entries of a bank lie in the index of its distance.
+ * not pay for one with 63. All entries of a bank lie in the index of its distance, each form of a picture as one of its own:
+ * the numbers of slot `s` are from `s` times the number of forms on, so that they come and go together.
  */
 export function createBankEntries(filling?: { readonly expected: number }): BankEntries {
   const banks = new Map<string, HeldBank>()
   const shelves = new Map<number, HashIndex>()
   const slots: (Entry | undefined)[] = []
   // Side by side: a million small arrays would take four times as much.
-  let hashes = new Uint8Array(Math.max(256, filling?.expected ?? 0) * HASH_BYTES)
+  let hashes = new Uint8Array(Math.max(256, filling?.expected ?? 0) * HASHES_BYTES)
   const slotOf = createNumbers()
   const free: number[] = []
   const quarantined = new Map<string, StoredEntry>()
@@ -86,13 +96,28 @@ export function createBankEntries(filling?: { readonly expected: number }): Bank
     return shelf
   }
 
-  const hashAt = (slot: number) => hashes.subarray(slot * HASH_BYTES, (slot + 1) * HASH_BYTES)
+  const hashesAt = (slot: number) => hashes.subarray(slot * HASHES_BYTES, (slot + 1) * HASHES_BYTES)
+
+  function* formsAt(slot: number): Generator<[id: number, hash: Uint8Array]> {
+    const all = hashesAt(slot)
+    for (let form = 0; form < FORMS.length; form++) {
+      const hash = all.subarray(form * HASH_BYTES, (form + 1) * HASH_BYTES)
+      // Half the bits of every hash are set: it says whether there is one.
+      if (form === 0 || hash.some((byte) => byte !== 0)) yield [slot * FORMS.length + form, hash]
+    }
+  }
+  const addTo = (shelf: HashIndex, slot: number) => {
+    for (const [id, hash] of formsAt(slot)) shelf.add(id, hash)
+  }
+  const removeFrom = (shelf: HashIndex, slot: number) => {
+    for (const [id] of formsAt(slot)) shelf.remove(id)
+  }
 
   function remove(imageId: string): void {
     const slot = slotOf.get(imageId)
     const entry = slot === undefined ? undefined : slots[slot]
     if (slot === undefined || entry === undefined) return
-    if (!isFilling) shelfOf(entry.bank.bank.maxDistance).remove(slot)
+    if (!isFilling) removeFrom(shelfOf(entry.bank.bank.maxDistance), slot)
     entry.bank.size -= 1
     sum -= firstBytes(imageId)
     slots[slot] = undefined
@@ -101,10 +126,10 @@ export function createBankEntries(filling?: { readonly expected: number }): Bank
   }
 
   function hold(stored: StoredEntry): void {
-    const { imageId, bankId, hash, source } = stored
+    const { imageId, bankId, hashes: its, source } = stored
     const bank = banks.get(bankId)
     if (bank === undefined) throw new Error(`the bank ${bankId} of picture ${imageId} is not known`)
-    if (hash.length === 0) {
+    if (its.length === 0) {
       remove(imageId)
       quarantined.set(imageId, stored)
       return
@@ -113,14 +138,14 @@ export function createBankEntries(filling?: { readonly expected: number }): Bank
     if (slotOf.has(imageId)) return
     const slot = free.pop() ?? slots.length
     slots[slot] = { imageId, bank, source: PLAIN.get(source) ?? source }
-    if (hashes.length < slots.length * HASH_BYTES) {
+    if (hashes.length < slots.length * HASHES_BYTES) {
       const larger = new Uint8Array(2 * hashes.length)
       larger.set(hashes)
       hashes = larger
     }
-    hashes.set(hash, slot * HASH_BYTES)
+    hashes.set(its, slot * HASHES_BYTES)
     slotOf.set(imageId, slot)
-    if (!isFilling) shelfOf(bank.bank.maxDistance).add(slot, hash)
+    if (!isFilling) addTo(shelfOf(bank.bank.maxDistance), slot)
     bank.size += 1
     sum += firstBytes(imageId)
   }
@@ -149,10 +174,9 @@ export function createBankEntries(filling?: { readonly expected: number }): Bank
 
     putBankInSteps,
 
-    put({ imageId, bankId, hash, state, source }) {
-      if (state === 'quarantined') hold({ imageId, bankId, hash: NO_HASH, source: '{}' })
-      else if (HASH.test(hash))
-        hold({ imageId, bankId, hash: Buffer.from(hash, 'hex'), source: JSON.stringify(source) })
+    put({ imageId, bankId, hash, forms, state, source }) {
+      if (state === 'quarantined') hold({ imageId, bankId, hashes: NO_HASH, source: '{}' })
+      else if (HASH.test(hash)) hold({ imageId, bankId, hashes: hashesOf(hash, forms), source: JSON.stringify(source) })
       else return false
       return true
     },
@@ -172,26 +196,28 @@ export function createBankEntries(filling?: { readonly expected: number }): Bank
 
     match(picture) {
       if (picture.blank) return []
-      const nearest = new Map<HeldBank, { entry: Entry; distance: number; variant: number }>()
+      const nearest = new Map<HeldBank, { entry: Entry; distance: number; variant: number; form: PictureForm }>()
       for (const [maxDistance, shelf] of shelves) {
         if (shelf.size === 0) continue
         for (const [variant, hash] of picture.variants.entries()) {
           for (const { id, distance } of nearestOfEach(shelf, hash, maxDistance)) {
-            const entry = slots[id]
+            const entry = slots[slotIn(id)]
             if (entry === undefined) continue
             const best = nearest.get(entry.bank)
-            if (best === undefined || distance < best.distance) nearest.set(entry.bank, { entry, distance, variant })
+            if (best === undefined || distance < best.distance)
+              nearest.set(entry.bank, { entry, distance, variant, form: FORMS[id % FORMS.length] ?? 'whole' })
           }
         }
       }
       return [...nearest.values()]
-        .map(({ entry: { imageId, bank, source }, distance, variant }) => ({
+        .map(({ entry: { imageId, bank, source }, distance, variant, form }) => ({
           bankId: bank.bank.bankId,
           kind: bank.bank.kind,
           imageId,
           brandId: bank.bank.brandId,
           distance,
           variant,
+          form,
           source: JSON.parse(source) as BankImage['source'],
         }))
         .toSorted((a, b) => a.distance - b.distance || (a.bankId < b.bankId ? -1 : 1))
@@ -199,14 +225,14 @@ export function createBankEntries(filling?: { readonly expected: number }): Bank
 
     all() {
       // Copied whole: of a million pictures in some ten milliseconds.
-      const [ids, then, its] = [slots.slice(), hashes.slice(0, slots.length * HASH_BYTES), [...quarantined.values()]]
+      const [ids, then, its] = [slots.slice(), hashes.slice(0, slots.length * HASHES_BYTES), [...quarantined.values()]]
       return (function* () {
         for (const [slot, entry] of ids.entries())
           if (entry !== undefined)
             yield {
               imageId: entry.imageId,
               bankId: entry.bank.bank.bankId,
-              hash: then.subarray(slot * HASH_BYTES, (slot + 1) * HASH_BYTES),
+              hashes: then.subarray(slot * HASHES_BYTES, (slot + 1) * HASHES_BYTES),
               source: entry.source,
             }
         yield* its
@@ -221,7 +247,7 @@ export function createBankEntries(filling?: { readonly expected: number }): Bank
       const { maxDistance } = entry.bank.bank
       let filling = fillings.get(maxDistance)
       if (filling === undefined) fillings.set(maxDistance, (filling = fillHashIndex()))
-      filling.put(slot, hashAt(slot))
+      for (const [id, hash] of formsAt(slot)) filling.put(id, hash)
     })
     for (const [distance, filling] of fillings) shelves.set(distance, yield* filling.ready())
     isFilling = false
@@ -236,8 +262,8 @@ export function createBankEntries(filling?: { readonly expected: number }): Bank
     const [from, to] = [shelfOf(before), shelfOf(bank.maxDistance)]
     yield* inSteps(slots.entries(), ([slot, entry]) => {
       if (entry?.bank !== held) return
-      from.remove(slot)
-      to.add(slot, hashAt(slot))
+      removeFrom(from, slot)
+      addTo(to, slot)
     })
   }
 
@@ -245,10 +271,20 @@ export function createBankEntries(filling?: { readonly expected: number }): Bank
   function nearestOfEach(shelf: HashIndex, hash: Uint8Array, distance: number) {
     const few = shelf.within(hash, distance, NEAR)
     if (few.length < NEAR) return few
-    const seen = new Set(few.map(({ id }) => slots[id]?.bank))
+    const seen = new Set(few.map(({ id }) => slots[slotIn(id)]?.bank))
     const missing = [...banks.values()].some((b) => b.size > 0 && b.bank.maxDistance === distance && !seen.has(b))
     return missing ? shelf.within(hash, distance) : few
   }
+}
+
+const slotIn = (id: number): number => Math.floor(id / FORMS.length)
+
+/** A form whose hash cannot be read is none: the picture still has its own. */
+function hashesOf(hash: string, forms: readonly string[] = []): Uint8Array {
+  const bytes = new Uint8Array(HASHES_BYTES)
+  for (const [i, one] of [hash, ...forms.slice(0, DERIVED_FORMS.length)].entries())
+    if (HASH.test(one)) bytes.set(Buffer.from(one, 'hex'), i * HASH_BYTES)
+  return bytes
 }
 
 const firstBytes = (imageId: string): bigint => BigInt(Number.parseInt(imageId.slice(0, 8), 16))

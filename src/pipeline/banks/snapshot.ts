@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { bankSchema, type Bank } from '../../domain/bank.ts'
 import { inSteps } from '../in-turns.ts'
-import type { BankEntries, StoredEntry } from './entries.ts'
+import { HASHES_BYTES, type BankEntries, type StoredEntry } from './entries.ts'
 
 export interface Snapshot {
   /** Of the store that the banks lie in. */
@@ -20,10 +20,9 @@ export interface SnapshotFile {
   write(bytes: Uint8Array): Promise<void>
 }
 
-const MAGIC = 'touchstone banks 1\n'
+const MAGIC = 'touchstone banks 2\n'
 const SEAL_BYTES = 32
 const ID_BYTES = 16
-const HASH_BYTES = 32
 /** Bytes that are copied or summed up in half a millisecond. */
 const PIECE = 262_144
 /** Sources that become bytes at once. */
@@ -40,7 +39,7 @@ const headerSchema = z.object({
 
 /**
  * `MAGIC`, the length of the header (4 bytes, big-endian), the header as JSON, then for each picture its id (16 bytes), the
- * number of its bank (4) and, of active ones, its hash (32); then their sources, one JSON a line; a sha256 of all. Made in
+ * number of its bank (4) and, of active ones, its hashes (`HASHES_BYTES`); then their sources, one JSON a line; a sha256 of all. Made in
  * steps, of the entries as they are at the first one.
  */
 export function* writeSnapshot(identity: string, change: bigint, entries: BankEntries): Generator<void, Uint8Array> {
@@ -48,7 +47,7 @@ export function* writeSnapshot(identity: string, change: bigint, entries: BankEn
   const numbers = new Map(banks.map(({ bankId }, i) => [bankId, i]))
   const { size: active, quarantined } = entries
   const all = entries.all()
-  const body = Buffer.alloc(active * (ID_BYTES + 4 + HASH_BYTES) + quarantined * (ID_BYTES + 4))
+  const body = Buffer.alloc(active * (ID_BYTES + 4 + HASHES_BYTES) + quarantined * (ID_BYTES + 4))
   const sources: Buffer[] = []
   let lines: string[] = []
   let at = 0
@@ -56,12 +55,12 @@ export function* writeSnapshot(identity: string, change: bigint, entries: BankEn
     if (lines.length > 0) sources.push(Buffer.from(lines.join('\n') + end))
     lines = []
   }
-  yield* inSteps(all, ({ imageId, bankId, hash, source }) => {
+  yield* inSteps(all, ({ imageId, bankId, hashes, source }) => {
     body.write(imageId.replaceAll('-', ''), at, 'hex')
     at = body.writeUInt32BE(numbers.get(bankId) ?? 0, at + ID_BYTES)
-    body.set(hash, at)
-    at += hash.length
-    if (hash.length === 0) return
+    body.set(hashes, at)
+    at += hashes.length
+    if (hashes.length === 0) return
     if (lines.length === LINES) flush('\n')
     lines.push(source)
   })
@@ -106,7 +105,7 @@ export function* readSnapshot(bytes: Uint8Array): Generator<void, Snapshot> {
   const header = headerSchema.parse(JSON.parse(file.subarray(start, start + length).toString()))
   const { identity, change, banks, active, quarantined } = header
   const body = start + length
-  const sourcesAt = body + active * (ID_BYTES + 4 + HASH_BYTES) + quarantined * (ID_BYTES + 4)
+  const sourcesAt = body + active * (ID_BYTES + 4 + HASHES_BYTES) + quarantined * (ID_BYTES + 4)
   if (sourcesAt + header.sources !== end) throw new Error('its parts do not fit its length')
 
   function* images(): Generator<StoredEntry> {
@@ -117,8 +116,8 @@ export function* readSnapshot(bytes: Uint8Array): Generator<void, Snapshot> {
       const bankId = banks[file.readUInt32BE(at + ID_BYTES)]?.bankId
       if (bankId === undefined) throw new Error('a picture is of no bank')
       at += ID_BYTES + 4
-      const size = i < active ? HASH_BYTES : 0
-      const hash = file.subarray(at, at + size)
+      const size = i < active ? HASHES_BYTES : 0
+      const hashes = file.subarray(at, at + size)
       at += size
       let source = '{}'
       if (size > 0) {
@@ -127,7 +126,7 @@ export function* readSnapshot(bytes: Uint8Array): Generator<void, Snapshot> {
         source = sources.toString('utf8', line, stop)
         line = stop + 1
       }
-      yield { imageId: uuid(id), bankId, hash, source }
+      yield { imageId: uuid(id), bankId, hashes, source }
     }
   }
   return { identity, change, banks, images: images(), count: active + quarantined }

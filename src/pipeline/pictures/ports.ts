@@ -13,6 +13,8 @@ export interface KeptPicture {
   readonly hash: string
   readonly quality: number
   readonly blank: boolean
+  /** PDQ of each of `DERIVED_FORMS`, for who is to find it again; none of a blank one. */
+  readonly forms: readonly string[]
   readonly width: number
   readonly height: number
   /** WebP, at most 768 pixels a side, without metadata. */

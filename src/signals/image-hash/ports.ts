@@ -1,5 +1,5 @@
 // What the detector needs of the banks: which of their pictures one picture of a listing is like.
-import type { BankImage, BankKind } from '../../domain/bank.ts'
+import type { BankImage, BankKind, PictureForm } from '../../domain/bank.ts'
 import type { SeenPicture } from '../../imaging/picture.ts'
 
 export interface BankMatch {
@@ -12,6 +12,8 @@ export interface BankMatch {
   readonly distance: number
   /** 0 to 7: under which of its eight dihedral forms the listing's picture matched; 0 as it stands. */
   readonly variant: number
+  /** As which form the bank's picture was matched: as it is, or one derived from it. */
+  readonly form: PictureForm
   readonly source: BankImage['source']
 }
 

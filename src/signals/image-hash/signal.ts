@@ -146,6 +146,7 @@ const shown = ({ image, sha256, match }: Found) => ({
   brandId: match.brandId,
   distance: match.distance,
   variant: match.variant,
+  form: match.form,
   // Absent fields are left out: evidence is JSON.
   source: Object.fromEntries(
     Object.entries(match.source).filter((entry): entry is [string, string] => entry[1] !== undefined),

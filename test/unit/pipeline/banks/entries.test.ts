@@ -91,6 +91,37 @@ describe('the pictures of the banks', () => {
     expect(entries.sum).toBe((ids[0] ?? 0n) + (ids[1] ?? 0n))
   })
 
+  test('a picture is found by its derived forms too, and they come, move and go with it', () => {
+    const entries = of(bank('a'), bank('b', { kind: 'allowed' }))
+    const forms = (name: string) => [hash(`${name} half`), hash(`${name} bright`)].map((one) => one.toString('hex'))
+    const byForm = (name: string) =>
+      [name, `${name} half`, `${name} bright`].map((seed) =>
+        entries.match(seen(hash(seed, 7), 5)).map((m) => [m.bankId, m.imageId, m.distance, m.variant, m.form]),
+      )
+    const all = (bankId: string, name: string) =>
+      ['whole', 'half', 'half-brightened'].map((form) => [[bankId, uuid(name), 7, 5, form]])
+    for (const name of ['x', 'z']) entries.put(image(name, 'a', hash(name), { forms: forms(name) }))
+    entries.put(image('y', 'b', hash('y'), { forms: forms('y') }))
+    expect([byForm('x'), byForm('y'), byForm('z')]).toEqual([all('a', 'x'), all('b', 'y'), all('a', 'z')])
+    expect([entries.size, entries.sizes()]).toEqual([3, { genuine: 0, counterfeit: 2, logo: 0, allowed: 1 }])
+    entries.putBank(bank('a', { maxDistance: 6 }))
+    expect(byForm('x')).toEqual([[], [], []])
+    entries.putBank(bank('a', { maxDistance: 40 }))
+    entries.put(image('x', 'a', hash('x'), { state: 'quarantined', forms: forms('x') }))
+    entries.drop(uuid('y'))
+    // Into the places of those that went, without forms or with one that is blank: nothing of what was there is left.
+    entries.put(image('v', 'b', hash('v')))
+    entries.put(image('w', 'b', hash('w'), { forms: ['0'.repeat(64), hash('w bright').toString('hex')] }))
+    expect([byForm('x'), byForm('y'), byForm('z')]).toEqual([[[], [], []], [[], [], []], all('a', 'z')])
+    expect([byForm('v'), byForm('w')]).toEqual([
+      [[['b', uuid('v'), 7, 5, 'whole']], [], []],
+      [[['b', uuid('w'), 7, 5, 'whole']], [], [['b', uuid('w'), 7, 5, 'half-brightened']]],
+    ])
+    expect(entries.match(seen(Buffer.alloc(32)))).toEqual([])
+    entries.put(image('x', 'a', hash('x'), { forms: forms('x') }))
+    expect(byForm('x')).toEqual(all('a', 'x'))
+  })
+
   test('a bank whose distance or name changes keeps its pictures', () => {
     const entries = of(bank('a'), bank('b'))
     for (let i = 0; i < 300; i++) entries.put(image(`a${i}`, 'a', hash(`a${i}`)))

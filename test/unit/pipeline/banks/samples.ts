@@ -1,7 +1,8 @@
 // Hashes, pictures and banks that the tests of the index share: invented, deterministic, of known distances.
 import { createHash } from 'node:crypto'
-import { bankSchema, type Bank, type BankImage } from '../../../../src/domain/bank.ts'
+import { bankSchema, type Bank } from '../../../../src/domain/bank.ts'
 import type { SeenPicture } from '../../../../src/imaging/picture.ts'
+import type { IndexedImage } from '../../../../src/rights/bank-ports.ts'
 
 export const bank = (bankId: string, more: Partial<Bank> = {}): Bank =>
   bankSchema.parse({ bankId, name: bankId, kind: 'counterfeit', ...more })
@@ -20,12 +21,13 @@ export function uuid(name: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`
 }
 
-export const image = (name: string, bankId: string, of: Buffer, more: Partial<BankImage> = {}): BankImage => ({
+export const image = (name: string, bankId: string, of: Buffer, more: Partial<IndexedImage> = {}): IndexedImage => ({
   imageId: uuid(name),
   bankId,
   sha256: bytes(`file ${name}`).toString('hex'),
   hash: of.toString('hex'),
   quality: 90,
+  forms: [],
   state: 'active',
   source: { kind: 'import', file: `${name}\n".jpg` },
   addedAt: '2026-01-01T00:00:00.000Z',

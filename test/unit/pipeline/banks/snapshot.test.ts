@@ -13,11 +13,15 @@ function atOnce<T>(steps: Generator<void, T>): T {
 const writeSnapshot = (...of: Parameters<typeof inSteps.writeSnapshot>) => atOnce(inSteps.writeSnapshot(...of))
 const readSnapshot = (bytes: Uint8Array) => atOnce(inSteps.readSnapshot(bytes))
 
+/** Some pictures have derived forms, as those of before have none. */
+const formsFor = (i: number) =>
+  i % 3 === 0 ? {} : { forms: [hash(`half ${i}`), hash(`bright ${i}`)].map((one) => one.toString('hex')) }
+
 function sample() {
   const entries = createBankEntries()
   entries.putBank(bank('a', { name: 'Fälschungen 🎉', brandId: 'nike' }))
   entries.putBank(bank('b', { kind: 'allowed', maxDistance: 5 }))
-  for (let i = 0; i < 50; i++) entries.put(image(`i${i}`, i % 2 === 0 ? 'a' : 'b', hash(`i${i}`)))
+  for (let i = 0; i < 50; i++) entries.put(image(`i${i}`, i % 2 === 0 ? 'a' : 'b', hash(`i${i}`), formsFor(i)))
   entries.put(image('q', 'a', hash('q'), { state: 'quarantined' }))
   return entries
 }
@@ -49,6 +53,12 @@ describe('a snapshot', () => {
       const picture = seen(hash(`i${i}`, 4), i % 8)
       expect(after.match(picture)).toEqual(before.match(picture))
       expect(after.match(picture)).toHaveLength(1)
+    }
+    for (const i of [1, 2]) {
+      expect(after.match(seen(hash(`half ${i}`)))).toMatchObject([{ imageId: uuid(`i${i}`), form: 'half' }])
+      expect(after.match(seen(hash(`bright ${i}`)))).toMatchObject([
+        { imageId: uuid(`i${i}`), form: 'half-brightened' },
+      ])
     }
     expect(after.match(seen(hash('q')))).toEqual([])
     expect(writeSnapshot('store', 7n, after)).toEqual(writeSnapshot('store', 7n, before))

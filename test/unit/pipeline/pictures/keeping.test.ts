@@ -24,6 +24,7 @@ const keptOf = (sha256: string): KeptPicture => ({
   hash: '',
   quality: 100,
   blank: false,
+  forms: [],
   width: 1,
   height: 1,
   body: new Uint8Array(),

@@ -37,6 +37,7 @@ const reader: PictureReader = {
       hash: '',
       quality: 100,
       blank: false,
+      forms: [],
       width: 1,
       height: 1,
       body: new Uint8Array([1]),

@@ -28,6 +28,7 @@ const match = (kind: BankKind, distance = 0, more: Partial<BankMatch> = {}): Ban
   brandId: 'nord',
   distance,
   variant: 0,
+  form: 'whole',
   source: { kind: 'import' },
   ...more,
 })
