@@ -75,11 +75,6 @@ export interface WantedRescreen extends ListingIdentity {
   readonly seen: readonly (string | null)[]
 }
 
-export interface WantedRescreen extends ListingIdentity {
-  /** By their places, the sha256 of its pictures as they were when each was first seen; null: not seen yet. */
-  readonly seen: readonly (string | null)[]
-}
-
 /** Everything that one transaction writes besides the offset. */
 export interface Settlement {
   readonly standings: readonly StandingUpdate[]
