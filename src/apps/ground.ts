@@ -1,6 +1,7 @@
 // What every process stands on: the database, the log with its topics, the reference data that it follows.
 import { join } from 'node:path'
 import { createDecisionReader } from '../adapters/postgres/decision-reader.ts'
+import { readAuditSecret } from '../adapters/postgres/audit-secret.ts'
 import { readOffsets } from '../adapters/postgres/examine.ts'
 import { createBankStore } from '../adapters/postgres/bank-store.ts'
 import { createModelStore } from '../adapters/postgres/model-store.ts'
@@ -9,6 +10,7 @@ import { createReferenceStore } from '../adapters/postgres/reference-store.ts'
 import type { Config } from '../config.ts'
 import { topicNames, type TopicName, type TopicNames } from '../events/topics.ts'
 import type { Gate } from '../pipeline/assess.ts'
+import { createDraw, type Draw } from '../pipeline/audit.ts'
 import { watchBacklog, type BacklogWatch } from '../pipeline/backlog.ts'
 import type { ModelStore } from '../learning/ports.ts'
 import { followBanks, type LiveBanks } from '../pipeline/bank-index.ts'
@@ -47,6 +49,8 @@ export interface Ground {
   readonly banks: LiveBanks
   readonly pictureStore: PictureStore
   readonly pictures: OpenPictures
+  /** Which allowed listings are looked at all the same. */
+  readonly draw: Draw
   /** What a listing is tried against now: brands, policy and models as they are, with pictures and banks. */
   readonly gateNow: () => Gate
   stop(): Promise<void>
@@ -109,6 +113,7 @@ export async function openGround(
       if (name !== ('listings' satisfies TopicName)) outputs[topic] = (await opened.log.ranges(topic)).length
     }
     const { reading, listener } = database.database
+    const draw = createDraw(await readAuditSecret(reading))
     const reference = createReferenceStore({ pool: reading, listener })
     await seedReference(reference)
     const models = createModelStore(reading)
@@ -137,6 +142,7 @@ export async function openGround(
       banks,
       pictureStore: createPictureStore(reading),
       pictures,
+      draw,
       gateNow: () => ({ ...live.current(), pictures: pictures.source, banks: banks.current() }),
       stop: () => closing.close(),
     }

@@ -49,7 +49,7 @@ const REMOVED_SECONDS = 604_800
 export async function startWorker(ground: Ground, config: Config, telemetry: Telemetry): Promise<Worker> {
   const closing = createClosing(telemetry.log)
   try {
-    const { topics, groups, log, openLog, gateNow, pictureStore, bankStore } = ground
+    const { topics, groups, log, openLog, gateNow, pictureStore, bankStore, draw } = ground
     const { deciding } = ground.database.database
     // Gate and verdicts must agree on the partition of a key, so both get what the store keeps and not what the log has.
     const outputs = await prepareOutputs(deciding, ground.outputs)
@@ -102,6 +102,7 @@ export async function startWorker(ground: Ground, config: Config, telemetry: Tel
       async () =>
         (await pictureStore.prune(config.TOUCHSTONE_PICTURE_DAYS)) + (await bankStore.purge(REMOVED_SECONDS, 1_000)),
     )
+        draw,
     background(
       'janitor',
       createLoop('janitor', telemetry.log, async () => {
@@ -132,6 +133,7 @@ export async function startWorker(ground: Ground, config: Config, telemetry: Tel
         isDataError,
         matched: watch.saw,
         decided,
+        draw,
       }),
     })
     closing.add(() => run.stop())

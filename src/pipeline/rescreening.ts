@@ -5,6 +5,8 @@ import { messageOf } from '../errors.ts'
 import type { BankMatch } from '../signals/image-hash/ports.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { assess, type Gate } from './assess.ts'
+import type { Draw } from './audit.ts'
+import type { Offered } from './banks/quarantine.ts'
 import { createLoop, type Loop } from './loop.ts'
 import { keepPictures } from './pictures/keeping.ts'
 import type { PictureStore } from './pictures/ports.ts'
@@ -17,6 +19,7 @@ export interface RescreeningOptions {
   readonly topics: TopicNames
   readonly telemetry: Telemetry
   readonly pictures?: PictureStore
+  readonly draw: Draw
   /** Called for each listing that was tried again, with what its pictures are like. */
   readonly matched?: (sellerId: string, matches: readonly BankMatch[]) => void
   readonly decided?: (decisions: readonly Decision[]) => void
@@ -59,7 +62,7 @@ export function createRescreening(options: RescreeningOptions): Loop {
 async function tryAgain(
   due: readonly DueRescreen[],
   gate: Gate,
-  { telemetry, pictures, matched }: RescreeningOptions,
+  { telemetry, pictures, draw, matched }: RescreeningOptions,
 ): Promise<Rescreened[]> {
   const tried = await Promise.all(
     due.map(async ({ listing, attempts, seen }): Promise<Rescreened | undefined> => {
@@ -76,7 +79,7 @@ async function tryAgain(
   )
   const judged = tried.filter((one) => one !== undefined)
   if (gate.pictures === undefined || pictures === undefined) return judged
-  const kept = await keepPictures(judged, gate.pictures, pictures)
+  const kept = await keepPictures(judged, gate.pictures, pictures, draw)
   return judged.map((one) => {
     const pictures = kept.get(one)
     return pictures === undefined ? one : { ...one, kept: pictures }

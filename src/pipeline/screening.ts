@@ -23,6 +23,7 @@ import type { Telemetry } from '../telemetry.ts'
 import type { Picture } from '../imaging/picture.ts'
 import { assess, lookAt, type Gate } from './assess.ts'
 import { commitOrApart } from './commit-apart.ts'
+import type { Draw } from './audit.ts'
 import { createCommit } from './commit-batch.ts'
 import { ok, type Outcome } from './outcome.ts'
 import type { Batch, BatchResult, LogRecord } from './log/ports.ts'
@@ -42,6 +43,7 @@ export interface ScreeningOptions {
   /** Where pictures are kept for cases; undefined: they are not. */
   readonly pictures?: PictureStore
   readonly maxListingBytes: number
+  readonly draw: Draw
   /** What the topic of the dead letters takes as one record. */
   readonly maxDeadLetterBytes: number
   /** The store refuses what a record says (not how it was said): trying again as it is can never succeed. */
@@ -58,14 +60,14 @@ const TURN_MS = 15
 const PARALLEL = 16
 
 export function createScreening(options: ScreeningOptions): (batch: Batch, lost: AbortSignal) => Promise<BatchResult> {
-  const { store, topics, group, telemetry, maxDeadLetterBytes } = options
+  const { store, topics, group, telemetry, maxDeadLetterBytes, draw } = options
   const commit = createCommit({
     store,
     group,
     telemetry,
     wanted: (records: readonly TriedRecord[]) =>
       records.flatMap(({ tried }) => (tried.kind === 'ok' ? [identityOf(tried.value)] : [])),
-    settle: (records, standings, at) => settle(records, standings, { topics, ...at, maxDeadLetterBytes }),
+    settle: (records, standings, at) => settle(records, standings, { topics, ...at, draw, maxDeadLetterBytes }),
     told(tally, records) {
       count(telemetry, records.length, tally)
       options.decided?.(tally)
@@ -139,13 +141,13 @@ const hasImages = (gate: Gate, { images = [] }: Listing): boolean => gate.pictur
 async function keep(
   records: readonly TriedRecord[],
   gate: Gate,
-  store: PictureStore | undefined,
+  { pictures: store, draw }: Pick<ScreeningOptions, 'pictures' | 'draw'>,
 ): Promise<readonly TriedRecord[]> {
   if (gate.pictures === undefined || store === undefined) return records
   const listings = records.flatMap(({ tried }) =>
     tried.kind === 'ok' && tried.value.kind === 'listing' ? [tried.value] : [],
   )
-  const kept = await keepPictures(listings, gate.pictures, store)
+  const kept = await keepPictures(listings, gate.pictures, store, draw)
   if (kept.size === 0) return records
   return records.map((one) => {
     if (one.tried.kind !== 'ok' || one.tried.value.kind !== 'listing') return one

@@ -6,7 +6,7 @@ import type { RefusalCode } from '../domain/refusal.ts'
 import type { TopicNames } from '../events/topics.ts'
 import { sha256sOf } from '../imaging/picture.ts'
 import { mayBeMended, type Assessment } from './assess.ts'
-import { isDrawn } from './audit.ts'
+import type { Draw } from './audit.ts'
 import { deadLetterRow } from './dead-letter.ts'
 import { caseId, decisionId } from './ids.ts'
 import type { Outcome } from './outcome.ts'
@@ -78,6 +78,8 @@ export function settle(
     readonly topics: TopicNames
     readonly topic: string
     readonly now: Date
+    /** Of what is allowed, which is drawn for an audit. */
+    readonly draw: Draw
     /** What the topic of the dead letters takes as one record. */
     readonly maxDeadLetterBytes: number
   },
@@ -163,9 +165,7 @@ export function settle(
 /** The decision on a listing of which nothing else is known: the dry run. Nothing is drawn: who asks must not learn what would be. */
 export function decideAlone(tried: TriedListing, topics: TopicNames, now: Date): Decision {
   const draft = new SettlementDraft(new Map(), topics)
-  const answer = { ...tried.assessment.answer, audit: { ...tried.assessment.answer.audit, share: 0 } }
-  const undrawn = { ...tried, assessment: { ...tried.assessment, answer } }
-  return decideRevision(draft, draft.of(tried.listing.listingId), undrawn, now)
+  return decideRevision(draft, draft.of(tried.listing.listingId), tried, { now, draw: () => false })
 }
 
 /** Nobody is stopped without a word: where no single signal has a reason, the sum of small ones is it. */
@@ -198,14 +198,19 @@ function withdraw(draft: SettlementDraft, row: Draft, revision: number, at: stri
   row.changed = true
 }
 
-function decideRevision(draft: SettlementDraft, row: Draft, tried: TriedListing, now: Date): Decision {
+function decideRevision(
+  draft: SettlementDraft,
+  row: Draft,
+  tried: TriedListing,
+  { now, draw }: { readonly now: Date; readonly draw: Draw },
+): Decision {
   const { listing, assessment } = tried
   const { answer, risk } = assessment
   const inReview = row.outcome === 'hold' || row.outcome === 'block'
   const outcome = inReview && answer.outcome === 'allow' ? 'hold' : answer.outcome
   const sequence = row.sequence + 1
   const id = decisionId(listing.listingId, listing.revision, sequence)
-  const audit = outcome === 'allow' && (row.caseId !== null || isDrawn(id, answer.audit.share))
+  const audit = outcome === 'allow' && (row.caseId !== null || draw(id, answer.audit.share))
   const dueIn = audit ? answer.audit.dueSeconds : answer.deadlineSeconds
   const dueAt = new Date(now.getTime() + dueIn * 1000).toISOString()
   const looked = outcome !== 'allow' || audit

@@ -65,7 +65,7 @@ export function reviewWorld(node: StoreNode, partition: number): ReviewWorld {
       appendedAt: new Date(),
     }
     const result = await store.commit(span, [{ listingId, revision }], (standings, now) => {
-      const context = { topics: TOPICS, topic: TOPICS.listings, now, maxDeadLetterBytes: 1 << 20 }
+      const context = { topics: TOPICS, topic: TOPICS.listings, now, draw: () => false, maxDeadLetterBytes: 1 << 20 }
       return settle([{ record, partition, tried }], standings, context).settlement
     })
     if (result !== 'committed') throw new Error(`the record was not committed: ${result}`)

@@ -1,8 +1,20 @@
 // Rights holders see and say what is theirs; samples of what is on sale are looked at.
 // Real: PostgreSQL, log, store, worker, publisher, signals, brands, the HTTP server on loopback. Made up: the goods and the policy.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createDraw } from '../../src/pipeline/audit.ts'
 import type { Decision } from '../../src/domain/decision.ts'
-import { call, closeReviewing, held, look, metricsText, openReviewing, policy, say } from './reviewing.ts'
+import {
+  auditSecret,
+  call,
+  closeReviewing,
+  held,
+  look,
+  metricsText,
+  openReviewing,
+  policy,
+  say,
+  submitted,
+} from './reviewing.ts'
 
 beforeAll(openReviewing, 120_000)
 afterAll(closeReviewing, 60_000)
@@ -96,5 +108,21 @@ describe('the audit sample', () => {
     expect(metrics).toMatch(/^touchstone_appeals_total 0$/m)
     expect(metrics).toMatch(/^touchstone_verdicts_total\{verdict="rejected"\} [1-9]/m)
     expect(metrics).toMatch(/^touchstone_open_cases [1-9]/m)
+  })
+
+  it('is drawn with the secret of the store, which no answer has', async () => {
+    await policy({ thresholds: { hold: 1, block: 1 }, audit: { share: 0.5, dueSeconds: 60 } })
+    const secret = await auditSecret()
+    const [draw, public_] = [createDraw(secret), createDraw('')]
+    const lots = await Promise.all(
+      Array.from({ length: 24 }, (_, i) => submitted(`lot-${i}`, { title: 'Handmade ceramic mug' })),
+    )
+    const decisions = lots.map(({ body }) => body)
+    const ids = decisions.map(({ decisionId }) => decisionId)
+    const drawn = decisions.map(({ audit }) => audit)
+    expect(drawn).toEqual(ids.map((id) => draw(id, 0.5)))
+    expect(drawn).not.toEqual(ids.map((id) => public_(id, 0.5)))
+    expect(lots.map(({ text }) => text).join()).not.toContain(secret)
+    await Promise.all(decisions.filter((d) => d.audit).map((d) => say(d.caseId, 'analyst', { verdict: 'rejected' })))
   })
 })

@@ -1,6 +1,7 @@
 // A running gate with its HTTP server, and keys of reviewers, rights holders and marketplaces: for the stories of reviewing.
 import { expect } from 'vitest'
 import { createKeyStore } from '../../src/adapters/postgres/access-store.ts'
+import { readAuditSecret } from '../../src/adapters/postgres/audit-secret.ts'
 import { createApiKey } from '../../src/api/secrets.ts'
 import { startGate, type RunningGate } from '../../src/apps/gate.ts'
 import { startHttp, type RunningHttp } from '../../src/apps/http.ts'
@@ -166,5 +167,7 @@ export async function ownVerdictsRead(): Promise<void> {
     while ((await store.place(groups.verdicts, topics.verdicts, partition, low)) < high)
       await new Promise((resolve) => setTimeout(resolve, 20))
 }
+
+export const auditSecret = (): Promise<string> => readAuditSecret(gate.database.database.reading)
 
 export const metricsText = async (): Promise<string> => (await fetch(http.metricsUrl)).text()

@@ -1,7 +1,7 @@
 // Pictures of what a person will look at: re-encoded and stored by hash before rows are locked, so that the case only refers to them.
 import type { Listing } from '../../domain/listing.ts'
 import type { Assessment } from '../assess.ts'
-import { isDrawn } from '../audit.ts'
+import type { Draw } from '../audit.ts'
 import { decisionId } from '../ids.ts'
 import type { CasePicture } from '../ports.ts'
 import { MOST_KEPT, type Glance, type PictureSource, type PictureStore } from './ports.ts'
@@ -25,6 +25,7 @@ export async function keepPictures<T extends Judged>(
   judged: readonly T[],
   source: PictureSource,
   store: PictureStore,
+  draw: Draw,
 ): Promise<ReadonlyMap<T, Kept>> {
   const kept = new Map<T, Kept>()
   const seen = judged.filter((one) => one.assessment.pictures.some((picture) => picture.state === 'seen'))
@@ -34,7 +35,7 @@ export async function keepPictures<T extends Judged>(
   const slots = createSlots(AT_ONCE)
   await Promise.all(
     seen
-      .filter((one) => opensCase(one, before?.get(one.listing.listingId)))
+      .filter((one) => opensCase(one, before?.get(one.listing.listingId), draw))
       .map(async (one) => {
         await slots.take()
         try {
@@ -47,11 +48,11 @@ export async function keepPictures<T extends Judged>(
   return kept
 }
 
-function opensCase({ listing, assessment }: Judged, before: Glance | undefined): boolean {
+function opensCase({ listing, assessment }: Judged, before: Glance | undefined, draw: Draw): boolean {
   const { outcome, audit } = assessment.answer
   if (outcome !== 'allow') return true
   if (before !== undefined && (before.caseId !== null || (before.outcome ?? 'allow') !== 'allow')) return true
-  return isDrawn(decisionId(listing.listingId, listing.revision, (before?.sequence ?? 0) + 1), audit.share)
+  return draw(decisionId(listing.listingId, listing.revision, (before?.sequence ?? 0) + 1), audit.share)
 }
 
 /** Hashes of the pictures that some signal's evidence is about. */

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Outcome } from '../../../src/domain/policy.ts'
 import { topicNames } from '../../../src/events/topics.ts'
-import { isDrawn } from '../../../src/pipeline/audit.ts'
+import { createDraw } from '../../../src/pipeline/audit.ts'
 import { decisionId } from '../../../src/pipeline/ids.ts'
 import type { Standing } from '../../../src/pipeline/ports.ts'
 import { decideAlone, settle, type TriedListing } from '../../../src/pipeline/settle.ts'
@@ -12,6 +12,7 @@ import { assessment, listingOf } from './assessments.ts'
 const TOPICS = topicNames('touchstone')
 const NOW = new Date('2026-01-01T00:00:00Z')
 const WEEK = 604_800
+const draw = createDraw('of this store')
 
 function tried(revision: number, outcome: Outcome, share: number): TriedListing {
   const { answer, ...rest } = assessment(outcome)
@@ -33,7 +34,13 @@ function decide(...revisions: TriedListing[]) {
     const { settlement } = settle(
       [{ record, partition: 0, tried: { kind: 'ok', value } }],
       new Map(row === undefined ? [] : [['L-1', row]]),
-      { topics: TOPICS, topic: TOPICS.listings, now: new Date(NOW.getTime() + i * 1_000), maxDeadLetterBytes: 1 << 20 },
+      {
+        topics: TOPICS,
+        topic: TOPICS.listings,
+        now: new Date(NOW.getTime() + i * 1_000),
+        draw,
+        maxDeadLetterBytes: 1 << 20,
+      },
     )
     const update = settlement.standings[0]
     if (update === undefined) throw new Error('nothing was settled')
@@ -90,19 +97,31 @@ describe('the audit sample', () => {
     expect(dry.caseId).toBeUndefined()
   })
 
+  it('follows from the secret of the store: with another one, or none, others are drawn', () => {
+    const ids = Array.from({ length: 5_000 }, (_, i) => decisionId(`L-${i}`, 1, 1))
+    const drawnWith = (secret: string) => new Set(ids.filter((id) => createDraw(secret)(id, 0.1)))
+    const own = drawnWith('of this store')
+    expect(drawnWith('of this store')).toEqual(own)
+    for (const guess of ['', 'of that store']) {
+      // A tenth of some 500 by chance: whoever guesses knows nothing of it.
+      const common = [...drawnWith(guess)].filter((id) => own.has(id)).length
+      expect(common).toBeLessThan(own.size / 4)
+    }
+  })
+
   it('draws the share that is asked for, the same every time, and more with a larger share', () => {
     const ids = Array.from({ length: 20_000 }, (_, i) => decisionId(`L-${i}`, 1, 1))
     // 200 expected, standard deviation 14: beyond six of them it is not chance.
-    const drawn = ids.filter((id) => isDrawn(id, 0.01)).length
+    const drawn = ids.filter((id) => draw(id, 0.01)).length
     expect(drawn).toBeGreaterThan(115)
     expect(drawn).toBeLessThan(285)
     const share = fc.double({ min: 0, max: 1, noNaN: true })
     fc.assert(
       fc.property(fc.uuid(), share, share, (id, a, b) => {
         const [less, more] = a < b ? [a, b] : [b, a]
-        expect(isDrawn(id, 1)).toBe(true)
-        expect(isDrawn(id, 0)).toBe(false)
-        if (isDrawn(id, less)) expect(isDrawn(id, more)).toBe(true)
+        expect(draw(id, 1)).toBe(true)
+        expect(draw(id, 0)).toBe(false)
+        if (draw(id, less)) expect(draw(id, more)).toBe(true)
       }),
     )
   })

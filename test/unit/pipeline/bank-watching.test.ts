@@ -66,7 +66,7 @@ it('what is tried again counts as what is tried: too many sellers of one picture
       return Promise.resolve()
     },
   }
-  const loop = createRescreening({ store, gate: () => gate, topics, telemetry, matched: watch.saw })
+  const loop = createRescreening({ store, gate: () => gate, topics, telemetry, draw: () => false, matched: watch.saw })
   await settled.promise
   await loop.stop()
   await watch.stop()

@@ -56,7 +56,7 @@ function screened(tried: Assessment, before?: Standing, revision = 1) {
   const { settlement } = settle(
     [{ record, partition: 0, tried: { kind: 'ok', value } }],
     new Map(before === undefined ? [] : [['L', before]]),
-    { topics, topic: 'in', now: NOW, maxDeadLetterBytes: 1_000 },
+    { topics, topic: 'in', now: NOW, draw: () => false, maxDeadLetterBytes: 1_000 },
   )
   const [row] = settlement.standings
   const [decision] = settlement.decisions
@@ -194,7 +194,7 @@ describe('trying again', () => {
     expect(decided).toMatchObject([{ outcome: 'hold', hold: { until: '2026-01-02T01:00:00.000Z' } }])
     const caseId = decided[0]?.caseId
     expect(settlement.cases).toMatchObject([{ caseId, change: 'open', openedBy: 'hold' }])
-    expect(settlement.casePictures).toMatchObject([{ caseId, revision: 1, ordinal: 0, sha256: 'a', brandIds: [] }])
+    expect(settlement.casePictures).toMatchObject([{ caseId, revision: 1, ordinal: 0, sha256: 'a', brandIds: ['nike'] }])
   })
 
   it('leaves a hold its deadline and its case, and says that all signals were asked now', () => {

@@ -84,6 +84,7 @@ async function screen(
     topics: TOPICS,
     group: 'g',
     telemetry,
+    draw: () => false,
     maxListingBytes: 10_000,
     maxDeadLetterBytes: 1 << 20,
     isDataError: (error) => error instanceof UnfitError,

@@ -72,6 +72,7 @@ function gate() {
         topics: TOPICS,
         topic: TOPICS.listings,
         now: NOW,
+        draw: () => false,
         maxDeadLetterBytes: 1 << 20,
       })
       const update = settlement.standings[0]

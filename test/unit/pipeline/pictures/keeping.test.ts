@@ -2,11 +2,13 @@
 import { describe, expect, it } from 'vitest'
 import type { Outcome } from '../../../../src/domain/policy.ts'
 import type { Picture } from '../../../../src/imaging/picture.ts'
-import { isDrawn } from '../../../../src/pipeline/audit.ts'
+import { createDraw } from '../../../../src/pipeline/audit.ts'
 import { decisionId } from '../../../../src/pipeline/ids.ts'
 import { keepPictures, type Judged } from '../../../../src/pipeline/pictures/keeping.ts'
 import type { Glance, KeptPicture, PictureSource, PictureStore } from '../../../../src/pipeline/pictures/ports.ts'
 import { assessment, listingOf } from '../assessments.ts'
+
+const draw = createDraw('of this store')
 
 const seen = (sha256: string): Picture => ({
   state: 'seen',
@@ -59,7 +61,7 @@ async function keep(all: Judged[], world: { before?: Record<string, Glance>; kno
     },
     prune: () => Promise.resolve(0),
   }
-  const kept = await keepPictures(all, source, store)
+  const kept = await keepPictures(all, source, store, draw)
   return { kept: all.map((one) => kept.get(one)), encoded, put, glances }
 }
 
@@ -109,7 +111,7 @@ describe('pictures are kept', () => {
     const all = Array.from({ length: 60 }, (_, i) => judged(`L-${i}`, 'allow', [seen(`p-${i}`)], 0.3))
     const before = { 'L-0': { outcome: 'allow' as const, sequence: 4, caseId: null } }
     const { put } = await keep(all, { before })
-    const drawn = all.filter((_, i) => isDrawn(decisionId(`L-${i}`, 1, i === 0 ? 5 : 1), 0.3))
+    const drawn = all.filter((_, i) => draw(decisionId(`L-${i}`, 1, i === 0 ? 5 : 1), 0.3))
     expect(put.toSorted()).toEqual(drawn.map(({ listing }) => listing.listingId.replace('L', 'p')).toSorted())
     expect(put.length).toBeGreaterThan(5)
   })
