@@ -78,7 +78,24 @@ export function createScreening(options: ScreeningOptions): (batch: Batch, lost:
     const gate = options.gate()
     const tried = await tryAll(batch, gate, lost, options)
     if (tried === undefined) return 'moved'
-    return commitOrApart(batch, await keep(tried, gate, options.pictures), commit, options)
+    return commitOrApart(batch, await keep(tried, gate, options), commit, options)
+  }
+}
+
+/** What was refused, or sent twice, says nothing of a picture: whoever sends it may make up as much of it as they like. */
+function tellMatches(
+  { decided }: Tally,
+  records: readonly TriedRecord[],
+  matched: NonNullable<ScreeningOptions['matched']>,
+): void {
+  const nameOf = ({ listingId, revision }: ListingIdentity) => `${revision} ${listingId}`
+  const byName = new Map(decided.map((decision) => [nameOf(decision), decision]))
+  for (const { tried } of records) {
+    if (tried.kind !== 'ok' || tried.value.kind !== 'listing') continue
+    const name = nameOf(tried.value.listing)
+    const decision = byName.get(name)
+    // The same revision again in the same batch was a duplicate.
+    if (decision !== undefined && byName.delete(name)) matched(decision, tried.value.assessment.bankMatches)
   }
 }
 
