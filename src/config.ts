@@ -157,7 +157,7 @@ export const SETTINGS = {
   TOUCHSTONE_BANK_SELLERS_PER_HOUR: setting(
     positive(1_000_000).default(100),
     '100',
-    'Different sellers whose listings one picture of a counterfeit bank may match in an hour; beyond, it is put into quarantine until somebody has looked',
+    'Different sellers of one marketplace whose listings one picture of a counterfeit bank may match in an hour; beyond, it is put into quarantine until somebody has looked, where two marketplaces say so or there is only one; else an alert is raised',
   ),
   TOUCHSTONE_OUTBOX_HOURS: setting(
     positive(8_760).default(72),

@@ -141,7 +141,15 @@ export const METRICS = {
     'counter',
     'Pictures of banks put into quarantine here because they met too many sellers: somebody should look at each',
   ),
-  touchstone_bank_matches_total: metric('counter', 'Matches of listings’ pictures with banks, by kind of bank; dry runs not counted', ['kind']),
+  touchstone_bank_alerts_total: metric(
+    'counter',
+    'Pictures of banks that met too many sellers of one marketplace among several, and match on: somebody should look at each',
+  ),
+  touchstone_bank_matches_total: metric(
+    'counter',
+    'Matches of listings’ pictures with banks, by kind of bank; dry runs not counted',
+    ['kind'],
+  ),
 } as const satisfies Record<string, MetricEntry>
 
 type Metrics = {

@@ -20,6 +20,7 @@ import { contentHash } from '../listing/content-hash.ts'
 import { parseIdentity, parseListing } from '../listing/parse-listing.ts'
 import type { BankMatch } from '../signals/image-hash/ports.ts'
 import type { Telemetry } from '../telemetry.ts'
+import type { Offered } from './banks/quarantine.ts'
 import type { Picture } from '../imaging/picture.ts'
 import { assess, lookAt, type Gate } from './assess.ts'
 import { commitOrApart } from './commit-apart.ts'
@@ -48,8 +49,8 @@ export interface ScreeningOptions {
   readonly maxDeadLetterBytes: number
   /** The store refuses what a record says (not how it was said): trying again as it is can never succeed. */
   readonly isDataError: (error: unknown) => boolean
-  /** Called for each listing that was tried, perhaps more than once, with what its pictures are like. */
-  readonly matched?: (sellerId: string, matches: readonly BankMatch[]) => void
+  /** Called after the commit for each listing that was decided, with what its pictures are like. */
+  readonly matched?: (offered: Offered, matches: readonly BankMatch[]) => void
   /** Called after the commit. */
   readonly decided?: (tally: Tally) => void
 }
@@ -70,6 +71,7 @@ export function createScreening(options: ScreeningOptions): (batch: Batch, lost:
     settle: (records, standings, at) => settle(records, standings, { topics, ...at, draw, maxDeadLetterBytes }),
     told(tally, records) {
       count(telemetry, records.length, tally)
+      if (options.matched !== undefined) tellMatches(tally, records, options.matched)
       options.decided?.(tally)
     },
   })
@@ -187,7 +189,6 @@ async function tryRead(
     try {
       const assessment = await assess(gate, listing, new Date(), pictures)
       observe(options.telemetry, assessment.risk.signals, assessment.answer.rules)
-      options.matched?.(listing.sellerId, assessment.bankMatches)
       return ok({
         kind: 'listing',
         listing,

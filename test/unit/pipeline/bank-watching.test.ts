@@ -39,7 +39,10 @@ function world() {
   const quarantined: string[] = []
   const telemetry = createTelemetry({ level: 'silent' })
   const watch = createBankWatch(
-    { quarantine: (_bank, imageId) => Promise.resolve(quarantined.push(imageId) > 0) },
+    {
+      quarantine: (_bank, imageId) => Promise.resolve(quarantined.push(imageId) > 0),
+      senders: () => Promise.resolve([]),
+    },
     telemetry,
     { limit: 4 },
   )

@@ -10,24 +10,29 @@ const match = (imageId: string, kind: 'counterfeit' | 'allowed' | 'genuine' | 'l
   kind,
 })
 
-function watch(limit: number) {
+function watch(limit: number, senders: readonly (string | null)[] = []) {
   const asked: unknown[][] = []
   const state = { now: 0, fails: 0 }
   const lines: string[] = []
   const telemetry = createTelemetry({ level: 'warn', destination: { write: (line: string) => void lines.push(line) } })
-  const { saw, stop } = createBankWatch(
+  const { saw: sawOffered, stop } = createBankWatch(
     {
       quarantine: (...args) => {
         asked.push(args)
         state.fails -= 1
         return state.fails >= 0 ? Promise.reject(new Error('the store is away')) : Promise.resolve(true)
       },
+      senders: () => Promise.resolve(senders),
     },
     telemetry,
     { limit, now: () => state.now },
   )
+  type Matches = Parameters<typeof sawOffered>[1]
+  const saw = (sellerId: string, matches: Matches, marketplace?: string) =>
+    sawOffered({ sellerId, ...(marketplace === undefined ? {} : { marketplace }) }, matches)
   const alerts = async () => (await telemetry.metrics.touchstone_quarantines_total.get()).values[0]?.value ?? 0
-  return { saw, stop, asked, state, lines, alerts }
+  const told = async () => (await telemetry.metrics.touchstone_bank_alerts_total.get()).values[0]?.value ?? 0
+  return { saw, stop, asked, state, lines, alerts, told }
 }
 
 describe('quarantine', () => {
@@ -60,6 +65,84 @@ describe('quarantine', () => {
     expect(asked).toEqual([['b', 'x', 'quarantine', true, 'all']])
     expect(await alerts()).toBe(1)
     expect(JSON.parse(lines[0] ?? '{}')).toMatchObject({ level: 50, imageId: 'x', bankId: 'b' })
+  })
+
+  describe('among several marketplaces', () => {
+    const flood = (w: ReturnType<typeof watch>, sellers: number, marketplace?: string) => {
+      for (let i = 0; i < sellers; i++) w.saw(`S-${i}`, [match('x')], marketplace)
+    }
+
+    test.each([
+      ['another had a listing decided, without any match', [], (w: ReturnType<typeof watch>) => w.saw('S', [], 'demo')],
+      ['another may send listings', ['demo', 'elsewhere'], () => undefined],
+      ['some listings are of none', ['elsewhere'], (w: ReturnType<typeof watch>) => w.saw('S', [])],
+      ['a key of none may send listings', [null, 'elsewhere'], () => undefined],
+    ] as const)('one alone disarms no picture for the others: an alert an hour (%s)', async (_, senders, others) => {
+      const w = watch(10, senders)
+      others(w)
+      flood(w, 10, 'elsewhere')
+      await w.stop()
+      expect(await w.told()).toBe(0)
+      flood(w, 1_000, 'elsewhere')
+      w.state.now = 60_000
+      flood(w, 1_000, 'elsewhere')
+      await w.stop()
+      expect(w.asked).toEqual([])
+      expect([await w.alerts(), await w.told(), w.lines.length]).toEqual([0, 1, 1])
+      expect(JSON.parse(w.lines[0] ?? '{}')).toMatchObject({ level: 50, imageId: 'x', marketplace: 'elsewhere' })
+      w.state.now += HOUR
+      flood(w, 11, 'elsewhere')
+      await w.stop()
+      expect(await w.told()).toBe(2)
+    })
+
+    test('two that meet too many within the hour say it of the picture', async () => {
+      const w = watch(10, ['a', 'b', 'c'])
+      flood(w, 11, 'a')
+      flood(w, 10, 'b')
+      await w.stop()
+      expect(w.asked).toEqual([])
+      flood(w, 11, 'b')
+      await w.stop()
+      expect(w.asked).toEqual([['b', 'x', 'quarantine', true, 'all']])
+    })
+
+    test('one today and another an hour later do not', async () => {
+      const w = watch(10, ['a', 'b'])
+      flood(w, 11, 'a')
+      w.state.now = HOUR
+      flood(w, 11, 'b')
+      await w.stop()
+      expect(w.asked).toEqual([])
+    })
+
+    test('the same name of a seller is another seller elsewhere', async () => {
+      const w = watch(10, [null])
+      flood(w, 10, 'a')
+      flood(w, 10, 'b')
+      await w.stop()
+      expect([w.asked, await w.told()]).toEqual([[], 0])
+    })
+
+    test.each([
+      ['bound', ['only'], 'only'],
+      ['of none', [null], undefined],
+      ['named by keys that are bound to none', [null, null], 'only'],
+    ] as const)('the only one here is believed (%s)', async (_, senders, marketplace) => {
+      const w = watch(10, senders)
+      flood(w, 11, marketplace)
+      await w.stop()
+      expect([w.asked.length, await w.told()]).toEqual([1, 0])
+    })
+
+    test('one that left a day ago is not here any more', async () => {
+      const w = watch(10, ['a'])
+      w.saw('S', [], 'b')
+      w.state.now = 24 * HOUR
+      flood(w, 11, 'a')
+      await w.stop()
+      expect(w.asked).toHaveLength(1)
+    })
   })
 
   test('a store that is away is asked again, a little later and not at every match', async () => {
