@@ -113,8 +113,26 @@ describe('touchstone banks', () => {
         touchstone('banks', 'import', 'fakes', files.good, '--json'),
         touchstone('banks', 'list', '--json'),
       ])
-      expect([again.code, JSON.parse(again.out)]).toEqual([0, { bankId: 'fakes', added: 0, present: 1, rejected: [] }])
+      expect([again.code, JSON.parse(again.out)]).toEqual([
+        0,
+        { bankId: 'fakes', changed: [], added: 0, present: 1, rejected: [] },
+      ])
       expect(JSON.parse(list.out)).toMatchObject([{ bankId: 'fakes', brandId: 'nike', maxDistance: 29, images: 1 }])
+    },
+    PROCESSES_MS,
+  )
+
+  it(
+    'makes no bank for files of no use, and says what an import changed of a bank that was there',
+    async () => {
+      const text = join(directory, 'unreadable.txt')
+      writeFileSync(text, 'no picture at all')
+      const none = await touchstone('banks', 'import', 'bad', text, '--kind', 'counterfeit')
+      expect([none.code, none.out]).toEqual([3, expect.stringContaining('bank bad was not made')])
+      expect(await t.gate.bankStore.bank('bad', 'all')).toBeUndefined()
+      const changed = await touchstone('banks', 'import', 'fakes', text, '--distance', '30')
+      expect([changed.code, changed.out]).toEqual([3, expect.stringContaining('of fakes is 30 now, it was 29')])
+      expect(await t.gate.bankStore.bank('fakes', 'all')).toMatchObject({ maxDistance: 30 })
     },
     PROCESSES_MS,
   )

@@ -60,7 +60,7 @@ function run(...words: string[]): Promise<{ code: number | null; out: string; er
     child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text))
     child.once('error', reject)
     child.once('close', (code) => {
-      if (code !== 0 && code !== 2) reject(new Error(err))
+      if (code !== 0 && code !== 2 && code !== 3) reject(new Error(err))
       else resolve({ code, out, err })
     })
     child.stdin.end(input)
@@ -90,6 +90,17 @@ it('refuses a bank that it would not look at, a kind that is none, and pictures 
   expect(unused.err).toContain('--bank needs --images')
   expect(unknown.err).toContain('counterfeit=known-fakes')
   expect(blank.err).toContain('white.png')
+})
+
+it('passes over what is no picture in the folder of a bank, says so, and ends with 3', async () => {
+  const folder = join(directory, 'littered')
+  mkdirSync(folder)
+  for (const name of ['.DS_Store', 'LICENSE']) writeFileSync(join(folder, name), `no picture: ${name}`)
+  writeFileSync(join(folder, 'bad.png'), await drawnPicture(1))
+  const { code, err, outcomes } = await screen('--images', 'inline', '--bank', 'counterfeit=littered')
+  expect(code).toBe(3)
+  for (const name of ['.DS_Store', 'LICENSE']) expect(err).toContain(`${join('littered', name)}: picture-unreadable`)
+  expect(outcomes).toEqual(['harmless allow', 'inline hold', 'linked allow', 'none allow'])
 })
 
 it('looks at nothing, at what listings carry, or behind URLs too; in the order of the rows', async () => {

@@ -59,15 +59,27 @@ export function registerBanks(program: Command): void {
         const store = createBankStore({ pool: reading, listener })
         if (options.brand !== undefined && (await reference.brand(options.brand)) === undefined)
           throw new TouchstoneError('usage', `there is no brand ${options.brand}; see touchstone brands list`)
-        await prepareBank(store, bankId, options)
+        const { bank, before } = await bankOf(store, bankId, options)
+        const changed = before === undefined ? [] : changesOf(bank, before)
+        // A new one is made with its first picture: files of no use leave no empty bank behind.
+        let made = before !== undefined && changed.length === 0
+        const make = async () => {
+          if (!made) await store.upsertBank(bank, COMMAND_LINE, 'all')
+          made = true
+        }
+        if (before !== undefined) await make()
         const telemetry = createTelemetry({ level: config.LOG_LEVEL ?? 'warn' })
         const reader = openReader(config, telemetry)
         try {
-          const { added, present, rejected } = await importFiles({ store, reader, config, bankId, files })
+          const { added, present, rejected } = await importFiles({ store, reader, config, bankId, files, make })
           print(
             options.json,
-            { bankId, added, present, rejected },
-            `${added} added, ${present} there already, ${rejected.length} rejected.`,
+            { bankId, changed, added, present, rejected },
+            [
+              ...changed,
+              `${added} added, ${present} there already, ${rejected.length} rejected.`,
+              ...(made ? [] : [`The bank ${bankId} was not made: no picture could be read.`]),
+            ].join('\n'),
           )
           process.exitCode = rejected.length > 0 ? 3 : 0
         } finally {
@@ -106,8 +118,12 @@ function bits(text: string): number {
   return n
 }
 
-/** Makes the bank, or changes what the options say of it. */
-async function prepareBank(store: BankStore, bankId: string, options: ImportOptions): Promise<void> {
+/** The bank as the options want it; nothing is written yet. */
+async function bankOf(
+  store: BankStore,
+  bankId: string,
+  options: ImportOptions,
+): Promise<{ readonly bank: Bank; readonly before: Bank | undefined }> {
   const before = await store.bank(bankId, 'all')
   if (before === undefined && options.kind === undefined)
     throw new TouchstoneError('usage', `there is no bank ${bankId} yet: say what it holds with --kind`)
@@ -119,8 +135,16 @@ async function prepareBank(store: BankStore, bankId: string, options: ImportOpti
   }
   const parsed = bankSchema.safeParse(wanted)
   if (!parsed.success) throw new TouchstoneError('usage', describeIssues(parsed.error, wanted).message)
-  await store.upsertBank(parsed.data, COMMAND_LINE, 'all')
+  return { bank: parsed.data, before }
 }
+
+/** What an import changed of a bank that was there: it counts for all its pictures, not only for the new ones. */
+const changesOf = (bank: Bank, before: Bank): string[] =>
+  (['kind', 'brandId', 'maxDistance'] as const)
+    .filter((field) => bank[field] !== before[field])
+    .map(
+      (field) => `${field} of ${bank.bankId} is ${bank[field] ?? 'nobody'} now, it was ${before[field] ?? 'nobody'}.`,
+    )
 
 async function importFiles(work: {
   readonly store: BankStore
@@ -128,6 +152,8 @@ async function importFiles(work: {
   readonly config: Config
   readonly bankId: string
   readonly files: readonly string[]
+  /** Called before pictures are added. */
+  make(): Promise<void>
 }): Promise<{ added: number; present: number; rejected: Reject[] }> {
   const { store, reader, config, bankId, files } = work
   const progress = createProgress('banks import')
@@ -157,6 +183,8 @@ async function importFiles(work: {
         ? []
         : [{ picture, source: { kind: 'import' as const, file: basename(bite[i] ?? '').slice(0, 500) } }],
     )
+    if (images.length === 0) continue
+    await work.make()
     const result = await store.addImages(bankId, images, COMMAND_LINE, 'all')
     added += result.added.length
     present += result.present

@@ -63,7 +63,7 @@ export function registerEvaluate(program: Command): void {
     .option('--json', 'print one JSON document')
     .addHelpText(
       'after',
-      '\nExample:\n  $ touchstone evaluate --input labelled.jsonl --max-fpr 0.001 --mask shipsFrom,category\n  $ touchstone evaluate --model fusion@v0123456789ab\n\nExit codes: 0 done; 2 wrong usage or input; 3 done, but some rows were rejected.',
+      '\nExample:\n  $ touchstone evaluate --input labelled.jsonl --max-fpr 0.001 --mask shipsFrom,category\n  $ touchstone evaluate --model fusion@v0123456789ab\n\nExit codes: 0 done; 2 wrong usage or input; 3 done, but some rows were rejected or files of a bank skipped.',
     )
     .action(async (options: Options) => {
       process.exitCode = await evaluate(options)
@@ -91,7 +91,8 @@ async function onFiles(options: FileOptions): Promise<number> {
   const config = readConfig(process.env)
   const pictures = await openPicturesOf(options, config)
   try {
-    return await tryFiles(options, config, pictures?.parts ?? {})
+    const code = await tryFiles(options, config, pictures?.parts ?? {})
+    return code === 0 && (pictures?.skipped ?? 0) > 0 ? 3 : code
   } finally {
     await pictures?.close()
   }

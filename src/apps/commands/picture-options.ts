@@ -40,11 +40,18 @@ export function checkPictureOptions({ images, bank }: PictureOptions): void {
     throw new TouchstoneError('usage', '--bank needs --images inline or --images fetch')
 }
 
+interface OpenPictures {
+  readonly parts: Pick<Gate, 'pictures' | 'banks'>
+  /** Files of the folders that are no use, each said on standard error. */
+  readonly skipped: number
+  close(): Promise<void>
+}
+
 /** What a gate needs to look at pictures as the options say; undefined: it does not. Must be closed. */
 export async function openPicturesOf(
   { images, bank }: PictureOptions,
   config: Config,
-): Promise<{ readonly parts: Pick<Gate, 'pictures' | 'banks'>; close(): Promise<void> } | undefined> {
+): Promise<OpenPictures | undefined> {
   if (images === 'none') return undefined
   const { source, reader, close } = openPictures(
     config,
@@ -52,7 +59,12 @@ export async function openPicturesOf(
     images,
   )
   try {
-    return { parts: { pictures: source, banks: await readFolderBanks(bank, reader) }, close }
+    let skipped = 0
+    const banks = await readFolderBanks(bank, reader, (file, { code, message }) => {
+      skipped += 1
+      process.stderr.write(`${file}: ${code}: ${message}\n`)
+    })
+    return { parts: { pictures: source, banks }, skipped, close }
   } catch (error) {
     await close()
     throw error

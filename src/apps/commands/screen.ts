@@ -45,7 +45,7 @@ export function registerScreen(program: Command): void {
     .addOption(maskOption())
     .addHelpText(
       'after',
-      '\nExample:\n  $ touchstone screen --input listings.jsonl --output decisions.jsonl --rejects rejects.jsonl\n\nExit codes: 0 done; 2 wrong usage or input; 3 done, but some rows were rejected.',
+      '\nExample:\n  $ touchstone screen --input listings.jsonl --output decisions.jsonl --rejects rejects.jsonl\n\nExit codes: 0 done; 2 wrong usage or input; 3 done, but some rows were rejected or files of a bank skipped.',
     )
     .action(async (options: Options) => {
       process.exitCode = await screen(options)
@@ -108,7 +108,7 @@ async function screen(options: Options): Promise<number> {
   process.stderr.write(
     `${tried + rejected} rows: ${ends.allow} allowed, ${ends.hold} held, ${ends.block} blocked, ${rejected} rejected (${seconds.toFixed(1)} s)\n`,
   )
-  return rejected > 0 ? 3 : 0
+  return rejected > 0 || (pictures?.skipped ?? 0) > 0 ? 3 : 0
 }
 
 /** Lines of JSON to a file or standard output, waiting where the reader is slower; a reader that went away ends us quietly. */
