@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Decision } from '../../src/domain/decision.ts'
 import { disguised, drawnPicture } from '../support/drawn-pictures.ts'
-import { call, closeReviewing, held, keys, look, openReviewing, raw, say, submitted } from './reviewing.ts'
+import { call, closeReviewing, held, type keys, look, openReviewing, raw, say, submitted } from './reviewing.ts'
 
 const SECRET = 'listing-of-another-shop'
 let picture: Buffer

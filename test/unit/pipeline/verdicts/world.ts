@@ -41,7 +41,13 @@ export function createWorld(brandIds: readonly string[] = ['nike']) {
   })
   const listed = (tried: Tried) => {
     const standings = new Map(row === undefined ? [] : [[LISTING, { ...row, hashes }]])
-    const context = { topics: TOPICS, topic: TOPICS.listings, now: now(), draw: () => false, maxDeadLetterBytes: 1 << 20 }
+    const context = {
+      topics: TOPICS,
+      topic: TOPICS.listings,
+      now: now(),
+      draw: () => false,
+      maxDeadLetterBytes: 1 << 20,
+    }
     keep(settle([{ record: recordOf(), partition: 0, tried }], standings, context).settlement)
   }
   const tell = (...tried: TriedVerdict['tried'][]) => {
