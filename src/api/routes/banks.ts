@@ -128,7 +128,19 @@ export function bankRoutes(api: Api, services: RouteServices): void {
   }
 }
 
+/** Each holds its body two or three times over, and taking it apart stops the event loop: a few at once, and no queue of them. */
+const UPLOADS_AT_ONCE = 4
+
 function addRoute(scope: Api, { banks, reader, limits }: RouteServices): void {
+  let uploads = 0
+  // Behind the check of the caller, before the body is read.
+  scope.addHook('onRequest', async (_request, reply) => {
+    if (uploads >= UPLOADS_AT_ONCE)
+      throw new TouchstoneError('not-ready', `${UPLOADS_AT_ONCE} pictures are being added already`)
+    uploads += 1
+    // Whatever becomes of it, the caller's going away too.
+    reply.raw.once('close', () => (uploads -= 1))
+  })
   scope.addContentTypeParser(
     PICTURE_TYPES,
     { parseAs: 'buffer', bodyLimit: limits.pictureBytes },
