@@ -78,7 +78,16 @@ const ODD = [
   '[2a00::1]',
   '1.1.1.1\0',
 ]
-const PUBLIC = ['1.1.1.1', '8.8.8.8', '168.63.129.17', '166.12.0.1', '172.32.0.1', '192.0.1.1', '2606:4700::1111', '2a00:1450:4001:81b::200e']
+const PUBLIC = [
+  '1.1.1.1',
+  '8.8.8.8',
+  '168.63.129.17',
+  '166.12.0.1',
+  '172.32.0.1',
+  '192.0.1.1',
+  '2606:4700::1111',
+  '2a00:1450:4001:81b::200e',
+]
 
 describe('an address is taken when it is public unicast, in the one spelling that sockets know', () => {
   const rule = createAddressRule([])
