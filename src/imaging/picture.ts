@@ -9,8 +9,16 @@ export interface PdqHash {
   readonly quality: number
 }
 
-/** A picture that was seen. `variants` are the hashes of its eight dihedral forms; the first is `hash`. */
-export interface SeenPicture {
+/** What is compared of a picture, or of one frame. `variants` are the hashes of its eight dihedral forms; the first is `hash`. */
+export interface HashedPicture {
+  readonly hash: PdqHash
+  readonly variants: readonly Uint8Array[]
+  /** Near-blank, or of too low a quality: neither indexed nor matched. */
+  readonly blank: boolean
+}
+
+/** A picture that was seen. Of an animation the hash is that of the frame shown longest, among those that are not blank. */
+export interface SeenPicture extends HashedPicture {
   readonly state: 'seen'
   /** Of the bytes as they came, in lower-case hexadecimal. */
   readonly sha256: string
@@ -18,10 +26,12 @@ export interface SeenPicture {
   /** In pixels, upright. */
   readonly width: number
   readonly height: number
-  readonly hash: PdqHash
-  readonly variants: readonly Uint8Array[]
-  /** Near-blank, or of too low a quality: neither indexed nor matched. */
-  readonly blank: boolean
+  /** Of an animation: other frames that were looked at and are not blank, each to be compared like a picture of its own. */
+  readonly frames?: readonly HashedPicture[]
+  /** Of an animation: a frame that counts lies beyond what one picture may cost, or cannot be decoded. */
+  readonly unseenFrames?: true
+  /** It ends too soon or is broken, and was decoded as far as a browser shows it. */
+  readonly damaged?: true
 }
 
 /**

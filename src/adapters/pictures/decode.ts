@@ -1,6 +1,8 @@
 // Bytes of strangers to pixels, inside a thread: sniffed, measured by the header, and only then decoded, within bounds.
-import sharp, { type KernelEnum, type SharpOptions } from 'sharp'
-import { formatOf, type Format } from './formats.ts'
+import sharp, { type KernelEnum, type Metadata, type SharpOptions } from 'sharp'
+import { formatOf, isSequence, type Format } from './formats.ts'
+import { framesToSee } from './frames.ts'
+import { mended } from './mended.ts'
 import { unseen, type Pixels, type UnseenPicture } from './messages.ts'
 import { isSwapped, upright } from './upright.ts'
 
@@ -12,15 +14,24 @@ export interface Opened {
   readonly height: number
   /** Bytes of memory that decoding may take, at most about. */
   readonly memory: number
+  /** Of an animation those to look at, what people see longest first; 0 of any other picture. */
+  readonly frames: readonly number[]
+  /** Whether these are all that count. */
+  readonly allFrames: boolean
   /**
    * Upright, sRGB, on white; shrunk into `side` by `side` where a shrink is named (`inside` keeps its shape), never enlarged.
-   * @throws what libvips says: broken, truncated, or out of time.
+   * What is broken or ends too soon is decoded as far as a browser shows it, in what is left of the same time.
+   * @throws what libvips says: not to be decoded at all, or out of time.
    */
-  pixels(shrink?: {
-    readonly side: number
-    readonly fit: 'fill' | 'inside'
-    readonly kernel: keyof KernelEnum
-  }): Promise<Pixels>
+  pixels(shrink?: Shrink, frame?: number): Promise<Pixels>
+  /** Of what was decoded until now. */
+  damaged(): boolean
+}
+
+export interface Shrink {
+  readonly side: number
+  readonly fit: 'fill' | 'inside'
+  readonly kernel: keyof KernelEnum
 }
 
 /** libvips calls the container HEIF; its only codec here is AV1. */
@@ -43,6 +54,12 @@ const MEMORY: Readonly<Record<Format, number>> = { jpeg: 6, png: 8, webp: 4, gif
  */
 const COUNTS: Readonly<Record<Format, number>> = { jpeg: 1, png: 2, webp: 1, gif: 1, avif: 3 }
 
+/**
+ * And so many where frames are passed over on the way to another, which cannot be interrupted either: noise in WebP takes 75 ms
+ * a megapixel of frames passed, in GIF 8.
+ */
+const MOVING_COUNTS: Readonly<Record<Format, number>> = { jpeg: 1, png: 1, webp: 2, gif: 1, avif: 1 }
+
 /** Of the whole process, whichever thread says it: nothing but the five is loaded, nothing is remembered. */
 export function limitLibvips(): void {
   sharp.block({ operation: ['VipsForeignLoad'] })
@@ -61,42 +78,93 @@ export async function open(
   const format = formatOf(bytes)
   if (format === undefined)
     return unseen('not-a-picture', `${bytes.length} bytes that are none of JPEG, PNG, WebP, AVIF and GIF`)
-  // `truncated` refuses what lacks pixels and takes what merely has odd metadata, as browsers do. A first page only: of an
-  // animation the first frame is what a shop shows.
-  const input: SharpOptions = { failOn: 'truncated', limitInputPixels: limits.maxPixels, page: 0, pages: 1 }
-  const meta = await sharp(bytes, { ...input, limitInputPixels: false })
-    .metadata()
-    .catch((error: unknown) => faultOf(error, format))
-  if ('state' in meta) return meta
+  const opening = await headerOf(bytes, format).catch((error: unknown) => faultOf(error, format))
+  if ('state' in opening) return opening
+  const { meta, page } = opening
   const { width: w, height: h, orientation } = meta
   if (meta.format !== LOADED_AS[format] || (format === 'avif' && meta.compression !== 'av1'))
     return unseen('not-a-picture', `begins as ${format} and is read as ${meta.format}`)
   const most = Math.floor(limits.maxPixels / COUNTS[format])
   if (w * h > most) return unseen('too-many-pixels', `${w} × ${h} pixels; of ${format} at most ${most} are decoded`)
+  const isAnimated = page === 0 && (meta.pages ?? 1) > 1 && format !== 'avif'
+  const { frames, all } = isAnimated
+    ? framesToSee(
+        { frames: meta.pages ?? 1, delays: meta.delay ?? [], loops: meta.loop ?? 0, area: w * h },
+        Math.floor(most / MOVING_COUNTS[format]),
+      )
+    : { frames: [page], all: !isSequence(bytes) }
   const turned = isSwapped(orientation)
+  let { file, damaged } = opening
+  let until: number | undefined
+
+  async function decoded(failOn: 'truncated' | 'none', frame: number, shrink: Shrink | undefined): Promise<Pixels> {
+    until ??= performance.now() + limits.timeMs
+    const left = until - performance.now()
+    if (left <= 0) throw new Error('timeout')
+    const input: SharpOptions = { failOn, limitInputPixels: limits.maxPixels, page: frame, pages: 1 }
+    const decoding = sharp(file, input).timeout({ seconds: secondsOf(left) })
+    if (shrink !== undefined) {
+      const { side, fit, kernel } = shrink
+      const [across, down] = fit === 'fill' ? [Math.min(w, side), Math.min(h, side)] : [side, side]
+      decoding.resize(across, down, { fit, kernel, withoutEnlargement: true })
+    }
+    const { data, info } = await decoding
+      .flatten({ background: '#ffffff' })
+      .toColourspace('srgb')
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true })
+    if (info.channels !== 1 && info.channels !== 3) throw new Error(`${info.channels} channels after conversion`)
+    return upright({ data, width: info.width, height: info.height, channels: info.channels }, orientation)
+  }
+
   return {
     state: 'opened',
     format,
     width: turned ? h : w,
     height: turned ? w : h,
-    memory: w * h * MEMORY[format],
-    async pixels(shrink) {
-      const decoding = sharp(bytes, input).timeout({ seconds: secondsOf(limits.timeMs) })
-      if (shrink !== undefined) {
-        const { side, fit, kernel } = shrink
-        const [across, down] = fit === 'fill' ? [Math.min(w, side), Math.min(h, side)] : [side, side]
-        decoding.resize(across, down, { fit, kernel, withoutEnlargement: true })
+    // The frame before lies beside the one that is drawn over it.
+    memory: w * h * MEMORY[format] * (isAnimated ? 2 : 1),
+    frames,
+    allFrames: all,
+    async pixels(shrink, frame = frames[0] ?? 0) {
+      if (!damaged) {
+        try {
+          return await decoded('truncated', frame, shrink)
+        } catch (error) {
+          if (isTimeout(error)) throw error
+          damaged = true
+          file = mended(bytes, format)
+        }
       }
-      const { data, info } = await decoding
-        .flatten({ background: '#ffffff' })
-        .toColourspace('srgb')
-        .raw({ depth: 'uchar' })
-        .toBuffer({ resolveWithObject: true })
-      if (info.channels !== 1 && info.channels !== 3) throw new Error(`${info.channels} channels after conversion`)
-      return upright({ data, width: info.width, height: info.height, channels: info.channels }, orientation)
+      return await decoded('none', frame, shrink)
     },
+    damaged: () => damaged,
   }
 }
+
+interface Opening {
+  readonly meta: Metadata
+  /** The picture that is shown: of several in an AVIF its primary one, the first of all others. */
+  readonly page: number
+  readonly file: Uint8Array
+  readonly damaged: boolean
+}
+
+/** `truncated` refuses what lacks pixels and takes what merely has odd metadata; where it refuses, what browsers show is tried. */
+async function headerOf(bytes: Uint8Array, format: Format): Promise<Opening> {
+  const read = (file: Uint8Array, failOn: 'truncated' | 'none', page: number) =>
+    sharp(file, { failOn, limitInputPixels: false, page, pages: 1 }).metadata()
+  try {
+    const meta = await read(bytes, 'truncated', 0)
+    const page = meta.pagePrimary ?? 0
+    return { meta: page === 0 ? meta : await read(bytes, 'truncated', page), page, file: bytes, damaged: false }
+  } catch {
+    const file = mended(bytes, format)
+    return { meta: await read(file, 'none', 0), page: 0, file, damaged: true }
+  }
+}
+
+export const isTimeout = (error: unknown): boolean => error instanceof Error && error.message.startsWith('timeout')
 
 /** libvips stops by itself, in whole seconds, a little before the thread would be ended for it. */
 const secondsOf = (timeMs: number): number => Math.max(1, Math.ceil(timeMs / 1_000) - 1)

@@ -19,6 +19,10 @@ export function formatOf(bytes: Uint8Array): Format | undefined {
   return (Object.keys(MAGIC) as Format[]).find((format) => MAGIC[format](view))
 }
 
+/** An AVIF that is to be played as a film: browsers go by its major brand. Here only the picture beside the film is read. */
+export const isSequence = (bytes: Uint8Array): boolean =>
+  formatOf(bytes) === 'avif' && Buffer.from(bytes.buffer, bytes.byteOffset, 12).toString('latin1', 8, 12) === 'avis'
+
 /** The brands of an ISO base media file: the major one, then those that it is compatible with. */
 function brandsOf(bytes: Buffer): string[] {
   // Real files name three to eight; a box that claims more is cut off here.

@@ -20,7 +20,8 @@ export interface Pixels {
 }
 
 /** The perceptual hash, handed to the thread by the app: an adapter knows no algorithm. */
-export type HashPixels = (pixels: Pixels) => Pick<SeenPicture, 'hash' | 'variants' | 'blank'>
+export type HashPixels = (pixels: Pixels) => HashedPicture
+export type HashedPicture = Pick<SeenPicture, 'hash' | 'variants' | 'blank'>
 
 /** What a thread is started with. */
 export interface ThreadData {

@@ -2,9 +2,18 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import sharp from 'sharp'
 import type { KeptPicture } from '../../pipeline/pictures/ports.ts'
-import { faultOf, limitLibvips, open, type Opened } from './decode.ts'
+import { faultOf, isTimeout, limitLibvips, open, type Opened } from './decode.ts'
 import { formsOf } from './forms.ts'
-import { unseen, type Answer, type HashPixels, type Job, type Picture, type ThreadData } from './messages.ts'
+import {
+  unseen,
+  type Answer,
+  type HashedPicture,
+  type HashPixels,
+  type Job,
+  type Picture,
+  type Pixels,
+  type ThreadData,
+} from './messages.ts'
 import { takeTurn } from './turn.ts'
 
 /**
@@ -16,6 +25,18 @@ const WHOLE_PIXELS = 1 << 22
 const HASHED = { side: 512, fit: 'fill', kernel: 'linear' } as const
 /** Large enough to see a seam or a logo, small enough to keep a million. */
 const KEPT = { side: 768, fit: 'inside', kernel: 'lanczos3' } as const
+
+interface Shown extends HashedPicture {
+  readonly frame: number
+  readonly pixels: Pixels
+}
+
+interface Looked {
+  readonly best: Shown
+  readonly others: readonly HashedPicture[]
+  /** Nothing that people see was left out. */
+  readonly all: boolean
+}
 
 /** Answers every job of the main thread; to be called once, by the file that the threads are started with. */
 export function servePictures(hashPixels: HashPixels): void {
@@ -53,22 +74,57 @@ export function createAnswering(hashPixels: HashPixels, data: ThreadData): (job:
     }
   }
 
-  const hashed = (opened: Opened) => opened.pixels(opened.width * opened.height > WHOLE_PIXELS ? HASHED : undefined)
+  const hashed = (opened: Opened, frame: number) =>
+    opened.pixels(opened.width * opened.height > WHOLE_PIXELS ? HASHED : undefined, frame)
 
-  const see = async (job: Job, opened: Opened) => ({
-    state: 'seen' as const,
-    sha256: job.sha256,
-    format: opened.format,
-    width: opened.width,
-    height: opened.height,
-    ...hashPixels(await hashed(opened)),
-  })
+  /** The frame that people look at longest, among those that are not blank, first; later ones that do not come are left out. */
+  async function looked(opened: Opened): Promise<Looked> {
+    const blanks: Shown[] = []
+    const others: HashedPicture[] = []
+    let best: Shown | undefined
+    let failed: unknown
+    for (const frame of opened.frames) {
+      try {
+        const pixels = await hashed(opened, frame)
+        const found = hashPixels(pixels)
+        if (found.blank) blanks.push({ ...found, frame, pixels })
+        else if (best === undefined) best = { ...found, frame, pixels }
+        else others.push(found)
+      } catch (error) {
+        if (isTimeout(error)) throw error
+        failed = error
+      }
+    }
+    best ??= blanks[0]
+    if (best === undefined) throw failed
+    return { best, others, all: opened.allFrames && failed === undefined }
+  }
 
-  async function keep(job: Job, opened: Opened): Promise<KeptPicture> {
-    const whole = await hashed(opened)
-    const { hash, blank } = hashPixels(whole)
+  async function see(job: Job, opened: Opened): Promise<Picture> {
+    const { best, others, all } = await looked(opened)
+    if (opened.damaged() && best.blank)
+      return unseen('not-a-picture', `a damaged ${opened.format}, of which nothing can be seen that could be compared`)
+    const { hash, variants, blank } = best
+    return {
+      state: 'seen',
+      sha256: job.sha256,
+      format: opened.format,
+      width: opened.width,
+      height: opened.height,
+      hash,
+      variants,
+      blank,
+      ...(others.length === 0 ? {} : { frames: others }),
+      ...(all ? {} : { unseenFrames: true as const }),
+      ...(opened.damaged() ? { damaged: true as const } : {}),
+    }
+  }
+
+  async function keep(job: Job, opened: Opened): Promise<KeptPicture | undefined> {
+    const { frame, pixels: whole, hash, blank } = (await looked(opened)).best
+    if (opened.damaged() && blank) return undefined
     const forms = blank ? [] : await formsOf(whole, hashPixels)
-    const { data: pixels, ...raw } = await opened.pixels(KEPT)
+    const { data: pixels, ...raw } = await opened.pixels(KEPT, frame)
     const encoded = await sharp(pixels, { raw }).webp({ quality: 80, effort: 2 }).toBuffer()
     return {
       sha256: job.sha256,
@@ -85,6 +141,6 @@ export function createAnswering(hashPixels: HashPixels, data: ThreadData): (job:
   return async (job) => {
     if (job.kind === 'read') return { kind: 'read', picture: await within(job, (opened) => see(job, opened)) }
     const kept = await within(job, (opened) => keep(job, opened))
-    return { kind: 'keep', kept: 'state' in kept ? undefined : kept }
+    return { kind: 'keep', kept: kept === undefined || 'state' in kept ? undefined : kept }
   }
 }

@@ -44,7 +44,10 @@ function evaluate(listing: Listing, context: SignalContext): Finding {
   if (pictures.length === 0) return { state: 'abstained', evidence: { why: 'no-pictures' } }
   if (banks === undefined || banks.size === 0) return { state: 'abstained', evidence: { why: 'no-banks' } }
   const found = pictures.flatMap((picture, image) => findIn(picture, image, banks, listing, context))
-  const failures = pictures.flatMap((picture, image) => (isFailure(picture) ? [{ picture, image }] : []))
+  const failures = pictures.flatMap((picture, image) =>
+    missingOf(picture).map((missing) => ({ picture: missing, image })),
+  )
+  const damaged = pictures.flatMap((picture, image) => (picture.state === 'seen' && picture.damaged ? [image] : []))
   const unseen = failures.map(({ picture, image }) => faultOf(picture, image))
   const passing = failures.some(({ picture }) => isPassing(picture))
   const missing = reasonsOfUnseen(failures.map(({ picture }) => picture))
@@ -52,6 +55,7 @@ function evaluate(listing: Listing, context: SignalContext): Finding {
     images: pictures.length,
     seen: pictures.filter((picture) => picture.state === 'seen').length,
     ...(unseen.length === 0 ? {} : { unseen: unseen.slice(0, MAX_EVIDENCE) }),
+    ...(damaged.length === 0 ? {} : { damaged: damaged.slice(0, MAX_EVIDENCE) }),
   }
   const telling = found.filter(({ match }) => match.kind !== 'allowed').sort((a, b) => b.score - a.score)
   const matches = [...telling, ...found.filter(({ match }) => match.kind === 'allowed')].map(shown)
@@ -116,14 +120,29 @@ function findIn(
   context: SignalContext,
 ): Found[] {
   if (picture.state !== 'seen' || picture.blank) return []
-  const matches = banks.match(picture)
-  const allowed = matches.filter((match) => match.kind === 'allowed')
-  return (allowed.length > 0 ? allowed : matches).map((match) => ({
+  const { frames = [], ...shown } = picture
+  // One by one: an allowed frame speaks for no other.
+  const matches = [shown, ...frames.map((frame) => ({ ...shown, ...frame }))].flatMap((frame) => {
+    const found = banks.match(frame)
+    const allowed = found.filter((match) => match.kind === 'allowed')
+    return allowed.length > 0 ? allowed : found
+  })
+  return nearestOfEach(matches).map((match) => ({
     image,
     sha256: picture.sha256,
     score: scoreOf(match, sellerId, context),
     match,
   }))
+}
+
+/** Of each bank the nearest that any frame is like. */
+function nearestOfEach(matches: readonly BankMatch[]): BankMatch[] {
+  const nearest = new Map<string, BankMatch>()
+  for (const match of matches) {
+    const held = nearest.get(match.bankId)
+    if (held === undefined || match.distance < held.distance) nearest.set(match.bankId, match)
+  }
+  return [...nearest.values()]
 }
 
 function scoreOf({ kind, distance, brandId }: BankMatch, sellerId: string, context: SignalContext): number {
@@ -153,8 +172,17 @@ const shown = ({ image, sha256, match }: Found) => ({
   ),
 })
 
-const isFailure = (picture: Picture): picture is UnseenPicture =>
-  picture.state === 'unseen' && picture.fault !== 'not-fetched'
+/** What of a picture could not be looked at. */
+function missingOf(picture: Picture): UnseenPicture[] {
+  if (picture.state === 'unseen') return picture.fault === 'not-fetched' ? [] : [picture]
+  return picture.unseenFrames === true ? [UNSEEN_FRAMES] : []
+}
+
+const UNSEEN_FRAMES: UnseenPicture = {
+  state: 'unseen',
+  fault: 'too-many-pixels',
+  message: 'an animation: frames that people see lie beyond what is decoded of one picture, or cannot be decoded',
+}
 
 const faultOf = ({ fault, message }: UnseenPicture, image: number) => ({ image, fault, message })
 

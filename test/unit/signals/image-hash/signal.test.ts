@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { brandSchema } from '../../../../src/domain/brand.ts'
 import type { BankKind } from '../../../../src/domain/bank.ts'
-import type { Picture, PictureFault } from '../../../../src/imaging/picture.ts'
+import type { Picture, PictureFault, SeenPicture } from '../../../../src/imaging/picture.ts'
 import { LASTING_FAULTS, PASSING_FAULTS } from '../../../../src/imaging/picture.ts'
 import type { BankMatch } from '../../../../src/signals/image-hash/ports.ts'
 import { counterfeitScore, imageHash } from '../../../../src/signals/image-hash/signal.ts'
@@ -36,7 +36,7 @@ const brands = new Map([['nord', brandSchema.parse({ brandId: 'nord', name: 'Nor
 
 function look(
   pictures: readonly Picture[],
-  known: Readonly<Record<string, readonly BankMatch[]>> = {},
+  known: Readonly<Record<string, readonly BankMatch[]>> | ((picture: SeenPicture) => readonly BankMatch[]) = {},
   options: { sellerId?: string; size?: number; brandIds?: string[]; noBanks?: boolean } = {},
 ) {
   const { sellerId = 'stranger', size = 5, brandIds = [], noBanks = false } = options
@@ -47,7 +47,9 @@ function look(
     kind: undefined,
     usdPer: () => undefined,
     pictures,
-    banks: noBanks ? undefined : { size, change: 1n, match: ({ sha256 }) => known[sha256] ?? [] },
+    banks: noBanks
+      ? undefined
+      : { size, change: 1n, match: typeof known === 'function' ? known : ({ sha256 }) => known[sha256] ?? [] },
     textModel: undefined,
   }
   const found = imageHash.evaluate({ listingId: 'L', revision: 1, sellerId, title: 'T' }, context)
@@ -152,5 +154,39 @@ describe('image-hash', () => {
     const matches = evidence['matches'] as { distance: number }[]
     expect(matches).toHaveLength(20)
     expect(matches[0]?.distance).toBe(1)
+  })
+
+  it('of an animation looks at each frame, and an allowed one speaks for no other', () => {
+    const { hash, variants } = seen('first') as SeenPicture
+    const frame = { hash, variants: [new Uint8Array(32)], blank: false }
+    const animation: Picture = { ...(seen('first') as SeenPicture), frames: [frame] }
+    const byFrame = (first: BankMatch[], second: BankMatch[]) => (picture: SeenPicture) =>
+      picture.variants === variants ? first : second
+    const asked = (matches: (picture: SeenPicture) => readonly BankMatch[]) => look([animation], matches)
+    expect(asked(byFrame([], [match('counterfeit', 4)]))).toMatchObject({ state: 'scored' })
+    expect(scoreOf(asked(byFrame([match('allowed')], [match('counterfeit', 4)])))).toBe(counterfeitScore(4))
+    // The same bank is named once, by the frame that is nearest.
+    expect(asked(byFrame([match('counterfeit', 9)], [match('counterfeit', 4)])).evidence['matches']).toMatchObject([
+      { distance: 4 },
+    ])
+    expect(asked(byFrame([match('allowed')], [match('counterfeit', 4), match('allowed')]))).toMatchObject({
+      state: 'abstained',
+    })
+  })
+
+  it('has not seen all where frames were left out: alone it has failed, and beside a match it is of a part', () => {
+    const part: Picture = { ...(seen('part') as SeenPicture), unseenFrames: true }
+    expect(look([part])).toMatchObject({
+      state: 'failed',
+      passing: false,
+      reasons: [{ code: 'picture-cannot-be-opened' }],
+    })
+    expect(look([part], { part: [match('counterfeit', 4)] })).toMatchObject({ state: 'scored', incomplete: true })
+  })
+
+  it('tells analysts which pictures were damaged', () => {
+    const damaged: Picture = { ...(seen('cut') as SeenPicture), damaged: true }
+    expect(look([seen('whole'), damaged])).toMatchObject({ state: 'abstained', evidence: { damaged: [1] } })
+    expect(look([seen('whole')]).evidence).not.toHaveProperty('damaged')
   })
 })

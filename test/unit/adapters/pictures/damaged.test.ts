@@ -1,0 +1,81 @@
+// Pictures that end too soon, which browsers show as far as they go. Real: sharp, the threads, PDQ; every file is made here.
+import sharp from 'sharp'
+import { afterAll, describe, expect, test } from 'vitest'
+import { distance } from '../../../../src/imaging/pdq.ts'
+import { drawing, reading } from '../../../support/pictures.ts'
+
+const { reader, read, keep } = reading({ threads: 2 })
+afterAll(() => reader.close())
+
+const files = {
+  jpeg: await drawing().jpeg().toBuffer(),
+  'progressive jpeg': await drawing().jpeg({ progressive: true }).toBuffer(),
+  png: await drawing().png().toBuffer(),
+  'interlaced png': await drawing().png({ progressive: true }).toBuffer(),
+  'interlaced png with a palette': await drawing().png({ progressive: true, palette: true }).toBuffer(),
+  webp: await drawing().webp().toBuffer(),
+  'webp with alpha': await drawing(320, 240, 4).webp().toBuffer(),
+  'lossless webp': await drawing().webp({ lossless: true }).toBuffer(),
+  gif: await drawing().gif({ effort: 1 }).toBuffer(),
+}
+
+async function apart(whole: Uint8Array, cut: Uint8Array): Promise<number> {
+  const [a, b] = [await read(whole), await read(cut)]
+  if (a.state !== 'seen' || b.state !== 'seen') return Infinity
+  return distance(a.hash.bytes, b.hash.bytes)
+}
+
+describe.each(Object.entries(files))('a %s', (_name, whole) => {
+  test('without its last bytes is the same picture', async () => {
+    // At 12 an entry of a bank still matches by half of what it may be apart.
+    for (const less of [1, 2, 4, 12]) {
+      const bits = await apart(whole, whole.subarray(0, whole.length - less))
+      expect([less, bits <= 14]).toEqual([less, true])
+    }
+  })
+
+  test('cut anywhere gets an answer: what it shows, or that it is no picture; and says that it is damaged', async () => {
+    for (const share of [0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.97]) {
+      const picture = await read(whole.subarray(0, Math.floor(whole.length * share)))
+      if (picture.state === 'unseen') expect([share, picture.fault]).toEqual([share, 'not-a-picture'])
+      // Near-blank and damaged together is not seen at all.
+      else expect(picture).toMatchObject({ width: 320, height: 240, damaged: true, blank: false })
+    }
+  })
+})
+
+test('a whole picture is not damaged', async () => {
+  for (const whole of Object.values(files)) expect(await read(whole)).not.toHaveProperty('damaged')
+})
+
+test('the half of a picture that is there is seen as a browser shows it, and kept', async () => {
+  const half = files.png.subarray(0, files.png.length / 2)
+  const kept = await keep(half)
+  const [seen, shown] = [await read(half), await sharp(kept?.body).metadata()]
+  expect(seen).toMatchObject({ state: 'seen', damaged: true })
+  expect(kept?.hash).toBe(seen.state === 'seen' && Buffer.from(seen.hash.bytes).toString('hex'))
+  expect([shown.width, shown.height]).toEqual([320, 240])
+})
+
+test('a picture of which next to nothing is left is neither seen nor kept: it would pass for an empty one', async () => {
+  const little = files.jpeg.subarray(0, Math.floor(files.jpeg.length * 0.1))
+  expect(await read(little)).toMatchObject({ state: 'unseen', fault: 'not-a-picture' })
+  expect(await keep(little)).toBeUndefined()
+  const plain = await sharp({ create: { width: 300, height: 300, channels: 3, background: '#fff' } })
+    .jpeg()
+    .toBuffer()
+  expect(await read(plain)).toMatchObject({ state: 'seen', blank: true })
+  expect(await read(plain.subarray(0, -2))).toMatchObject({ state: 'unseen', fault: 'not-a-picture' })
+})
+
+test('a header that claims gigabytes gets no gigabytes', async () => {
+  const webp = Buffer.from(files.webp.subarray(0, 1_000))
+  webp.writeUInt32LE(0xffff_fff0, 4)
+  const before = process.memoryUsage().rss
+  expect(await read(webp)).toMatchObject({ state: 'unseen', fault: 'not-a-picture' })
+  const png = Buffer.from(files['interlaced png'].subarray(0, 20_000))
+  png.writeUInt32BE(7_000, 16)
+  png.writeUInt32BE(3_500, 20)
+  expect(await read(png)).toMatchObject({ state: 'unseen', fault: 'not-a-picture' })
+  expect(process.memoryUsage().rss - before).toBeLessThan(200 << 20)
+})
