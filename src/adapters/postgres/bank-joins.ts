@@ -64,7 +64,7 @@ function join(joins: readonly BankJoin[]): Statement[] {
  * brand's what was confirmed without naming one; else one rights holder could keep another's counterfeits out of the bank.
  *
  * In SQL and not by the index in memory, because what is added while a verdict is given must count, and this is behind the
- * head's lock. Every hash of these banks is compared (some 0.3 µs each): they are the photographs of brands, not of sellers.
+ * head's lock. Every hash of these banks is compared, those of derived forms too (three times the work of one): they are the photographs of brands, not of sellers.
  * A hash alone cannot be turned, so the maker's photograph mirrored does join.
  */
 const OFFICIAL = sql`
