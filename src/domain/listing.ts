@@ -1,6 +1,6 @@
 // What a seller wants to sell, as it arrives: `listingId` names it for life, `revision` rises with every edit.
 import { z } from 'zod'
-import { instant, textField } from './text-field.ts'
+import { base64Problem, instant, textField } from './text-field.ts'
 
 /** Bounds on what one listing may carry. Each is far above what honest marketplaces send and keeps one listing's cost bounded. */
 export const LISTING_LIMITS = {
@@ -51,7 +51,7 @@ export const imageSchema = z
       .string()
       .regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits')
       .optional(),
-    data: z.base64({ error: 'must be base64' }).optional(),
+    data: z.base64({ error: ({ input }) => base64Problem(input) }).optional(),
   })
   .refine((i) => i.url !== undefined || i.data !== undefined, 'must have a url or data')
 

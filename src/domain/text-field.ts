@@ -25,3 +25,9 @@ export function instant(minYear: number) {
       return year >= minYear && year < 2100
     }, `must lie between the years ${minYear} and 2099`)
 }
+
+/** What is wrong with text that is not base64: most often a tool has broken it into lines. */
+export const base64Problem = (text: unknown): string =>
+  typeof text === 'string' && /[\r\n]/.test(text)
+    ? 'must be base64 without line breaks (`base64 -w0 FILE`)'
+    : 'must be base64'

@@ -91,13 +91,13 @@ export async function dryRun(gate: Gate, listing: Listing, topics: TopicNames, n
   try {
     const assessment = await assess(gate, listing, now)
     const submittedAt = listing.submittedAt ?? now.toISOString()
-    return ok(
-      decideAlone(
-        { kind: 'listing', listing, bound: false, contentHash: contentHash(listing), submittedAt, assessment },
-        topics,
-        now,
-      ),
+    // The case that it would open is opened nowhere.
+    const { caseId: _, ...decision } = decideAlone(
+      { kind: 'listing', listing, bound: false, contentHash: contentHash(listing), submittedAt, assessment },
+      topics,
+      now,
     )
+    return ok(decision)
   } catch (error) {
     return { kind: 'deadLetter', code: 'internal-error', message: messageOf(error), stage: 'assess', attempts: 1 }
   }

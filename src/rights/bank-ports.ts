@@ -63,8 +63,17 @@ export interface BankStore {
    * change its kind or its owner while it has pictures: what was confirmed against it would mean something else.
    */
   upsertBank(bank: Bank, by: string, scope: BankScope): Promise<boolean>
-  /** Not removed ones, in the order of their ids; `after` is the last id of the page before. */
-  images(bankId: string, page: { readonly after?: string | undefined; readonly limit: number }): Promise<BankImage[]>
+  /** Not removed ones, in the order of their ids; `after` is the last id of the page before; `state`: those of it only. */
+  images(
+    bankId: string,
+    page: {
+      readonly after?: string | undefined
+      readonly limit: number
+      readonly state?: BankImage['state'] | undefined
+    },
+  ): Promise<BankImage[]>
+  /** One of them, within the scope. */
+  image(bankId: string, imageId: string, scope: BankScope): Promise<BankImage | undefined>
   /**
    * At most 500 at once. What the bank holds already is counted as present and not added again. Throws `not-found` when the
    * bank is not there or not in the scope, and `picture-blank` for a picture that could never match.

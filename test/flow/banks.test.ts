@@ -1,6 +1,7 @@
 // Banks beside a running gate: filled by the command line, obeyed by the worker, emptied by quarantine. Real: the gate with its
 // threads, PostgreSQL, the bin in processes of its own; made up: the pictures.
 import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -146,10 +147,21 @@ describe('touchstone banks', () => {
       return images.length > 0 && banks.current().size === 0 ? images : undefined
     })
     expect(matchesOf(await offer('S-9', picture))).toEqual([])
-    await bankStore.quarantine('fakes', quarantined?.imageId ?? '', 'ann', false, 'all')
+    const [list, doctor, wrong] = await Promise.all([
+      touchstone('banks', 'list'),
+      touchstone('doctor'),
+      touchstone('banks', 'release', 'fakes', randomUUID()),
+    ])
+    const release = /touchstone (banks release fakes \S+)/.exec(list.out)?.[1]
+    expect(release).toContain(quarantined?.imageId)
+    expect(doctor.out).toMatch(/warning +banks .*in quarantine.*1 of fakes/)
+    // Nothing waits, and that is no lack of a publisher.
+    expect(doctor.out).toMatch(/0 rows wait in the outbox; (there is nothing to publish|outbox by)/)
+    expect([wrong.code, wrong.err]).toEqual([1, expect.stringContaining('not-found')])
+    expect((await touchstone(...(release ?? '').split(' '))).code).toBe(0)
     await t.until('it matches again', () => Promise.resolve(banks.current().size === 1))
     expect(matchesOf(await offer('S-9', picture))).toMatchObject([{ bankId: 'fakes', kind: 'counterfeit' }])
-  })
+  }, 120_000)
 
   it(
     'allowed wins: what it matches is no evidence, whatever else it matches',

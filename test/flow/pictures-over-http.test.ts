@@ -72,7 +72,8 @@ it('a confirmed picture is known to the next dry run within 2 s, and forgotten w
   expect(found.signals.find((signal) => signal.name === 'image-hash')?.evidence).toMatchObject({
     matches: [{ bankId: 'confirmed', source: { kind: 'verdict', caseId: first?.caseId, listingId: 'first' } }],
   })
-  // A dry run records nothing, and keeps no picture.
+  // A dry run records nothing, opens no case, and keeps no picture.
+  expect(found).not.toHaveProperty('caseId')
   expect(await t.gate.reader.history('dry')).toBeUndefined()
 
   await post(`/v1/cases/${first?.caseId}/reopen`, { takeBack: true, reason: 'a mistake' })

@@ -79,12 +79,20 @@ describe('banks over HTTP', () => {
       await add('gaps', await drawing(100, 100).png().toBuffer(), nike),
       await send('DELETE', `/v1/banks/gaps/images/${imageId}`, nike),
       await send('POST', `/v1/banks/gaps/images/${imageId}/quarantine`, nike),
+      await get(`/v1/banks/gaps/images/${imageId}`, nike),
+      await get(`/v1/banks/ours/images/${imageId}`, analyst),
       await get(`/v1/pictures/${sha256}`, nike),
     ])
       expect([response.statusCode, codeOf(response)]).toEqual([404, 'not-found'])
     expect((await make('gaps', { brandId: 'nike' }, nike)).statusCode).toBe(409)
     expect((await get('/v1/banks', nike)).json()).toEqual({ items: [] })
-    expect((await get(`/v1/pictures/${sha256}`, analyst)).statusCode).toBe(200)
+    const image = await get(`/v1/banks/gaps/images/${imageId}`, analyst)
+    expect(image.json()).toMatchObject({ imageId, bankId: 'gaps', sha256, href: `/v1/pictures/${sha256}` })
+    expect((await get(image.json<{ href: string }>().href, analyst)).statusCode).toBe(200)
+    const held = () => get('/v1/banks/gaps/images?state=quarantined', analyst)
+    expect((await held()).json()).toEqual({ items: [] })
+    await send('POST', `/v1/banks/gaps/images/${imageId}/quarantine`, analyst)
+    expect((await held()).json()).toMatchObject({ items: [{ imageId, state: 'quarantined' }] })
   })
 
   test('a picture that cannot be read, is too large, or too plain, is refused with the reason, and nothing is kept', async () => {

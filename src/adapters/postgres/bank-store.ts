@@ -80,13 +80,23 @@ export function createBankStore({ pool, listener: connect }: BankStoreOptions): 
       })
     },
 
-    async images(bankId, { after, limit }) {
+    async images(bankId, { after, limit, state = null }) {
       const { rows } = await sql<ImageRow>`
         select ${IMAGE_COLUMNS} from bank_image i
         where i.bank_id = ${bankId} and i.state <> 'removed'
+          and (${state}::text is null or i.state = ${state})
           and i.image_id > ${after ?? '00000000-0000-0000-0000-000000000000'}::uuid
         order by i.image_id limit ${limit}`.execute(db)
       return rows.map(imageOf)
+    },
+
+    async image(bankId, imageId, scope) {
+      const { rows } = await sql<ImageRow>`
+        select ${IMAGE_COLUMNS} from bank_image i join bank b on b.bank_id = i.bank_id
+        where i.image_id = ${imageId} and i.bank_id = ${bankId} and i.state <> 'removed' and ${owned(scope)}`.execute(
+        db,
+      )
+      return rows.map(imageOf)[0]
     },
 
     async addImages(bankId, images, by, scope) {

@@ -10,6 +10,7 @@ import { callerOf } from '../access.ts'
 import {
   addedImageSchema,
   bankBodySchema,
+  bankImageAnswerSchema,
   bankImageParamsSchema,
   bankImagesQuerySchema,
   bankImagesSchema,
@@ -72,15 +73,33 @@ export function bankRoutes(api: Api, services: RouteServices): void {
     },
     handler: async (request, reply) => {
       const { bankId } = request.params
-      const { after, limit } = request.query
+      const { after, limit, state } = request.query
       if ((await banks.bank(bankId, bankScope(callerOf(request)))) === undefined) throw noBank(bankId)
-      const items = await banks.images(bankId, { after, limit })
+      const items = await banks.images(bankId, { after, limit, state })
       const last = items.length < limit ? undefined : items.at(-1)
       return reply.send({ items, ...(last === undefined ? {} : { next: last.imageId }) })
     },
   })
 
   void api.register(async (scope) => addRoute(scope, services))
+
+  api.route({
+    method: 'GET',
+    url: '/v1/banks/:bankId/images/:imageId',
+    config: { access: ACCESS },
+    schema: {
+      tags: ['banks'],
+      summary: 'A picture of a bank: where it came from, and where it can be seen',
+      params: bankImageParamsSchema,
+      response: { 200: bankImageAnswerSchema, ...PROBLEM_RESPONSES },
+    },
+    handler: async (request, reply) => {
+      const { bankId, imageId } = request.params
+      const image = await banks.image(bankId, imageId, bankScope(callerOf(request)))
+      if (image === undefined) throw noImage(imageId)
+      return reply.send({ ...image, href: `/v1/pictures/${image.sha256}` })
+    },
+  })
 
   api.route({
     method: 'DELETE',

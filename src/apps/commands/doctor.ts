@@ -2,6 +2,8 @@
 import type { Command } from 'commander'
 import pc from 'picocolors'
 import { runningEmbeddedPostgres } from '../../adapters/embedded-postgres/attach.ts'
+import { createBankStore } from '../../adapters/postgres/bank-store.ts'
+import type { Database } from '../../adapters/postgres/connect.ts'
 import { createPostgresLog } from '../../adapters/postgres-log/postgres-log.ts'
 import { readConfig, type Config } from '../../config.ts'
 import { messageOf } from '../../errors.ts'
@@ -11,6 +13,7 @@ import { createTelemetry } from '../../telemetry.ts'
 import { kafkaConnection } from '../kafka.ts'
 import { kafkaLog } from '../log-in-kafka.ts'
 import { checkTopics } from '../topic-check.ts'
+import { examineBanks } from './doctor/banks.ts'
 import { examineKafka } from './doctor/brokers.ts'
 import { examineStore } from './doctor/database.ts'
 import type { Finding } from './doctor/finding.ts'
@@ -97,6 +100,7 @@ async function examineLogAndStore(config: Config, url: string | undefined, findi
       findings.push(...(await examineReading(log, input, store?.offsets.get(input.topic) ?? new Map())))
     if (store?.database !== undefined && store.prepared)
       findings.push(
+        examineBanks(await bankStoreOf(store.database).banks('all')),
         ...(await examineOutbox(store.database.reading, log, [names.decisions, names.verdicts, names.deadLetters])),
       )
   } finally {
@@ -104,3 +108,5 @@ async function examineLogAndStore(config: Config, url: string | undefined, findi
     await store?.database?.close()
   }
 }
+
+const bankStoreOf = ({ reading, listener }: Database) => createBankStore({ pool: reading, listener })

@@ -40,6 +40,7 @@ const WHO: readonly (readonly [string, string, readonly Role[] | 'open'])[] = [
   ['POST', '/v1/banks', ['analyst', 'brand', 'admin']],
   ['GET', '/v1/banks/shoes/images', ['analyst', 'brand', 'admin']],
   ['POST', '/v1/banks/shoes/images', ['analyst', 'brand', 'admin']],
+  ['GET', '/v1/banks/shoes/images/1', ['analyst', 'brand', 'admin']],
   ['DELETE', '/v1/banks/shoes/images/1', ['analyst', 'brand', 'admin']],
   ['POST', '/v1/banks/shoes/images/1/quarantine', ['analyst', 'brand', 'admin']],
   ['POST', '/v1/banks/shoes/images/1/release', ['analyst', 'brand', 'admin']],

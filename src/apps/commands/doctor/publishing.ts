@@ -20,8 +20,13 @@ export async function examineOutbox(
 
 function describe({ waiting, leases }: PublishingExamination): Finding {
   const holders = leases.filter((lease) => lease.live)
+  // Nobody takes a lease for an empty outbox.
   const who =
-    holders.length === 0 ? 'nobody publishes now' : holders.map((lease) => `${lease.name} by ${lease.owner}`).join(', ')
+    holders.length === 0
+      ? waiting.rows === 0
+        ? 'there is nothing to publish'
+        : 'nobody publishes now'
+      : holders.map((lease) => `${lease.name} by ${lease.owner}`).join(', ')
   const detail = `${waiting.rows} rows wait in the outbox${waiting.rows === 0 ? '' : `, the oldest for ${waiting.seconds.toFixed(0)} s`}; ${who}`
   if (waiting.rows === 0 || waiting.seconds < OLD_SECONDS) return { name: 'publishing', state: 'ok', detail }
   return {
