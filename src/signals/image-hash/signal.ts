@@ -120,9 +120,9 @@ function findIn(
   context: SignalContext,
 ): Found[] {
   if (picture.state !== 'seen' || picture.blank) return []
-  const { frames = [], ...shown } = picture
+  const { frames = [], ...first } = picture
   // One by one: an allowed frame speaks for no other.
-  const matches = [shown, ...frames.map((frame) => ({ ...shown, ...frame }))].flatMap((frame) => {
+  const matches = [first, ...frames.map((frame) => ({ ...first, ...frame }))].flatMap((frame) => {
     const found = banks.match(frame)
     const allowed = found.filter((match) => match.kind === 'allowed')
     return allowed.length > 0 ? allowed : found

@@ -78,9 +78,7 @@ describe.each(['webp', 'gif'] as const)('of a %s', (format) => {
     entries.put({ ...about, state: 'active', forms: [], source })
     const picture = await seen(await animated(format, [fake, harmless, other], [100, 5_000, 100]))
     const all = [picture, ...(picture.frames ?? []).map((frame) => ({ ...picture, ...frame }))]
-    expect(all.map((one) => entries.match(one).length).toSorted()).toEqual(
-      all.map((_, i) => (i === all.length - 1 ? 1 : 0)),
-    )
+    expect(all.filter((one) => entries.match(one).length > 0)).toHaveLength(1)
     expect(entries.match(picture)).toEqual([])
   })
 })

@@ -157,9 +157,10 @@ describe('image-hash', () => {
   })
 
   it('of an animation looks at each frame, and an allowed one speaks for no other', () => {
-    const { hash, variants } = seen('first') as SeenPicture
+    const still = seen('first') as SeenPicture
+    const { hash, variants } = still
     const frame = { hash, variants: [new Uint8Array(32)], blank: false }
-    const animation: Picture = { ...(seen('first') as SeenPicture), frames: [frame] }
+    const animation: Picture = { ...still, frames: [frame] }
     const byFrame = (first: BankMatch[], second: BankMatch[]) => (picture: SeenPicture) =>
       picture.variants === variants ? first : second
     const asked = (matches: (picture: SeenPicture) => readonly BankMatch[]) => look([animation], matches)
