@@ -89,6 +89,7 @@ describe('help and wrong calls', () => {
       ['policies', 'publish'],
       ['models', 'promote'],
       ['banks', 'import'],
+      ['banks', 'release'],
       ['keys'],
       ['brands'],
       ['policies'],
