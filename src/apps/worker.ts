@@ -102,6 +102,7 @@ export async function startWorker(ground: Ground, config: Config, telemetry: Tel
         topics,
         telemetry,
         pictures: pictureStore,
+        draw,
         matched: watch.saw,
         decided,
       }),
@@ -110,7 +111,6 @@ export async function startWorker(ground: Ground, config: Config, telemetry: Tel
       async () =>
         (await pictureStore.prune(config.TOUCHSTONE_PICTURE_DAYS)) + (await bankStore.purge(REMOVED_SECONDS, 1_000)),
     )
-        draw,
     background(
       'janitor',
       createLoop('janitor', telemetry.log, async () => {
@@ -133,6 +133,7 @@ export async function startWorker(ground: Ground, config: Config, telemetry: Tel
         store,
         gate: gateNow,
         pictures: pictureStore,
+        draw,
         topics,
         group: groups.listings,
         telemetry,
@@ -141,7 +142,6 @@ export async function startWorker(ground: Ground, config: Config, telemetry: Tel
         isDataError,
         matched: watch.saw,
         decided,
-        draw,
       }),
     })
     closing.add(() => run.stop())

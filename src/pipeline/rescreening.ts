@@ -21,7 +21,7 @@ export interface RescreeningOptions {
   readonly pictures?: PictureStore
   readonly draw: Draw
   /** Called for each listing that was tried again, with what its pictures are like. */
-  readonly matched?: (sellerId: string, matches: readonly BankMatch[]) => void
+  readonly matched?: (offered: Offered, matches: readonly BankMatch[]) => void
   readonly decided?: (decisions: readonly Decision[]) => void
 }
 
@@ -68,7 +68,7 @@ async function tryAgain(
     due.map(async ({ listing, attempts, seen }): Promise<Rescreened | undefined> => {
       try {
         const assessment = await assess(gate, listing, new Date())
-        matched?.(listing.sellerId, assessment.bankMatches)
+        matched?.(listing, assessment.bankMatches)
         return { listing, attempts, seen, assessment }
       } catch (error) {
         // A bug of ours; the decision that stands goes on standing, and the next attempt may be with a mended version.

@@ -155,7 +155,7 @@ export function settle(
       )
     else if (revision < row.revision) no('superseded', `revision ${row.revision} is already decided`)
     else {
-      tally.decided.push(decideRevision(draft, row, value, context.now))
+      tally.decided.push(decideRevision(draft, row, value, context))
       tally.waitedSince.push(record.appendedAt)
     }
   }

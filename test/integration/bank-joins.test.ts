@@ -120,8 +120,8 @@ describe('pictures of confirmed cases', () => {
     expect(images.map((i) => 'source' in i && [i.source, i.addedBy])).toEqual(
       Array.from({ length: 2 }, () => [{ kind: 'verdict', verdictId: 'V-1', caseId: 'C-1', listingId: 'L-1' }, 'ann']),
     )
-    expect(images.map((i) => 'forms' in i && i.forms).toSorted()).toEqual(
-      [picture('a').forms, picture('b').forms].toSorted(),
+    expect(new Set(images.map((i) => 'forms' in i && i.forms.join()))).toEqual(
+      new Set([picture('a'), picture('b')].map(({ forms }) => forms.join())),
     )
     expect(await banks.picture(picture('a').sha256, { brandIds: ['nike'] })).toBeDefined()
     expect(await banks.picture(picture('a').sha256, { brandIds: ['gap'] })).toBeUndefined()

@@ -194,7 +194,9 @@ describe('trying again', () => {
     expect(decided).toMatchObject([{ outcome: 'hold', hold: { until: '2026-01-02T01:00:00.000Z' } }])
     const caseId = decided[0]?.caseId
     expect(settlement.cases).toMatchObject([{ caseId, change: 'open', openedBy: 'hold' }])
-    expect(settlement.casePictures).toMatchObject([{ caseId, revision: 1, ordinal: 0, sha256: 'a', brandIds: ['nike'] }])
+    expect(settlement.casePictures).toMatchObject([
+      { caseId, revision: 1, ordinal: 0, sha256: 'a', brandIds: ['nike'] },
+    ])
   })
 
   it('leaves a hold its deadline and its case, and says that all signals were asked now', () => {
