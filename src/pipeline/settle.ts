@@ -168,8 +168,33 @@ export function decideAlone(tried: TriedListing, topics: TopicNames, now: Date):
   return decideRevision(draft, draft.of(tried.listing.listingId), tried, { now, draw: () => false })
 }
 
+/** What a decision says of the assessment that it follows, whatever made it. */
+export function assessed(
+  assessment: Assessment,
+  {
+    outcome,
+    openCase,
+    inReview,
+  }: { readonly outcome: Decision['outcome']; readonly openCase: string | null; readonly inReview: boolean },
+) {
+  const { answer, risk } = assessment
+  return {
+    outcome,
+    risk: risk.risk,
+    riskClass: answer.riskClass,
+    brandIds: [...assessment.brandIds],
+    ...(openCase === null ? {} : { caseId: openCase }),
+    reasons: outcome === 'allow' ? [] : reasonsFor(assessment, inReview),
+    base: risk.base,
+    signals: [...risk.signals],
+    rules: [...answer.rules],
+    policy: answer.policy,
+    models: { ...assessment.models },
+  }
+}
+
 /** Nobody is stopped without a word: where no single signal has a reason, the sum of small ones is it. */
-export function reasonsFor(assessment: Assessment, inReview: boolean): Reason[] {
+function reasonsFor(assessment: Assessment, inReview: boolean): Reason[] {
   const reasons = [...assessment.reasons, ...assessment.answer.reasons, ...(inReview ? [EDITED] : [])]
   return reasons.length === 0 ? [SMALL_SIGNS] : reasons
 }
@@ -205,7 +230,7 @@ function decideRevision(
   { now, draw }: { readonly now: Date; readonly draw: Draw },
 ): Decision {
   const { listing, assessment } = tried
-  const { answer, risk } = assessment
+  const { answer } = assessment
   const inReview = row.outcome === 'hold' || row.outcome === 'block'
   const outcome = inReview && answer.outcome === 'allow' ? 'hold' : answer.outcome
   const sequence = row.sequence + 1
@@ -230,17 +255,7 @@ function decideRevision(
     submittedAt: tried.submittedAt,
     decidedAt: now.toISOString(),
     stage: 'screening',
-    outcome,
-    risk: risk.risk,
-    riskClass: answer.riskClass,
-    brandIds: [...assessment.brandIds],
-    ...(openCase === null ? {} : { caseId: openCase }),
-    reasons: outcome === 'allow' ? [] : reasonsFor(assessment, inReview),
-    base: risk.base,
-    signals: [...risk.signals],
-    rules: [...answer.rules],
-    policy: answer.policy,
-    models: { ...assessment.models },
+    ...assessed(assessment, { outcome, openCase, inReview }),
     ...(outcome === 'hold'
       ? { hold: { until: dueAt, onDeadline: inReview ? ('block' as const) : answer.onDeadline } }
       : {}),

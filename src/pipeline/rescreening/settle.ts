@@ -7,7 +7,7 @@ import { severity } from '../../policy/compile.ts'
 import { mayBeMended, type Assessment } from '../assess.ts'
 import { caseId, decisionId } from '../ids.ts'
 import type { Kept } from '../pictures/keeping.ts'
-import { EDITED, openerOf, reasonsFor } from '../settle.ts'
+import { assessed, EDITED, openerOf } from '../settle.ts'
 import { SettlementDraft, type Draft } from '../settlement.ts'
 import type { WantedRescreen } from '../ports.ts'
 import type { RescreenSettlement, RescreenSubject } from './ports.ts'
@@ -99,7 +99,7 @@ function decideAgain(
     now,
   }: { readonly stands: Decision; readonly edited: boolean; readonly swapped: boolean; readonly now: Date },
 ): Decision {
-  const { answer, risk } = assessment
+  const { answer } = assessment
   const outcome = edited && answer.outcome === 'allow' ? 'hold' : answer.outcome
   const sequence = row.sequence + 1
   // An open case of a listing on sale is a sample, which goes on whatever the signals say.
@@ -116,17 +116,7 @@ function decideAgain(
     sequence,
     stage: 'rescreen',
     decidedAt: now.toISOString(),
-    outcome,
-    risk: risk.risk,
-    riskClass: answer.riskClass,
-    brandIds: [...assessment.brandIds],
-    ...(openCase === null ? {} : { caseId: openCase }),
-    reasons: outcome === 'allow' ? [] : reasonsFor(assessment, edited),
-    base: risk.base,
-    signals: [...risk.signals],
-    rules: [...answer.rules],
-    policy: answer.policy,
-    models: { ...assessment.models },
+    ...assessed(assessment, { outcome, openCase, inReview: edited }),
     ...(outcome === 'hold'
       ? { hold: { until, onDeadline: edited || swapped ? ('block' as const) : answer.onDeadline } }
       : {}),

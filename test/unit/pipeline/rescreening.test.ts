@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest'
 import type { Decision } from '../../../src/domain/decision.ts'
 import type { Outcome } from '../../../src/domain/policy.ts'
 import { topicNames } from '../../../src/events/topics.ts'
-import type { Picture } from '../../../src/imaging/picture.ts'
 import { settleDeadlines } from '../../../src/pipeline/deadlines.ts'
 import { mayBeMended, type Assessment } from '../../../src/pipeline/assess.ts'
 import type { Standing } from '../../../src/pipeline/ports.ts'
 import { settleRescreens } from '../../../src/pipeline/rescreening/settle.ts'
 import { settle, type TriedListing } from '../../../src/pipeline/settle.ts'
 import { assessment, listingOf } from './assessments.ts'
+import { seenPicture } from '../seen-picture.ts'
 
 const topics = topicNames('t')
 const NOW = new Date('2026-01-01T00:00:00Z')
@@ -27,19 +27,9 @@ const degraded = (outcome: Outcome, fault: 'timed-out' | 'gone' = 'timed-out'): 
   }
 }
 
-const picture = (sha256: string): Picture => ({
-  state: 'seen',
-  sha256,
-  format: 'png',
-  width: 9,
-  height: 9,
-  hash: { bytes: new Uint8Array(32), quality: 100 },
-  variants: [],
-  blank: false,
-})
 const shows = (tried: Assessment, ...sha256s: (string | null)[]): Assessment => ({
   ...tried,
-  pictures: sha256s.map((s) => (s === null ? { state: 'unseen', fault: 'timed-out', message: '' } : picture(s))),
+  pictures: sha256s.map((s) => (s === null ? { state: 'unseen', fault: 'timed-out', message: '' } : seenPicture(s))),
 })
 
 /** Screens a revision on what stands, and gives what stands then. */

@@ -7,19 +7,10 @@ import { decisionId } from '../../../../src/pipeline/ids.ts'
 import { keepPictures, type Judged } from '../../../../src/pipeline/pictures/keeping.ts'
 import type { Glance, KeptPicture, PictureSource, PictureStore } from '../../../../src/pipeline/pictures/ports.ts'
 import { assessment, listingOf } from '../assessments.ts'
+import { seenPicture as seen } from '../../seen-picture.ts'
 
 const draw = createDraw('of this store')
 
-const seen = (sha256: string): Picture => ({
-  state: 'seen',
-  sha256,
-  format: 'png',
-  width: 10,
-  height: 10,
-  hash: { bytes: new Uint8Array(32), quality: 100 },
-  variants: [],
-  blank: false,
-})
 const unseen: Picture = { state: 'unseen', fault: 'gone', message: '' }
 const keptOf = (sha256: string): KeptPicture => ({
   sha256,

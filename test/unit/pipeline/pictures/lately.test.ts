@@ -1,20 +1,11 @@
 // What is kept is what was judged. Real: the source and what it holds; made up: a host that gives everything once.
 import { expect, it } from 'vitest'
-import type { SeenPicture } from '../../../../src/imaging/picture.ts'
 import { createLately } from '../../../../src/pipeline/pictures/lately.ts'
 import { createPictureSource } from '../../../../src/pipeline/pictures/source.ts'
+import { seenPicture } from '../../seen-picture.ts'
 
 const SHA256 = 'a'.repeat(64)
-const seen: SeenPicture = {
-  state: 'seen',
-  sha256: SHA256,
-  format: 'png',
-  width: 10,
-  height: 10,
-  hash: { bytes: new Uint8Array(32), quality: 100 },
-  variants: [],
-  blank: false,
-}
+const seen = seenPicture(SHA256)
 
 it('a host that gives a picture once, and nothing or another one the second time, is not asked again', async () => {
   let asked = 0

@@ -1,20 +1,10 @@
 // Pictures of many listings at once while hosts are dead or slow. Real: the source and its turns; made up: hosts and reader.
 import { describe, expect, it } from 'vitest'
-import type { SeenPicture } from '../../../../src/imaging/picture.ts'
 import type { Got, ImageReference, PictureFetcher, PictureReader } from '../../../../src/pipeline/pictures/ports.ts'
 import { createSlots } from '../../../../src/pipeline/pictures/slots.ts'
 import { createPictureSource, type PictureSourceOptions } from '../../../../src/pipeline/pictures/source.ts'
+import { seenPicture as seen } from '../../seen-picture.ts'
 
-const seen = (sha256: string): SeenPicture => ({
-  state: 'seen',
-  sha256,
-  format: 'png',
-  width: 10,
-  height: 10,
-  hash: { bytes: new Uint8Array(32), quality: 100 },
-  variants: [],
-  blank: false,
-})
 const got = (sha256: string): Got => ({ state: 'got', bytes: new Uint8Array(3), sha256 })
 const url = (name: string): ImageReference => ({ url: `https://${name}.example/1.jpg` })
 

@@ -9,17 +9,8 @@ import type { BankMatch } from '../../../../src/signals/image-hash/ports.ts'
 import { counterfeitScore, imageHash } from '../../../../src/signals/image-hash/signal.ts'
 import type { SignalContext } from '../../../../src/signals/signal.ts'
 import { normalise } from '../../../../src/text/normalise.ts'
+import { seenPicture as seen } from '../../seen-picture.ts'
 
-const seen = (sha256: string, blank = false): Picture => ({
-  state: 'seen',
-  sha256,
-  format: 'png',
-  width: 10,
-  height: 10,
-  hash: { bytes: new Uint8Array(32), quality: 100 },
-  variants: [],
-  blank,
-})
 const unseen = (fault: PictureFault): Picture => ({ state: 'unseen', fault, message: 'why' })
 const match = (kind: BankKind, distance = 0, more: Partial<BankMatch> = {}): BankMatch => ({
   bankId: kind,
@@ -157,7 +148,7 @@ describe('image-hash', () => {
   })
 
   it('of an animation looks at each frame, and an allowed one speaks for no other', () => {
-    const still = seen('first') as SeenPicture
+    const still = seen('first')
     const { hash, variants } = still
     const frame = { hash, variants: [new Uint8Array(32)], blank: false }
     const animation: Picture = { ...still, frames: [frame] }
@@ -176,7 +167,7 @@ describe('image-hash', () => {
   })
 
   it('has not seen all where frames were left out: alone it has failed, and beside a match it is of a part', () => {
-    const part: Picture = { ...(seen('part') as SeenPicture), unseenFrames: true }
+    const part: Picture = { ...seen('part'), unseenFrames: true }
     expect(look([part])).toMatchObject({
       state: 'failed',
       passing: false,
@@ -186,7 +177,7 @@ describe('image-hash', () => {
   })
 
   it('tells analysts which pictures were damaged', () => {
-    const damaged: Picture = { ...(seen('cut') as SeenPicture), damaged: true }
+    const damaged: Picture = { ...seen('cut'), damaged: true }
     expect(look([seen('whole'), damaged])).toMatchObject({ state: 'abstained', evidence: { damaged: [1] } })
     expect(look([seen('whole')]).evidence).not.toHaveProperty('damaged')
   })
