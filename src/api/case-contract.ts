@@ -89,7 +89,9 @@ export const verdictBodySchema = z.object({
   supersedes: verdictSchema.shape.supersedes,
   decisionId: z
     .uuid({
-      error: 'must be the decision that was looked at: look at the case again, and name the last of its `decisions`',
+      error: ({ input }) =>
+        `${input === undefined ? 'is missing: it' : 'is no uuid: it'} must be the decision that was looked at. ` +
+        'Look at the case again (GET /v1/cases/{caseId}), and name the last of its `decisions`; the one that stands by now is in `stands`',
     })
     .describe('The decision that was looked at: when the listing was edited meanwhile, nothing is recorded.'),
 })

@@ -60,4 +60,10 @@ export const activationSchema = z.object({
   version: z.string().nullable().describe('What decides now; null: what ships.'),
   before: z.string().nullable(),
   overruled: z.array(z.string()).optional().describe('What speaks against it.'),
+  warnings: z
+    .array(z.string())
+    .optional()
+    .describe(
+      'That fusion and text model which decide now were not fitted to each other, what that means, and what to do.',
+    ),
 })

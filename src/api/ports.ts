@@ -134,10 +134,10 @@ export interface Learning {
     name: ModelName,
     version: string,
     options: { readonly by: string; readonly force: boolean },
-  ): Promise<Activation & { readonly overruled: readonly string[] }>
+  ): Promise<Activation & { readonly overruled: readonly string[]; readonly warnings: readonly string[] }>
   /** Throws `nothing-to-roll-back`, `model-mismatch`. */
   rollback(
     name: ModelName,
     options: { readonly by: string; readonly force: boolean },
-  ): Promise<Activation & { readonly overruled: readonly string[] }>
+  ): Promise<Activation & { readonly overruled: readonly string[]; readonly warnings: readonly string[] }>
 }

@@ -9,7 +9,7 @@ import { v4 } from 'uuid'
 import type { Caller } from '../domain/access.ts'
 import type { TopicNames } from '../events/topics.ts'
 import type { Telemetry } from '../telemetry.ts'
-import type { ReviewAnswer } from './review/answer.ts'
+import { startWork, type ReviewAnswer, type Stands } from './review/answer.ts'
 import type { About, ReviewStore } from './review/ports.ts'
 import { settleAppeal, settleReopening, type Reopening } from './review/settle-reopening.ts'
 import { settleCaseVerdict, type SaidOnCase } from './review/settle-verdict.ts'
@@ -37,6 +37,8 @@ export interface Review {
   verdict(caseId: string, caller: Caller, said: VerdictRequest): Promise<ReviewAnswer | undefined>
   reopen(caseId: string, caller: Caller, asked: ReopenRequest): Promise<ReviewAnswer | undefined>
   appeal(listingId: string, caller: Caller, text: string): Promise<ReviewAnswer | undefined>
+  /** What is decided by now on the listing of a case; nothing is written. */
+  stands(caseId: string, caller: Caller): Promise<Stands | undefined>
   claim: (caseId: string, caller: Caller, seconds: number) => ReturnType<ReviewStore['claim']>
 }
 
@@ -99,6 +101,11 @@ export function createReview({ store, topics, telemetry, dueSeconds, decided }: 
       )
       return told(answer)
     },
+
+    stands: (caseId, caller) =>
+      store.settle({ caseId, brandIds: brandsOf(caller) }, { verdictIds: [] }, (found) => ({
+        answer: startWork(found, caseOf(found), topics).known().answer.stands,
+      })),
 
     claim: (caseId, caller, seconds) => store.claim(caseId, caller.subject, seconds, brandsOf(caller)),
   }

@@ -221,9 +221,10 @@ describe('verdicts', () => {
     const stream = (async () => {
       for (; on; sent++) await t.submit(silent(`stream-${sent}`, `stream seller ${sent}`))
     })()
-    await json('models', 'promote', `text@${text}`)
+    const apart = await touchstone('models', 'promote', `text@${text}`)
+    expect(apart.err).toMatch(new RegExp(`Warning: the fusion ${shipped['fusion']} .*Next: promote fusion@${fusion}`))
     expect(await live(text)).toBeLessThan(LIVE_MS)
-    await json('models', 'promote', `fusion@${fusion}`)
+    expect(await json('models', 'promote', `fusion@${fusion}`)).toMatchObject({ overruled: [], warnings: [] })
     expect(await live(fusion)).toBeLessThan(LIVE_MS)
     on = false
     await stream
@@ -284,7 +285,10 @@ describe('verdicts', () => {
   })
 
   it('are undone by a rollback: what shipped decides again', async () => {
-    expect(await json('models', 'rollback', 'fusion')).toMatchObject({ version: null })
+    expect(await json('models', 'rollback', 'fusion')).toMatchObject({
+      version: null,
+      warnings: [expect.stringContaining(versionOf(trained, 'text'))],
+    })
     expect(await live(shipped['fusion'] ?? '')).toBeLessThan(LIVE_MS)
     await json('models', 'rollback', 'text')
     expect(await live(shipped['text'] ?? '')).toBeLessThan(LIVE_MS)

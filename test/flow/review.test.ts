@@ -182,4 +182,19 @@ describe('a case', () => {
       outcome: 'allow',
     })
   })
+
+  it('a word that does not say what was looked at is refused with what stands, to those who may see the case', async () => {
+    const decision = await held('unseen')
+    for (const decisionId of [undefined, 'the last one']) {
+      const answer = await say(decision.caseId, 'rolex', { verdict: 'rejected', decisionId })
+      expect([answer.status, answer.body.code, answer.body.path]).toEqual([422, 'invalid', '/decisionId'])
+      expect(answer.text).toContain(decisionId === undefined ? '/decisionId: is missing' : '/decisionId: is no uuid')
+      expect(answer.body.stands).toMatchObject({ decisionId: decision.decisionId, state: 'open', outcome: 'hold' })
+    }
+    const stranger = await say(decision.caseId, 'omega', { verdict: 'rejected', decisionId: undefined })
+    expect([stranger.status, stranger.body.path, stranger.body.stands]).toEqual([422, '/decisionId', undefined])
+    const none = await call('POST', '/v1/cases/no-such-case/verdict', 'omega', { verdict: 'rejected' })
+    expect({ ...none.body, instance: '' }).toEqual({ ...stranger.body, instance: '' })
+    expect((await look(decision.caseId, 'analyst')).body).toMatchObject({ state: 'open', verdicts: [] })
+  })
 })

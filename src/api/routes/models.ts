@@ -10,10 +10,21 @@ import {
   trainingSchema,
   trainParamsSchema,
 } from '../model-contract.ts'
+import type { Learning } from '../ports.ts'
 import { PROBLEM_RESPONSES } from '../openapi.ts'
 import type { Api, RouteServices } from '../services.ts'
 
 const ANALYSTS = ['analyst', 'admin'] as const
+
+type Done = Awaited<ReturnType<Learning['promote']>>
+
+const activationOf = ({ name, version, before, overruled, warnings }: Done) => ({
+  name,
+  version,
+  before,
+  overruled: [...overruled],
+  warnings: [...warnings],
+})
 
 export function modelRoutes(api: Api, { learning }: RouteServices): void {
   api.route({
@@ -63,7 +74,7 @@ export function modelRoutes(api: Api, { learning }: RouteServices): void {
     handler: async (request) => {
       const { version, force } = request.body
       const done = await learning.promote(request.params.name, version, { by: callerOf(request).subject, force })
-      return { name: done.name, version: done.version, before: done.before, overruled: [...done.overruled] }
+      return activationOf(done)
     },
   })
 
@@ -81,7 +92,7 @@ export function modelRoutes(api: Api, { learning }: RouteServices): void {
     handler: async (request) => {
       const force = request.body?.force ?? false
       const done = await learning.rollback(request.params.name, { by: callerOf(request).subject, force })
-      return { name: done.name, version: done.version, before: done.before, overruled: [...done.overruled] }
+      return activationOf(done)
     },
   })
 }

@@ -14,7 +14,7 @@ import {
 import { decisionForCaller } from '../case-view.ts'
 import { listingParamsSchema } from '../contract.ts'
 import { PROBLEM_RESPONSES } from '../openapi.ts'
-import { sendProblem } from '../problem.ts'
+import { answerError, sendProblem } from '../problem.ts'
 import type { Api, RouteServices } from '../services.ts'
 import { noCase, REVIEWERS } from './cases.ts'
 
@@ -23,6 +23,8 @@ export function verdictRoutes(api: Api, { review }: RouteServices): void {
     method: 'POST',
     url: '/v1/cases/:caseId/verdict',
     config: { access: REVIEWERS },
+    // A body that is refused is answered with what stands too: above all where it does not say what was looked at.
+    attachValidation: true,
     schema: {
       tags: ['cases'],
       summary: 'Say whether the listing infringes',
@@ -36,6 +38,12 @@ export function verdictRoutes(api: Api, { review }: RouteServices): void {
       response: { 200: reviewedSchema, ...PROBLEM_RESPONSES },
     },
     handler: async (request, reply) => {
+      const wrong = request.validationError
+      if (wrong?.validationContext === 'body') {
+        const stands = await review.stands(request.params.caseId, callerOf(request))
+        return answerError(wrong, request, reply, stands === undefined ? {} : { stands })
+      }
+      if (wrong !== undefined) throw wrong
       const { verdictId, verdict, reason, note, brandId, supersedes, decisionId } = request.body
       const said = {
         verdict,

@@ -110,6 +110,7 @@ export function registerModels(program: Command): void {
             { ...promotion, change: Number(promotion.change) },
             `${name}@${version} decides.${overruledBy(promotion)}`,
           )
+          warn(promotion)
         } finally {
           await text?.close()
         }
@@ -138,11 +139,16 @@ export function registerModels(program: Command): void {
           { ...step, change: Number(step.change) },
           `${now} decides again, in place of ${step.before}.${overruledBy(step)}`,
         )
+        warn(step)
       })
     })
 }
 
 const overruledBy = ({ overruled }: Promotion): string => overruled.map((why) => ` Overruled: ${why}.`).join('')
+
+const warn = ({ warnings }: Promotion): void => {
+  for (const warning of warnings) process.stderr.write(`Warning: ${warning}.\n`)
+}
 
 const standingOf = (measured: Record<string, unknown>): string => {
   const { comparison } = measured as { comparison?: { standing?: string } }

@@ -18,6 +18,8 @@ export interface PromotionParts {
 export interface Promotion extends Activation {
   /** What spoke against it and was overruled. */
   readonly overruled: readonly string[]
+  /** What it means for the other model, and what to do next; nothing where the two were fitted to each other. */
+  readonly warnings: readonly string[]
 }
 
 interface Who {
@@ -41,7 +43,7 @@ export async function promoteModel(
   if (record === undefined && version === parts.shipped[name]) {
     const against = (await leavingOf(parts, name))(null)
     assertMay('model-mismatch', against, force)
-    return { ...(await store.promote(name, null, by)), overruled: against }
+    return ended(parts, await store.promote(name, null, by), against)
   }
   const body = await store.body(name, version)
   if (record === undefined)
@@ -54,7 +56,7 @@ export async function promoteModel(
   const unfit = against.length === 1 && misfit(record.card, active) !== undefined
   const named = against.map((why) => `${name} ${version}: ${why}`)
   assertMay(unfit ? 'model-mismatch' : 'model-loses', named, force)
-  return { ...(await store.promote(name, version, by)), overruled: against }
+  return ended(parts, await store.promote(name, version, by), against)
 }
 
 /**
@@ -73,7 +75,34 @@ export async function rollbackModel(
     overruled = against(version)
     assertMay('model-mismatch', overruled, force)
   })
-  return { ...step, overruled }
+  return ended(parts, step, overruled)
+}
+
+/** What was overruled has been said; else whoever leaves two models together that were not fitted to each other is told. */
+async function ended(
+  parts: Pick<PromotionParts, 'store' | 'shipped'>,
+  step: Activation,
+  overruled: readonly string[],
+): Promise<Promotion> {
+  return { ...step, overruled, warnings: overruled.length > 0 ? [] : await apart(parts) }
+}
+
+/**
+ * Between the promotion of a text model and that of its fusion the two are apart by design: nothing is refused, but nobody
+ * should stop there without knowing what it means.
+ */
+async function apart({ store, shipped }: Pick<PromotionParts, 'store' | 'shipped'>): Promise<string[]> {
+  const active = await store.active()
+  const fusion = active.find((model) => model.name === 'fusion')
+  const text = active.find((model) => model.name === 'text')?.version ?? shipped.text
+  const expects = fusion === undefined ? shipped.text : expectedText(fusion.card)
+  // A fusion that was fitted without a text model says itself what one would weigh.
+  if (expects === undefined || expects === null || text === null || expects === text) return []
+  const fitting = (await store.list('fusion')).find(({ card }) => expectedText(card) === text)
+  const next = fitting === undefined ? 'train a fusion and promote it' : `promote fusion@${fitting.version}`
+  return [
+    `the fusion ${fusion?.version ?? shipped.fusion} that decides was fitted to the text model ${expects}: it weighs what the text model ${text} says as if ${expects} had said it, so risks may be too high or too low, and listings be held or let through wrongly, until a fusion that was fitted to ${text} decides. Next: ${next}`,
+  ]
 }
 
 /** What the fusion that decides says against the text model's going back to a version; a pair that is apart already may. */

@@ -19,14 +19,28 @@ export function memoryLearning(): Learning {
       if (version === 'loser' && !force) throw new TouchstoneError('model-loses', 'it lost')
       const before = active
       active = version
-      return { name, version, before, change: 1n, overruled: version === 'loser' ? ['it lost'] : [] }
+      return {
+        name,
+        version,
+        before,
+        change: 1n,
+        overruled: version === 'loser' ? ['it lost'] : [],
+        warnings: name === 'text' ? ['apart'] : [],
+      }
     },
     async rollback(name, { force }) {
       if (active === null) throw new TouchstoneError('nothing-to-roll-back', 'what ships decides')
       if (active === 'fitted' && !force) throw new TouchstoneError('model-mismatch', 'the fusion needs it')
       const before = active
       active = null
-      return { name, version: null, before, change: 2n, overruled: before === 'fitted' ? ['the fusion needs it'] : [] }
+      return {
+        name,
+        version: null,
+        before,
+        change: 2n,
+        overruled: before === 'fitted' ? ['the fusion needs it'] : [],
+        warnings: [],
+      }
     },
   }
 }

@@ -214,6 +214,7 @@ export function memoryWorld() {
       verdict: async () => undefined,
       reopen: async () => undefined,
       appeal: async () => undefined,
+      stands: async () => undefined,
       claim: async () => undefined,
     },
     summaries: {

@@ -63,7 +63,7 @@ it('promote a version that lost only by force, and say what was overruled', asyn
   ])
   expect(await call('POST', '/v1/models/fusion/promote', { version: 'loser', force: true })).toEqual([
     200,
-    { name: 'fusion', version: 'loser', before: null, overruled: ['it lost'] },
+    { name: 'fusion', version: 'loser', before: null, overruled: ['it lost'], warnings: [] },
   ])
   expect(await call('POST', '/v1/models/fusion/rollback')).toMatchObject([200, { version: null, before: 'loser' }])
 })
@@ -75,5 +75,12 @@ it('roll a text model back from under its fusion only by force, and say what was
   expect(await call('POST', '/v1/models/text/rollback', { force: true })).toMatchObject([
     200,
     { version: null, overruled: ['the fusion needs it'] },
+  ])
+})
+
+it('say of a text model that is promoted under another fusion what that means', async () => {
+  expect(await call('POST', '/v1/models/text/promote', { version: 'newer' })).toMatchObject([
+    200,
+    { warnings: ['apart'] },
   ])
 })
