@@ -6,7 +6,8 @@ import { BANK_KINDS, bankSchema, type BankKind } from '../domain/bank.ts'
 import { messageOf, TouchstoneError } from '../errors.ts'
 import { createBankEntries } from '../pipeline/banks/entries.ts'
 import { readReferencePicture } from '../pipeline/banks/reference-picture.ts'
-import type { KeptPicture, PictureReader } from '../pipeline/pictures/ports.ts'
+import type { KeptPicture } from '../domain/kept-picture.ts'
+import type { PictureReader } from '../pipeline/pictures/ports.ts'
 import type { BankIndex } from '../signals/image-hash/ports.ts'
 
 export interface BankFolder {

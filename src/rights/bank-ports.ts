@@ -1,27 +1,12 @@
 // Where banks and their pictures are kept: rows under the one change number of all reference data, which workers follow.
 import type { Bank, BankImage } from '../domain/bank.ts'
+import type { KeptPicture } from '../domain/kept-picture.ts'
 
 /** Whose banks somebody may see and change: all, or those that these brands own. It goes into the queries. */
 export type BankScope = 'all' | { readonly brandIds: readonly string[] }
 
-/** A picture as it is kept: re-encoded by us, by the hash of the bytes as they came. */
-export interface PictureRecord {
-  readonly sha256: string
-  /** PDQ, 64 hexadecimal digits, and 0 to 100. */
-  readonly hash: string
-  readonly quality: number
-  readonly blank: boolean
-  /** PDQ of each of `DERIVED_FORMS`; empty where none is known. */
-  readonly forms: readonly string[]
-  /** In pixels, of the picture as it came. */
-  readonly width: number
-  readonly height: number
-  /** WebP, at most 768 pixels a side, without metadata. */
-  readonly body: Uint8Array
-}
-
 /** What it is found by besides its hash, for who follows; nobody else is told. */
-export type IndexedImage = BankImage & Pick<PictureRecord, 'forms'>
+export type IndexedImage = BankImage & Pick<KeptPicture, 'forms'>
 
 export interface BankSummary extends Bank {
   /** Pictures that match. */
@@ -80,7 +65,7 @@ export interface BankStore {
    */
   addImages(
     bankId: string,
-    images: readonly { readonly picture: PictureRecord; readonly source: BankImage['source'] }[],
+    images: readonly { readonly picture: KeptPicture; readonly source: BankImage['source'] }[],
     by: string,
     scope: BankScope,
   ): Promise<{ added: BankImage[]; present: number }>
@@ -92,7 +77,7 @@ export interface BankStore {
   changesSince(change: bigint, limit: number): Promise<BankChanges>
   census(): Promise<BankCensus>
   /** The kept picture, where it belongs to a bank or a case within the scope. */
-  picture(sha256: string, scope: BankScope): Promise<PictureRecord | undefined>
+  picture(sha256: string, scope: BankScope): Promise<KeptPicture | undefined>
   /** Forgets removed pictures that were removed more than so many seconds ago; resolves to how many, at most `limit`. */
   purge(seconds: number, limit: number): Promise<number>
   /** Calls back when something changed elsewhere; a hint only. Returns the way to stop. */

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { confirmedBank, bankSchema } from '../../src/domain/bank.ts'
 import type { Bank, BankImage } from '../../src/domain/bank.ts'
-import type { BankScope, BankStore, IndexedImage, PictureRecord } from '../../src/rights/bank-ports.ts'
+import type { KeptPicture } from '../../src/domain/kept-picture.ts'
+import type { BankScope, BankStore, IndexedImage } from '../../src/rights/bank-ports.ts'
 
 /** A fresh, empty store that several processes share. */
 export interface SharedBankStore {
@@ -17,12 +18,13 @@ export const bank = (bankId: string, more: Partial<Bank> = {}): Bank =>
   bankSchema.parse({ bankId, name: bankId, kind: 'counterfeit', ...more })
 
 const hex = (text: string) => createHash('sha256').update(text).digest('hex')
-export const picture = (name: string, more: Partial<PictureRecord> = {}): PictureRecord => ({
+export const picture = (name: string, more: Partial<KeptPicture> = {}): KeptPicture => ({
   sha256: hex(name),
   hash: hex(`hash of ${name}`),
   quality: 90,
   blank: false,
   forms: [hex(`half of ${name}`), hex(`brightened half of ${name}`)],
+  variants: [],
   width: 640,
   height: 480,
   body: Buffer.from(`webp of ${name}`),

@@ -1,5 +1,6 @@
 // What the main thread and the threads that decode say to each other.
-import type { KeptPicture, PictureReader } from '../../pipeline/pictures/ports.ts'
+import type { KeptPicture } from '../../domain/kept-picture.ts'
+import type { PictureReader } from '../../pipeline/pictures/ports.ts'
 
 export type Picture = Awaited<ReturnType<PictureReader['read']>>
 export type SeenPicture = Extract<Picture, { state: 'seen' }>

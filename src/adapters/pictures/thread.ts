@@ -1,7 +1,7 @@
 // What runs in each thread: one job after the other, bytes in, a picture or its re-encoded form out.
 import { parentPort, workerData } from 'node:worker_threads'
 import sharp from 'sharp'
-import type { KeptPicture } from '../../pipeline/pictures/ports.ts'
+import type { KeptPicture } from '../../domain/kept-picture.ts'
 import { faultOf, isTimeout, limitLibvips, open, type Opened } from './decode.ts'
 import { formsOf } from './forms.ts'
 import {
@@ -121,17 +121,18 @@ export function createAnswering(hashPixels: HashPixels, data: ThreadData): (job:
   }
 
   async function keep(job: Job, opened: Opened): Promise<KeptPicture | undefined> {
-    const { frame, pixels: whole, hash, blank } = (await looked(opened)).best
+    const { frame, pixels: whole, hash, variants, blank } = (await looked(opened)).best
     if (opened.damaged() && blank) return undefined
     const forms = blank ? [] : await formsOf(whole, hashPixels)
     const { data: pixels, ...raw } = await opened.pixels(KEPT, frame)
     const encoded = await sharp(pixels, { raw }).webp({ quality: 80, effort: 2 }).toBuffer()
     return {
       sha256: job.sha256,
-      hash: Buffer.from(hash.bytes).toString('hex'),
+      hash: hexOf(hash.bytes),
       quality: hash.quality,
       blank,
       forms,
+      variants: blank ? [] : variants.map(hexOf),
       width: opened.width,
       height: opened.height,
       body: new Uint8Array(encoded),
@@ -144,3 +145,5 @@ export function createAnswering(hashPixels: HashPixels, data: ThreadData): (job:
     return { kind: 'keep', kept: kept === undefined || 'state' in kept ? undefined : kept }
   }
 }
+
+const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')

@@ -4,6 +4,7 @@ import { sql } from 'kysely'
 import type { Client, Pool } from 'pg'
 import { confirmedBank } from '../../domain/bank.ts'
 import type { Bank } from '../../domain/bank.ts'
+import type { KeptPicture } from '../../domain/kept-picture.ts'
 import { TouchstoneError } from '../../errors.ts'
 import type { BankScope, BankStore, BankSummary, PictureRecord } from '../../rights/bank-ports.ts'
 import { readCensus, readChanges } from './bank-changes.ts'
@@ -160,8 +161,8 @@ export function createBankStore({ pool, listener: connect }: BankStoreOptions): 
     census: () => readCensus(pool),
 
     async picture(sha256, scope) {
-      const { rows } = await sql<PictureRecord & { body: Buffer }>`
-        select p.sha256, p.hash, p.quality, p.blank, p.forms, p.width, p.height, p.body from picture p
+      const { rows } = await sql<KeptPicture & { body: Buffer }>`
+        select p.sha256, p.hash, p.quality, p.blank, p.forms, p.variants, p.width, p.height, p.body from picture p
         where p.sha256 = ${sha256} and (
           exists (select from bank_image i join bank b on b.bank_id = i.bank_id
                   where i.sha256 = p.sha256 and i.state <> 'removed' and ${owned(scope)})

@@ -1,6 +1,6 @@
 // Writes pictures that somebody needs: a bank, or a case.
 import { sql } from 'kysely'
-import type { PictureRecord } from '../../rights/bank-ports.ts'
+import type { KeptPicture } from '../../domain/kept-picture.ts'
 import { pack } from './bytes.ts'
 import type { Statement } from './statement.ts'
 
@@ -9,7 +9,7 @@ import type { Statement } from './statement.ts'
  * the one lock order is said in reference-head.ts. Those that are there are touched: whoever cleans pictures away goes by
  * their age, and must not take one that is just being needed.
  */
-export function writePictures(pictures: readonly PictureRecord[]): Statement[] {
+export function writePictures(pictures: readonly KeptPicture[]): Statement[] {
   if (pictures.length === 0) return []
   const rows = [...new Map(pictures.map((one) => [one.sha256, one])).values()].toSorted((a, b) =>
     a.sha256 < b.sha256 ? -1 : 1,
@@ -17,14 +17,16 @@ export function writePictures(pictures: readonly PictureRecord[]): Statement[] {
   const bodies = pack(rows.map(({ body }) => body))
   return [
     sql`
-    insert into picture (sha256, hash, quality, blank, forms, width, height, body)
-    select x.sha256, x.hash, x.quality, x.blank, string_to_array(x.forms, ','), x.width, x.height,
+    insert into picture (sha256, hash, quality, blank, forms, variants, width, height, body)
+    select x.sha256, x.hash, x.quality, x.blank, string_to_array(x.forms, ','), string_to_array(x.variants, ','),
+           x.width, x.height,
            substring(${bodies.blob}::bytea from x.start for x.length)
     from unnest(${rows.map((p) => p.sha256)}::text[], ${rows.map((p) => p.hash)}::text[],
                 ${rows.map((p) => p.quality)}::int[], ${rows.map((p) => p.blank)}::boolean[],
-                ${rows.map((p) => p.forms.join(','))}::text[], ${rows.map((p) => p.width)}::int[], ${rows.map((p) => p.height)}::int[],
+                ${rows.map((p) => p.forms.join(','))}::text[], ${rows.map((p) => p.variants.join(','))}::text[],
+                ${rows.map((p) => p.width)}::int[], ${rows.map((p) => p.height)}::int[],
                 ${bodies.starts}::int[], ${bodies.lengths}::int[])
-         x (sha256, hash, quality, blank, forms, width, height, start, length)
+         x (sha256, hash, quality, blank, forms, variants, width, height, start, length)
     order by x.sha256 collate "C"
     on conflict (sha256) do update set at = now()`,
   ]

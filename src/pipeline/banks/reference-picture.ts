@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto'
 import { isPassing } from '../../imaging/picture.ts'
 import { TouchstoneError } from '../../errors.ts'
-import type { KeptPicture, PictureReader } from '../pictures/ports.ts'
+import type { KeptPicture } from '../../domain/kept-picture.ts'
+import type { PictureReader } from '../pictures/ports.ts'
 
 /** As long as a person waits; a queue of listings' pictures is shorter. */
 const READ_MS = 20_000

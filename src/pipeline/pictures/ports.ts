@@ -1,25 +1,10 @@
 // What the flows need of pictures: to be got, decoded and hashed within bounds, and to be kept for who looks at the case.
+import type { KeptPicture } from '../../domain/kept-picture.ts'
 import type { Listing } from '../../domain/listing.ts'
 import type { Outcome } from '../../domain/policy.ts'
 import type { Picture, SeenPicture } from '../../imaging/picture.ts'
 
 export type ImageReference = NonNullable<Listing['images']>[number]
-
-/** A picture as it is kept and shown: re-encoded by us, so that nobody who reviews loads a stranger's bytes. */
-export interface KeptPicture {
-  /** Of the bytes as they came. */
-  readonly sha256: string
-  /** PDQ, 64 hexadecimal digits, and 0 to 100. */
-  readonly hash: string
-  readonly quality: number
-  readonly blank: boolean
-  /** PDQ of each of `DERIVED_FORMS`, for who is to find it again; none of a blank one. */
-  readonly forms: readonly string[]
-  readonly width: number
-  readonly height: number
-  /** WebP, at most 768 pixels a side, without metadata. */
-  readonly body: Uint8Array
-}
 
 /** Bytes of one picture from somewhere, checked against `sha256` where the reference binds it. */
 export type Got =

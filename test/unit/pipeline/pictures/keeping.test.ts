@@ -1,11 +1,12 @@
 // Which pictures are kept before a batch is committed. Real: the choice; made up: the store and the pictures.
 import { describe, expect, it } from 'vitest'
+import type { KeptPicture } from '../../../../src/domain/kept-picture.ts'
 import type { Outcome } from '../../../../src/domain/policy.ts'
 import type { Picture } from '../../../../src/imaging/picture.ts'
 import { createDraw } from '../../../../src/pipeline/audit.ts'
 import { decisionId } from '../../../../src/pipeline/ids.ts'
 import { keepPictures, type Judged } from '../../../../src/pipeline/pictures/keeping.ts'
-import type { Glance, KeptPicture, PictureSource, PictureStore } from '../../../../src/pipeline/pictures/ports.ts'
+import type { Glance, PictureSource, PictureStore } from '../../../../src/pipeline/pictures/ports.ts'
 import { assessment, listingOf } from '../assessments.ts'
 import { seenPicture as seen } from '../../seen-picture.ts'
 
@@ -18,6 +19,7 @@ const keptOf = (sha256: string): KeptPicture => ({
   quality: 100,
   blank: false,
   forms: [],
+  variants: [],
   width: 1,
   height: 1,
   body: new Uint8Array(),

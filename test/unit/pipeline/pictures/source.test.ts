@@ -28,6 +28,7 @@ const reader: PictureReader = {
       quality: 100,
       blank: false,
       forms: [],
+      variants: [],
       width: 1,
       height: 1,
       body: new Uint8Array([1]),

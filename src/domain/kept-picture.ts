@@ -1,0 +1,20 @@
+// A picture as it is kept for who looks at a case and for the banks: re-encoded by us, by the hash of the bytes as they came.
+
+/** Nobody who reviews loads a stranger's bytes: what is kept is our own encoding of them. */
+export interface KeptPicture {
+  /** Of the bytes as they came. */
+  readonly sha256: string
+  /** PDQ, 64 hexadecimal digits, and 0 to 100. */
+  readonly hash: string
+  readonly quality: number
+  readonly blank: boolean
+  /** PDQ of each of `DERIVED_FORMS`, by which it is found again in a bank; none of a blank one, or where none is known. */
+  readonly forms: readonly string[]
+  /** PDQ of its eight dihedral forms, by which it is held against banks; the first is `hash`. None where they are not known. */
+  readonly variants: readonly string[]
+  /** In pixels, of the picture as it came. */
+  readonly width: number
+  readonly height: number
+  /** WebP, at most 768 pixels a side, without metadata. */
+  readonly body: Uint8Array
+}
