@@ -1,6 +1,7 @@
 // The command line: `touchstone`. Results go to standard output; progress and logs to standard error.
 import { Command, CommanderError } from 'commander'
 import { ERRORS, TouchstoneError, type ErrorCode } from '../errors.ts'
+import { outliveReaders } from './output.ts'
 import { VERSION } from './package-root.ts'
 
 /** Only the command that was asked for is loaded; help, and a command that there is not, load them all. */
@@ -31,6 +32,7 @@ const WRONG_CALL: ReadonlySet<ErrorCode> = new Set([
   'brand-invalid',
 ])
 
+outliveReaders()
 const program = new Command('touchstone')
   .description('The open gate that tries every marketplace listing before anyone can buy it.')
   .version(VERSION)

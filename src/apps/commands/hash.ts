@@ -44,7 +44,6 @@ async function hash(files: readonly string[], json: boolean): Promise<number> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     // Whoever reads has seen enough.
     if (error.code === 'EPIPE') process.exit(0)
-    throw error
   })
   const config = readConfig(process.env)
   const reader = openReader(config, createTelemetry({ level: config.LOG_LEVEL ?? 'warn' }))
