@@ -16,11 +16,12 @@ const KEY = 2 ** 32
 /** Of making tables, while somebody waits for matches: 8 are some 20 µs. */
 const STEPS_PER_LOOK = 8
 
-/** Of a block, as measured: where more get past the first half, going on to the second costs more than always reading it. */
-const CROWD = BLOCK / 16
+/** Hashes that say, before all are compared, which two of their four words tell them apart best. */
+const SAMPLE = 512
 
-/** What lies together may be alike: every so many blocks a half is tried again. */
-const TRY_AGAIN = 16
+/** Of the sample, as measured: up to here few get past two words; from there on comparing all four at once is quicker. */
+const FEW = SAMPLE / 64
+const MOST = SAMPLE / 2
 
 export interface Near {
   readonly id: number
@@ -110,34 +111,27 @@ function indexOn(first: Shelf): HashIndex {
   }
   const fromTables = (keys: number[], hash: Uint8Array, distance: number): boolean => {
     const { kernel } = store
-    const list = kernel.list()
     const seen = new Set<number>()
-    let listed = 0
-    const flush = () => {
-      collect(keys, kernel.verify(listed, distance), seen)
-      listed = 0
-    }
-    const looked = pieces.candidates(hash, distance, (slot) => {
-      list[listed++] = slot
-      if (listed === BLOCK) flush()
-    })
-    flush()
-    return looked !== undefined
+    return pieces.candidates(hash, distance, kernel.list(), (listed) =>
+      collect(keys, kernel.verify(listed, distance), seen),
+    )
   }
   const byComparing = (keys: number[], from: number, distance: number) => {
-    const { kernel } = store
-    // Half a hash is enough to rule out nearly all, unless many agree in it: then the other half, or both at once.
-    const passed: [number, number] = [0, 0]
-    for (let block = from / BLOCK; block * BLOCK < store.used; block++) {
-      const count = Math.min(BLOCK, store.used - block * BLOCK)
-      if (Math.min(...passed) > CROWD && block % TRY_AGAIN !== 0) {
-        collect(keys, kernel.compare(block, count, distance))
-        continue
-      }
-      const swapped = passed[1] < passed[0]
-      const looked = kernel.scan(block, count, swapped, distance)
-      passed[swapped ? 1 : 0] = looked.passed
-      collect(keys, looked.found)
+    const { kernel, used } = store
+    if (from >= used) return
+    const step = Math.max(1, Math.floor((used - from) / SAMPLE))
+    const sampled = Math.min(SAMPLE, used - from)
+    const passed = kernel.sample(from, step, sampled, distance)
+    // Halves lie together: another pair of words reads twice the memory, so it must be much better.
+    const together = Math.min(passed[0] ?? 0, passed[1] ?? 0)
+    const least = Math.min(...passed)
+    const pass = (least + FEW < together ? least : together) * (SAMPLE / sampled)
+    const pair = passed.indexOf(least + FEW < together ? least : together)
+    for (let block = from / BLOCK; block * BLOCK < used; block++) {
+      const count = Math.min(BLOCK, used - block * BLOCK)
+      const found =
+        pass > MOST ? kernel.compare(block, count, distance) : kernel.scan(block, count, pair, pass > FEW, distance)
+      if (found > 0) collect(keys, found)
     }
   }
 

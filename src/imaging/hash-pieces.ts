@@ -29,10 +29,11 @@ export interface Pieces {
   /** A bounded piece of work (some microseconds) on tables that are behind; false when there is none to do. */
   step(): boolean
   /**
-   * Every slot before `covered` that can be within the distance, some of them more than once; undefined where so many
-   * would have to be looked at that comparing all is cheaper.
+   * Writes every slot before `covered` that can be within the distance to `list`, some of them more than once, and calls
+   * `full` with how many whenever there is no more room, and at the end. False, and nothing, where so many would have to
+   * be looked at that comparing all is cheaper.
    */
-  candidates(hash: Uint8Array, distance: number, visit: (slot: number) => void): number | undefined
+  candidates(hash: Uint8Array, distance: number, list: Uint32Array, full: (listed: number) => void): boolean
 }
 
 /** Below this comparing all takes 30 µs, less than looking into tables. */
@@ -86,12 +87,12 @@ export function createPieces(store: HashStore): Pieces {
     }
   }
 
-  const count = (table: Table, value: number, units: number): number => {
+  const count = ({ starts }: Table, value: number, units: number): number => {
     let sum = 0
     const ways = WITHIN[units - 1] ?? 0
     for (let way = 0; way < ways; way++) {
       const at = value ^ (CHANGES[way] ?? 0)
-      sum += (table.starts[at + 1] ?? 0) - (table.starts[at] ?? 0)
+      sum += (starts[at + 1] ?? 0) - (starts[at] ?? 0)
     }
     return sum
   }
@@ -114,34 +115,41 @@ export function createPieces(store: HashStore): Pieces {
       if (making.next().done === true) making = undefined
       return true
     },
-    candidates(hash, distance, visit) {
+    candidates(hash, distance, list, full) {
       compared += store.used - known
       const most = known / DEARER
-      if (most === 0) return undefined
+      if (most === 0) return false
       const values = Array.from({ length: PIECES }, (_, p) => ((hash[2 * p] ?? 0) << 8) | (hash[2 * p + 1] ?? 0))
       const costs = (units: number) => tables.map((table, piece) => count(table, values[piece] ?? 0, units))
-      // Two changes of sixteen bits are 137 places to look: only where fewer do not suffice.
-      const few = [costs(1), costs(2)]
-      const probes = cheapest(few, distance + 1, most) ?? cheapest([...few, costs(3)], distance + 1, most)
-      if (probes === undefined) return undefined
+      const one = costs(1)
+      const two = costs(2)
+      let probes = cheapest([one, two], distance + 1, most)
+      // Two changes of sixteen bits are 137 places to look: only where fewer do not suffice, and these can.
+      if (probes === undefined && cheapest([one, two, two], distance + 1, most) !== undefined)
+        probes = cheapest([one, two, costs(3)], distance + 1, most)
+      if (probes === undefined) return false
       let listed = 0
       for (const { piece, radius } of probes) {
         const table = tables[piece]
-        const value = values[piece] ?? 0
         if (table === undefined) continue
-        for (let way = 0; way < (WITHIN[radius] ?? 0); way++) {
+        const { starts, slots } = table
+        const value = values[piece] ?? 0
+        const ways = WITHIN[radius] ?? 0
+        for (let way = 0; way < ways; way++) {
           const at = value ^ (CHANGES[way] ?? 0)
-          const end = table.starts[at + 1] ?? 0
-          for (let i = table.starts[at] ?? 0; i < end; i++) {
-            const slot = table.slots[i] ?? 0
-            if (slot < known) {
-              visit(slot)
-              listed++
-            }
+          const end = starts[at + 1] ?? 0
+          for (let i = starts[at] ?? 0; i < end; i++) {
+            const slot = slots[i] ?? 0
+            if (slot >= known) continue
+            list[listed++] = slot
+            if (listed < list.length) continue
+            full(listed)
+            listed = 0
           }
         }
       }
-      return listed
+      full(listed)
+      return true
     },
   }
 }
