@@ -133,7 +133,7 @@ export async function assess(
  * not for what a picture is. Pictures sent inline are not stored, so such a listing would only be tried without them.
  */
 export function mayBeMended({ answer, passing }: Assessment, listing: Listing): boolean {
-  return answer.degraded && passing && listing.images?.some((image) => image.data !== undefined) !== true
+  return answer.degraded && passing && listing.images?.some((image) => image.url === undefined) !== true
 }
 
 /** What is looked up for one listing is noted: who watches the banks must know which of their pictures it met. */

@@ -1,4 +1,4 @@
-// What was decided while a signal could not look is tried again, less and less often, and decided anew when all of them can.
+// What was decided while a signal could not look, or by a picture that has left its bank, is tried again, less and less often, and decided anew.
 import type { Decision } from '../domain/decision.ts'
 import type { TopicNames } from '../events/topics.ts'
 import { messageOf } from '../errors.ts'
@@ -10,6 +10,7 @@ import type { Offered } from './banks/quarantine.ts'
 import { createLoop, type Loop } from './loop.ts'
 import { keepPictures } from './pictures/keeping.ts'
 import type { PictureStore } from './pictures/ports.ts'
+import { lookAgain } from './rescreening/look.ts'
 import type { DueRescreen, RescreenPauses, RescreenStore } from './rescreening/ports.ts'
 import { LAST_LOOK_SECONDS, settleRescreens, type Rescreened } from './rescreening/settle.ts'
 
@@ -27,6 +28,8 @@ export interface RescreeningOptions {
 
 /** One round looks at all of them at once, so that it takes the time limit of one. */
 const LIMIT = 32
+/** Listings of a departed picture that one transaction queues: some ten milliseconds, in which they are locked. */
+const QUEUED_AT_ONCE = 500
 const NAP_MS = 1_000
 /** Seconds from one attempt to the next: an outage of minutes is met soon, one of hours costs little. */
 const PAUSES: RescreenPauses = {
@@ -37,9 +40,11 @@ const PAUSES: RescreenPauses = {
 export function createRescreening(options: RescreeningOptions): Loop {
   const { store, topics, telemetry } = options
   return createLoop('rescreening', telemetry.log, async () => {
-    const due = await store.claim(LIMIT, PAUSES)
-    if (due.length === 0) return NAP_MS
+    const queued = await store.queueDeparted(QUEUED_AT_ONCE)
     const gate = options.gate()
+    // Before the banks in memory know what left, trying again would only find it once more.
+    const due = await store.claim(LIMIT, PAUSES, gate.banks?.change ?? 0n)
+    if (due.length === 0) return queued > 0 ? 0 : NAP_MS
     const tried = await tryAgain(due, gate, options)
     let decided: readonly Decision[] = []
     await store.settle(
@@ -55,7 +60,7 @@ export function createRescreening(options: RescreeningOptions): Loop {
     metrics.touchstone_rescreens_total.inc({ result: 'in-vain' }, due.length - decided.length)
     for (const { outcome, stage } of decided) metrics.touchstone_decisions_total.inc({ outcome, stage })
     if (decided.length > 0) options.decided?.(decided)
-    return due.length === LIMIT ? 0 : NAP_MS
+    return due.length === LIMIT || queued > 0 ? 0 : NAP_MS
   })
 }
 
@@ -65,11 +70,12 @@ async function tryAgain(
   { telemetry, pictures, draw, matched }: RescreeningOptions,
 ): Promise<Rescreened[]> {
   const tried = await Promise.all(
-    due.map(async ({ listing, attempts, seen }): Promise<Rescreened | undefined> => {
+    due.map(async (one): Promise<Rescreened | undefined> => {
+      const { listing, attempts } = one
       try {
-        const assessment = await assess(gate, listing, new Date())
+        const assessment = await assess(gate, listing, new Date(), await lookAgain(gate, listing, pictures))
         matched?.(listing, assessment.bankMatches)
-        return { listing, attempts, seen, assessment }
+        return { ...one, assessment }
       } catch (error) {
         // A bug of ours; the decision that stands goes on standing, and the next attempt may be with a mended version.
         telemetry.log.error({ err: messageOf(error), attempts }, 'a listing could not be assessed again')

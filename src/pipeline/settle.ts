@@ -23,7 +23,7 @@ export interface TriedListing {
   readonly submittedAt: string
   readonly assessment: Assessment
   /** Pictures of it that are in the store, for the case that it may become. */
-  readonly kept?: readonly Pick<CasePicture, 'ordinal' | 'sha256'>[]
+  readonly kept?: readonly Pick<CasePicture, 'ordinal' | 'sha256' | 'whole'>[]
 }
 export interface Withdrawal {
   readonly kind: 'withdrawal'

@@ -107,9 +107,9 @@ describe('listings to be tried again', () => {
   test('are claimed when they are due and by one only, later and later', async () => {
     await commitAll(node.store, [{ listingId: 'A', revision: 1 }])
     await degraded('A', 1)
-    expect(await rescreens.claim(10, pauses(100))).toEqual([])
+    expect(await rescreens.claim(10, pauses(100), 0n)).toEqual([])
     await due()
-    const claims = await Promise.all([1, 2, 3].map(() => rescreens.claim(10, pauses(100, 1_000))))
+    const claims = await Promise.all([1, 2, 3].map(() => rescreens.claim(10, pauses(100, 1_000), 0n)))
     expect(claims.flat().map(({ listing, attempts }) => [listing.listingId, listing.revision, attempts])).toEqual([
       ['A', 1, 1],
     ])
@@ -117,7 +117,7 @@ describe('listings to be tried again', () => {
     expect(Number((await query(pause))[0]?.['seconds'])).toBeGreaterThan(90)
     for (const attempts of [2, 3]) {
       await due()
-      expect(await rescreens.claim(10, pauses(100, 1_000))).toMatchObject([{ attempts }])
+      expect(await rescreens.claim(10, pauses(100, 1_000), 0n)).toMatchObject([{ attempts }])
       expect(Number((await query(pause))[0]?.['seconds'])).toBeGreaterThan(900)
     }
   })
@@ -128,7 +128,7 @@ describe('listings to be tried again', () => {
     const hold = (end: string) => query(`update listing set hold_until = now() + interval '${end}'`)
     const next = async () => {
       await due()
-      await rescreens.claim(10, pauses(100, 7_200))
+      await rescreens.claim(10, pauses(100, 7_200), 0n)
       const [row] = await query(`select round(extract(epoch from due_at - now())) as seconds from rescreen`)
       return Number(row?.['seconds'])
     }
@@ -147,7 +147,7 @@ describe('listings to be tried again', () => {
     await commitAll(node.store, [{ listingId: 'A', revision: 1 }])
     await degraded('A', 1)
     await due()
-    expect(await rescreens.claim(10, pauses(100))).toMatchObject([{ seen: ['a', null] }])
+    expect(await rescreens.claim(10, pauses(100), 0n)).toMatchObject([{ seen: ['a', null] }])
     const waits = (revision: number, seen: string[]) =>
       rescreens.settle(['A'], () => ({
         settlement: NOTHING,
@@ -158,17 +158,17 @@ describe('listings to be tried again', () => {
     // Of another revision: that one has a row of its own by now.
     await waits(2, ['x', 'y'])
     await due()
-    expect(await rescreens.claim(10, pauses(100))).toMatchObject([{ seen: ['a', 'b'] }])
+    expect(await rescreens.claim(10, pauses(100), 0n)).toMatchObject([{ seen: ['a', 'b'] }])
     await degraded('A', 1)
     await due()
-    expect(await rescreens.claim(10, pauses(100))).toMatchObject([{ seen: ['a', null] }])
+    expect(await rescreens.claim(10, pauses(100), 0n)).toMatchObject([{ seen: ['a', null] }])
   })
 
   test('begin anew with a newer revision, which an older try does not end', async () => {
     await commitAll(node.store, [{ listingId: 'A', revision: 1 }])
     await degraded('A', 1)
     await due()
-    await rescreens.claim(10, pauses(100))
+    await rescreens.claim(10, pauses(100), 0n)
     await commitAll(node.store, [{ listingId: 'A', revision: 2 }])
     await degraded('A', 2)
     expect(await waiting()).toEqual([{ listing_id: 'A', revision: 2, attempts: 0 }])
@@ -176,14 +176,14 @@ describe('listings to be tried again', () => {
     await rescreens.settle(['A'], (subjects) => {
       const subject = subjects.get('A')
       known = [subject?.standing.revision ?? 0, subject?.decisions.map((d) => d.revision) ?? []]
-      return { settlement: NOTHING, waiting: [], ended: [{ listingId: 'A', revision: 1 }] }
+      return { settlement: NOTHING, waiting: [], ended: [{ listingId: 'A', revision: 1, afterChange: 0n }] }
     })
     expect(known).toEqual([2, [2]])
     expect(await waiting()).toHaveLength(1)
     await rescreens.settle(['A'], () => ({
       settlement: NOTHING,
       waiting: [],
-      ended: [{ listingId: 'A', revision: 2 }],
+      ended: [{ listingId: 'A', revision: 2, afterChange: 0n }],
     }))
     expect(await waiting()).toEqual([])
   })

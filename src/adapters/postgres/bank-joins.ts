@@ -11,6 +11,7 @@ import type { Statement } from './statement.ts'
  * The pictures of the cases join the banks of confirmed ones, each with its verdict; what joined with a verdict of `leaves`
  * leaves, and other verdicts' copies stay. Not a blank picture, and none that is like a genuine or an allowed one (see
  * `OFFICIAL`). Said again it changes nothing.
+ * Listings that a picture which leaves had stopped are tried again (bank-departures.ts).
  *
  * To be sent after everything but the outbox (the lock order in reference-head.ts), in a transaction that holds the
  * listings: what a case shows is written under its listing's lock. The number moves only when something did.
@@ -83,9 +84,15 @@ const OFFICIAL = sql`
 function leave(verdictIds: readonly string[]): Statement[] {
   if (verdictIds.length === 0) return []
   return [
+    // In the order in which decisions that name them take their shares; what those wrote is then seen.
     sql`
-    update bank_image i set state = 'removed', change = h.change + 1, changed_at = now(), changed_by = 'verdict'
-    from reference_head h where i.verdict_id = any(${verdictIds}::text[]) and i.state <> 'removed'`,
+    select from bank_image where verdict_id = any(${verdictIds}::text[]) and state <> 'removed' order by image_id for update`,
+    sql`
+    with gone as (
+      update bank_image i set state = 'removed', change = h.change + 1, changed_at = now(), changed_by = 'verdict'
+      from reference_head h where i.verdict_id = any(${verdictIds}::text[]) and i.state <> 'removed'
+      returning i.image_id, i.change)
+    insert into bank_departure (image_id, change) select image_id, change from gone`,
   ]
 }
 

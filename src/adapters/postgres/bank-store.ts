@@ -138,9 +138,12 @@ export function createBankStore({ pool, listener: connect }: BankStoreOptions): 
     removeImage(bankId, imageId, by, scope) {
       return change(async ({ db: tx }, next) => {
         const { numAffectedRows } = await sql`
-          update bank_image i set state = 'removed', change = ${String(next)}::bigint, changed_at = now(), changed_by = ${by}
-          from bank b where i.image_id = ${imageId} and i.bank_id = ${bankId} and i.state <> 'removed'
-            and b.bank_id = i.bank_id and ${owned(scope)}`.execute(tx)
+          with gone as (
+            update bank_image i set state = 'removed', change = ${String(next)}::bigint, changed_at = now(), changed_by = ${by}
+            from bank b where i.image_id = ${imageId} and i.bank_id = ${bankId} and i.state <> 'removed'
+              and b.bank_id = i.bank_id and ${owned(scope)}
+            returning i.image_id, i.change)
+          insert into bank_departure (image_id, change) select image_id, change from gone`.execute(tx)
         return { changed: numAffectedRows === 1n, result: numAffectedRows === 1n }
       })
     },

@@ -8,13 +8,14 @@ export function writeCasePictures(rows: readonly CasePicture[]): Statement[] {
   if (rows.length === 0) return []
   return [
     sql`
-    insert into case_picture (case_id, revision, ordinal, sha256, brand_ids)
-    select x.case_id, x.revision, x.ordinal, x.sha256, array(select jsonb_array_elements_text(x.brand_ids::jsonb))
+    insert into case_picture (case_id, revision, ordinal, sha256, brand_ids, whole)
+    select x.case_id, x.revision, x.ordinal, x.sha256, array(select jsonb_array_elements_text(x.brand_ids::jsonb)), x.whole
     from unnest(${rows.map((r) => r.caseId)}::text[], ${rows.map((r) => r.revision)}::int[],
                          ${rows.map((r) => r.ordinal)}::int[], ${rows.map((r) => r.sha256)}::text[],
-                         ${rows.map((r) => JSON.stringify(r.brandIds))}::text[])
-         x (case_id, revision, ordinal, sha256, brand_ids)
-    on conflict (case_id, revision, ordinal) do update set sha256 = excluded.sha256, brand_ids = excluded.brand_ids`,
+                         ${rows.map((r) => JSON.stringify(r.brandIds))}::text[], ${rows.map((r) => r.whole === true)}::boolean[])
+         x (case_id, revision, ordinal, sha256, brand_ids, whole)
+    on conflict (case_id, revision, ordinal) do update
+      set sha256 = excluded.sha256, brand_ids = excluded.brand_ids, whole = excluded.whole`,
   ]
 }
 
@@ -31,6 +32,6 @@ export function writeRescreens(rows: readonly WantedRescreen[]): Statement[] {
     from unnest(${rows.map((r) => r.listingId)}::text[], ${rows.map((r) => r.revision)}::int[],
                 ${rows.map((r) => JSON.stringify(r.seen))}::text[]) x (listing_id, revision, seen)
     on conflict (listing_id) do update
-      set revision = excluded.revision, seen = excluded.seen, attempts = 0, due_at = excluded.due_at`,
+      set revision = excluded.revision, seen = excluded.seen, attempts = 0, due_at = excluded.due_at, after_change = 0`,
   ]
 }

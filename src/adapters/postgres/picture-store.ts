@@ -2,7 +2,7 @@
 import { sql } from 'kysely'
 import type { Pool } from 'pg'
 import type { Outcome } from '../../domain/policy.ts'
-import type { PictureStore } from '../../pipeline/pictures/ports.ts'
+import type { PictureStore, StandIn } from '../../pipeline/pictures/ports.ts'
 import { queries } from './connect.ts'
 import { writePictures } from './picture-rows.ts'
 import { inTransaction, inTransactionFrom } from './transaction.ts'
@@ -41,6 +41,15 @@ export function createPictureStore(pool: Pool): PictureStore {
       return new Map(
         rows.map((row) => [row.listing_id, { outcome: row.outcome, sequence: row.sequence, caseId: row.case_id }]),
       )
+    },
+
+    async standIns(listingId, revision) {
+      const { rows } = await sql<StandIn & { ordinal: number }>`
+        select c.ordinal, c.sha256, p.body from listing l
+        join case_picture c on c.case_id = l.case_id and c.revision = l.revision and c.whole
+        join picture p on p.sha256 = c.sha256
+        where l.listing_id = ${listingId} and l.revision = ${revision}`.execute(db)
+      return new Map(rows.map(({ ordinal, ...standIn }) => [ordinal, standIn]))
     },
 
     prune(days) {

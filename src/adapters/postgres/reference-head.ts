@@ -3,7 +3,8 @@
 // Where it lies in the one lock order of the store: input offsets, listings by id, verdicts by id, pictures by sha256,
 // reference_head, outbox heads by topic and partition. A verdict whose pictures join a bank holds listings when it comes
 // here; who only changes reference data begins here, or with pictures, and locks no listing afterwards. It comes before
-// the outbox heads because those are held for the commit alone: nobody waits while holding one.
+// the outbox heads because those are held for the commit alone: nobody waits while holding one. Pictures of banks that
+// decisions name (bank-departures.ts) come right behind it, by their ids; they are changed only by who holds the head.
 import { sql } from 'kysely'
 import type { Kysely } from 'kysely'
 import type { Statement } from './statement.ts'

@@ -2,7 +2,13 @@
 import { sql } from 'kysely'
 import type { Pool } from 'pg'
 import type { Decision } from '../../domain/decision.ts'
-import type { DueRescreen, RescreenStore, RescreenSubject } from '../../pipeline/rescreening/ports.ts'
+import type {
+  DueRescreen,
+  RescreenSettlement,
+  RescreenStore,
+  RescreenSubject,
+} from '../../pipeline/rescreening/ports.ts'
+import { queueDeparted } from './bank-departures.ts'
 import { queries } from './connect.ts'
 import type { Outputs } from './outputs.ts'
 import { assertWritable, writeSettlement } from './settlement.ts'
@@ -21,12 +27,12 @@ export interface RescreenStoreOptions {
 export function createRescreenStore({ pool, outputs }: RescreenStoreOptions): RescreenStore {
   const db = queries(pool)
   return {
-    async claim(limit, { after, beforeDeadline }) {
-      const { rows } = await sql<DueRescreen>`
+    async claim(limit, { after, beforeDeadline }, banksAt) {
+      const { rows } = await sql<Omit<DueRescreen, 'afterChange'> & { after_change: string }>`
         with due as (
           select listing_id, attempts + 1 as attempts,
             now() + (${after}::int[])[least(attempts + 1, ${after.length})] * interval '1 second' as next
-          from rescreen where due_at <= now() order by due_at limit ${limit} for update skip locked),
+          from rescreen where due_at <= now() and after_change <= ${String(banksAt)}::bigint order by due_at limit ${limit} for update skip locked),
         claimed as (
           update rescreen r set attempts = due.attempts,
             due_at = case when hold.last_look > now() and (hold.last_look < due.next or due.attempts > ${after.length})
@@ -35,11 +41,13 @@ export function createRescreenStore({ pool, outputs }: RescreenStoreOptions): Re
             select listing_id, hold_until - ${beforeDeadline} * interval '1 second' as last_look from listing) hold
             on hold.listing_id = due.listing_id
           where r.listing_id = due.listing_id
-          returning r.listing_id, r.revision, r.attempts, r.seen)
-        select v.listing, c.attempts, c.seen from claimed c
+          returning r.listing_id, r.revision, r.attempts, r.seen, r.after_change)
+        select v.listing, c.attempts, c.seen, c.after_change from claimed c
         join revision v on v.listing_id = c.listing_id and v.revision = c.revision`.execute(db)
-      return rows
+      return rows.map(({ after_change, ...one }) => ({ ...one, afterChange: BigInt(after_change) }))
     },
+
+    queueDeparted: (limit) => queueDeparted(pool, limit),
 
     async settle(listingIds, settle) {
       if (listingIds.length === 0) return
@@ -68,15 +76,16 @@ const readDecisions = (ids: readonly string[]): Statement<{ body: Decision }> =>
 
 const NOW: Statement<{ now: Date }> = sql<{ now: Date }>`select clock_timestamp() as now`
 
-/** A row that a newer revision has taken over meanwhile stays. */
-const forget = (ended: readonly { readonly listingId: string; readonly revision: number }[]): Statement[] =>
+/** A row that a newer revision has taken over meanwhile stays, and one for which another picture left its bank. */
+const forget = (ended: RescreenSettlement['ended']): Statement[] =>
   ended.length === 0
     ? []
     : [
         sql`
         delete from rescreen r
-        using unnest(${ended.map((e) => e.listingId)}::text[], ${ended.map((e) => e.revision)}::int[]) x (listing_id, revision)
-        where r.listing_id = x.listing_id collate "C" and r.revision <= x.revision`,
+        using unnest(${ended.map((e) => e.listingId)}::text[], ${ended.map((e) => e.revision)}::int[],
+                     ${ended.map((e) => String(e.afterChange))}::bigint[]) x (listing_id, revision, after_change)
+        where r.listing_id = x.listing_id collate "C" and r.revision <= x.revision and r.after_change <= x.after_change`,
       ]
 
 /** A row that a newer revision has taken over meanwhile stays as it is. */

@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import type { CaseOpener } from '../../domain/case.ts'
 import type { Listing } from '../../domain/listing.ts'
 import type { CaseChange, Settlement } from '../../pipeline/ports.ts'
+import { noteMatches } from './bank-departures.ts'
 import { packJson } from './bytes.ts'
 import { writeCasePictures, writeRescreens } from './case-pictures.ts'
 import { appendToOutbox } from './outbox-append.ts'
@@ -41,6 +42,7 @@ export function writeSettlement(
     ...writeCasePictures(settlement.casePictures ?? []),
     ...writeRescreens(settlement.rescreens ?? []),
     ...beforeOutbox,
+    ...noteMatches(settlement.decisions),
     ...appendToOutbox(settlement.outbox, outputs),
   ]
 }

@@ -12,7 +12,7 @@ export interface Judged {
   readonly assessment: Assessment
 }
 
-export type Kept = readonly Pick<CasePicture, 'ordinal' | 'sha256'>[]
+export type Kept = readonly Pick<CasePicture, 'ordinal' | 'sha256' | 'whole'>[]
 
 /** Listings whose pictures are kept at once: a dozen of some 100 kB each lies in memory meanwhile. */
 const AT_ONCE = 8
@@ -82,5 +82,7 @@ async function keepOf({ listing, assessment }: Judged, source: PictureSource, st
   const fresh = encoded.filter((one) => one !== undefined)
   if (fresh.length > 0) await store.put(fresh)
   for (const { sha256 } of fresh) known.add(sha256)
-  return seen.flatMap(({ picture: { sha256 }, ordinal }) => (known.has(sha256) ? [{ ordinal, sha256 }] : []))
+  return seen.flatMap(({ picture: { sha256, frames, unseenFrames }, ordinal }) =>
+    known.has(sha256) ? [{ ordinal, sha256, whole: frames === undefined && unseenFrames === undefined }] : [],
+  )
 }

@@ -40,6 +40,13 @@ export interface Glance {
   readonly caseId: string | null
 }
 
+/** A kept picture in place of the one that was judged. */
+export interface StandIn {
+  /** Of the bytes that were judged. */
+  readonly sha256: string
+  readonly body: Uint8Array
+}
+
 /** Kept pictures in the store, by their hash. */
 export interface PictureStore {
   /** Of these hashes, those that are kept already; they stay for another day at least. */
@@ -51,6 +58,8 @@ export interface PictureStore {
   put(pictures: readonly KeptPicture[]): Promise<void>
   /** By listing. A look without a lock: it says what is worth keeping, and decides nothing. */
   glance(listingIds: readonly string[]): Promise<ReadonlyMap<string, Glance>>
+  /** What is kept of the pictures of one revision that stands with an open case, by their places; only what shows all of one. */
+  standIns(listingId: string, revision: number): Promise<ReadonlyMap<number, StandIn>>
   /**
    * Removes, in bites, what belongs to cases that were closed more than `days` ago, and what nothing refers to; never what
    * a bank holds. How much was removed: 0 when there is no more.

@@ -3,13 +3,15 @@ import type { Decision } from '../../domain/decision.ts'
 import type { Listing, ListingIdentity } from '../../domain/listing.ts'
 import type { Settlement, Standing, WantedRescreen } from '../ports.ts'
 
-/** A revision that was decided without a signal, as it is stored. */
+/** A revision that was decided without a signal, or by a picture that has left its bank, as it is stored. */
 export interface DueRescreen {
   readonly listing: Listing
   /** How often it was tried again, this time included. */
   readonly attempts: number
   /** As in `WantedRescreen`. */
   readonly seen: WantedRescreen['seen']
+  /** The change with which a picture that its decision names left its bank, the last one; 0: it waits for a signal. */
+  readonly afterChange: bigint
 }
 
 /** What is known of a listing under its row lock. */
@@ -21,8 +23,8 @@ export interface RescreenSubject {
 
 export interface RescreenSettlement {
   readonly settlement: Settlement
-  /** Those that need not be tried any more. */
-  readonly ended: readonly ListingIdentity[]
+  /** Those that need not be tried any more, unless a picture left its bank with a later change than theirs. */
+  readonly ended: readonly (ListingIdentity & Pick<DueRescreen, 'afterChange'>)[]
   /** The others, with what was seen of them by now. */
   readonly waiting: readonly WantedRescreen[]
 }
@@ -37,10 +39,16 @@ export interface RescreenPauses {
 
 export interface RescreenStore {
   /**
-   * Up to `limit` that are due by the database's clock. Each is due again after its pause: whoever dies over it has lost
-   * one attempt.
+   * Up to `limit` that are due by the database's clock, and of which the banks in memory, which have reached `banksAt`,
+   * know what left. Each is due again after its pause: whoever dies over it has lost one attempt.
    */
-  claim(limit: number, pauses: RescreenPauses): Promise<readonly DueRescreen[]>
+  claim(limit: number, pauses: RescreenPauses, banksAt: bigint): Promise<readonly DueRescreen[]>
+  /**
+   * Queues listings that stand held or blocked, without a person's word, as a picture decided that was taken out of its bank
+   * since: at most `limit` in one transaction. That they are still to be queued is as durable as that the picture left.
+   * Resolves to how much was worked off; 0: no more for now.
+   */
+  queueDeparted(limit: number): Promise<number>
   /** In one transaction under the listings' locks; `settle` must be synchronous. A listing that is not known is missing. */
   settle(
     listingIds: readonly string[],

@@ -1,6 +1,6 @@
 // What trying a listing again means for it, decided under its row lock: a decision only if the revision still stands as it was. Pure.
-import type { Decision } from '../../domain/decision.ts'
-import type { Listing, ListingIdentity } from '../../domain/listing.ts'
+import { picturesNamed } from '../../domain/bank-evidence.ts'
+import type { Decision, Reason } from '../../domain/decision.ts'
 import type { TopicNames } from '../../events/topics.ts'
 import { sha256sOf } from '../../imaging/picture.ts'
 import { severity } from '../../policy/compile.ts'
@@ -10,14 +10,10 @@ import type { Kept } from '../pictures/keeping.ts'
 import { assessed, EDITED, openerOf } from '../settle.ts'
 import { SettlementDraft, type Draft } from '../settlement.ts'
 import type { WantedRescreen } from '../ports.ts'
-import type { RescreenSettlement, RescreenSubject } from './ports.ts'
+import type { DueRescreen, RescreenSettlement, RescreenSubject } from './ports.ts'
 
-export interface Rescreened {
-  readonly listing: Listing
+export interface Rescreened extends DueRescreen {
   readonly assessment: Assessment
-  readonly attempts: number
-  /** As in `WantedRescreen`. */
-  readonly seen: WantedRescreen['seen']
   readonly kept?: Kept
 }
 
@@ -26,6 +22,11 @@ const MOST_ATTEMPTS = 8
 /** A hold is tried once more before it ends: time for the attempt and for a person who sees what it found. */
 export const LAST_LOOK_SECONDS = 900
 
+const TAKEN_BACK: Reason = {
+  code: 'known-picture-taken-back',
+  text: 'What had been said of a picture like one of the listing was taken back, so the listing was tried again.',
+}
+
 /**
  * - a revision that no longer stands, was withdrawn, or that a person has decided is left alone;
  * - tried in vain again it says nothing new: nothing is written, and it is tried once more while that may help, at last
@@ -33,6 +34,8 @@ export const LAST_LOOK_SECONDS = 900
  * - where everything could be looked at, and the pictures that had been seen are the same bytes again, a decision is
  *   written. Hold and case follow it; a hold keeps its deadline, and what was held because of an edit is never decided
  *   better than hold;
+ * - that also where nothing was amiss but a picture that stopped the listing has left its bank since. What is on sale then
+ *   stays as it is: nobody asked for another look at it;
  * - otherwise one is written only where what was seen speaks more strongly against it: a host that is silent first and
  *   then shows other pictures buys nothing, and neither does a picture that stays away.
  */
@@ -45,11 +48,12 @@ export function settleRescreens(
     new Map([...known].map(([listingId, { standing }]) => [listingId, standing])),
     topics,
   )
-  const ended: ListingIdentity[] = []
+  const ended: RescreenSettlement['ended'][number][] = []
   const waiting: WantedRescreen[] = []
   const decided: Decision[] = []
   for (const one of tried) {
-    const { listingId, revision } = one.listing
+    const { listing, afterChange } = one
+    const { listingId, revision } = listing
     const row = draft.of(listingId)
     const decisions = known.get(listingId)?.decisions ?? []
     const stands = decisions.at(-1)
@@ -58,25 +62,32 @@ export function settleRescreens(
       row.revision !== revision ||
       row.withdrawnRevision >= revision ||
       decisions.some((d) => d.stage === 'review')
-    const { swapped, seen } = compared(one)
+    const { swapped, seen } = compared(one, decisions)
     const whole = !one.assessment.answer.degraded && !swapped
     const lookedOften =
       one.attempts >= MOST_ATTEMPTS && (stands?.hold === undefined || !isBeforeLastLook(stands.hold.until, now))
     // A host that shows other pictures now may show the same ones again, as a shop's that sends them in several formats does.
-    const goesOn = swapped || mayBeMended(one.assessment, one.listing)
-    if (isOver || whole || lookedOften || !goesOn) ended.push({ listingId, revision })
+    const goesOn = swapped || mayBeMended(one.assessment, listing)
+    const isWanted = stands?.degraded === true || (afterChange > 0n && row.outcome !== 'allow')
+    if (isOver || whole || lookedOften || !goesOn || !isWanted) ended.push({ listingId, revision, afterChange })
     else waiting.push({ listingId, revision, seen })
-    if (isOver || !stands.degraded || !(whole || speaksMoreAgainst(one.assessment, stands))) continue
+    if (isOver || !isWanted || !(whole || (stands.degraded && speaksMoreAgainst(one.assessment, stands)))) continue
     const edited = decisions.some((d) => d.stage === 'screening' && d.reasons.some((r) => r.code === EDITED.code))
     decided.push(decideAgain(draft, row, one, { stands, edited, swapped, now }))
   }
   return { settlement: draft.done(), ended, waiting, decided }
 }
 
-function compared({ seen, assessment }: Rescreened): { swapped: boolean; seen: WantedRescreen['seen'] } {
+/** What was evidence was seen, whether or not it could be kept. */
+function compared(
+  { seen, assessment }: Rescreened,
+  decisions: readonly Decision[],
+): { swapped: boolean; seen: WantedRescreen['seen'] } {
   const now = sha256sOf(assessment.pictures)
-  const swapped = seen.some((sha256, image) => sha256 !== null && (now[image] ?? null) !== sha256)
-  return { swapped, seen: now.map((sha256, image) => seen[image] ?? sha256) }
+  const bound = new Map(decisions.flatMap((decision) => [...picturesNamed(decision)]))
+  seen.forEach((sha256, image) => sha256 !== null && bound.set(image, sha256))
+  const swapped = [...bound].some(([image, sha256]) => (now[image] ?? null) !== sha256)
+  return { swapped, seen: now.map((sha256, image) => bound.get(image) ?? sha256) }
 }
 
 const isBeforeLastLook = (until: string, now: Date): boolean =>
@@ -91,7 +102,7 @@ function speaksMoreAgainst({ answer, risk }: Assessment, stands: Decision): bool
 function decideAgain(
   draft: SettlementDraft,
   row: Draft,
-  { listing, assessment, kept }: Rescreened,
+  { listing, assessment, afterChange, kept }: Rescreened,
   {
     stands,
     edited,
@@ -110,13 +121,16 @@ function decideAgain(
   const later = new Date(now.getTime() + answer.deadlineSeconds * 1000).toISOString()
   const until = row.outcome === 'hold' ? (stands.hold?.until ?? later) : later
   const { hold: _, caseId: __, ...rest } = stands
+  const said = assessed(assessment, { outcome, openCase, inReview: edited })
+  const isMilder = row.outcome !== null && severity(outcome) < severity(row.outcome)
   const decision: Decision = {
     ...rest,
     decisionId: decisionId(row.listingId, row.revision, sequence),
     sequence,
     stage: 'rescreen',
     decidedAt: now.toISOString(),
-    ...assessed(assessment, { outcome, openCase, inReview: edited }),
+    ...said,
+    reasons: afterChange > 0n && isMilder ? [...said.reasons, TAKEN_BACK] : said.reasons,
     ...(outcome === 'hold'
       ? { hold: { until, onDeadline: edited || swapped ? ('block' as const) : answer.onDeadline } }
       : {}),

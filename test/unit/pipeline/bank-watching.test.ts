@@ -61,8 +61,11 @@ it('what is tried again counts as what is tried: too many sellers of one picture
   const store: RescreenStore = {
     claim: () =>
       Promise.resolve(
-        claims++ > 0 ? [] : Array.from({ length: 5 }, (_, i) => ({ listing: listing(i), attempts: 1, seen: [] })),
+        claims++ > 0
+          ? []
+          : Array.from({ length: 5 }, (_, i) => ({ listing: listing(i), attempts: 1, seen: [], afterChange: 0n })),
       ),
+    queueDeparted: () => Promise.resolve(0),
     settle(_ids, settle) {
       settle(new Map(), new Date())
       settled.resolve()

@@ -52,6 +52,7 @@ async function keep(all: Judged[], world: { before?: Record<string, Glance>; kno
       glances.push([...ids])
       return Promise.resolve(new Map(Object.entries(world.before ?? {})))
     },
+    standIns: () => Promise.resolve(new Map()),
     prune: () => Promise.resolve(0),
   }
   const kept = await keepPictures(all, source, store, draw)
@@ -66,7 +67,11 @@ describe('pictures are kept', () => {
       judged('allowed', 'allow', [seen('c')]),
     ])
     expect(put.toSorted()).toEqual(['a', 'b'])
-    expect(kept).toEqual([[{ ordinal: 0, sha256: 'a' }], [{ ordinal: 0, sha256: 'b' }], undefined])
+    expect(kept).toEqual([
+      [{ ordinal: 0, sha256: 'a', whole: true }],
+      [{ ordinal: 0, sha256: 'b', whole: true }],
+      undefined,
+    ])
   })
 
   it('a dozen at most, and before all others those that are evidence', async () => {
