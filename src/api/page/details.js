@@ -1,11 +1,16 @@
 // One decision in full: the text with the evidence marked in it, each signal's share of the risk, what came before.
+import { ask, part, reviews } from './ask.js'
+import { caseOf } from './case.js'
 import { badge, byId, el, foreign, money, risk, time } from './dom.js'
+import { listingText } from './listing-text.js'
+import { picturesOf } from './pictures.js'
 import { outcomeOf } from './table.js'
 
 export function createDetails() {
   const dialog = byId('details')
   let opener
   let asked = 0
+  let session
   byId('close').addEventListener('click', () => dialog.close())
   // A click on the backdrop has the dialog itself as its target.
   dialog.addEventListener('click', (event) => event.target === dialog && dialog.close())
@@ -17,28 +22,79 @@ export function createDetails() {
     const mine = asked
     byId('details-title').replaceChildren(foreign(item.listing?.title ?? item.data.listingId, { dir: 'auto' }))
     byId('details-body').replaceChildren(...parts(item, undefined, 'Loading the listing…'))
+    dialog.scrollTop = 0
     if (!dialog.open) dialog.showModal()
     byId('details-title').focus()
-    let history
-    let failure
-    try {
-      const response = await fetch(`/v1/listings/${encodeURIComponent(item.data.listingId)}`)
-      if (response.ok) history = await response.json()
-      else if (response.status !== 404) failure = `The listing could not be read (${response.status}).`
-    } catch {
-      failure = 'The listing could not be read: the service cannot be reached.'
-    }
-    if (mine === asked) byId('details-body').replaceChildren(...parts(item, history, failure))
+    const [history, failure] = await historyOf(item)
+    if (mine !== asked) return
+    byId('details-body').replaceChildren(...parts(item, history, failure, whole(item, history)))
+    stands(item, history)
   }
 
-  return { open, close: () => dialog.open && dialog.close(), isOpen: () => dialog.open }
+  /** What needs the history, and asks for more by itself: pictures and the case. */
+  function whole(item, history) {
+    // The feed leaves out through which case a picture is known.
+    const decision = history?.decisions.find((d) => d.decisionId === item.data.decisionId) ?? item.data
+    const look = () =>
+      decision.caseId === undefined ? Promise.resolve({ status: 404 }) : ask(`/v1/cases/${part(decision.caseId)}`)
+    const theCase = reviews(session) ? look() : Promise.resolve({ status: 403 })
+    const about = {
+      decision,
+      session,
+      theCase,
+      look,
+      changed: async () => stands(item, (await historyOf(item))[0]),
+      show: (revision) => void showNewest(item, revision),
+    }
+    return { decision, pictures: picturesOf(about), theCase: decision.caseId && caseOf(about) }
+  }
+
+  /** The newest decision of a revision, in place of the one that is shown. */
+  async function showNewest(item, revision) {
+    const [history] = await historyOf(item)
+    const data = history?.decisions.findLast((d) => d.revision === revision)
+    if (data === undefined) return
+    await open({ data, listing: history.revisions.find((r) => r.revision === revision)?.listing }, opener)
+  }
+
+  /** A decision is for ever; what stands by now, and what came before, is told beside it. */
+  function stands(item, history) {
+    const before = byId('history')
+    if (history === undefined || before === null) return
+    before.replaceChildren(...(history.decisions.length + history.refusals.length > 1 ? [past(history)] : []))
+    const last = history.decisions.at(-1)
+    const old = last !== undefined && item.data.outcome !== undefined && last.decisionId !== item.data.decisionId
+    const button = el('button', { type: 'button', class: 'small' }, 'Show')
+    button.addEventListener('click', () => void showNewest(item, last.revision))
+    byId('stands').replaceChildren(
+      ...(old
+        ? ['Stands by now: ', badge(last.outcome), ` by ${last.stage}, `, time(last.decidedAt), ' ', button]
+        : []),
+    )
+  }
+
+  return {
+    open,
+    close: () => dialog.open && dialog.close(),
+    isOpen: () => dialog.open,
+    /** Whose session it is; what it may not see is not asked for. */
+    as: (who) => (session = who),
+  }
 }
 
-function parts(item, history, note) {
+async function historyOf({ data }) {
+  const { status, body } = await ask(`/v1/listings/${part(data.listingId)}`)
+  if (status === 200) return [body, undefined]
+  if (status === 404) return [undefined, undefined]
+  const why = status === 0 ? ': the service cannot be reached' : ` (${status})`
+  return [undefined, `The listing could not be read${why}.`]
+}
+
+function parts(item, history, note, more) {
   const { data } = item
   const refused = outcomeOf(item) === 'refused'
   const listing = history?.revisions.find((r) => r.revision === data.revision)?.listing
-  const sections = [summary(item)]
+  const sections = [summary(item, more?.theCase)]
   if (note !== undefined) sections.push(el('p', { class: 'hint' }, note))
   if (refused) {
     sections.push(
@@ -48,26 +104,24 @@ function parts(item, history, note) {
         data.path === '' ? '' : el('p', { class: 'hint' }, 'Field: ', el('code', {}, foreign(data.path))),
       ),
     )
-  } else {
-    if (data.reasons.length > 0) {
-      sections.push(
-        section('Reasons, as the seller reads them', el('ul', {}, ...data.reasons.map((r) => el('li', {}, r.text)))),
-      )
-    }
-    sections.push(section('What the risk is made of', contributions(data)))
+  } else if (data.reasons.length > 0) {
+    sections.push(
+      section('Reasons, as the seller reads them', el('ul', {}, ...data.reasons.map((r) => el('li', {}, r.text)))),
+    )
   }
-  if (listing !== undefined) sections.push(section('The listing', text(listing, refused ? [] : data.signals)))
-  // The feed leaves out through which case a picture is known.
-  const whole = history?.decisions.find((d) => d.decisionId === data.decisionId) ?? data
-  if (!refused) sections.push(section('Evidence', ...whole.signals.map(evidence)))
+  if (more?.pictures !== undefined) sections.push(more.pictures)
+  if (listing !== undefined) sections.push(section('The listing', listingText(listing, refused ? [] : data.signals)))
+  if (more?.theCase !== undefined) sections.push(more.theCase)
+  if (!refused) sections.push(section('What the risk is made of', contributions(data)))
+  if (!refused) sections.push(section('Evidence', ...(more?.decision ?? data).signals.map(evidence)))
   if (history !== undefined && history.decisions.length + history.refusals.length > 1)
-    sections.push(section('History', past(history)))
+    sections.push(section('History', el('div', { id: 'history' }, past(history))))
   return sections
 }
 
 const section = (title, ...children) => el('section', {}, el('h3', {}, title), ...children)
 
-function summary({ data, listing }) {
+function summary({ data, listing }, theCase) {
   const outcome = data.outcome ?? 'refused'
   const facts = [
     ['Listing', foreign(`${data.listingId}, revision ${data.revision}`)],
@@ -87,6 +141,7 @@ function summary({ data, listing }) {
       'Rules',
       data.rules?.length > 0 ? data.rules.map((r) => `${r.ruleId} (${r.mode}: ${r.outcome})`).join(', ') : undefined,
     ],
+    ['Case', theCase === undefined ? undefined : toCase()],
   ].filter(([, value]) => value !== undefined)
   return el(
     'div',
@@ -97,8 +152,16 @@ function summary({ data, listing }) {
       badge(outcome),
       data.risk === undefined ? '' : ` Risk ${risk(data.risk)}, ${data.riskClass}`,
     ),
+    el('p', { id: 'stands' }),
     el('dl', {}, ...facts.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)])),
   )
+}
+
+/** Down to the case: not by the address, which would add a step to the history. */
+function toCase() {
+  const button = el('button', { type: 'button', class: 'small' }, 'To the case')
+  button.addEventListener('click', () => byId('case').focus())
+  return button
 }
 
 /** Bars around zero, in natural log-odds: to the right speaks against the listing, to the left for it. */
@@ -138,58 +201,6 @@ function contributions(data) {
     ),
     el('p', { class: 'hint' }, 'Log-odds: to the right speaks against the listing, to the left for it.'),
   )
-}
-
-function text(listing, signals) {
-  const spans = signals.flatMap((s) => spansIn(s.evidence).map((span) => ({ ...span, signal: s.name })))
-  const fields = ['title', 'brand', 'description'].filter((f) => typeof listing[f] === 'string' && listing[f] !== '')
-  const shown = fields.flatMap((field) => [
-    el('dt', {}, field),
-    el(
-      'dd',
-      { dir: 'auto', class: 'listing-text' },
-      ...marked(
-        listing[field],
-        spans.filter((s) => s.field === field),
-      ),
-    ),
-  ])
-  for (const [name, value] of [
-    ['category', listing.category?.join(' › ')],
-    ['condition', listing.condition],
-    ['quantity', listing.quantity],
-    ['ships from', listing.shipsFrom],
-  ]) {
-    if (value !== undefined && value !== '') shown.push(el('dt', {}, name), el('dd', {}, foreign(value)))
-  }
-  return el('dl', {}, ...shown)
-}
-
-/** Whatever in the evidence points at a place in the listing's text. */
-function spansIn(value) {
-  if (Array.isArray(value)) return value.flatMap(spansIn)
-  if (typeof value !== 'object' || value === null) return []
-  const own =
-    Number.isInteger(value.start) && Number.isInteger(value.end) && typeof value.field === 'string' ? [value] : []
-  return [...own, ...Object.values(value).flatMap(spansIn)]
-}
-
-/** The text cut at every span's ends; what lies in one or more spans is marked with the signals' names. */
-function marked(original, spans) {
-  const sound = spans.filter((s) => s.start >= 0 && s.start < s.end && s.end <= original.length)
-  const cuts = [...new Set([0, original.length, ...sound.flatMap((s) => [s.start, s.end])])].sort((a, b) => a - b)
-  return cuts.slice(0, -1).map((from, i) => {
-    const piece = original.slice(from, cuts[i + 1])
-    const names = [...new Set(sound.filter((s) => s.start <= from && s.end > from).map((s) => s.signal))]
-    return names.length === 0
-      ? foreign(piece)
-      : el(
-          'mark',
-          { title: names.join(', ') },
-          foreign(piece),
-          el('span', { class: 'visually-hidden' }, ` (${names.join(', ')})`),
-        )
-  })
 }
 
 function evidence({ name, version, state, evidence: what, durationMs }) {

@@ -68,4 +68,12 @@ export function time(iso) {
   return el('time', { datetime: iso, title: day.format(at) }, (today ? clock : day).format(at))
 }
 
+const dayOnly = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' })
+
+/** The day; the whole instant as a tooltip. */
+export function date(iso) {
+  const at = new Date(iso)
+  return el('time', { datetime: iso, title: day.format(at) }, dayOnly.format(at))
+}
+
 export const byId = (id) => document.getElementById(id)

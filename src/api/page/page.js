@@ -1,4 +1,6 @@
 // The page: follows the feed, fills the table, opens details, and says what state it is in.
+import { ask, reviews } from './ask.js'
+import { createCases } from './cases.js'
 import { createDetails } from './details.js'
 import { byId } from './dom.js'
 import { follow } from './feed.js'
@@ -6,6 +8,13 @@ import { createTable } from './table.js'
 
 const details = createDetails()
 const table = createTable((item, from) => details.open(item, from))
+const cases = createCases(
+  (item, from) => details.open(item, from),
+  () => state('signed-out'),
+)
+let session
+/** Whether the cases are shown, in place of the decisions. */
+let atCases = false
 let feed
 let paused = false
 /** What came while the page was paused; the newest are kept. */
@@ -19,6 +28,7 @@ const WORDS = {
   lost: 'Connection lost',
   'signed-out': 'Signed out',
   forbidden: 'No access',
+  signed: 'Signed in',
 }
 
 function state(name, detail) {
@@ -38,15 +48,43 @@ function state(name, detail) {
   feed?.stop()
   feed = undefined
   details.close()
+  session = undefined
   table.clear()
+  cases.clear()
   held = []
   byId('key-error').textContent =
     name === 'forbidden'
-      ? 'This account may not see the decisions of all brands. Sign in as an analyst or administrator.'
+      ? 'This account may not see the decisions of all brands. Sign in as an analyst, an administrator or a rights holder.'
       : ''
 }
 
+/** Which of the two is shown; a rights holder has no feed. */
+function view(toCases) {
+  atCases = toCases
+  const own = session?.role === 'brand'
+  byId('feed').hidden = toCases
+  byId('cases').hidden = !toCases
+  byId('tools').hidden = toCases
+  byId('filters').hidden = own
+  byId('to-cases').hidden = own || !reviews(session)
+  byId('to-cases').setAttribute('aria-pressed', String(toCases))
+  byId('filters').classList.toggle('away', toCases)
+}
+
+/** Asked for once in so many milliseconds at most, however fast decisions come. */
+const COUNT_MS = 3_000
+let counting
+
+function countCases() {
+  counting ??= setTimeout(() => {
+    counting = undefined
+    // Under the hands of who reads them they stay as they are.
+    if (reviews(session) && !atCases) void cases.look()
+  }, COUNT_MS)
+}
+
 function entries(items) {
+  if (items.some(({ data }) => data.caseId !== undefined)) countCases()
   if (!paused) return table.add(items)
   held = [...held, ...items].slice(-MAX_HELD)
   state('live')
@@ -66,18 +104,32 @@ function setPaused(on) {
 async function begin() {
   state('connecting')
   table.show()
-  try {
-    const response = await fetch('/v1/session')
-    if (response.status === 401) return state('signed-out')
-    if (response.ok) {
-      const { subject, role } = await response.json()
-      byId('who').textContent = `${subject.replace(/^key:/, '')}, ${role}`
-      byId('account').hidden = false
-    }
-  } catch {
-    // The feed finds out by itself and tries again.
+  if (await isSignedOut()) return state('signed-out')
+  if (session?.role === 'brand') {
+    view(true)
+    state('signed')
+    return void cases.look()
   }
-  feed = follow({ entries, state })
+  feed = follow({ entries, state: followed })
+}
+
+/** Who this is; where the service cannot be reached the feed finds out by itself and tries again. */
+async function isSignedOut() {
+  const { status, body } = await ask('/v1/session')
+  if (status === 401) return true
+  if (status !== 200) return false
+  session = body
+  details.as(session)
+  byId('who').textContent = `${session.subject.replace(/^key:/, '')}, ${session.role}`
+  byId('account').hidden = false
+  view(atCases && reviews(session))
+  if (reviews(session)) void cases.look()
+  return false
+}
+
+function followed(name, detail) {
+  if (name === 'live' && session === undefined) void isSignedOut()
+  state(name, detail)
 }
 
 async function signIn() {
@@ -123,8 +175,16 @@ byId('filters').addEventListener('click', (event) => {
   if (button === null) return
   for (const other of byId('filters').querySelectorAll('button'))
     other.setAttribute('aria-pressed', String(other === button))
+  view(false)
   table.refilter({ outcome: button.dataset.filter })
 })
+byId('to-cases').addEventListener('click', () => {
+  view(!atCases)
+  if (atCases) void cases.look()
+})
+// What was said there has changed the queue.
+byId('details').addEventListener('close', () => reviews(session) && void cases.look())
+document.addEventListener('visibilitychange', () => !document.hidden && reviews(session) && void cases.look())
 byId('search').addEventListener('input', (event) => table.refilter({ words: event.target.value.trim().toLowerCase() }))
 byId('pause').addEventListener('click', () => setPaused(!paused))
 
@@ -138,10 +198,10 @@ document.addEventListener('keydown', (event) => {
     return
   }
   const keys = {
-    j: () => table.move(1),
-    k: () => table.move(-1),
-    '/': () => byId('search').focus(),
-    p: () => setPaused(!paused),
+    j: () => (atCases ? cases : table).move(1),
+    k: () => (atCases ? cases : table).move(-1),
+    '/': () => !atCases && byId('search').focus(),
+    p: () => !atCases && setPaused(!paused),
   }
   const act = keys[event.key]
   if (act === undefined) return

@@ -127,6 +127,7 @@ function makeRow(item, open) {
   about.append(foreign(data.listingId), data.revision > 1 ? ` · revision ${data.revision}` : '')
   if (data.stage !== undefined && data.stage !== 'screening')
     about.append(' · ', el('span', { class: 'tag' }, data.stage))
+  if (data.caseId !== undefined) about.append(' · ', el('span', { class: 'tag' }, 'case'))
   if (data.degraded === true) about.append(' · ', el('span', { class: 'tag' }, 'degraded'))
   const element = el(
     'tr',

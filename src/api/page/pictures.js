@@ -1,0 +1,115 @@
+// The listing's pictures as we keep them, each beside the picture of a bank that it matches. Never an address of a seller.
+import { reviews } from './ask.js'
+import { el, foreign } from './dom.js'
+import { fitWords, matchWords, originOf } from './origins.js'
+
+/** Beside each other at most; evidence has up to 20, and the raw evidence below has them all. */
+const MOST = 8
+
+/**
+ * @param {{ decision: any, session: any, theCase: Promise<any> }} about `decision`: as the history has it, or the feed
+ * @returns {HTMLElement | undefined} nothing where the listing shows no pictures
+ */
+export function picturesOf({ decision, session, theCase }) {
+  const evidence = decision.signals?.find(({ name }) => name === 'image-hash')?.evidence
+  if (evidence === undefined || evidence.why === 'no-pictures') return undefined
+  const may = reviews(session)
+  const matches = evidence.matches ?? []
+  const thumbs = el('div', { class: 'thumbs' })
+  const section = el(
+    'section',
+    { class: 'pictures' },
+    el('h3', {}, 'Pictures'),
+    el('p', {}, seenWords(evidence, matches)),
+    ...matches.slice(0, MOST).map((match) => matchElement(match, evidence, may)),
+    ...(matches.length > MOST
+      ? [el('p', { class: 'hint' }, `${matches.length - MOST} more below, in the evidence.`)]
+      : []),
+    ...unseenWords(evidence),
+    thumbs,
+    ...(may ? [] : [el('p', { class: 'hint' }, 'Pictures are for analysts, administrators and rights holders.')]),
+  )
+  if (may) void others(thumbs, theCase, decision, matches)
+  return section
+}
+
+function seenWords({ images, seen, why }, matches) {
+  // Where no bank was there to compare with, nobody counted either.
+  if (images === undefined) return 'There was no known picture to compare with.'
+  const many =
+    images === 1
+      ? 'The listing’s picture'
+      : seen === images
+        ? `All ${images} pictures`
+        : `${seen} of ${images} pictures`
+  if (seen === 0)
+    return images === 1 ? 'The listing’s picture could not be seen.' : 'None of the pictures could be seen.'
+  const were = `${many} ${images === 1 || seen === 1 ? 'was' : 'were'} compared with known ones`
+  const telling = matches.filter(({ kind }) => kind !== 'allowed').length
+  if (telling > 0) return `${were}.`
+  return why === 'allowed' ? `${were}: allowed.` : `${were}: no match.`
+}
+
+function unseenWords({ unseen = [], damaged = [] }) {
+  return [
+    ...unseen.map(({ image, fault, message }) =>
+      el(
+        'p',
+        { class: 'hint' },
+        `Picture ${image + 1} was not seen: ${String(fault).replaceAll('-', ' ')}`,
+        ...(message === undefined ? [] : [' (', foreign(message), ')']),
+        '.',
+      ),
+    ),
+    ...(damaged.length === 0
+      ? []
+      : [el('p', { class: 'hint' }, `Damaged: picture ${damaged.map((image) => image + 1).join(', ')}.`)]),
+  ]
+}
+
+function matchElement(match, { images }, may) {
+  const words = el('p', { class: 'match-words' }, ...matchWords(match))
+  const note = el('p', { class: 'hint' }, ...fitWords(match).join(' '))
+  const bank = el('div', { class: 'slot' })
+  const place = images === 1 ? 'The listing’s picture' : `Picture ${match.image + 1} of the listing`
+  if (may) {
+    bank.append(figure(undefined, 'The bank’s picture', 'Loading…'))
+    void originOf(match).then((origin) => {
+      words.replaceChildren(...origin.words)
+      if (origin.note !== undefined) note.prepend(origin.note, ' ')
+      bank.replaceChildren(figure(origin.sha256, 'The bank’s picture', 'Not shown.'))
+    })
+  }
+  return el(
+    'article',
+    { class: `match ${match.kind}` },
+    words,
+    ...(may ? [el('div', { class: 'pair' }, figure(match.sha256, place, 'Not kept.'), bank)] : []),
+    note,
+  )
+}
+
+/** What the case keeps of this revision besides the matched ones. */
+async function others(thumbs, theCase, { revision }, matches) {
+  const { status, body } = await theCase
+  if (status !== 200) return
+  const shown = new Set(matches.slice(0, MOST).map(({ sha256 }) => sha256))
+  const rest = body.pictures.filter((one) => one.revision === revision && !shown.has(one.sha256))
+  thumbs.append(
+    ...rest.map(({ sha256, ordinal }) => figure(sha256, `Picture ${ordinal + 1} of the listing`, 'Not kept.')),
+  )
+}
+
+/** A picture by its name with us, or in words why there is none. It opens by itself in another tab. */
+function figure(sha256, caption, otherwise) {
+  const frame = el('div', { class: 'frame' }, el('span', {}, otherwise))
+  if (/^[0-9a-f]{64}$/.test(sha256 ?? '')) {
+    const href = `/v1/pictures/${sha256}`
+    const img = el('img', { alt: caption, decoding: 'async' })
+    const link = el('a', { href, target: '_blank', rel: 'noopener', title: 'Open in a new tab' }, img)
+    img.addEventListener('error', () => frame.replaceChildren(el('span', {}, 'Not kept any more, or not for you.')))
+    img.src = href
+    frame.replaceChildren(link)
+  }
+  return el('figure', {}, frame, el('figcaption', {}, caption))
+}

@@ -1,0 +1,128 @@
+// A person's word on a case on its way to the service: sent once, and what became of it in human words.
+import { send, part } from './ask.js'
+import { el } from './dom.js'
+
+const NOW = { allow: 'The listing is on sale now.', hold: 'The listing is held.', block: 'The listing is blocked now.' }
+const SAID = { confirmed: 'Confirmed.', rejected: 'Rejected.', 'cannot-tell': 'Taken back.' }
+
+/**
+ * @param {{ caseId: string, decisionId: string, ended: (said: { words: (Node | string)[], failed: boolean, again: boolean }) => void }} about
+ *   `decisionId`: the decision that is shown, so that nothing is said of what nobody has seen; `again`: look at the case anew
+ */
+export function createWord({ caseId, decisionId, ended }) {
+  let sending = false
+  /** By content, until it is known what became of it: sent again under the same id it counts once. */
+  const ids = new Map()
+
+  async function say(said) {
+    if (sending) return
+    sending = true
+    const key = JSON.stringify(said)
+    const verdictId = ids.get(key) ?? newId()
+    ids.set(key, verdictId)
+    const answer = await send(`/v1/cases/${part(caseId)}/verdict`, { ...said, verdictId, decisionId })
+    sending = false
+    if (answer.status > 0 && answer.status < 500) ids.delete(key)
+    ended(answer.status === 200 ? recorded(said, answer.body) : refused(answer))
+  }
+
+  function recorded({ verdict }, { status, stands, earlier }) {
+    const open = stands.state === 'open' && verdict !== 'cannot-tell'
+    const words = [
+      status === 'known' ? 'It was recorded already. ' : `${SAID[verdict]} `,
+      NOW[stands.outcome] ?? '',
+      open ? ' The case stays open: it is about other brands too.' : '',
+      stands.state === 'open' && verdict === 'cannot-tell' ? ' The case is open again.' : '',
+    ]
+    if (earlier.length > 0)
+      words.push(` What was confirmed of an earlier revision still counts, and its pictures are still in the bank: `)
+    for (const { verdictId, revision } of earlier)
+      words.push(takeBack(verdictId, `Take back revision ${revision}`), ' ')
+    return { words, failed: false, again: true }
+  }
+
+  function takeBack(verdictId, label = 'Take back') {
+    const button = el('button', { type: 'button', class: 'small' }, label)
+    button.addEventListener('click', () => void say({ verdict: 'cannot-tell', supersedes: verdictId }))
+    return button
+  }
+
+  /** @param {{ brandIds: string[], own: boolean }} about `own`: the brands are the session's; it speaks for one of them */
+  function form({ brandIds, own }) {
+    const all = own ? [] : [el('option', { value: '' }, 'all brands of the case')]
+    const brand = el(
+      'select',
+      { id: 'verdict-brand' },
+      ...all,
+      ...brandIds.map((one) => el('option', { value: one }, one)),
+    )
+    const reason = el('input', { id: 'verdict-reason', maxlength: '1000', autocomplete: 'off' })
+    const button = (verdict, label) => {
+      const made = el('button', { type: 'submit', value: verdict, class: `say ${verdict}` }, label)
+      return made
+    }
+    const made = el(
+      'form',
+      { class: 'word' },
+      el('h4', {}, 'Your word'),
+      ...(brandIds.length === 0 ? [] : [el('div', {}, el('label', { for: 'verdict-brand' }, 'Speaks for'), brand)]),
+      el('div', {}, el('label', { for: 'verdict-reason' }, 'Reason (optional)'), reason),
+      el(
+        'div',
+        { class: 'says' },
+        button('confirmed', 'Confirm: it infringes'),
+        button('rejected', 'Reject: it does not'),
+      ),
+      el(
+        'p',
+        { class: 'hint' },
+        'Confirmed, the listing is blocked and its pictures join the bank of counterfeits. Rejected, it goes on sale. Either can be taken back.',
+      ),
+    )
+    made.addEventListener('submit', (event) => {
+      event.preventDefault()
+      // Without a button it was Enter in the field, which says neither.
+      const verdict = event.submitter?.value
+      if (verdict === undefined) return
+      void say({
+        verdict,
+        ...(brand.value === '' ? {} : { brandId: brand.value }),
+        ...(reason.value.trim() === '' ? {} : { reason: reason.value.trim() }),
+      })
+    })
+    reason.addEventListener('keydown', (event) => {
+      // Enter would press the first button.
+      if (event.key === 'Enter') event.preventDefault()
+    })
+    return made
+  }
+
+  return { form, takeBack }
+}
+
+const STANDS = { allow: 'on sale', hold: 'held', block: 'blocked' }
+
+/** Nothing was recorded, but where the service did not answer: then nobody knows. */
+function refused({ status, body }) {
+  const lost = status === 0 || status >= 500
+  if (lost)
+    return {
+      words: ['The service did not answer, so nobody knows whether that was recorded. Say it again: it counts once.'],
+      failed: true,
+      again: false,
+    }
+  return { words: [`Nothing was recorded: ${whyNot(status, body)}`], failed: true, again: status === 409 }
+}
+
+function whyNot(status, { code, detail, stands }) {
+  const now = stands === undefined ? '' : ` The listing is ${STANDS[stands.outcome] ?? 'undecided'}.`
+  if (code === 'already-decided') return `somebody was faster; what they said is above.${now}`
+  if (code === 'case-changed') return `the case changed while you looked (${detail}).${now}`
+  if (status === 401) return 'your session has ended. Sign in again.'
+  if (status === 404) return 'the case is not there for you any more.'
+  return `${detail}.`
+}
+
+/** Not randomUUID, which browsers have on HTTPS and this very machine only. */
+const newId = () =>
+  [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
