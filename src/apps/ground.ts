@@ -14,9 +14,11 @@ import { createDraw, type Draw } from '../pipeline/audit.ts'
 import { watchBacklog, type BacklogWatch } from '../pipeline/backlog.ts'
 import type { ModelStore } from '../learning/ports.ts'
 import { followBanks, type LiveBanks } from '../pipeline/bank-index.ts'
+import { createLookForOfficials } from '../pipeline/banks/officials.ts'
 import type { PictureStore } from '../pipeline/pictures/ports.ts'
 import { followReference, type LiveGate } from '../pipeline/reference.ts'
 import type { Log } from '../pipeline/log/ports.ts'
+import type { LookForOfficials } from '../pipeline/verdicts/ports.ts'
 import type { BankStore } from '../rights/bank-ports.ts'
 import type { ReferenceStore } from '../rights/ports.ts'
 import type { Telemetry } from '../telemetry.ts'
@@ -49,6 +51,8 @@ export interface Ground {
   readonly banks: LiveBanks
   readonly pictureStore: PictureStore
   readonly pictures: OpenPictures
+  /** Which pictures of cases are the brands' own, so that no verdict makes them known fakes. */
+  readonly officials: LookForOfficials
   /** Which allowed listings are looked at all the same. */
   readonly draw: Draw
   /** What a listing is tried against now: brands, policy and models as they are, with pictures and banks. */
@@ -142,6 +146,7 @@ export async function openGround(
       banks,
       pictureStore: createPictureStore(reading),
       pictures,
+      officials: createLookForOfficials(() => banks.current()),
       draw,
       gateNow: () => ({ ...live.current(), pictures: pictures.source, banks: banks.current() }),
       stop: () => closing.close(),

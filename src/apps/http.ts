@@ -48,6 +48,7 @@ export async function startHttp(
     store: createReviewStore({
       pool: database.deciding,
       outputs: await prepareOutputs(database.deciding, gate.outputs),
+      officials: gate.officials,
     }),
     topics: gate.topics,
     telemetry,

@@ -150,7 +150,7 @@ export async function startWorker(ground: Ground, config: Config, telemetry: Tel
       input: 'verdicts',
       group: groups.verdicts,
       screen: createVerdicts({
-        store: createVerdictStore({ pool: deciding, outputs }),
+        store: createVerdictStore({ pool: deciding, outputs, officials: ground.officials }),
         topics,
         group: groups.verdicts,
         telemetry,

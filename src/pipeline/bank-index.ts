@@ -1,5 +1,4 @@
 // The banks in memory, live: loaded once, from a snapshot where there is one, then told of every change within a second.
-import type { SeenPicture } from '../imaging/picture.ts'
 import type { BankStore } from '../rights/bank-ports.ts'
 import type { BankIndex } from '../signals/image-hash/ports.ts'
 import type { Telemetry } from '../telemetry.ts'
@@ -160,7 +159,7 @@ export async function followBanks(store: BankStore, telemetry: Telemetry, option
     get change() {
       return held.change
     },
-    match: (picture: SeenPicture) => held.entries.match(picture),
+    match: (picture) => held.entries.match(picture),
   }
   return {
     current: () => index,

@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import type { Pool } from 'pg'
 import type { Decision } from '../../domain/decision.ts'
 import type { Verdict } from '../../domain/verdict.ts'
+import type { LookForOfficials } from '../../pipeline/verdicts/ports.ts'
 import type {
   About,
   Appeal,
@@ -12,6 +13,7 @@ import type {
   ReviewSubject,
 } from '../../pipeline/review/ports.ts'
 import { bankJoins } from './bank-joins.ts'
+import { lookAhead, shownInCase } from './official-pictures.ts'
 import type { Outputs } from './outputs.ts'
 import { assertWritable, writeSettlement } from './settlement.ts'
 import { readStandings, standingsFrom } from './standings.ts'
@@ -25,6 +27,8 @@ export interface ReviewStoreOptions {
   readonly pool: Pool
   /** The outputs that the gate's store was created with. */
   readonly outputs: Outputs
+  /** Without it all is compared in the transaction: for few official pictures. */
+  readonly officials?: LookForOfficials
 }
 
 interface Settled<T> {
@@ -38,9 +42,11 @@ type Asked = Parameters<ReviewStore['settle']>[1]
 const ROUNDS = 5
 
 /** Locks in the order of the gate's store: the listing, then verdicts, then the outbox. */
-export function createReviewStore({ pool, outputs }: ReviewStoreOptions): ReviewStore {
+export function createReviewStore({ pool, outputs, officials }: ReviewStoreOptions): ReviewStore {
   return {
     async settle<T>(about: About, asked: Asked, settle: (subject: ReviewSubject, now: Date) => Settled<T>) {
+      // An appeal, which is about a listing, confirms nothing.
+      const look = 'caseId' in about ? await lookAhead(pool, shownInCase(theCase(about)), officials) : undefined
       for (let round = 0; round < ROUNDS; round++) {
         const first = [lock(about)] as const
         const end = await inTransactionFrom<End<T>, typeof first>(pool, first, async (tx, [locked]) => {
@@ -51,7 +57,7 @@ export function createReviewStore({ pool, outputs }: ReviewStoreOptions): Review
           if (writes === undefined) return { undo: { answer } }
           assertWritable(writes, new Set([listingId]))
           if (!(await recordVerdicts(tx, writes.verdicts))) return { undo: 'taken' }
-          const banks = bankJoins(writes.bankJoins ?? [], writes.bankLeaves ?? [])
+          const banks = bankJoins(writes.bankJoins ?? [], writes.bankLeaves ?? [], look)
           return {
             done: { answer },
             last: [...writeAppeals(writes.appeals), ...writeSettlement(writes, outputs, banks)],

@@ -4,9 +4,10 @@ import type { Pool } from 'pg'
 import type { Decision } from '../../domain/decision.ts'
 import type { Verdict } from '../../domain/verdict.ts'
 import type { BatchResult } from '../../pipeline/log/ports.ts'
-import type { KnownOfVerdicts, VerdictStore, VerdictSubject } from '../../pipeline/verdicts/ports.ts'
+import type { KnownOfVerdicts, LookForOfficials, VerdictStore, VerdictSubject } from '../../pipeline/verdicts/ports.ts'
 import { bankJoins } from './bank-joins.ts'
 import { moveOffsets } from './input-offsets.ts'
+import { lookAhead, shownAt } from './official-pictures.ts'
 import type { Outputs } from './outputs.ts'
 import { assertWritable, writeSettlement } from './settlement.ts'
 import { readStandings, standingsFrom } from './standings.ts'
@@ -19,22 +20,26 @@ export interface VerdictStoreOptions {
   readonly pool: Pool
   /** The outputs that the gate's store was created with. */
   readonly outputs: Outputs
+  /** Without it all is compared in the transaction: for few official pictures. */
+  readonly officials?: LookForOfficials
 }
 
 /** Locks in the order of the gate's store, whose `place` is also the one for verdicts; verdicts lie before the outbox. */
-export function createVerdictStore({ pool, outputs }: VerdictStoreOptions): VerdictStore {
+export function createVerdictStore({ pool, outputs, officials }: VerdictStoreOptions): VerdictStore {
   return {
-    commit(batch, wanted, settle) {
+    async commit(batch, wanted, settle) {
+      const confirmed = wanted.filter((one) => one.verdict === 'confirmed')
+      const look = await lookAhead(pool, shownAt(confirmed), confirmed.length === 0 ? undefined : officials)
       const known = [...new Set(wanted.map((one) => one.listingId))]
       const first = [moveOffsets([batch]), lockKnown(known)] as const
-      return inTransactionFrom<BatchResult, typeof first>(pool, first, async (tx, [{ rows }, locked]) => {
+      return await inTransactionFrom<BatchResult, typeof first>(pool, first, async (tx, [{ rows }, locked]) => {
         const now = rows[0]?.now
         if (now === undefined) return { undo: 'moved' }
         const ids = locked.rows.map((row) => row.listing_id)
         const settlement = settle(await readKnown(tx, ids, wanted), now)
         assertWritable(settlement, new Set(ids))
         if (!(await recordVerdicts(tx, settlement.verdicts))) return { undo: 'moved' }
-        const banks = bankJoins(settlement.bankJoins ?? [], settlement.bankLeaves ?? [])
+        const banks = bankJoins(settlement.bankJoins ?? [], settlement.bankLeaves ?? [], look)
         return { done: 'committed', last: writeSettlement(settlement, outputs, banks) }
       })
     },

@@ -32,7 +32,7 @@ export interface BankEntries {
   readyInSteps(): Generator<void, void>
   ready(): void
   /** Of entries that are being filled nothing, until they are ready. */
-  match(picture: SeenPicture): BankMatch[]
+  match(picture: Pick<SeenPicture, 'sha256' | 'variants' | 'blank'>): BankMatch[]
   /** Every picture as of now, of both states, in no order: what changes while they are handed out makes no difference. */
   all(): Iterable<StoredEntry>
 }

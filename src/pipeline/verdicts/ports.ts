@@ -1,4 +1,5 @@
 // What verdicts need of the store: to be recorded once, in the transaction that moves the offset and decides anew.
+import type { KeptPicture } from '../../domain/kept-picture.ts'
 import type { Decision } from '../../domain/decision.ts'
 import type { Verdict } from '../../domain/verdict.ts'
 import type { BatchResult } from '../log/ports.ts'
@@ -35,6 +36,24 @@ export interface BankJoin {
   readonly by: string
 }
 
+/** A picture of a case as it is compared, in hexadecimal; `variants` are its eight dihedral forms, none where not known. */
+export type CaseHashes = Pick<KeptPicture, 'sha256' | 'hash' | 'variants'>
+
+/** Which genuine and allowed banks pictures are like, as of one change of the reference data. */
+export interface OfficialLook {
+  /** Everything up to here was compared, and perhaps some of what came later. */
+  readonly change: bigint
+  /** The pictures that were compared. */
+  readonly looked: readonly string[]
+  readonly near: readonly { readonly sha256: string; readonly bankId: string }[]
+}
+
+/**
+ * Compares pictures of cases with the official ones before the transaction in which they may join a bank: there the store
+ * compares only what changed since, so that nobody who changes reference data waits for it.
+ */
+export type LookForOfficials = (pictures: readonly CaseHashes[]) => Promise<OfficialLook>
+
 export interface VerdictSettlement extends Settlement {
   readonly verdicts: readonly Verdict[]
   readonly bankJoins?: readonly BankJoin[]
@@ -49,7 +68,7 @@ export interface VerdictStore {
    */
   commit(
     batch: Span,
-    wanted: readonly Pick<Verdict, 'verdictId' | 'listingId' | 'revision' | 'decisionId' | 'supersedes'>[],
+    wanted: readonly Pick<Verdict, 'verdictId' | 'listingId' | 'revision' | 'decisionId' | 'supersedes' | 'verdict'>[],
     settle: (known: KnownOfVerdicts, now: Date) => VerdictSettlement,
   ): Promise<BatchResult>
 }

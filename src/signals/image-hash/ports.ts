@@ -23,5 +23,5 @@ export interface BankIndex {
   readonly size: number
   readonly change: bigint
   /** The nearest picture of every bank within that bank's distance, nearest first; nothing for a blank picture. */
-  match(picture: SeenPicture): readonly BankMatch[]
+  match(picture: Pick<SeenPicture, 'sha256' | 'variants' | 'blank'>): readonly BankMatch[]
 }

@@ -111,7 +111,7 @@ const REASONS = {
   none: [],
 } as const
 
-/** What the banks hold that is like one picture; where an allowed one is among it, that alone. */
+/** What the banks hold that is like one picture and speaks: where an allowed one is among it, that alone. */
 function findIn(
   picture: Picture,
   image: number,
@@ -125,7 +125,7 @@ function findIn(
   const matches = [first, ...frames.map((frame) => ({ ...first, ...frame }))].flatMap((frame) => {
     const found = banks.match(frame)
     const allowed = found.filter((match) => match.kind === 'allowed')
-    return allowed.length > 0 ? allowed : found
+    return allowed.length > 0 ? allowed : found.filter((match) => !found.some((other) => yieldsTo(match, other)))
   })
   return nearestOfEach(matches).map((match) => ({
     image,
@@ -143,6 +143,17 @@ function nearestOfEach(matches: readonly BankMatch[]): BankMatch[] {
     if (held === undefined || match.distance < held.distance) nearest.set(match.bankId, match)
   }
   return [...nearest.values()]
+/**
+ * People confirm a listing, not each of its pictures. What joined a bank of fakes by a verdict and is an official photo
+ * says nothing, also where the official one came later; a verdict puts none in that is official already. Not so what
+ * somebody put there by hand, nor another brand's: one rights holder could hide another's fakes.
+ */
+const yieldsTo = (match: BankMatch, other: BankMatch): boolean =>
+  match.kind === 'counterfeit' &&
+  match.source.kind === 'verdict' &&
+  other.kind === 'genuine' &&
+  (match.brandId === null || other.brandId === null || match.brandId === other.brandId)
+
 }
 
 function scoreOf({ kind, distance, brandId }: BankMatch, sellerId: string, context: SignalContext): number {
@@ -188,7 +199,7 @@ const faultOf = ({ fault, message }: UnseenPicture, image: number) => ({ image, 
 
 export const imageHash: Signal = {
   name: 'image-hash',
-  version: '1',
+  version: '2',
   label: 'Known pictures',
   description:
     'Compares each picture of a listing, turned and mirrored too, with banks of counterfeit, genuine, logo and allowed pictures.',
