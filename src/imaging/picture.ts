@@ -38,8 +38,9 @@ export interface SeenPicture extends HashedPicture {
  * Why a picture could not be seen.
  *
  * - lasting, of the picture itself: `not-a-picture` (none of the formats, or broken), `too-large` (bytes), `too-many-pixels`,
- *   `too-slow` (it took all the time that a thread has for one), `hash-differs` (it is not what `sha256` binds), `address-refused` (not public, or not an allowed host), `gone` (404, 410),
+ *   `too-slow` (it took all the time that a thread has for one), `hash-differs` (it is not what `sha256` binds), `address-refused` (not public, or not an allowed host),
  *   `not-fetched` (URLs are not followed here, by the wish of whoever started us: no failure);
+ * - perhaps only late: `gone` (404, 410), which a host says as well that has not been given the picture yet;
  * - passing, of the world: `unreachable` (refused, reset, 5xx, 429, no such name), `timed-out`, `busy` (no thread was free in time).
  */
 export const LASTING_FAULTS = [
@@ -49,11 +50,12 @@ export const LASTING_FAULTS = [
   'too-slow',
   'hash-differs',
   'address-refused',
-  'gone',
   'not-fetched',
 ] as const
+export const LATE_FAULTS = ['gone'] as const
 export const PASSING_FAULTS = ['unreachable', 'timed-out', 'busy'] as const
-export type PictureFault = (typeof LASTING_FAULTS)[number] | (typeof PASSING_FAULTS)[number]
+export type PictureFault =
+  (typeof LASTING_FAULTS)[number] | (typeof LATE_FAULTS)[number] | (typeof PASSING_FAULTS)[number]
 
 export interface UnseenPicture {
   readonly state: 'unseen'
@@ -67,6 +69,10 @@ export type Picture = SeenPicture | UnseenPicture
 /** It may be seen when it is tried again later. */
 export const isPassing = (picture: Picture): boolean =>
   picture.state === 'unseen' && (PASSING_FAULTS as readonly string[]).includes(picture.fault)
+
+/** It is not there; soon after the listing came it may be there a moment later. */
+export const isLate = (picture: Picture): boolean =>
+  picture.state === 'unseen' && (LATE_FAULTS as readonly string[]).includes(picture.fault)
 
 /** By their places, what is told of pictures to know them again: null for one that was not seen. */
 export const sha256sOf = (pictures: readonly Picture[]): (string | null)[] =>

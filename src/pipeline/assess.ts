@@ -40,6 +40,8 @@ export interface Assessment {
   readonly answer: PolicyDecision
   /** What an enforced signal or rule could not look at may be there when it is asked again. */
   readonly passing: boolean
+  /** The same, if that is soon after the listing came. */
+  readonly late: boolean
   readonly models: Readonly<Record<string, string>>
   /** One for each image, in their order; empty where nobody looked. */
   readonly pictures: readonly Picture[]
@@ -81,6 +83,7 @@ export async function assess(
   const reasons: Reason[] = []
   let spent = false
   let passing = false
+  let late = false
   for (const signal of gate.signals) {
     const started = performance.now()
     // A signal that is never asked could not look: that is a failure, which the policy weighs, not an abstention.
@@ -100,6 +103,7 @@ export async function assess(
     })
     if (finding.state !== 'abstained' && signal.mode === 'enforce') {
       passing ||= finding.passing === true
+      late ||= finding.late === true
       for (const reason of finding.reasons ?? []) reasons.push({ ...reason, signal: signal.name })
     }
   }
@@ -122,18 +126,24 @@ export async function assess(
     reasons: ordered,
     answer,
     passing: passing || answer.rules.some((rule) => rule.mode === 'enforce' && rule.error === OUT_OF_TIME),
+    late,
     models: modelsOf(gate, risk),
     pictures,
     bankMatches,
   }
 }
 
+/** What a host has not got an hour after the listing came it was not given, or has taken away: it is not asked again. */
+const LATE_SECONDS = 3_600
+
 /**
  * Whether trying the listing again later may say more: it was decided without something that could not be looked at, and
- * not for what a picture is. Pictures sent inline are not stored, so such a listing would only be tried without them.
+ * not for what a picture is. `age`: seconds since it was first decided. Pictures sent inline are not stored, so such a
+ * listing would only be tried without them.
  */
-export function mayBeMended({ answer, passing }: Assessment, listing: Listing): boolean {
-  return answer.degraded && passing && listing.images?.some((image) => image.url === undefined) !== true
+export function mayBeMended({ answer, passing, late }: Assessment, listing: Listing, age = 0): boolean {
+  const mends = passing || (late && age < LATE_SECONDS)
+  return answer.degraded && mends && listing.images?.some((image) => image.url === undefined) !== true
 }
 
 /** What is looked up for one listing is noted: who watches the banks must know which of their pictures it met. */

@@ -19,7 +19,8 @@ type Json = z.infer<ReturnType<typeof z.json>>
  * - `abstained`: it has nothing to say. Unknown is neither innocent nor guilty: it adds nothing.
  * - `failed`: it could not look. The policy decides what that means; the decision is marked degraded.
  *
- * `passing` says of what it could not look at that it may be able to when asked again later.
+ * `passing` says of what it could not look at that it may be able to when asked again later; `late`, that this is worth
+ * trying only soon after the listing came.
  * `reasons` are for the honest seller (no figures, no thresholds); `evidence` is JSON for analysts.
  */
 export type Finding =
@@ -30,6 +31,7 @@ export type Finding =
       readonly evidence: Readonly<Record<string, Json>>
       readonly incomplete?: boolean
       readonly passing?: boolean
+      readonly late?: boolean
     }
   | { readonly state: 'abstained'; readonly evidence: Readonly<Record<string, Json>> }
   | {
@@ -38,6 +40,7 @@ export type Finding =
       readonly reasons?: readonly Omit<Reason, 'signal'>[]
       readonly evidence: Readonly<Record<string, Json>>
       readonly passing?: boolean
+      readonly late?: boolean
     }
 
 /** Everything a detector may look at besides the listing: a frozen snapshot, so that the same input gives the same finding. */

@@ -127,19 +127,43 @@ describe('a listing whose picture could not be got', () => {
     expect(await query('select ordinal from case_picture where case_id = $1', [held.caseId])).toEqual([{ ordinal: 0 }])
   }, 30_000)
 
-  it('is not tried again when the picture is gone for good', async () => {
+  it('goes on sale when a picture that was not there yet is there a moment later', async () => {
+    answers = 'gone'
+    const held = await offer('late')
+    expect(held).toMatchObject({ outcome: 'hold', degraded: true, hold: { onDeadline: 'block' } })
+    expect(held.reasons.map((r) => r.code)).toEqual(['picture-not-found', 'check-unavailable'])
+    expect(await waits('late')).toBe(0)
+    await passTime()
+    await t.until('it was tried in vain', async () => (await waits('late')) === 1)
+    answers = 'another picture'
+    await t.until('it is decided again', async () => {
+      await passTime()
+      return (await decisionsOf('late')).length === 2
+    })
+    expect((await decisionsOf('late')).at(-1)).toMatchObject({ stage: 'rescreen', outcome: 'allow', degraded: false })
+    expect(await waits('late')).toBeUndefined()
+  }, 30_000)
+
+  it('is not tried again when the picture is still not there after an hour', async () => {
     answers = 'gone'
     const held = await offer('gone')
-    expect(held).toMatchObject({ outcome: 'hold', degraded: true })
-    expect(held.reasons.map((r) => r.code)).toEqual(['picture-cannot-be-opened', 'check-unavailable'])
-    expect(await waits('gone')).toBeUndefined()
+    expect(await waits('gone')).toBe(0)
+    const anHourAgo = new Date(Date.parse(held.decidedAt) - 3_600_000).toISOString()
+    await query(`update decision set body = replace(body::text, $2, $3)::json where listing_id = $1`, [
+      'gone',
+      held.decidedAt,
+      anHourAgo,
+    ])
+    await passTime()
+    await t.until('nobody asks for it any more', async () => (await waits('gone')) === undefined)
+    expect(await decisionsOf('gone')).toHaveLength(1)
     // No better than if it had been seen.
     await query(`update listing set hold_until = now() where listing_id = 'gone'`)
     await t.until('its hold has ended', async () => (await decisionsOf('gone')).length === 2)
     const [, ended] = await decisionsOf('gone')
     expect(ended).toMatchObject({ stage: 'deadline', outcome: 'block', caseId: held.caseId })
     expect(ended?.reasons.map((r) => r.code)).toEqual([
-      'picture-cannot-be-opened',
+      'picture-not-found',
       'check-unavailable',
       'not-reviewed-in-time',
       'not-checked-in-time',
@@ -158,7 +182,7 @@ describe('a listing whose picture could not be got', () => {
     await t.until('the logo is known', async () => t.gate.banks.current().size === 2)
     const front = { url: new URL('/logo.png', urlOf('x')).href }
     for (const [answer, again, reason] of [
-      ['gone', undefined, 'picture-cannot-be-opened'],
+      ['gone', 0, 'picture-not-found'],
       ['nothing', 0, 'picture-did-not-come'],
     ] as const) {
       answers = answer

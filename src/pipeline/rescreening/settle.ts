@@ -67,7 +67,8 @@ export function settleRescreens(
     const lookedOften =
       one.attempts >= MOST_ATTEMPTS && (stands?.hold === undefined || !isBeforeLastLook(stands.hold.until, now))
     // A host that shows other pictures now may show the same ones again, as a shop's that sends them in several formats does.
-    const goesOn = swapped || mayBeMended(one.assessment, listing)
+    const age = (now.getTime() - Date.parse(decisions[0]?.decidedAt ?? now.toISOString())) / 1_000
+    const goesOn = swapped || mayBeMended(one.assessment, listing, age)
     const isWanted = stands?.degraded === true || (afterChange > 0n && row.outcome !== 'allow')
     if (isOver || whole || lookedOften || !goesOn || !isWanted) ended.push({ listingId, revision, afterChange })
     else waiting.push({ listingId, revision, seen })

@@ -60,7 +60,7 @@ export const examples: readonly SignalExample[] = [
     expect: {
       state: 'scored',
       min: 0.85,
-      reasons: ['picture-seen-before', 'picture-cannot-be-opened'],
+      reasons: ['picture-seen-before', 'picture-not-found'],
       incomplete: true,
     },
   },

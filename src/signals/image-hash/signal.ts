@@ -1,7 +1,7 @@
 // The detector of known pictures: what a listing shows is compared with the banks of counterfeit, genuine, logo and allowed ones.
 import type { Reason } from '../../domain/decision.ts'
 import type { Listing } from '../../domain/listing.ts'
-import { isPassing, type Picture, type UnseenPicture } from '../../imaging/picture.ts'
+import { isLate, isPassing, type Picture, type UnseenPicture } from '../../imaging/picture.ts'
 import type { Finding, Signal, SignalContext } from '../signal.ts'
 import { examples } from './examples.ts'
 import type { BankIndex, BankMatch } from './ports.ts'
@@ -49,7 +49,10 @@ function evaluate(listing: Listing, context: SignalContext): Finding {
   )
   const damaged = pictures.flatMap((picture, image) => (picture.state === 'seen' && picture.damaged ? [image] : []))
   const unseen = failures.map(({ picture, image }) => faultOf(picture, image))
-  const passing = failures.some(({ picture }) => isPassing(picture))
+  const mending = {
+    passing: failures.some(({ picture }) => isPassing(picture)),
+    late: failures.some(({ picture }) => isLate(picture)),
+  }
   const missing = reasonsOfUnseen(failures.map(({ picture }) => picture))
   const evidence = {
     images: pictures.length,
@@ -63,7 +66,7 @@ function evaluate(listing: Listing, context: SignalContext): Finding {
   if (best === undefined) {
     const said = { ...evidence, ...(matches.length === 0 ? {} : { matches: matches.slice(0, MAX_EVIDENCE) }) }
     return unseen.length > 0
-      ? { state: 'failed', passing, reasons: missing, evidence: { why: 'pictures-not-seen', ...said } }
+      ? { state: 'failed', ...mending, reasons: missing, evidence: { why: 'pictures-not-seen', ...said } }
       : { state: 'abstained', evidence: { why: matches.length === 0 ? 'nothing-matched' : 'allowed', ...said } }
   }
   return {
@@ -75,20 +78,25 @@ function evaluate(listing: Listing, context: SignalContext): Finding {
     ],
     evidence: { ...evidence, matches: matches.slice(0, MAX_EVIDENCE) },
     // A logo in front must not hide what stands behind it.
-    ...(unseen.length === 0 ? {} : { incomplete: true, passing }),
+    ...(unseen.length === 0 ? {} : { incomplete: true, ...mending }),
   }
 }
 
 /** What the seller can do about it; which of our limits or addresses refused it is nobody's business. `busy` is our own fault. */
 function reasonsOfUnseen(failures: readonly UnseenPicture[]): Omit<Reason, 'signal'>[] {
-  const lasting = failures.some((picture) => !isPassing(picture))
+  const lasting = failures.some((picture) => !isPassing(picture) && !isLate(picture))
   const silent = failures.some(({ fault }) => fault === 'unreachable' || fault === 'timed-out')
-  return [...(lasting ? [CANNOT_BE_OPENED] : []), ...(silent ? [DID_NOT_COME] : [])]
+  const missing = failures.some(isLate)
+  return [...(lasting ? [CANNOT_BE_OPENED] : []), ...(missing ? [NOT_FOUND] : []), ...(silent ? [DID_NOT_COME] : [])]
 }
 
 const CANNOT_BE_OPENED = {
   code: 'picture-cannot-be-opened',
   text: 'A picture of the listing could not be opened, so it could not be compared with known ones. Please add it again and send the listing as a new revision.',
+}
+const NOT_FOUND = {
+  code: 'picture-not-found',
+  text: 'A picture of the listing was not found where it is kept, so it could not be compared with known ones. It is asked for again for a while after the listing came; later, please add it again and send the listing as a new revision.',
 }
 const DID_NOT_COME = {
   code: 'picture-did-not-come',
@@ -135,14 +143,6 @@ function findIn(
   }))
 }
 
-/** Of each bank the nearest that any frame is like. */
-function nearestOfEach(matches: readonly BankMatch[]): BankMatch[] {
-  const nearest = new Map<string, BankMatch>()
-  for (const match of matches) {
-    const held = nearest.get(match.bankId)
-    if (held === undefined || match.distance < held.distance) nearest.set(match.bankId, match)
-  }
-  return [...nearest.values()]
 /**
  * People confirm a listing, not each of its pictures. What joined a bank of fakes by a verdict and is an official photo
  * says nothing, also where the official one came later; a verdict puts none in that is official already. Not so what
@@ -154,6 +154,14 @@ const yieldsTo = (match: BankMatch, other: BankMatch): boolean =>
   other.kind === 'genuine' &&
   (match.brandId === null || other.brandId === null || match.brandId === other.brandId)
 
+/** Of each bank the nearest that any frame is like. */
+function nearestOfEach(matches: readonly BankMatch[]): BankMatch[] {
+  const nearest = new Map<string, BankMatch>()
+  for (const match of matches) {
+    const held = nearest.get(match.bankId)
+    if (held === undefined || match.distance < held.distance) nearest.set(match.bankId, match)
+  }
+  return [...nearest.values()]
 }
 
 function scoreOf({ kind, distance, brandId }: BankMatch, sellerId: string, context: SignalContext): number {

@@ -30,6 +30,7 @@ export function assessment(outcome: Outcome): Assessment {
       policy: { policyId: 'default', version: 1 },
     },
     passing: false,
+    late: false,
     models: { fusion: '1' },
     pictures: [],
     bankMatches: [],

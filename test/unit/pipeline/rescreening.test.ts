@@ -17,12 +17,13 @@ const LATER = new Date('2026-01-01T01:00:00Z')
 const listing = { ...listingOf('L', 1), images: [{ url: 'https://shop.example/1.jpg' }] }
 
 /** As the policy decides while `fault` keeps a picture from being seen. */
-const degraded = (outcome: Outcome, fault: 'timed-out' | 'gone' = 'timed-out'): Assessment => {
+const degraded = (outcome: Outcome, fault: 'timed-out' | 'gone' | 'too-large' = 'timed-out'): Assessment => {
   const whole = assessment(outcome)
   return {
     ...whole,
     answer: { ...whole.answer, degraded: true, seenAlone: 'allow', onDeadline: 'block' },
     passing: fault === 'timed-out',
+    late: fault === 'gone',
     pictures: [{ state: 'unseen', fault, message: '' }],
   }
 }
@@ -73,7 +74,7 @@ function again(
 describe('what is tried again', () => {
   it('is what a passing fault degraded, and nothing that waiting cannot mend', () => {
     expect(mayBeMended(degraded('hold'), listing)).toBe(true)
-    expect(mayBeMended(degraded('hold', 'gone'), listing)).toBe(false)
+    expect(mayBeMended(degraded('hold', 'too-large'), listing)).toBe(false)
     expect(mayBeMended(assessment('hold'), listing)).toBe(false)
     // Pictures sent inline are not stored: trying again would be trying without them.
     expect(mayBeMended(degraded('hold'), { ...listing, images: [{ data: 'QUJD' }] })).toBe(false)
@@ -110,7 +111,23 @@ describe('trying again', () => {
     const after = (now: string) =>
       again(degraded('hold'), held.standing, [held.decision], { attempts: 8, now: new Date(now) }).ended.length
     expect([after('2026-01-01T13:00:00Z'), after('2026-01-01T23:45:00Z')]).toEqual([0, 1])
-    expect(again(degraded('hold', 'gone'), standing, [decision]).ended).toHaveLength(1)
+    expect(again(degraded('hold', 'too-large'), standing, [decision]).ended).toHaveLength(1)
+  })
+
+  it('waits an hour for a picture that is not there, as a host says too that has not been given it yet', () => {
+    const { standing, decision, settlement } = screened(degraded('hold', 'gone'))
+    expect(settlement.rescreens).toEqual([{ listingId: 'L', revision: 1, seen: [null] }])
+    const at = (now: string, tried: Assessment) =>
+      again(tried, standing, [decision], { attempts: 4, now: new Date(now) })
+    const soon = at('2026-01-01T00:59:59Z', degraded('hold', 'gone'))
+    expect([soon.decided, soon.ended, soon.waiting.length]).toEqual([[], [], 1])
+    const later = at('2026-01-01T01:00:00Z', degraded('hold', 'gone'))
+    expect([later.decided, later.ended.length]).toEqual([[], 1])
+    // Whatever else is amiss with the listing is waited for as long as ever.
+    const silentToo = { ...degraded('hold', 'gone'), passing: true }
+    expect(at('2026-01-01T05:00:00Z', silentToo).waiting).toHaveLength(1)
+    const { decided } = at('2026-01-01T00:01:00Z', shows(assessment('allow'), 'a'))
+    expect(decided).toMatchObject([{ stage: 'rescreen', outcome: 'allow' }])
   })
 
   it('decides with all signals: what was held without a reason goes on sale and its case ends', () => {

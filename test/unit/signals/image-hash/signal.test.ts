@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { brandSchema } from '../../../../src/domain/brand.ts'
 import type { BankKind } from '../../../../src/domain/bank.ts'
 import type { Picture, PictureFault, SeenPicture } from '../../../../src/imaging/picture.ts'
-import { LASTING_FAULTS, PASSING_FAULTS } from '../../../../src/imaging/picture.ts'
+import { LASTING_FAULTS, LATE_FAULTS, PASSING_FAULTS } from '../../../../src/imaging/picture.ts'
 import type { BankMatch } from '../../../../src/signals/image-hash/ports.ts'
 import { counterfeitScore, imageHash } from '../../../../src/signals/image-hash/signal.ts'
 import type { SignalContext } from '../../../../src/signals/signal.ts'
@@ -51,7 +51,7 @@ const scoreOf = (finding: ReturnType<typeof look>) => (finding.state === 'scored
 
 describe('image-hash', () => {
   it('has failed when a picture was not seen for any reason, except that nobody wanted URLs followed', () => {
-    for (const fault of [...LASTING_FAULTS, ...PASSING_FAULTS]) {
+    for (const fault of [...LASTING_FAULTS, ...LATE_FAULTS, ...PASSING_FAULTS]) {
       const finding = look([seen('a'), unseen(fault)])
       expect([fault, finding.state]).toEqual([fault, fault === 'not-fetched' ? 'abstained' : 'failed'])
     }
@@ -66,7 +66,7 @@ describe('image-hash', () => {
   it('says of a match beside a picture that was not seen that it is of a part, whatever kind it is', () => {
     const known = Object.fromEntries((['logo', 'genuine', 'counterfeit'] as const).map((kind) => [kind, [match(kind)]]))
     for (const kind of Object.keys(known))
-      for (const fault of [...LASTING_FAULTS, ...PASSING_FAULTS]) {
+      for (const fault of [...LASTING_FAULTS, ...LATE_FAULTS, ...PASSING_FAULTS]) {
         const finding = look([seen(kind), unseen(fault)], known, { sellerId: 'friend' })
         const part = fault !== 'not-fetched'
         expect([kind, fault, finding.state, finding.state === 'scored' && finding.incomplete === true]).toEqual([
@@ -76,8 +76,9 @@ describe('image-hash', () => {
           part,
         ])
         const passing = (PASSING_FAULTS as readonly string[]).includes(fault)
-        if (part) expect(finding).toMatchObject({ passing })
-        expect(look([unseen(fault)])).toMatchObject(part ? { state: 'failed', passing } : { state: 'abstained' })
+        const late = fault === 'gone'
+        if (part) expect(finding).toMatchObject({ passing, late })
+        expect(look([unseen(fault)])).toMatchObject(part ? { state: 'failed', passing, late } : { state: 'abstained' })
       }
   })
 
@@ -86,7 +87,8 @@ describe('image-hash', () => {
       const finding = look(faults.map(unseen))
       return finding.state === 'failed' ? finding.reasons?.map((r) => r.code) : finding.state
     }
-    expect(codes('gone', 'not-a-picture')).toEqual(['picture-cannot-be-opened'])
+    expect(codes('not-a-picture', 'hash-differs')).toEqual(['picture-cannot-be-opened'])
+    expect(codes('gone')).toEqual(['picture-not-found'])
     expect(codes('timed-out', 'address-refused')).toEqual(['picture-cannot-be-opened', 'picture-did-not-come'])
     // Our own fault: the policy's own words are enough.
     expect(codes('busy')).toEqual([])
