@@ -168,6 +168,8 @@ export async function ownVerdictsRead(): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, 20))
 }
 
+export const address = (): string => http.url
+
 export const auditSecret = (): Promise<string> => readAuditSecret(gate.database.database.reading)
 
 export const metricsText = async (): Promise<string> => (await fetch(http.metricsUrl)).text()

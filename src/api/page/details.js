@@ -61,7 +61,8 @@ export function createDetails() {
   function stands(item, history) {
     const before = byId('history')
     if (history === undefined || before === null) return
-    before.replaceChildren(...(history.decisions.length + history.refusals.length > 1 ? [past(history)] : []))
+    before.replaceChildren(el('h3', {}, 'History'), past(history))
+    before.hidden = history.decisions.length + history.refusals.length < 2
     const last = history.decisions.at(-1)
     const old = last !== undefined && item.data.outcome !== undefined && last.decisionId !== item.data.decisionId
     const button = el('button', { type: 'button', class: 'small' }, 'Show')
@@ -114,8 +115,8 @@ function parts(item, history, note, more) {
   if (more?.theCase !== undefined) sections.push(more.theCase)
   if (!refused) sections.push(section('What the risk is made of', contributions(data)))
   if (!refused) sections.push(section('Evidence', ...(more?.decision ?? data).signals.map(evidence)))
-  if (history !== undefined && history.decisions.length + history.refusals.length > 1)
-    sections.push(section('History', el('div', { id: 'history' }, past(history))))
+  // Filled by `stands`, also when something comes to it while it is shown.
+  sections.push(el('section', { id: 'history', hidden: true }))
   return sections
 }
 

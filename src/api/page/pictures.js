@@ -11,8 +11,9 @@ const MOST = 8
  * @returns {HTMLElement | undefined} nothing where the listing shows no pictures
  */
 export function picturesOf({ decision, session, theCase }) {
-  const evidence = decision.signals?.find(({ name }) => name === 'image-hash')?.evidence
-  if (evidence === undefined || evidence.why === 'no-pictures') return undefined
+  const signal = decision.signals?.find(({ name }) => name === 'image-hash')
+  if (signal === undefined || signal.evidence.why === 'no-pictures') return undefined
+  const { evidence, state } = signal
   const may = reviews(session)
   const matches = evidence.matches ?? []
   const thumbs = el('div', { class: 'thumbs' })
@@ -20,7 +21,7 @@ export function picturesOf({ decision, session, theCase }) {
     'section',
     { class: 'pictures' },
     el('h3', {}, 'Pictures'),
-    el('p', {}, seenWords(evidence, matches)),
+    el('p', {}, seenWords(evidence, matches, state)),
     ...matches.slice(0, MOST).map((match) => matchElement(match, evidence, may)),
     ...(matches.length > MOST
       ? [el('p', { class: 'hint' }, `${matches.length - MOST} more below, in the evidence.`)]
@@ -33,7 +34,7 @@ export function picturesOf({ decision, session, theCase }) {
   return section
 }
 
-function seenWords({ images, seen, why }, matches) {
+function seenWords({ images, seen, why }, matches, state) {
   // Where no bank was there to compare with, nobody counted either.
   if (images === undefined) return 'There was no known picture to compare with.'
   const many =
@@ -47,6 +48,8 @@ function seenWords({ images, seen, why }, matches) {
   const were = `${many} ${images === 1 || seen === 1 ? 'was' : 'were'} compared with known ones`
   const telling = matches.filter(({ kind }) => kind !== 'allowed').length
   if (telling > 0) return `${were}.`
+  // The service keeps what matched in another brand's bank to itself.
+  if (state === 'scored') return `${were}; what it matches is in a bank that is not yours to see.`
   return why === 'allowed' ? `${were}: allowed.` : `${were}: no match.`
 }
 
