@@ -1,7 +1,7 @@
 // Bytes of strangers to pixels, inside a thread: sniffed, measured by the header, and only then decoded, within bounds.
 import sharp, { type KernelEnum, type Metadata, type SharpOptions } from 'sharp'
 import { formatOf, isSequence, type Format } from './formats.ts'
-import { framesToSee } from './frames.ts'
+import { framesToSee, seesWhole } from './frames.ts'
 import { mended } from './mended.ts'
 import { unseen, type Pixels, type UnseenPicture } from './messages.ts'
 import { isSwapped, upright } from './upright.ts'
@@ -14,9 +14,9 @@ export interface Opened {
   readonly height: number
   /** Bytes of memory that decoding may take, at most about. */
   readonly memory: number
-  /** Of an animation those to look at, what people see longest first; 0 of any other picture. */
+  /** Of an animation those that count most, what people see longest first; 0 of any other picture. */
   readonly frames: readonly number[]
-  /** Whether these are all that count. */
+  /** Whether these are all that there are to see. */
   readonly allFrames: boolean
   /**
    * Upright, sRGB, on white; shrunk into `side` by `side` where a shrink is named (`inside` keeps its shape), never enlarged.
@@ -24,8 +24,18 @@ export interface Opened {
    * @throws what libvips says: not to be decoded at all, or out of time.
    */
   pixels(shrink?: Shrink, frame?: number): Promise<Pixels>
+  /**
+   * All frames of an animation, decoded in one go, in their order; undefined of any other picture, of one that costs more
+   * than a picture may, and of one that cannot be decoded to its end. @throws out of time.
+   */
+  film(): Promise<Film | undefined>
   /** Of what was decoded until now. */
   damaged(): boolean
+}
+
+export interface Film {
+  readonly frames: number
+  at(frame: number): Pixels
 }
 
 export interface Shrink {
@@ -86,22 +96,23 @@ export async function open(
     return unseen('not-a-picture', `begins as ${format} and is read as ${meta.format}`)
   const most = Math.floor(limits.maxPixels / COUNTS[format])
   if (w * h > most) return unseen('too-many-pixels', `${w} × ${h} pixels; of ${format} at most ${most} are decoded`)
-  const isAnimated = page === 0 && (meta.pages ?? 1) > 1 && format !== 'avif'
+  const count = meta.pages ?? 1
+  const isAnimated = page === 0 && count > 1 && format !== 'avif'
+  const passed = Math.floor(most / MOVING_COUNTS[format])
+  const isFilm = isAnimated && seesWhole(count, w * h, passed)
   const { frames, all } = isAnimated
-    ? framesToSee(
-        { frames: meta.pages ?? 1, delays: meta.delay ?? [], loops: meta.loop ?? 0, area: w * h },
-        Math.floor(most / MOVING_COUNTS[format]),
-      )
+    ? framesToSee({ frames: count, delays: meta.delay ?? [], loops: meta.loop ?? 0, area: w * h }, passed)
     : { frames: [page], all: !isSequence(bytes) }
   const turned = isSwapped(orientation)
   let { file, damaged } = opening
   let until: number | undefined
 
-  async function decoded(failOn: 'truncated' | 'none', frame: number, shrink: Shrink | undefined): Promise<Pixels> {
+  /** From one frame on so many, one below the other, as they are stored. */
+  async function decoded(failOn: FailOn, frame: number, shrink?: Shrink, pages = 1): Promise<Pixels> {
     until ??= performance.now() + limits.timeMs
     const left = until - performance.now()
     if (left <= 0) throw new Error('timeout')
-    const input: SharpOptions = { failOn, limitInputPixels: limits.maxPixels, page: frame, pages: 1 }
+    const input: SharpOptions = { failOn, limitInputPixels: limits.maxPixels, page: frame, pages }
     const decoding = sharp(file, input).timeout({ seconds: secondsOf(left) })
     if (shrink !== undefined) {
       const { side, fit, kernel } = shrink
@@ -114,7 +125,21 @@ export async function open(
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true })
     if (info.channels !== 1 && info.channels !== 3) throw new Error(`${info.channels} channels after conversion`)
-    return upright({ data, width: info.width, height: info.height, channels: info.channels }, orientation)
+    return { data, width: info.width, height: info.height, channels: info.channels }
+  }
+
+  /** Strictly first, and where that fails as browsers do. */
+  const shown = async (decode: (failOn: FailOn) => Promise<Pixels>): Promise<Pixels> => {
+    if (!damaged) {
+      try {
+        return await decode('truncated')
+      } catch (error) {
+        if (isTimeout(error)) throw error
+        damaged = true
+        file = mended(bytes, format)
+      }
+    }
+    return await decode('none')
   }
 
   return {
@@ -122,25 +147,30 @@ export async function open(
     format,
     width: turned ? h : w,
     height: turned ? w : h,
-    // The frame before lies beside the one that is drawn over it.
-    memory: w * h * MEMORY[format] * (isAnimated ? 2 : 1),
+    // The frame before lies beside the one that is drawn over it; of a film all frames lie in memory, in three channels.
+    memory: w * h * (MEMORY[format] * (isAnimated ? 2 : 1) + (isFilm ? 3 * count : 0)),
     frames,
-    allFrames: all,
-    async pixels(shrink, frame = frames[0] ?? 0) {
-      if (!damaged) {
-        try {
-          return await decoded('truncated', frame, shrink)
-        } catch (error) {
-          if (isTimeout(error)) throw error
-          damaged = true
-          file = mended(bytes, format)
-        }
+    allFrames: all && (!isAnimated || frames.length === count),
+    pixels: async (shrink, frame = frames[0] ?? 0) =>
+      upright(await shown((failOn) => decoded(failOn, frame, shrink)), orientation),
+    async film() {
+      if (!isFilm) return undefined
+      try {
+        const { data, height, ...strip } = await shown((failOn) => decoded(failOn, 0, undefined, count))
+        if (height !== h * count) return undefined
+        const size = data.length / count
+        const at = (frame: number) => data.subarray(frame * size, (frame + 1) * size)
+        return { frames: count, at: (frame) => upright({ ...strip, height: h, data: at(frame) }, orientation) }
+      } catch (error) {
+        if (isTimeout(error)) throw error
+        return undefined
       }
-      return await decoded('none', frame, shrink)
     },
     damaged: () => damaged,
   }
 }
+
+type FailOn = 'truncated' | 'none'
 
 interface Opening {
   readonly meta: Metadata
@@ -152,7 +182,7 @@ interface Opening {
 
 /** `truncated` refuses what lacks pixels and takes what merely has odd metadata; where it refuses, what browsers show is tried. */
 async function headerOf(bytes: Uint8Array, format: Format): Promise<Opening> {
-  const read = (file: Uint8Array, failOn: 'truncated' | 'none', page: number) =>
+  const read = (file: Uint8Array, failOn: FailOn, page: number) =>
     sharp(file, { failOn, limitInputPixels: false, page, pages: 1 }).metadata()
   try {
     const meta = await read(bytes, 'truncated', 0)
@@ -173,7 +203,7 @@ const secondsOf = (timeMs: number): number => Math.max(1, Math.ceil(timeMs / 1_0
 export function faultOf(error: unknown, format: Format): UnseenPicture {
   const said = error instanceof Error ? error.message : String(error)
   if (said.startsWith('timeout')) return unseen('too-slow', `the ${format} took too long to decode`)
-  // One line, and not a novel: libvips repeats itself for every scan line.
-  const [line = ''] = said.split('\n', 1)
+  // One line, and not a novel: libvips repeats itself for every scan line, and says first where it looked for the end in vain.
+  const line = said.split('\n').find((one) => !one.includes('bad seek')) ?? 'it ends too soon'
   return unseen('not-a-picture', `a ${format} that cannot be read: ${line.slice(0, 200)}`)
 }

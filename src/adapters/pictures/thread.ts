@@ -1,9 +1,10 @@
 // What runs in each thread: one job after the other, bytes in, a picture or its re-encoded form out.
 import { parentPort, workerData } from 'node:worker_threads'
-import sharp from 'sharp'
 import type { KeptPicture } from '../../domain/kept-picture.ts'
-import { faultOf, isTimeout, limitLibvips, open, type Opened } from './decode.ts'
+import { faultOf, isTimeout, limitLibvips, open, type Film, type Opened } from './decode.ts'
 import { formsOf } from './forms.ts'
+import { keptAnimation, keptStill } from './kept.ts'
+import { createTellingApart, MOST_DIFFERENT } from './frames.ts'
 import {
   unseen,
   type Answer,
@@ -23,8 +24,6 @@ import { takeTurn } from './turn.ts'
 const WHOLE_PIXELS = 1 << 22
 /** The side to which Meta's implementation reduces a picture as well; `linear` was the nearest to the full path. */
 const HASHED = { side: 512, fit: 'fill', kernel: 'linear' } as const
-/** Large enough to see a seam or a logo, small enough to keep a million. */
-const KEPT = { side: 768, fit: 'inside', kernel: 'lanczos3' } as const
 
 interface Shown extends HashedPicture {
   readonly frame: number
@@ -32,8 +31,9 @@ interface Shown extends HashedPicture {
 }
 
 interface Looked {
+  /** The frame that people look at longest, among those that are not blank. */
   readonly best: Shown
-  readonly others: readonly HashedPicture[]
+  readonly others: readonly Shown[]
   /** Nothing that people see was left out. */
   readonly all: boolean
 }
@@ -77,18 +77,43 @@ export function createAnswering(hashPixels: HashPixels, data: ThreadData): (job:
   const hashed = (opened: Opened, frame: number) =>
     opened.pixels(opened.width * opened.height > WHOLE_PIXELS ? HASHED : undefined, frame)
 
-  /** The frame that people look at longest, among those that are not blank, first; later ones that do not come are left out. */
   async function looked(opened: Opened): Promise<Looked> {
+    const film = await opened.film()
+    return film === undefined ? await lookedAtSome(opened) : lookedAtAll(opened, film)
+  }
+
+  /** Every frame that is unlike those before it; what counts most comes first, where there are too many. */
+  function lookedAtAll(opened: Opened, film: Film): Looked {
+    const isNew = createTellingApart()
+    const hashed: Shown[] = []
+    let all = true
+    for (const frame of new Set([...opened.frames, ...Array.from({ length: film.frames }, (_, at) => at)])) {
+      const pixels = film.at(frame)
+      if (!isNew(pixels)) continue
+      if (hashed.length === MOST_DIFFERENT) {
+        all = false
+        break
+      }
+      hashed.push({ ...hashPixels(pixels), frame, pixels })
+    }
+    const [best, ...others] = hashed.filter(({ blank }) => !blank)
+    const shown = best ?? hashed[0]
+    if (shown === undefined) throw new Error('an animation without frames')
+    return { best: shown, others, all }
+  }
+
+  /** Frame by frame; later ones that do not come are left out. */
+  async function lookedAtSome(opened: Opened): Promise<Looked> {
     const blanks: Shown[] = []
-    const others: HashedPicture[] = []
+    const others: Shown[] = []
     let best: Shown | undefined
     let failed: unknown
     for (const frame of opened.frames) {
       try {
         const pixels = await hashed(opened, frame)
-        const found = hashPixels(pixels)
-        if (found.blank) blanks.push({ ...found, frame, pixels })
-        else if (best === undefined) best = { ...found, frame, pixels }
+        const found = { ...hashPixels(pixels), frame, pixels }
+        if (found.blank) blanks.push(found)
+        else if (best === undefined) best = found
         else others.push(found)
       } catch (error) {
         if (isTimeout(error)) throw error
@@ -114,18 +139,23 @@ export function createAnswering(hashPixels: HashPixels, data: ThreadData): (job:
       hash,
       variants,
       blank,
-      ...(others.length === 0 ? {} : { frames: others }),
+      ...(others.length === 0
+        ? {}
+        : { frames: others.map(({ hash, variants, blank }) => ({ hash, variants, blank })) }),
       ...(all ? {} : { unseenFrames: true as const }),
       ...(opened.damaged() ? { damaged: true as const } : {}),
     }
   }
 
   async function keep(job: Job, opened: Opened): Promise<KeptPicture | undefined> {
-    const { frame, pixels: whole, hash, variants, blank } = (await looked(opened)).best
+    const { best, others } = await looked(opened)
+    const { frame, pixels: whole, hash, variants, blank } = best
     if (opened.damaged() && blank) return undefined
     const forms = blank ? [] : await formsOf(whole, hashPixels)
-    const { data: pixels, ...raw } = await opened.pixels(KEPT, frame)
-    const encoded = await sharp(pixels, { raw }).webp({ quality: 80, effort: 2 }).toBuffer()
+    const body =
+      others.length === 0
+        ? await keptStill(opened, frame)
+        : await keptAnimation(opened, [whole, ...others.map(({ pixels }) => pixels)])
     return {
       sha256: job.sha256,
       hash: hexOf(hash.bytes),
@@ -135,7 +165,7 @@ export function createAnswering(hashPixels: HashPixels, data: ThreadData): (job:
       variants: blank ? [] : variants.map(hexOf),
       width: opened.width,
       height: opened.height,
-      body: new Uint8Array(encoded),
+      body,
     }
   }
 
