@@ -24,7 +24,7 @@ export const picture = (name: string, more: Partial<KeptPicture> = {}): KeptPict
   quality: 90,
   blank: false,
   forms: [hex(`half of ${name}`), hex(`brightened half of ${name}`)],
-  variants: [],
+  variants: [more.hash ?? hex(`hash of ${name}`), hex(`mirror of ${name}`)],
   width: 640,
   height: 480,
   body: Buffer.from(`webp of ${name}`),

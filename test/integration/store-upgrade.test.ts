@@ -1,11 +1,16 @@
 // What a newer version finds in the tables of an older one. Real: PostgreSQL, the migrations and the store.
 import { expect, onTestFinished, test } from 'vitest'
+import { bankJoins } from '../../src/adapters/postgres/bank-joins.ts'
+import { createBankStore } from '../../src/adapters/postgres/bank-store.ts'
 import { connect } from '../../src/adapters/postgres/connect.ts'
 import { createGateStore } from '../../src/adapters/postgres/gate-store.ts'
 import { migrate } from '../../src/adapters/postgres/migrate.ts'
 import { STORE_MIGRATIONS } from '../../src/adapters/postgres/migrations.ts'
+import { writePictures } from '../../src/adapters/postgres/picture-rows.ts'
+import { inTransaction } from '../../src/adapters/postgres/transaction.ts'
 import { groupNames } from '../../src/apps/ground.ts'
 import { topicNames } from '../../src/events/topics.ts'
+import { bank, picture } from '../contracts/store-banks.ts'
 import { freshDatabase } from '../support/database.ts'
 
 test('offsets of the group that had one name for every prefix are taken along, so that no listing is read twice', async () => {
@@ -37,4 +42,45 @@ test('offsets of the group that had one name for every prefix are taken along, s
   expect(await places((prefix) => groupNames(prefix).listings)).toEqual(reached)
   // For a process of the version before that is still about.
   expect(await places(() => 'touchstone-gate')).toEqual(reached)
+})
+
+test('pictures that were kept without their turned forms are there, are compared as they are, and new ones beside them in full', async () => {
+  const { url, drop } = await freshDatabase()
+  const database = await connect(url)
+  onTestFinished(async () => {
+    await database.close()
+    await drop()
+  })
+  const pool = database.deciding
+  const name = 'what kept pictures are when they are turned and mirrored'
+  const before = STORE_MIGRATIONS.findIndex((one) => one.name === name)
+  expect(before).toBeGreaterThan(0)
+  await migrate(pool, 'store', STORE_MIGRATIONS.slice(0, before))
+  const official = picture('official')
+  const old = { own: picture('own'), copy: picture('copy', { hash: official.hash }) }
+  for (const [ordinal, one] of Object.values(old).entries()) {
+    await pool.query(
+      `insert into picture (sha256, hash, quality, blank, forms, width, height, body) values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+      [one.sha256, one.hash, one.quality, one.blank, one.forms, one.width, one.height, one.body],
+    )
+    await pool.query(`insert into case_picture (case_id, revision, ordinal, sha256) values ('C', 1, $1, $2)`, [
+      ordinal,
+      one.sha256,
+    ])
+  }
+
+  await migrate(pool, 'store', STORE_MIGRATIONS)
+  const banks = createBankStore({ pool, listener: database.listener })
+  await banks.upsertBank(bank('of-nike', { kind: 'genuine', brandId: 'nike' }), 'ann', 'all')
+  await banks.addImages('of-nike', [{ picture: official, source: { kind: 'api' } }], 'ann', 'all')
+  const mirrored = picture('mirrored', { variants: [picture('mirrored').hash, official.hash] })
+  await inTransaction(pool, () => Promise.resolve({ done: undefined, last: writePictures([mirrored]) }))
+  await pool.query(`insert into case_picture (case_id, revision, ordinal, sha256) values ('C', 1, 2, $1)`, [
+    mirrored.sha256,
+  ])
+  const join = { verdictId: 'V', caseId: 'C', listingId: 'L', revision: 1, brandId: 'nike', by: 'ann' }
+  await inTransaction(pool, () => Promise.resolve({ done: undefined, last: bankJoins([join], []) }))
+  expect((await banks.images('confirmed-nike', { limit: 9 })).map(({ sha256 }) => sha256)).toEqual([old.own.sha256])
+  expect(await banks.picture(old.own.sha256, 'all')).toMatchObject({ forms: old.own.forms, variants: [] })
+  expect(await banks.picture(official.sha256, 'all')).toMatchObject({ variants: official.variants })
 })

@@ -77,11 +77,20 @@ describe('a small picture of a bank', () => {
     return entries
   }
 
+  test('what is kept knows how the picture is when it is turned and mirrored', async () => {
+    const png = await texture(3).png().toBuffer()
+    const kept = await reader.keep(png, sha256Of(png))
+    const { variants } = await see(png)
+    expect(kept?.variants).toEqual(variants.map((bytes) => Buffer.from(bytes).toString('hex')))
+    expect(new Set(kept?.variants).size).toBe(8)
+    expect(kept?.variants[0]).toBe(kept?.hash)
+  })
+
   test('a blank one has no forms', async () => {
     const white = await sharp({ create: { width: SIDE, height: SIDE, channels: 3, background: '#ffffff' } })
       .png()
       .toBuffer()
-    expect(await reader.keep(white, sha256Of(white))).toMatchObject({ blank: true, forms: [] })
+    expect(await reader.keep(white, sha256Of(white))).toMatchObject({ blank: true, forms: [], variants: [] })
   })
 
   test.each([3, 6, 9, 11])('drawing %i is found brightened, halved and encoded again', async (seed) => {

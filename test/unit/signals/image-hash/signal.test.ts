@@ -129,6 +129,36 @@ describe('image-hash', () => {
     expect(look([seen('fine'), unseen('gone')], known).state).toBe('failed')
   })
 
+  it('lets what joined by a verdict yield to the brand’s own photo, whichever came first, and nothing else', () => {
+    const confirmed = (more: Partial<BankMatch> = {}) =>
+      match('counterfeit', 0, { source: { kind: 'verdict', verdictId: 'V-1' }, ...more })
+    const other = { brandId: 'gap' }
+    const nobodys = { brandId: null }
+    const known: Record<string, readonly BankMatch[]> = {
+      own: [confirmed(), match('genuine', 30)],
+      ours: [confirmed(), match('genuine', 30, nobodys)],
+      unnamed: [confirmed(nobodys), match('genuine', 30, other)],
+      alone: [confirmed()],
+      foreign: [confirmed(), match('genuine', 0, other)],
+      logo: [confirmed(), match('logo', 0)],
+      byHand: [match('counterfeit', 0), match('genuine', 0)],
+    }
+    const score = (...names: string[]) =>
+      scoreOf(
+        look(
+          names.map((name) => seen(name)),
+          known,
+        ),
+      )
+    expect([score('own'), score('ours'), score('unnamed')]).toEqual([0.25, 0.25, 0.25])
+    for (const name of ['alone', 'foreign', 'logo', 'byHand']) expect([name, score(name)]).toEqual([name, 0.97])
+    // It excuses itself alone.
+    expect(score('own', 'alone')).toBe(0.97)
+    const finding = look([seen('own')], known, { sellerId: 'friend' })
+    expect(finding).toMatchObject({ state: 'scored', score: 0, reasons: [] })
+    expect(finding.evidence).toMatchObject({ matches: [{ kind: 'genuine' }] })
+  })
+
   it('says of the brand’s own photo nothing against whom the brand authorised', () => {
     const known = { own: [match('genuine')], ours: [match('genuine', 0, { brandId: null })] }
     expect(scoreOf(look([seen('own')], known))).toBe(0.25)
