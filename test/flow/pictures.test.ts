@@ -1,6 +1,7 @@
 // A counterfeit's picture is confirmed, found again under another seller, and forgotten when the word is taken back. Real:
 // PostgreSQL, the whole gate with its threads, sharp, the log in PostgreSQL and on Kafka; made up: the pictures and the people.
 import { randomUUID } from 'node:crypto'
+import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Decision } from '../../src/domain/decision.ts'
 import type { Verdict } from '../../src/domain/verdict.ts'
@@ -120,6 +121,18 @@ describe.each([{ name: 'PostgreSQL', start: undefined }, ...kafkaLegs()])('with 
       if (decision.outcome === 'allow') break
       if (performance.now() - undone > 2_000) throw new Error('it is still found 2 s after the undo')
     }
+    // Whom it had stopped is on sale, and everybody is told: his picture was looked at as it was kept.
+    const freed = await t.until('the one that was found is on sale', async () =>
+      (await t.gate.reader.history(found.listingId))?.decisions.find((d) => d.sequence === 2),
+    )
+    expect(freed).toMatchObject({ stage: 'rescreen', outcome: 'allow', degraded: false })
+    await t.until('it is published', async () => (await t.gate.publisher.backlog()).rows === 0)
+    const { log, topics } = t.gate
+    const ids: (string | undefined)[] = []
+    for (const { partition, low } of await log.ranges(topics.decisions))
+      for (const { headers } of await log.read(topics.decisions, partition, low, 1_000))
+        ids.push(headerOf(headers['ce_id']))
+    expect(ids.filter((id) => id === freed.decisionId)).toHaveLength(1)
     // The other picture never joined: only what the confirmed case showed did.
     expect(await query('select distinct state from bank_image')).toEqual([{ state: 'removed' }])
   })
@@ -172,5 +185,34 @@ describe.each([{ name: 'PostgreSQL', start: undefined }, ...kafkaLegs()])('with 
     // Allowed wins: the very picture of a confirmed case is no evidence.
     await t.until('the allowed picture is known', async () => t.gate.banks.current().size > 0)
     expect((await offer('allowed', [shown])).outcome).toBe('allow')
+  })
+
+  it('keeps the brand’s own photo out of the fakes, mirrored too; what joined before it came holds nobody afterwards', async () => {
+    const [photo, later] = await Promise.all([drawnPicture(400), drawnPicture(401)])
+    const owner = { bankId: `photos-${randomUUID()}`, name: 'Photos', kind: 'genuine', maxDistance: 31 } as const
+    await t.gate.bankStore.upsertBank({ ...owner, brandId: 'rolex' }, 'test', 'all')
+    const own = async (decision: Decision) => {
+      const [image] = await query('select sha256 from case_picture where case_id = $1', [decision.caseId])
+      const picture = await t.gate.bankStore.picture(String(image?.['sha256']), 'all')
+      if (picture === undefined) throw new Error('the picture was not kept')
+      const change = t.gate.banks.current().change
+      await t.gate.bankStore.addImages(owner.bankId, [{ picture, source: { kind: 'api' } }], 'test', 'all')
+      await t.until('it is known', async () => t.gate.banks.current().change > change)
+    }
+    const joined = (verdict: Verdict) =>
+      query('select sha256 from bank_image where verdict_id = $1', [verdict.verdictId])
+
+    await own(await offer('photo', [photo], OVERT))
+    const mirrored = await sharp(photo).flop().resize(300).jpeg().toBuffer()
+    const copied = await say(await offer('copied', [mirrored], OVERT), 'confirmed', { brandId: 'rolex' })
+    expect(await joined(copied)).toEqual([])
+
+    const first = await offer('first-with-it', [later], OVERT)
+    expect(await joined(await say(first, 'confirmed', { brandId: 'rolex' }))).toHaveLength(1)
+    await t.until('it is known', async () => (await offer(`held-${randomUUID()}`, [later])).outcome === 'hold')
+    await own(first)
+    const honest = await offer('honest', [await sharp(later).flop().jpeg().toBuffer()])
+    expect(honest.outcome).toBe('allow')
+    expect(signalOf(honest)?.evidence).toMatchObject({ matches: [{ kind: 'genuine', bankId: owner.bankId }] })
   })
 })

@@ -161,6 +161,13 @@ describe('official pictures of a case', () => {
     expect(await joined(shown)).toEqual([0, 0, 2, 2, 3, 3])
   })
 
+  /** Like no official picture, and said to be: it stays out where the look is believed. */
+  const TOLD = turned('told', 0, 200)
+  const believing: LookForOfficials = async (pictures) => {
+    const said = await look(pictures)
+    return { ...said, near: [...said.near, { sha256: TOLD.sha256, bankId: 'of-nike' }] }
+  }
+
   /** Both ways in which a verdict comes, each with a listing and its case. */
   async function stores(officials: LookForOfficials) {
     const pool = node.database.deciding
@@ -180,9 +187,9 @@ describe('official pictures of a case', () => {
       asked.push(pictures.map(({ sha256 }) => sha256))
       // Whoever changes reference data goes on meanwhile.
       await banks.upsertBank(bank(`other-${asked.length}`), 'ann', 'all')
-      return look(pictures)
+      return believing(pictures)
     })
-    const shown = [turned('shoe', 5, 2), turned('own', 0, 200)]
+    const shown = [turned('shoe', 5, 2), turned('own', 0, 200), TOLD]
     await show(shown, caseId)
     expect(await world.review.verdict(caseId, holder('gap'), { verdict: 'confirmed' })).toBeUndefined()
     expect(await world.review.verdict(caseId, analyst, { verdict: 'confirmed' })).toMatchObject({ kind: 'recorded' })
@@ -196,9 +203,9 @@ describe('official pictures of a case', () => {
     const asked: string[][] = []
     const { decision, caseId, verdicts } = await stores((pictures) => {
       asked.push(pictures.map(({ sha256 }) => sha256))
-      return look(pictures)
+      return believing(pictures)
     })
-    const shown = [turned('shoe', 5, 2), turned('own', 0, 200)]
+    const shown = [turned('shoe', 5, 2), turned('own', 0, 200), TOLD]
     await show(shown, caseId)
     await show([turned('earlier', 0, 0)], caseId, 2)
     const say = async (verdictId: string, verdict: Verdict['verdict']) => {
