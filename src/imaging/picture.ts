@@ -28,7 +28,7 @@ export interface SeenPicture extends HashedPicture {
   readonly height: number
   /** Of an animation: other frames that were looked at and are not blank, each to be compared like a picture of its own. */
   readonly frames?: readonly HashedPicture[]
-  /** Of an animation: a frame that counts lies beyond what one picture may cost, or cannot be decoded. */
+  /** Of an animation: frames lie beyond what one picture may cost, or cannot be decoded. */
   readonly unseenFrames?: true
   /** It ends too soon or is broken, and was decoded as far as a browser shows it. */
   readonly damaged?: true

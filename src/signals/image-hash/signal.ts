@@ -4,6 +4,7 @@ import type { Listing } from '../../domain/listing.ts'
 import { isLate, isPassing, type Picture, type UnseenPicture } from '../../imaging/picture.ts'
 import type { Finding, Signal, SignalContext } from '../signal.ts'
 import { examples } from './examples.ts'
+import { affordable, isMany, searched } from './frames.ts'
 import type { BankIndex, BankMatch } from './ports.ts'
 
 /** Meta's advice for PDQ: up to 31 of 256 bits are the same picture as a rule; 63 is as far as any bank may reach. */
@@ -39,11 +40,16 @@ interface Found {
   readonly match: BankMatch
 }
 
-function evaluate(listing: Listing, context: SignalContext): Finding {
-  const { pictures, banks } = context
-  if (pictures.length === 0) return { state: 'abstained', evidence: { why: 'no-pictures' } }
+function evaluate(listing: Listing, context: SignalContext): Finding | Promise<Finding> {
+  const { banks } = context
+  if (context.pictures.length === 0) return { state: 'abstained', evidence: { why: 'no-pictures' } }
   if (banks === undefined || banks.size === 0) return { state: 'abstained', evidence: { why: 'no-banks' } }
-  const found = pictures.flatMap((picture, image) => findIn(picture, image, banks, listing, context))
+  const pictures = affordable(context.pictures)
+  const search = findAll(pictures, banks, listing, context)
+  return searched(search, isMany(pictures), (found) => findingOf(pictures, found))
+}
+
+function findingOf(pictures: readonly Picture[], found: readonly Found[]): Finding {
   const failures = pictures.flatMap((picture, image) =>
     missingOf(picture).map((missing) => ({ picture: missing, image })),
   )
@@ -92,7 +98,7 @@ function reasonsOfUnseen(failures: readonly UnseenPicture[]): Omit<Reason, 'sign
 
 const CANNOT_BE_OPENED = {
   code: 'picture-cannot-be-opened',
-  text: 'A picture of the listing could not be opened, so it could not be compared with known ones. Please add it again and send the listing as a new revision.',
+  text: 'A picture of the listing could not be opened, so it could not be compared with known ones. Please save it anew, as a JPEG or PNG, add it again and send the listing as a new revision.',
 }
 const NOT_FOUND = {
   code: 'picture-not-found',
@@ -119,28 +125,33 @@ const REASONS = {
   none: [],
 } as const
 
-/** What the banks hold that is like one picture and speaks: where an allowed one is among it, that alone. */
-function findIn(
-  picture: Picture,
-  image: number,
+/** What the banks hold that is like a picture and speaks, a step for each frame. */
+function* findAll(
+  pictures: readonly Picture[],
   banks: BankIndex,
   { sellerId }: Listing,
   context: SignalContext,
-): Found[] {
-  if (picture.state !== 'seen' || picture.blank) return []
-  const { frames = [], ...first } = picture
-  // One by one: an allowed frame speaks for no other.
-  const matches = [first, ...frames.map((frame) => ({ ...first, ...frame }))].flatMap((frame) => {
-    const found = banks.match(frame)
-    const allowed = found.filter((match) => match.kind === 'allowed')
-    return allowed.length > 0 ? allowed : found.filter((match) => !found.some((other) => yieldsTo(match, other)))
-  })
-  return nearestOfEach(matches).map((match) => ({
-    image,
-    sha256: picture.sha256,
-    score: scoreOf(match, sellerId, context),
-    match,
-  }))
+): Generator<void, Found[]> {
+  const all: Found[] = []
+  for (const [image, picture] of pictures.entries()) {
+    if (picture.state !== 'seen' || picture.blank) continue
+    const { frames = [], ...first } = picture
+    const matches: BankMatch[] = []
+    // One by one: an allowed frame speaks for no other.
+    for (const frame of [first, ...frames.map((frame) => ({ ...first, ...frame }))]) {
+      matches.push(...speaking(banks.match(frame)))
+      yield
+    }
+    for (const match of nearestOfEach(matches))
+      all.push({ image, sha256: picture.sha256, score: scoreOf(match, sellerId, context), match })
+  }
+  return all
+}
+
+/** Where an allowed picture is among them, that alone. */
+function speaking(found: readonly BankMatch[]): readonly BankMatch[] {
+  const allowed = found.filter((match) => match.kind === 'allowed')
+  return allowed.length > 0 ? allowed : found.filter((match) => !found.some((other) => yieldsTo(match, other)))
 }
 
 /**

@@ -25,7 +25,7 @@ const match = (kind: BankKind, distance = 0, more: Partial<BankMatch> = {}): Ban
 })
 const brands = new Map([['nord', brandSchema.parse({ brandId: 'nord', name: 'Nord', authorisedSellers: ['friend'] })]])
 
-function look(
+function asked(
   pictures: readonly Picture[],
   known: Readonly<Record<string, readonly BankMatch[]>> | ((picture: SeenPicture) => readonly BankMatch[]) = {},
   options: { sellerId?: string; size?: number; brandIds?: string[]; noBanks?: boolean } = {},
@@ -43,9 +43,17 @@ function look(
       : { size, change: 1n, match: typeof known === 'function' ? known : ({ sha256 }) => known[sha256] ?? [] },
     textModel: undefined,
   }
-  const found = imageHash.evaluate({ listingId: 'L', revision: 1, sellerId, title: 'T' }, context)
+  return { listing: { listingId: 'L', revision: 1, sellerId, title: 'T' }, context }
+}
+function look(...given: Parameters<typeof asked>) {
+  const { listing, context } = asked(...given)
+  const found = imageHash.evaluate(listing, context)
   if (found instanceof Promise) throw new Error('it needs no time')
   return found
+}
+async function lookForLong(...given: Parameters<typeof asked>) {
+  const { listing, context } = asked(...given)
+  return imageHash.evaluate(listing, context)
 }
 const scoreOf = (finding: ReturnType<typeof look>) => (finding.state === 'scored' ? finding.score : finding.state)
 
@@ -196,6 +204,38 @@ describe('image-hash', () => {
     expect(asked(byFrame([match('allowed')], [match('counterfeit', 4), match('allowed')]))).toMatchObject({
       state: 'abstained',
     })
+  })
+
+  it('of many frames looks at all, and lets others go on between them', async () => {
+    const still = seen('long')
+    const { hash } = still
+    const frames = Array.from({ length: 60 }, () => ({ hash, variants: [new Uint8Array(32)], blank: false }))
+    const last = frames.at(-1)?.variants
+    let asks = 0
+    let turns = 0
+    const counting = setInterval(() => (turns += 1), 1)
+    const finding = await lookForLong([{ ...still, frames }], (picture) => {
+      asks += 1
+      for (const until = performance.now() + 2; performance.now() < until;);
+      return picture.variants === last ? [match('counterfeit', 4)] : []
+    })
+    clearInterval(counting)
+    expect([asks, finding.state]).toEqual([61, 'scored'])
+    // 61 look-ups of 2 ms, in turns of 8 ms and what the last of each takes.
+    expect(turns).toBeGreaterThanOrEqual(5)
+  })
+
+  it('of more frames than a listing may have looks at the first, and has not seen all of those behind', async () => {
+    const { hash } = seen('x')
+    const of = (name: string, count: number): Picture => ({
+      ...seen(name),
+      frames: Array.from({ length: count }, () => ({ hash, variants: [new Uint8Array(32)], blank: false })),
+    })
+    let asks = 0
+    const match = () => ((asks += 1), [])
+    const finding = await lookForLong([of('a', 63), of('b', 63), of('c', 2), of('d', 1), seen('e')], match)
+    expect(asks).toBe(128 + 5)
+    expect(finding).toMatchObject({ state: 'failed', evidence: { unseen: [{ image: 3, fault: 'too-many-pixels' }] } })
   })
 
   it('has not seen all where frames were left out: alone it has failed, and beside a match it is of a part', () => {

@@ -1,0 +1,48 @@
+// Animations beside pictures: how many frames of one listing are compared, and how their look-ups let others have the event loop.
+import type { Picture } from '../../imaging/picture.ts'
+
+/**
+ * Of one listing, besides the first of each picture: two full turns of a product. With a hundred thousand pictures in the
+ * banks a frame takes 1 to 2 ms, with a million 5 to 10: that is what a listing's budget holds, or nearly.
+ */
+const MOST_FRAMES = 128
+
+/** What is beyond counts as not looked at, from the last picture backwards. */
+export function affordable(pictures: readonly Picture[]): readonly Picture[] {
+  let left = MOST_FRAMES
+  return pictures.map((picture) => {
+    if (picture.state !== 'seen' || picture.frames === undefined) return picture
+    const { length } = picture.frames
+    const had = Math.min(left, length)
+    left -= had
+    return had === length ? picture : { ...picture, frames: picture.frames.slice(0, had), unseenFrames: true as const }
+  })
+}
+
+/** Look-ups that are done at once: as long as a plain picture or two take. */
+const AT_ONCE = 8
+/** Well below what a request notices. */
+const TURN_MS = 8
+
+/** Begun at once and, where there are many, done in turns with whatever else waits. */
+export function searched<T, R>(steps: Generator<void, T>, many: boolean, then: (found: T) => R): R | Promise<R> {
+  if (many) return inTurns(steps).then(then)
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done === true) return then(value)
+  }
+}
+
+export const isMany = (pictures: readonly Picture[]): boolean =>
+  pictures.reduce((sum, one) => sum + (one.state === 'seen' ? (one.frames?.length ?? 0) : 0), 0) > AT_ONCE
+
+async function inTurns<T>(steps: Generator<void, T>): Promise<T> {
+  for (;;) {
+    const until = performance.now() + TURN_MS
+    do {
+      const { done, value } = steps.next()
+      if (done === true) return value
+    } while (performance.now() < until)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
