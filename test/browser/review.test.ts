@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { chromium, type Browser, type Page } from 'playwright-core'
+import sharp from 'sharp'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { disguised, drawnPicture } from '../support/drawn-pictures.ts'
 import { address, closeReviewing, held, keys, look, openReviewing, say, submitted } from '../flow/reviewing.ts'
@@ -97,7 +98,25 @@ describe.skipIf(!present && !required)('reviewing on the page', () => {
       'The bank’s picture',
     ])
     expect(await page.textContent('#details .pictures')).toContain('Picture 2 was not seen: ')
-    expect(asked.filter((url) => url.includes('/v1/pictures/'))).toHaveLength(2)
+    expect(new Set(asked.filter((url) => url.includes('/v1/pictures/'))).size).toBe(2)
+  })
+
+  it('keeps an animation still until somebody wants to see it move', async () => {
+    const frames = await Promise.all([3, 4].map((seed) => drawnPicture(seed)))
+    const gif = await sharp(frames, { join: { animated: true } })
+      .gif({ delay: [500, 500] })
+      .toBuffer()
+    await held('moving', { images: [{ data: gif.toString('base64') }] })
+    await signIn('analyst')
+    await openListing('moving')
+    await page.waitForSelector('#details .thumbs canvas')
+    expect(await page.getByRole('img', { name: 'Picture 1 of the listing' }).count()).toBe(1)
+    expect(await page.locator('#details img').count()).toBe(0)
+    const play = page.getByRole('button', { name: 'Play its frames' })
+    await play.press('Enter')
+    await expect.poll(() => loaded('#details .thumbs')).toEqual([true])
+    await play.press('Enter')
+    expect(await page.locator('#details img').count()).toBe(0)
   })
 
   it('takes a word by keyboard on the very decision that is shown, says what came of it, and takes it back', async () => {

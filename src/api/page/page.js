@@ -65,6 +65,7 @@ function view(toCases) {
   byId('feed').hidden = toCases
   byId('cases').hidden = !toCases
   byId('tools').hidden = toCases
+  byId('feed-keys').hidden = toCases
   byId('filters').hidden = own
   byId('to-cases').hidden = own || !reviews(session)
   byId('to-cases').setAttribute('aria-pressed', String(toCases))

@@ -1,6 +1,7 @@
 // The listing's pictures as we keep them, each beside the picture of a bank that it matches. Never an address of a seller.
 import { reviews } from './ask.js'
 import { el, foreign } from './dom.js'
+import { figure } from './figure.js'
 import { fitWords, matchWords, originOf } from './origins.js'
 
 /** Beside each other at most; evidence has up to 20, and the raw evidence below has them all. */
@@ -101,18 +102,4 @@ async function others(thumbs, theCase, { revision }, matches) {
   thumbs.append(
     ...rest.map(({ sha256, ordinal }) => figure(sha256, `Picture ${ordinal + 1} of the listing`, 'Not kept.')),
   )
-}
-
-/** A picture by its name with us, or in words why there is none. It opens by itself in another tab. */
-function figure(sha256, caption, otherwise) {
-  const frame = el('div', { class: 'frame' }, el('span', {}, otherwise))
-  if (/^[0-9a-f]{64}$/.test(sha256 ?? '')) {
-    const href = `/v1/pictures/${sha256}`
-    const img = el('img', { alt: caption, decoding: 'async' })
-    const link = el('a', { href, target: '_blank', rel: 'noopener', title: 'Open in a new tab' }, img)
-    img.addEventListener('error', () => frame.replaceChildren(el('span', {}, 'Not kept any more, or not for you.')))
-    img.src = href
-    frame.replaceChildren(link)
-  }
-  return el('figure', {}, frame, el('figcaption', {}, caption))
 }

@@ -23,6 +23,7 @@ const FILES: readonly { readonly url: string; readonly file: string; readonly ty
   { url: '/page/details.js', file: 'details.js', type: 'js' },
   { url: '/page/listing-text.js', file: 'listing-text.js', type: 'js' },
   { url: '/page/pictures.js', file: 'pictures.js', type: 'js' },
+  { url: '/page/figure.js', file: 'figure.js', type: 'js' },
   { url: '/page/origins.js', file: 'origins.js', type: 'js' },
   { url: '/page/cases.js', file: 'cases.js', type: 'js' },
   { url: '/page/case.js', file: 'case.js', type: 'js' },
