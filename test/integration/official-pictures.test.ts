@@ -211,7 +211,11 @@ describe('official pictures of a case', () => {
     const say = async (verdictId: string, verdict: Verdict['verdict']) => {
       const { listingId, revision, decisionId } = decision
       const said: Verdict = {
-        ...{ verdictId, listingId, revision, decisionId, verdict },
+        verdictId,
+        listingId,
+        revision,
+        decisionId,
+        verdict,
         by: { subject: 'ann', role: 'analyst' },
         at: '2026-01-01T00:00:00Z',
         source: 'review',

@@ -6,7 +6,7 @@ import type { CaseHashes, LookForOfficials, OfficialLook } from '../../pipeline/
 import { queries } from './connect.ts'
 import type { Statement } from './statement.ts'
 
-/** Nothing was looked at: everything is compared under the lock, about 2.5 µs for each picture and official one. */
+/** Nothing was looked at: everything is compared under the lock, 16 µs for each picture and official one on a busy machine. */
 export const NOT_LOOKED: OfficialLook = { change: 0n, looked: [], near: [] }
 
 /** Of one case: those of its last revisions, as many as people look at. What lies beyond is compared under the lock. */
@@ -41,8 +41,8 @@ export async function lookAhead(
  * picture is like an entry, in any of its eight dihedral forms, within what that bank calls the same.
  *
  * Every hash of these banks counts, those of derived forms too. What cannot be read as a hash is compared with nothing,
- * instead of failing every verdict; the same bytes are the same picture whatever their hash. A hash is read once, for a
- * comparison takes 0.1 µs and reading one ten times as long. `entry` has two parts so that each goes by an index: what
+ * instead of failing every verdict; the same bytes are the same picture whatever their hash. Each hash is read from its text
+ * once: for every pair anew, as it was, took ten times as long. `entry` has two parts so that each goes by an index: what
  * changed since the look, and, where a bank changed or a picture was not looked at, what was there before.
  */
 export const officialOf = ({ change, looked, near }: OfficialLook): Statement => {
