@@ -66,7 +66,7 @@ export interface CasePicture {
   /** Its place among the images of the listing, from 0. */
   readonly ordinal: number
   readonly sha256: string
-  /** What is kept shows all that was seen: it is no animation, of which one frame is kept. */
+  /** What is kept shows it as it was judged: it is no animation, whose frames are kept smaller, or not all. */
   readonly whole?: boolean
   /** That the decision on this revision names: their rights holders may see it. */
   readonly brandIds: readonly string[]

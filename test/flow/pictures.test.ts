@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Decision } from '../../src/domain/decision.ts'
 import type { Verdict } from '../../src/domain/verdict.ts'
 import { verdictRecorded } from '../../src/events/index.ts'
+import { lastHeader } from '../../src/events/header.ts'
 import { encodeEvent } from '../../src/events/wire.ts'
 import { blankPicture, disguised, drawnPicture } from '../support/drawn-pictures.ts'
 import { kafkaLegs, type StartedLeg } from '../support/kafka/legs.ts'
@@ -128,10 +129,10 @@ describe.each([{ name: 'PostgreSQL', start: undefined }, ...kafkaLegs()])('with 
     expect(freed).toMatchObject({ stage: 'rescreen', outcome: 'allow', degraded: false })
     await t.until('it is published', async () => (await t.gate.publisher.backlog()).rows === 0)
     const { log, topics } = t.gate
-    const ids: (string | undefined)[] = []
+    const ids: string[] = []
     for (const { partition, low } of await log.ranges(topics.decisions))
       for (const { headers } of await log.read(topics.decisions, partition, low, 1_000))
-        ids.push(headerOf(headers['ce_id']))
+        ids.push(Buffer.from(lastHeader(headers, 'ce_id') ?? []).toString())
     expect(ids.filter((id) => id === freed.decisionId)).toHaveLength(1)
     // The other picture never joined: only what the confirmed case showed did.
     expect(await query('select distinct state from bank_image')).toEqual([{ state: 'removed' }])

@@ -78,6 +78,38 @@ describe('kept pictures', () => {
     expect(await kept()).toEqual([picture('fresh').sha256, picture('found').sha256].toSorted())
   })
 
+  test('stand in for bytes that are not stored: those of the case and the revision that stand, and only whole ones', async () => {
+    await commitAll(node.store, [{ listingId: 'C-1', revision: 1 }])
+    await query(`update listing set case_id = 'C-1' where listing_id = 'C-1'`)
+    await pictures.put([picture('a'), picture('b'), picture('other')])
+    const shown = (caseId: string, revision: number, ordinal: number, name: string, whole: boolean) => ({
+      caseId,
+      revision,
+      ordinal,
+      sha256: picture(name).sha256,
+      brandIds: [],
+      whole,
+    })
+    const from = await node.store.place('g', 'shown', 0, 0n)
+    await node.store.commit({ group: 'g', topic: 'shown', partition: 0, from, next: from + 1n }, [], () => ({
+      ...NOTHING,
+      casePictures: [
+        shown('C-1', 1, 0, 'a', true),
+        shown('C-1', 1, 1, 'other', false),
+        shown('C-1', 1, 3, 'b', true),
+        shown('C-1', 2, 2, 'other', true),
+        shown('C-2', 1, 4, 'other', true),
+      ],
+    }))
+    const found = await pictures.standIns('C-1', 1)
+    expect([...found].toSorted(([x], [y]) => x - y).map(([place, one]) => [place, one.sha256, [...one.body]])).toEqual([
+      [0, picture('a').sha256, [...picture('a').body]],
+      [3, picture('b').sha256, [...picture('b').body]],
+    ])
+    // Another revision stands by now.
+    expect((await pictures.standIns('C-1', 2)).size).toBe(0)
+  })
+
   test('by many at once, in whatever order, are no deadlock', async () => {
     const some = Array.from({ length: 20 }, (_, i) => picture(`p-${i}`))
     await Promise.all(

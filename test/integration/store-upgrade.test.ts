@@ -1,4 +1,5 @@
 // What a newer version finds in the tables of an older one. Real: PostgreSQL, the migrations and the store.
+import { randomUUID } from 'node:crypto'
 import { expect, onTestFinished, test } from 'vitest'
 import { bankJoins } from '../../src/adapters/postgres/bank-joins.ts'
 import { createBankStore } from '../../src/adapters/postgres/bank-store.ts'
@@ -83,4 +84,53 @@ test('pictures that were kept without their turned forms are there, are compared
   expect((await banks.images('confirmed-nike', { limit: 9 })).map(({ sha256 }) => sha256)).toEqual([old.own.sha256])
   expect(await banks.picture(old.own.sha256, 'all')).toMatchObject({ forms: old.own.forms, variants: [] })
   expect(await banks.picture(official.sha256, 'all')).toMatchObject({ variants: official.variants })
+})
+
+test('listings that a picture had stopped before are found when it leaves its bank, or when it has left already', async () => {
+  const { url, drop } = await freshDatabase()
+  const database = await connect(url)
+  onTestFinished(async () => {
+    await database.close()
+    await drop()
+  })
+  const pool = database.deciding
+  const before = STORE_MIGRATIONS.findIndex(({ name }) => name === 'listings that a picture of a bank stopped')
+  await migrate(pool, 'store', STORE_MIGRATIONS.slice(0, before))
+  const [here, left] = [randomUUID(), randomUUID()]
+  await pool.query(
+    `insert into bank_image (image_id, bank_id, sha256, hash, quality, state, source, added_by, change)
+     values ($1, 'b', 'a', 'h', 100, 'active', '{}', 'ann', 3), ($2, 'b', 'c', 'h', 100, 'removed', '{}', 'ann', 7)`,
+    [here, left],
+  )
+  /** The last decision of a listing, which names these; strangers may have put escaped U+0000 and quotes into it. */
+  const stopped = async (listingId: string, outcome: string, stage: string, ...imageIds: string[]) => {
+    const text = `\u0000 "imageId":"${randomUUID()}"`
+    const body = { evidence: { text, matches: imageIds.map((imageId) => ({ bankId: 'b', imageId })) } }
+    await pool.query(`insert into listing (listing_id, revision, sequence, outcome) values ($1, 4, 2, $2)`, [
+      listingId,
+      outcome,
+    ])
+    for (const sequence of [1, 2])
+      await pool.query(
+        `insert into decision (listing_id, revision, sequence, decision_id, stage, outcome, risk, decided_at, body)
+         values ($1, 4, $2, gen_random_uuid(), $3, $4, 0.5, now(), $5)`,
+        [listingId, sequence, sequence === 1 ? 'rescreen' : stage, outcome, JSON.stringify(sequence === 1 ? {} : body)],
+      )
+  }
+  await stopped('held', 'hold', 'screening', here, here)
+  await stopped('blocked', 'block', 'deadline', here, left)
+  await stopped('judged', 'block', 'review', here)
+  await stopped('sold', 'allow', 'screening', here)
+
+  await migrate(pool, 'store', STORE_MIGRATIONS)
+  const { rows } = await pool.query(
+    'select image_id, listing_id, revision from bank_match order by listing_id, image_id',
+  )
+  expect(rows).toEqual([
+    ...[here, left].toSorted().map((image_id) => ({ image_id, listing_id: 'blocked', revision: 4 })),
+    { image_id: here, listing_id: 'held', revision: 4 },
+  ])
+  expect((await pool.query('select image_id, change from bank_departure')).rows).toEqual([
+    { image_id: left, change: '7' },
+  ])
 })

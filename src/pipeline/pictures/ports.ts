@@ -58,7 +58,7 @@ export interface PictureStore {
   put(pictures: readonly KeptPicture[]): Promise<void>
   /** By listing. A look without a lock: it says what is worth keeping, and decides nothing. */
   glance(listingIds: readonly string[]): Promise<ReadonlyMap<string, Glance>>
-  /** What is kept of the pictures of one revision that stands with an open case, by their places; only what shows all of one. */
+  /** What is kept of the pictures of one revision that stands with an open case, by their places; only `whole` ones. */
   standIns(listingId: string, revision: number): Promise<ReadonlyMap<number, StandIn>>
   /**
    * Removes, in bites, what belongs to cases that were closed more than `days` ago, and what nothing refers to; never what

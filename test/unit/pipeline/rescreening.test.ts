@@ -271,10 +271,11 @@ describe('trying again because a picture has left its bank', () => {
 
   it('leaves alone what is on sale, what a person decided, and what was edited since', () => {
     const sold = screened(assessment('allow'))
-    expect(again(assessment('block'), sold.standing, [sold.decision], { afterChange })).toMatchObject({
-      decided: [],
-      ended: [{ listingId: 'L' }],
-    })
+    for (const tried of [assessment('block'), degraded('hold')])
+      expect(again(tried, sold.standing, [sold.decision], { afterChange })).toMatchObject({
+        decided: [],
+        ended: [{ listingId: 'L' }],
+      })
     const { standing, decision } = stopped('hold')
     const word: Decision = { ...decision, sequence: 2, stage: 'review', outcome: 'block' }
     for (const [now, decisions] of [
@@ -298,8 +299,9 @@ describe('trying again because a picture has left its bank', () => {
     const swapped = again(shows(assessment('allow'), 'a', 'other'), standing, [named], { afterChange, seen: ['a'] })
     expect(swapped.decided).toEqual([])
     expect(swapped.waiting).toEqual([{ listingId: 'L', revision: 1, seen: ['a', 'b'] }])
-    const away = shows({ ...degraded('hold'), risk: { ...assessment('hold').risk, risk: 0.9 } }, 'a', null)
-    const silent = again(away, standing, [named], { afterChange, seen: ['a'] })
+    const away = degraded('hold')
+    const worse = { ...away, answer: { ...away.answer, seenAlone: 'hold' as const }, risk: { ...away.risk, risk: 0.9 } }
+    const silent = again(shows(worse, 'a', null), standing, [named], { afterChange, seen: ['a'] })
     expect([silent.decided, silent.waiting.length]).toEqual([[], 1])
     expect(again(clean, standing, [named], { afterChange, seen: ['a'] }).decided).toMatchObject([{ outcome: 'allow' }])
   })

@@ -125,4 +125,11 @@ describe('pictures are kept', () => {
     const { glances, encoded } = await keep([judged('a', 'allow', [unseen]), judged('b', 'hold', [])])
     expect([glances, encoded]).toEqual([[], []])
   })
+
+  it('saying of an animation that what is kept is not all of it', async () => {
+    const { hash, variants } = seen('frame')
+    const moving = { ...seen('a'), frames: [{ hash, variants, blank: false }] }
+    const { kept } = await keep([judged('held', 'hold', [moving, { ...seen('b'), unseenFrames: true }, seen('c')])])
+    expect(kept[0]?.map((one) => one.whole)).toEqual([false, false, true])
+  })
 })
