@@ -21,7 +21,7 @@ export interface RescreeningOptions {
   readonly telemetry: Telemetry
   readonly pictures?: PictureStore
   readonly draw: Draw
-  /** Called for each listing that was tried again, with what its pictures are like. */
+  /** Called for each listing that waited for a signal and was tried again, with what its pictures are like. */
   readonly matched?: (offered: Offered, matches: readonly BankMatch[]) => void
   readonly decided?: (decisions: readonly Decision[]) => void
 }
@@ -74,7 +74,8 @@ async function tryAgain(
       const { listing, attempts } = one
       try {
         const assessment = await assess(gate, listing, new Date(), await lookAgain(gate, listing, pictures))
-        matched?.(listing, assessment.bankMatches)
+        // What a picture had stopped met its likes when it was decided: all of it at once is no sudden crowd of sellers.
+        if (one.afterChange === 0n) matched?.(listing, assessment.bankMatches)
         return { ...one, assessment }
       } catch (error) {
         // A bug of ours; the decision that stands goes on standing, and the next attempt may be with a mended version.

@@ -54,16 +54,21 @@ const listing = (seller: number) => ({
   images: [{ url: 'https://shop.example/1.jpg' }],
 })
 
-it('what is tried again counts as what is tried: too many sellers of one picture put it into quarantine', async () => {
+it.each([
+  { why: 'a signal could not look', afterChange: 0n, quarantines: 1, matches: 5 },
+  // All at once, though the picture met them long ago.
+  { why: 'a picture has left its bank', afterChange: 1n, quarantines: 0, matches: 0 },
+])('what is tried again because $why puts what it meets into quarantine: $quarantines', async (told) => {
   const { gate, telemetry, watch, quarantined } = world()
   const settled = Promise.withResolvers<void>()
+  const { afterChange } = told
   let claims = 0
   const store: RescreenStore = {
-    claim: () =>
+    claim: (_limit, _pauses, banksAt) =>
       Promise.resolve(
-        claims++ > 0
+        claims++ > 0 || banksAt !== 1n
           ? []
-          : Array.from({ length: 5 }, (_, i) => ({ listing: listing(i), attempts: 1, seen: [], afterChange: 0n })),
+          : Array.from({ length: 5 }, (_, i) => ({ listing: listing(i), attempts: 1, seen: [], afterChange })),
       ),
     queueDeparted: () => Promise.resolve(0),
     settle(_ids, settle) {
@@ -76,8 +81,9 @@ it('what is tried again counts as what is tried: too many sellers of one picture
   await settled.promise
   await loop.stop()
   await watch.stop()
-  expect(quarantined).toHaveLength(1)
-  expect(await telemetry.registry.metrics()).toContain('touchstone_bank_matches_total{kind="counterfeit"} 5\n')
+  expect(quarantined).toHaveLength(told.quarantines)
+  const counted = /touchstone_bank_matches_total\{kind="counterfeit"\} (\d+)/.exec(await telemetry.registry.metrics())
+  expect(Number(counted?.[1] ?? 0)).toBe(told.matches)
 })
 
 it('a dry run counts nowhere', async () => {
