@@ -70,7 +70,7 @@ const gate: Gate = {
 }
 
 async function filledBanks() {
-  const entries = createBankEntries({ expected: IN_BANKS })
+  const entries = createBankEntries({ filling: true })
   const ids = ['genuine', 'counterfeit', 'logo', 'allowed'].map((kind) => {
     entries.putBank(bankSchema.parse({ bankId: kind, name: kind, kind }))
     return kind

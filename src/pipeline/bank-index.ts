@@ -76,7 +76,7 @@ export async function followBanks(store: BankStore, telemetry: Telemetry, option
 
   async function loadAnew(): Promise<Held> {
     for (;;) {
-      const held: Held = { entries: createBankEntries({ expected: 0 }), change: 0n, heard: 0n }
+      const held: Held = { entries: createBankEntries({ filling: true }), change: 0n, heard: 0n }
       if (!(await catchUp(held))) continue
       await inTurns(held.entries.readyInSteps())
       return held
@@ -89,7 +89,7 @@ export async function followBanks(store: BankStore, telemetry: Telemetry, option
     if (bytes === undefined) return undefined
     const read = await inTurns(readSnapshot(bytes))
     if (read.identity !== identity) throw new Error('it is of another store')
-    const held: Held = { entries: createBankEntries({ expected: read.count }), change: read.change, heard: read.change }
+    const held: Held = { entries: createBankEntries({ filling: true }), change: read.change, heard: read.change }
     for (const bank of read.banks) held.entries.putBank(bank)
     await inTurns(inSteps(read.images, (image) => held.entries.hold(image)))
     // Somebody may write between the two questions; who writes all the time is asked again.

@@ -4,6 +4,7 @@ import { createHashIndex, fillHashIndex, type HashFilling, type HashIndex } from
 import type { SeenPicture } from '../../imaging/picture.ts'
 import type { BankMatch } from '../../signals/image-hash/ports.ts'
 import { inSteps } from '../in-turns.ts'
+import { createHashRows } from './hash-rows.ts'
 import { createNumbers } from './numbers.ts'
 
 export interface BankEntries {
@@ -77,18 +78,18 @@ const PLAIN = new Map(['{"kind":"api"}', '{"kind":"import"}'].map((text) => [tex
  * not pay for one with 63. All entries of a bank lie in the index of its distance, each form of a picture as one of its own:
  * the numbers of slot `s` are from `s` times the number of forms on, so that they come and go together.
  */
-export function createBankEntries(filling?: { readonly expected: number }): BankEntries {
+export function createBankEntries(options: { readonly filling?: boolean } = {}): BankEntries {
   const banks = new Map<string, HeldBank>()
   const shelves = new Map<number, HashIndex>()
   const slots: (Entry | undefined)[] = []
   // Side by side: a million small arrays would take four times as much.
-  let hashes = new Uint8Array(Math.max(256, filling?.expected ?? 0) * HASHES_BYTES)
+  const hashes = createHashRows(HASHES_BYTES)
   const slotOf = createNumbers()
   const free: number[] = []
   const quarantined = new Map<string, StoredEntry>()
   let sum = 0n
   /** One by one costs ten times as much: while filling, the indexes are left to the end. */
-  let isFilling = filling !== undefined
+  let isFilling = options.filling === true
 
   const shelfOf = (distance: number): HashIndex => {
     let shelf = shelves.get(distance)
@@ -96,10 +97,8 @@ export function createBankEntries(filling?: { readonly expected: number }): Bank
     return shelf
   }
 
-  const hashesAt = (slot: number) => hashes.subarray(slot * HASHES_BYTES, (slot + 1) * HASHES_BYTES)
-
   function* formsAt(slot: number): Generator<[id: number, hash: Uint8Array]> {
-    const all = hashesAt(slot)
+    const all = hashes.at(slot)
     for (let form = 0; form < FORMS.length; form++) {
       const hash = all.subarray(form * HASH_BYTES, (form + 1) * HASH_BYTES)
       // Half the bits of every hash are set: it says whether there is one.
@@ -138,12 +137,7 @@ export function createBankEntries(filling?: { readonly expected: number }): Bank
     if (slotOf.has(imageId)) return
     const slot = free.pop() ?? slots.length
     slots[slot] = { imageId, bank, source: PLAIN.get(source) ?? source }
-    if (hashes.length < slots.length * HASHES_BYTES) {
-      const larger = new Uint8Array(2 * hashes.length)
-      larger.set(hashes)
-      hashes = larger
-    }
-    hashes.set(its, slot * HASHES_BYTES)
+    hashes.set(slot, its)
     slotOf.set(imageId, slot)
     if (!isFilling) addTo(shelfOf(bank.bank.maxDistance), slot)
     bank.size += 1
@@ -224,15 +218,14 @@ export function createBankEntries(filling?: { readonly expected: number }): Bank
     },
 
     all() {
-      // Copied whole: of a million pictures in some ten milliseconds.
-      const [ids, then, its] = [slots.slice(), hashes.slice(0, slots.length * HASHES_BYTES), [...quarantined.values()]]
+      const [ids, hashesOf, its] = [slots.slice(), hashes.asOfNow(), [...quarantined.values()]]
       return (function* () {
         for (const [slot, entry] of ids.entries())
           if (entry !== undefined)
             yield {
               imageId: entry.imageId,
               bankId: entry.bank.bank.bankId,
-              hashes: then.subarray(slot * HASHES_BYTES, (slot + 1) * HASHES_BYTES),
+              hashes: hashesOf(slot),
               source: entry.source,
             }
         yield* its

@@ -149,7 +149,7 @@ describe('the pictures of the banks', () => {
   })
 
   test('filled before it is asked, it is as if each had been put in one by one, with all that came meanwhile', () => {
-    const filled = createBankEntries({ expected: 10 })
+    const filled = createBankEntries({ filling: true })
     const one = of(bank('a'), bank('b', { maxDistance: 12 }))
     for (const entries of [filled, one]) {
       entries.putBank(bank('a'))

@@ -44,7 +44,7 @@ describe('a snapshot', () => {
     const before = sample()
     const { identity, change, banks, images, count } = readSnapshot(writeSnapshot('store', 7n, before))
     expect([identity, change, count]).toEqual(['store', 7n, 51])
-    const after = createBankEntries({ expected: count })
+    const after = createBankEntries({ filling: true })
     for (const one of banks) after.putBank(one)
     for (const one of images) after.hold(one)
     after.ready()
