@@ -36,16 +36,16 @@ test('however setting and reading alternate, each reader has its moment', () => 
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const rows = createHashRows(3)
       const model = new Map<number, number>()
-      const readers: { readonly at: (slot: number) => Uint8Array; readonly then: ReadonlyMap<number, number> }[] = []
+      const readers: { readonly at: (slot: number) => Uint8Array; readonly held: ReadonlyMap<number, number> }[] = []
       for (const [n, one] of steps.entries()) {
-        if (one === 'read') readers.push({ at: rows.asOfNow(), then: new Map(model) })
+        if (one === 'read') readers.push({ at: rows.asOfNow(), held: new Map(model) })
         else {
           rows.set(one, row(n + 1))
           model.set(one, n + 1)
         }
       }
-      for (const { at, then } of [...readers, { at: rows.at, then: model }])
-        for (const [slot, value] of then) expect([...at(slot)]).toEqual([...row(value)])
+      for (const { at, held } of [...readers, { at: rows.at, held: model }])
+        for (const [slot, value] of held) expect([...at(slot)]).toEqual([...row(value)])
     }),
   )
 })
