@@ -237,6 +237,23 @@ describe.skipIf(!present && !required)('reviewing on the page', () => {
     expect(asked.filter((url) => /\/v1\/(banks|brands)\//.test(url))).toEqual([])
   })
 
+  it('shows a picture to nobody else who signs in with the same browser', async () => {
+    await held('private', { images: [{ data: (await drawnPicture(9)).toString('base64') }] })
+    await signIn('analyst')
+    await openListing('private')
+    await expect.poll(() => loaded('#details .thumbs')).toEqual([true])
+    const picture = asked.find((url) => url.includes('/v1/pictures/'))
+    const fetched = () => page.evaluate<number>(`fetch(${JSON.stringify(picture)}).then((r) => r.status)`)
+    expect(await fetched()).toBe(200)
+    await page.keyboard.press('Escape')
+    await page.click('#sign-out')
+    await page.waitForSelector('#signed-out:not([hidden])')
+    expect(await page.locator('img').count()).toBe(0)
+    expect(await fetched()).toBe(401)
+    await signIn('omega')
+    expect(await fetched()).toBe(404)
+  })
+
   it('asks for no picture and no case where the role has none', async () => {
     await signIn('ingest')
     await page.waitForSelector('.row')

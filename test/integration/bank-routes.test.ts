@@ -174,18 +174,20 @@ describe('banks over HTTP', () => {
     expect((await get('/v1/banks', analyst)).json()).toMatchObject({ items: [{ images: 1, quarantined: 0 }] })
   })
 
-  test('a kept picture is served re-encoded, for good, and as nothing but a picture', async () => {
+  test('a kept picture is served re-encoded, asked for every time, and as nothing but a picture', async () => {
     await make('b')
     const { sha256 } = (await add('b', await drawing(2_000, 1_000).jpeg().toBuffer())).json<{ sha256: string }>()
     const response = await get(`/v1/pictures/${sha256}`, analyst)
     expect(response.headers).toMatchObject({
       'content-type': 'image/webp',
-      'cache-control': 'private, max-age=31536000, immutable',
+      'cache-control': 'private, no-cache',
       'x-content-type-options': 'nosniff',
       'content-security-policy': "default-src 'none'; sandbox",
     })
     const { format, width, height } = await sharp(response.rawPayload).metadata()
     expect([format, width, height]).toEqual(['webp', 768, 384])
+    const etag = String(response.headers['etag'])
+    expect((await get(`/v1/pictures/${sha256}`, { ...analyst, 'if-none-match': etag })).statusCode).toBe(304)
     expect((await get(`/v1/pictures/${'0'.repeat(64)}`, analyst)).statusCode).toBe(404)
     expect((await get('/v1/pictures/no-hash', analyst)).statusCode).toBe(422)
   })

@@ -76,7 +76,13 @@ export function createDetails() {
 
   return {
     open,
-    close: () => dialog.open && dialog.close(),
+    /** Nothing of a session stays on the page after its end, nor comes later. */
+    clear() {
+      asked += 1
+      session = undefined
+      if (dialog.open) dialog.close()
+      for (const id of ['details-title', 'details-body']) byId(id).replaceChildren()
+    },
     isOpen: () => dialog.open,
     /** Whose session it is; what it may not see is not asked for. */
     as: (who) => (session = who),

@@ -19,7 +19,7 @@ async function load(made, frame, href, caption) {
     const bytes = await response.arrayBuffer()
     // It opens by itself in another tab.
     const link = el('a', { href, target: '_blank', rel: 'noopener', title: 'Open in a new tab' })
-    // From the browser's cache: what has this name never changes.
+    // From the browser's cache, once the service has said again that it may be seen.
     const img = el('img', { alt: caption, src: href })
     if (isAnimation(bytes)) made.append(await playing(link, img, bytes, caption))
     else link.append(img)

@@ -47,8 +47,9 @@ function state(name, detail) {
   if (!out) return
   feed?.stop()
   feed = undefined
-  details.close()
+  // Before the details close, which would ask for the cases anew.
   session = undefined
+  details.clear()
   table.clear()
   cases.clear()
   held = []

@@ -1,4 +1,5 @@
 // A kept picture, re-encoded by us: whoever reviews never loads a stranger's bytes, nor tells a stranger that they look.
+import { createHash } from 'node:crypto'
 import { TouchstoneError } from '../../errors.ts'
 import { callerOf } from '../access.ts'
 import { pictureParamsSchema } from '../bank-contract.ts'
@@ -23,15 +24,15 @@ export function pictureRoutes(api: Api, { banks }: RouteServices): void {
       const picture = await banks.picture(sha256, bankScope(callerOf(request)))
       if (picture === undefined) throw new TouchstoneError('not-found', `there is no picture ${sha256} for this caller`)
       const body = Buffer.from(picture.body.buffer, picture.body.byteOffset, picture.body.byteLength)
-      return (
-        reply
-          .header('content-type', 'image/webp')
-          // Named by its content, so it never changes; only the caller's own cache may have it.
-          .header('cache-control', 'private, max-age=31536000, immutable')
-          .header('content-security-policy', "default-src 'none'; sandbox")
-          .header('content-disposition', 'inline')
-          .send(body as never)
-      )
+      const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
+      // Asked every time: who signs in next with the same browser may not see it, and what is not kept any more is gone.
+      void reply.header('cache-control', 'private, no-cache').header('etag', etag)
+      if (request.headers['if-none-match'] === etag) return reply.code(304).send(undefined as never)
+      return reply
+        .header('content-type', 'image/webp')
+        .header('content-security-policy', "default-src 'none'; sandbox")
+        .header('content-disposition', 'inline')
+        .send(body as never)
     },
   })
 }
