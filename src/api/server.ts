@@ -3,7 +3,7 @@ import cookie from '@fastify/cookie'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
 import Fastify, { LogController } from 'fastify'
-import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { randomUUID } from 'node:crypto'
 import { TouchstoneError } from '../errors.ts'
 import { readJson } from '../events/json-text.ts'
@@ -11,6 +11,7 @@ import { createAuthenticator } from './access.ts'
 import { createAnswerRoom } from './answer-stream.ts'
 import { createFeedWatch } from './feed-watch.ts'
 import { watchMethods } from './allowed-methods.ts'
+import { checkKnown, refuseUnknown } from './known-fields.ts'
 import { describeRoutes } from './openapi.ts'
 import { answerError, problem, PROBLEM_TYPE, sendProblem } from './problem.ts'
 import { createFindEnd } from './record-ends.ts'
@@ -82,7 +83,7 @@ export async function createApi(dependencies: ApiDependencies): Promise<Api> {
     },
   }).withTypeProvider<ZodTypeProvider>()
 
-  api.setValidatorCompiler(validatorCompiler)
+  api.setValidatorCompiler(checkKnown)
   // Answers are typed by their schemas and come from parsed data: checking each again would only cost time.
   api.setSerializerCompiler(() => (value) => JSON.stringify(value))
   api.setErrorHandler((error, request, reply) => answerError(dependencies.explained(error), request, reply))
@@ -99,6 +100,7 @@ export async function createApi(dependencies: ApiDependencies): Promise<Api> {
   api.addHook('onRoute', (route) => {
     if (route.config?.access === undefined)
       throw new Error(`${String(route.method)} ${route.url} does not say who may call it`)
+    refuseUnknown(route)
   })
   api.setNotFoundHandler((request, reply) => {
     const allowed = methods.of(request.url.split('?')[0] ?? '')

@@ -1,5 +1,4 @@
 // Banks of reference pictures: read and filled by analysts, or by rights holders for their own brands.
-import { validatorCompiler } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { TouchstoneError } from '../../errors.ts'
 import { bankSchema } from '../../domain/bank.ts'
@@ -18,6 +17,7 @@ import {
   banksSchema,
   pictureBodySchema,
 } from '../bank-contract.ts'
+import { checkKnown } from '../known-fields.ts'
 import { PROBLEM_RESPONSES } from '../openapi.ts'
 import type { Api, RouteServices } from '../services.ts'
 
@@ -184,7 +184,7 @@ function addRoute(scope: Api, { banks, reader, limits }: RouteServices): void {
     },
     // The body may be the file itself, which no schema describes.
     validatorCompiler: (route) => {
-      const check = validatorCompiler(route as unknown as Parameters<typeof validatorCompiler>[0])
+      const check = checkKnown(route as unknown as Parameters<typeof checkKnown>[0])
       return (value: unknown) =>
         route.httpPart === 'body' && Buffer.isBuffer(value) ? { value: { data: value } } : check(value)
     },

@@ -40,7 +40,7 @@ export function listingRoutes(api: Api, services: RouteServices): void {
     scope.route({
       method: 'POST',
       url: '/v1/listings',
-      config: { access: ['ingest', 'admin'] },
+      config: { access: ['ingest', 'admin'], event: true },
       schema: {
         tags: ['listings'],
         summary: 'Submit a listing, or many as NDJSON',
@@ -69,7 +69,7 @@ export function listingRoutes(api: Api, services: RouteServices): void {
   api.route({
     method: 'POST',
     url: '/v1/listings/:listingId/withdrawals',
-    config: { access: ['ingest', 'admin'] },
+    config: { access: ['ingest', 'admin'], event: true },
     schema: {
       tags: ['listings'],
       summary: 'Withdraw a listing: an open case closes, nothing is decided',

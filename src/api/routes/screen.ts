@@ -13,7 +13,7 @@ export function screenRoutes(api: Api, services: RouteServices): void {
     scope.route({
       method: 'POST',
       url: '/v1/screen',
-      config: { access: ['ingest', 'analyst', 'admin'] },
+      config: { access: ['ingest', 'analyst', 'admin'], event: true },
       schema: {
         tags: ['listings'],
         summary: 'Try a listing without recording anything',
