@@ -14,7 +14,9 @@ interface Queue {
 test('after an answer no timer is set for requests that do not wait: it would be of a negative time, of which Node warns', () => {
   // Making a client is what loads the mend, whichever command does.
   hangUp(createKafka({ brokers: ['127.0.0.1:1'], clientId: 'test' }, createTelemetry({ level: 'silent' }).log))
-  const RequestQueue = createRequire(import.meta.url)('kafkajs/src/network/requestQueue') as new (given: object) => Queue
+  const RequestQueue = createRequire(import.meta.url)('kafkajs/src/network/requestQueue') as new (
+    given: object,
+  ) => Queue
   const logger = { namespace: () => logger, debug() {} }
   const queue = new RequestQueue({
     instrumentationEmitter: new EventEmitter(),
