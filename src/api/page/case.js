@@ -31,12 +31,12 @@ export function caseOf({ decision, session, theCase, look, changed, show }) {
   const word = createWord({
     caseId: decision.caseId,
     decisionId: decision.decisionId,
-    async ended(said) {
+    ended(said) {
       told.replaceChildren(...said.words)
       told.classList.toggle('failed', said.failed)
       told.focus()
       if (!said.again) return
-      draw(await look())
+      void look().then(draw)
       changed()
     },
   })

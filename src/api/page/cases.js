@@ -93,11 +93,12 @@ export function createCases(open, signedOut) {
     else open({ data, listing: { title, brand, price } }, from)
   }
 
-  byId('more-cases').addEventListener('click', async () => {
+  async function more() {
     const mine = asked
     const answer = await page(next)
     if (mine === asked) fill(answer)
-  })
+  }
+  byId('more-cases').addEventListener('click', () => void more())
 
   return {
     look,

@@ -9,7 +9,7 @@ import { createTable } from './table.js'
 const details = createDetails()
 const table = createTable((item, from) => details.open(item, from))
 const cases = createCases(
-  (item, from) => details.open(item, from),
+  (item, from) => void details.open(item, from),
   () => state('signed-out'),
 )
 let session

@@ -73,7 +73,7 @@ function unseenWords({ unseen = [], damaged = [] }) {
 
 function matchElement(match, { images }, may) {
   const words = el('p', { class: 'match-words' }, ...matchWords(match))
-  const note = el('p', { class: 'hint' }, ...fitWords(match).join(' '))
+  const note = el('p', { class: 'hint' }, fitWords(match).join(' '))
   const bank = el('div', { class: 'slot' })
   const place = images === 1 ? 'The listing’s picture' : `Picture ${match.image + 1} of the listing`
   if (may) {
