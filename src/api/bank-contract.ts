@@ -10,7 +10,20 @@ export const bankParamsSchema = z.object({ bankId })
 export const bankImageParamsSchema = z.object({ bankId, imageId })
 export const pictureParamsSchema = z.object({ sha256: bankImageSchema.shape.sha256 })
 
-export const bankBodySchema = bankSchema
+/** Without defaults: what is not said of a bank that is there stays. */
+export const bankBodySchema = z.object({
+  bankId,
+  name: bankSchema.shape.name.optional().describe('Needed for a new bank.'),
+  kind: bankSchema.shape.kind.optional().describe('Needed for a new bank.'),
+  maxDistance: bankSchema.shape.maxDistance
+    .unwrap()
+    .optional()
+    .describe('Bits of 256 in which a picture may differ and still match; of a new bank 31 unless said.'),
+  brandId: bankSchema.shape.brandId
+    .unwrap()
+    .optional()
+    .describe('The brand that owns it, which must be there; null: the deployment, as for a new bank unless said.'),
+})
 
 export const bankSummarySchema = bankSchema.extend({
   images: z.int().min(0).describe('Pictures that match.'),

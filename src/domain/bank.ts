@@ -9,6 +9,8 @@ export type BankKind = (typeof BANK_KINDS)[number]
 
 /** Beyond 63 of 256 bits the index is not exact, and unrelated pictures begin to match. */
 export const MAX_DISTANCE = 63
+/** What a rights holder may give its banks, after Meta's advice for PDQ: beyond, what is called the same begins to be chance. */
+export const MAX_BRAND_DISTANCE = 31
 
 /**
  * A listing's picture is compared with a picture of a bank as it is, and with forms derived from it: where a small one is
@@ -28,6 +30,9 @@ export const bankSchema = z.object({
   brandId: brandSchema.shape.brandId.nullable().default(null),
 })
 export type Bank = z.infer<typeof bankSchema>
+
+/** What somebody says of a bank: what is not said stays, and of a new one is as its schema has it. */
+export type BankChange = Pick<Bank, 'bankId'> & { readonly [Field in keyof Bank]?: Bank[Field] | undefined }
 
 /** Where pictures go that a person confirmed as counterfeit. One for each brand; `confirmed` where none was named. */
 export const confirmedBank = (brandId: string | null): Bank => ({
@@ -51,6 +56,10 @@ export const bankImageSchema = z.object({
   /** Where it came from. */
   source: z.object({
     kind: z.enum(['import', 'api', 'verdict']),
+    /** Put there by a rights holder alone; no person of the deployment has vouched for it. */
+    by: z.literal('brand').optional(),
+    /** Of a verdict: the brands that its case was about. */
+    brandIds: z.array(z.string()).optional(),
     verdictId: z.string().optional(),
     caseId: z.string().optional(),
     listingId: z.string().optional(),

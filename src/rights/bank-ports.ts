@@ -1,5 +1,5 @@
 // Where banks and their pictures are kept: rows under the one change number of all reference data, which workers follow.
-import type { Bank, BankImage } from '../domain/bank.ts'
+import type { Bank, BankChange, BankImage } from '../domain/bank.ts'
 import type { KeptPicture } from '../domain/kept-picture.ts'
 
 /** Whose banks somebody may see and change: all, or those that these brands own. It goes into the queries. */
@@ -44,10 +44,11 @@ export interface BankStore {
   banks(scope: BankScope): Promise<BankSummary[]>
   bank(bankId: string, scope: BankScope): Promise<Bank | undefined>
   /**
-   * Makes or changes a bank; true when it is new. Throws `bank-taken` when the bank is there and not in the scope, or would
-   * change its kind or its owner while it has pictures: what was confirmed against it would mean something else.
+   * Makes or changes a bank, as it then is; what is not said stays. Throws `invalid` where a new one lacks its name or its
+   * kind, and `bank-taken` when the bank is there and not in the scope, or would change its kind or its owner while it has
+   * pictures: what was confirmed against it would mean something else.
    */
-  upsertBank(bank: Bank, by: string, scope: BankScope): Promise<boolean>
+  upsertBank(asked: BankChange, by: string, scope: BankScope): Promise<{ bank: Bank; isNew: boolean }>
   /** Not removed ones, in the order of their ids; `after` is the last id of the page before; `state`: those of it only. */
   images(
     bankId: string,

@@ -91,8 +91,8 @@ export function bankStoreContract(name: string, start: () => Promise<SharedBankS
     })
 
     test('kind and owner of a bank stay while it has pictures; names of confirmed banks mean nothing else', async () => {
-      expect(await one.upsertBank(bank('b', { brandId: 'gap' }), 'ann', 'all')).toBe(true)
-      expect(await one.upsertBank(bank('b', { brandId: 'nike' }), 'ann', 'all')).toBe(false)
+      expect(await one.upsertBank(bank('b', { brandId: 'gap' }), 'ann', 'all')).toMatchObject({ isNew: true })
+      expect(await one.upsertBank(bank('b', { brandId: 'nike' }), 'ann', 'all')).toMatchObject({ isNew: false })
       const {
         added: [image],
       } = await one.addImages('b', added(['a']), 'ann', 'all')

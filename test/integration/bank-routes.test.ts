@@ -5,6 +5,7 @@ import { createBankStore } from '../../src/adapters/postgres/bank-store.ts'
 import { writePictures } from '../../src/adapters/postgres/picture-rows.ts'
 import { inTransaction } from '../../src/adapters/postgres/transaction.ts'
 import type { Api } from '../../src/api/services.ts'
+import { brandSchema } from '../../src/domain/brand.ts'
 import type { BankStore } from '../../src/rights/bank-ports.ts'
 import { picture } from '../contracts/store-banks.ts'
 import { drawing, reading, sha256Of } from '../support/pictures.ts'
@@ -26,6 +27,7 @@ describe('banks over HTTP', () => {
     node = await shared.node()
     banks = createBankStore({ pool: node.database.reading, listener: node.database.listener })
     ;({ api, world } = await memoryApi({ banks, reader }))
+    for (const brandId of ['nike', 'gap']) world.brands.set(brandId, brandSchema.parse({ brandId, name: brandId }))
     analyst = (await world.key('analyst')).headers
     nike = (await world.key('brand', { brandIds: ['nike'] })).headers
   })
@@ -65,6 +67,32 @@ describe('banks over HTTP', () => {
     expect((await get('/v1/banks', analyst)).json()).toEqual({ items: [] })
     expect((await make('b', { brandId: 'nike' }, nike)).statusCode).toBe(201)
     expect((await make('b', { brandId: 'nike', maxDistance: 20 })).statusCode).toBe(200)
+  })
+
+  test('what is not said of a bank that is there stays: renamed, it keeps its distance and its owner', async () => {
+    const change = (body: object, headers = analyst) =>
+      send('POST', '/v1/banks', headers, { bankId: 'strict', ...body })
+    for (const [body, path] of [
+      [{ kind: 'logo' }, '/name'],
+      [{ name: 'Strict' }, '/kind'],
+      [{ name: 'Strict', kind: 'logo', brandId: 'gape' }, '/brandId'],
+    ] as const)
+      expect((await change(body)).json()).toMatchObject({ status: 422, code: 'invalid', path })
+    const made = await change({ name: 'Strict', kind: 'genuine', brandId: 'nike', maxDistance: 2 })
+    expect(made.statusCode).toBe(201)
+    await add('strict', await drawing().png().toBuffer())
+    const bank = { bankId: 'strict', name: 'Renamed', kind: 'genuine', brandId: 'nike', maxDistance: 2 }
+    const renamed = await change({ name: 'Renamed' })
+    expect([renamed.statusCode, renamed.json()]).toEqual([200, bank])
+    expect((await change({ name: 'Renamed', kind: 'genuine' })).json()).toEqual(bank)
+    // A rights holder need not say again which of its brands; what it may not say it may not say here either.
+    expect((await change({ maxDistance: 3 }, nike)).json()).toEqual({ ...bank, maxDistance: 3 })
+    expect((await change({ brandId: null }, nike)).json()).toMatchObject({ status: 422, path: '/brandId' })
+    expect((await change({ kind: 'allowed' }, nike)).json()).toMatchObject({ status: 422, path: '/kind' })
+    expect((await change({ brandId: null })).json()).toMatchObject({ code: 'bank-taken' })
+    expect((await get('/v1/banks', analyst)).json()).toMatchObject({ items: [{ ...bank, maxDistance: 3 }] })
+    const fresh = await send('POST', '/v1/banks', analyst, { bankId: 'new', name: 'New', kind: 'logo' })
+    expect(fresh.json()).toEqual({ bankId: 'new', name: 'New', kind: 'logo', maxDistance: 31, brandId: null })
   })
 
   test('to a rights holder the banks of others, and what is in them, do not exist', async () => {

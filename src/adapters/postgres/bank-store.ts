@@ -2,9 +2,10 @@
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Client, Pool } from 'pg'
-import { confirmedBank } from '../../domain/bank.ts'
-import type { Bank } from '../../domain/bank.ts'
+import { bankSchema, confirmedBank } from '../../domain/bank.ts'
+import type { Bank, BankChange } from '../../domain/bank.ts'
 import type { KeptPicture } from '../../domain/kept-picture.ts'
+import { describeIssues } from '../../domain/schema-issues.ts'
 import { TouchstoneError } from '../../errors.ts'
 import type { BankScope, BankStore, BankSummary } from '../../rights/bank-ports.ts'
 import { readCensus, readChanges } from './bank-changes.ts'
@@ -60,15 +61,16 @@ export function createBankStore({ pool, listener: connect }: BankStoreOptions): 
       return rows[0]?.body
     },
 
-    async upsertBank(bank, by, scope) {
-      assertMine(bank, scope)
+    upsertBank(asked, by, scope) {
       return change(async ({ db: tx }, next) => {
         const { rows } = await sql<{ body: Bank; mine: boolean; used: boolean }>`
           select b.body, ${owned(scope)} as mine,
                  exists (select from bank_image i where i.bank_id = b.bank_id and i.state <> 'removed') as used
-          from bank b where b.bank_id = ${bank.bankId}`.execute(tx)
+          from bank b where b.bank_id = ${asked.bankId}`.execute(tx)
         const [before] = rows
-        if (before !== undefined && !before.mine) throw taken(bank.bankId, 'belongs to somebody else')
+        if (before !== undefined && !before.mine) throw taken(asked.bankId, 'belongs to somebody else')
+        const bank = changedBank(before?.body, asked)
+        assertMine(bank, scope)
         const { kind, brandId } = before?.body ?? bank
         if (before?.used === true && (kind !== bank.kind || brandId !== bank.brandId))
           throw taken(bank.bankId, 'has pictures: its kind and its owner stay')
@@ -77,7 +79,7 @@ export function createBankStore({ pool, listener: connect }: BankStoreOptions): 
           values (${bank.bankId}, 1, ${JSON.stringify(bank)}::jsonb, ${String(next)}::bigint, ${by})
           on conflict (bank_id) do update set version = b.version + 1, body = excluded.body, change = excluded.change,
             changed_at = now(), changed_by = excluded.changed_by where b.body <> excluded.body`.execute(tx)
-        return { changed: numAffectedRows !== 0n, result: before === undefined }
+        return { changed: numAffectedRows !== 0n, result: { bank, isNew: before === undefined } }
       })
     },
 
@@ -206,6 +208,16 @@ const owned = (scope: BankScope) =>
   scope === 'all' ? sql<boolean>`true` : sql<boolean>`b.body ->> 'brandId' = any(${[...scope.brandIds]}::text[])`
 
 const taken = (bankId: string, why: string) => new TouchstoneError('bank-taken', `the bank ${bankId} ${why}`)
+
+/** Told by its schema what it is, so that a new one has its defaults and must have what has none. */
+function changedBank(before: Bank | undefined, asked: BankChange): Bank {
+  const said = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined))
+  const wanted = { ...before, ...said }
+  const parsed = bankSchema.safeParse(wanted)
+  if (parsed.success) return parsed.data
+  const { path, message } = describeIssues(parsed.error, wanted)
+  throw new TouchstoneError('invalid', message, { path })
+}
 
 /** The names of the banks that verdicts fill must mean nothing else. */
 function assertMine(bank: Bank, scope: BankScope): void {

@@ -29,7 +29,7 @@ export const bankScope = (caller: Caller): BankScope =>
   caller.role === 'brand' ? { brandIds: caller.brandIds } : 'all'
 
 export function bankRoutes(api: Api, services: RouteServices): void {
-  const { banks } = services
+  const { banks, reference } = services
   api.route({
     method: 'GET',
     url: '/v1/banks',
@@ -46,16 +46,22 @@ export function bankRoutes(api: Api, services: RouteServices): void {
       tags: ['banks'],
       summary: 'Make a bank, or change its name or its match distance',
       description:
-        'Kind and owner stay while it has pictures. The role brand names one of its brands; a bank of allowed pictures, ' +
+        'What is not said of a bank that is there stays as it is. Kind and owner stay while it has pictures. The role brand names one of its brands; a bank of allowed pictures, ' +
         'which outweighs all others, is made by analysts.',
       body: bankBodySchema,
       response: { 200: bankSchema, 201: bankSchema, ...PROBLEM_RESPONSES },
     },
     handler: async (request, reply) => {
       const caller = callerOf(request)
-      const bank = request.body
-      if (caller.role === 'brand') assertOwn(caller, bank)
-      const isNew = await banks.upsertBank(bank, caller.subject, bankScope(caller))
+      const asked = request.body
+      const { bankId, kind, brandId } = asked
+      if (caller.role === 'brand') {
+        const before = await banks.bank(bankId, bankScope(caller))
+        assertOwn(caller, { kind: kind ?? before?.kind, brandId: brandId === undefined ? before?.brandId : brandId })
+      }
+      if (typeof brandId === 'string' && (await reference.brand(brandId)) === undefined)
+        throw new TouchstoneError('invalid', `brandId: there is no brand ${brandId}`, { path: '/brandId' })
+      const { bank, isNew } = await banks.upsertBank(asked, caller.subject, bankScope(caller))
       return reply.code(isNew ? 201 : 200).send(bank)
     },
   })
@@ -207,8 +213,8 @@ function addRoute(scope: Api, { banks, reader, limits }: RouteServices): void {
 }
 
 /** What an allowed picture matches is no evidence for anybody: no single rights holder may say that. */
-function assertOwn(caller: Caller, bank: { kind: string; brandId: string | null }): void {
-  if (bank.brandId === null || !caller.brandIds.includes(bank.brandId))
+function assertOwn(caller: Caller, bank: { kind: string | undefined; brandId: string | null | undefined }): void {
+  if (bank.brandId === undefined || bank.brandId === null || !caller.brandIds.includes(bank.brandId))
     throw new TouchstoneError('invalid', `brandId must be one of ${caller.brandIds.join(', ')}`, { path: '/brandId' })
   if (bank.kind === 'allowed')
     throw new TouchstoneError('invalid', 'kind must be genuine, counterfeit or logo for the role brand', {
