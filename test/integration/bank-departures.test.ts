@@ -200,7 +200,7 @@ describe('a picture that leaves its bank', () => {
       () => rescreens.queueDeparted(3),
     ])
     // 11 and 32 have no divisor in common: each is met once, far from its neighbours.
-    await Promise.all(work.map((_, i) => work[(i * 11) % work.length]?.()))
+    await Promise.all(work.map(async (_, i) => await work[(i * 11) % work.length]?.()))
     await queueAll(5)
     expect(await queued()).toHaveLength(24)
     expect([await marks(), await query('select from bank_match')]).toEqual([[], []])

@@ -9,7 +9,8 @@ import { listingOf } from './assessments.ts'
 
 const URL = 'https://shop.example/1.jpg'
 /** As the store gives back what came inline. */
-const stored = (...images: object[]): Listing => ({ ...listingOf('L', 2), images: images as ImageReference[] })
+const INLINE: ImageReference & { dataLength: number } = { dataLength: 9 }
+const stored = (...images: ImageReference[]): Listing => ({ ...listingOf('L', 2), images })
 const keptAs = (sha256: string): StandIn => ({ sha256, body: Buffer.from(`kept of ${sha256}`) })
 
 function world(kept: Record<number, StandIn>) {
@@ -40,15 +41,15 @@ const told = (pictures: Awaited<ReturnType<typeof lookAgain>>) =>
 
 it('sees what came inline as it was kept, under the hash of what was judged, and asks for the rest where it is', async () => {
   const { gate, store, looked, asked } = world({ 0: keptAs('a'), 1: keptAs('of the URL') })
-  const pictures = await lookAgain(gate, stored({ dataLength: 9 }, { url: URL }, { dataLength: 9 }), store)
+  const pictures = await lookAgain(gate, stored(INLINE, { url: URL }, INLINE), store)
   expect(told(pictures)).toEqual(['a', 'of place 1', 'gone'])
-  expect(looked).toEqual([[{ data: Buffer.from('kept of a').toString('base64') }, { url: URL }, { dataLength: 9 }]])
+  expect(looked).toEqual([[{ data: Buffer.from('kept of a').toString('base64') }, { url: URL }, INLINE]])
   expect(asked).toEqual([['L', 2]])
 })
 
 it('asks the store for nothing where all has a URL, or there is none', async () => {
   const { gate, store, asked } = world({})
   expect(told(await lookAgain(gate, stored({ url: URL }), store))).toEqual(['of place 0'])
-  expect(told(await lookAgain(gate, stored({ dataLength: 9 }), undefined))).toEqual(['gone'])
+  expect(told(await lookAgain(gate, stored(INLINE), undefined))).toEqual(['gone'])
   expect(asked).toEqual([])
 })

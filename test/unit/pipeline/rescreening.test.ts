@@ -1,75 +1,10 @@
 // A listing that was decided while a picture could not be seen is tried again. Real: settling both times; made up: assessments.
 import { describe, expect, it } from 'vitest'
 import type { Decision } from '../../../src/domain/decision.ts'
-import type { Outcome } from '../../../src/domain/policy.ts'
-import { topicNames } from '../../../src/events/topics.ts'
 import { settleDeadlines } from '../../../src/pipeline/deadlines.ts'
 import { mayBeMended, type Assessment } from '../../../src/pipeline/assess.ts'
-import type { Standing } from '../../../src/pipeline/ports.ts'
-import { settleRescreens } from '../../../src/pipeline/rescreening/settle.ts'
-import { settle, type TriedListing } from '../../../src/pipeline/settle.ts'
-import { assessment, listingOf } from './assessments.ts'
-import { seenPicture } from '../seen-picture.ts'
-
-const topics = topicNames('t')
-const NOW = new Date('2026-01-01T00:00:00Z')
-const LATER = new Date('2026-01-01T01:00:00Z')
-const listing = { ...listingOf('L', 1), images: [{ url: 'https://shop.example/1.jpg' }] }
-
-/** As the policy decides while `fault` keeps a picture from being seen. */
-const degraded = (outcome: Outcome, fault: 'timed-out' | 'gone' | 'too-large' = 'timed-out'): Assessment => {
-  const whole = assessment(outcome)
-  return {
-    ...whole,
-    answer: { ...whole.answer, degraded: true, seenAlone: 'allow', onDeadline: 'block' },
-    passing: fault === 'timed-out',
-    late: fault === 'gone',
-    pictures: [{ state: 'unseen', fault, message: '' }],
-  }
-}
-
-const shows = (tried: Assessment, ...sha256s: (string | null)[]): Assessment => ({
-  ...tried,
-  pictures: sha256s.map((s) => (s === null ? { state: 'unseen', fault: 'timed-out', message: '' } : seenPicture(s))),
-})
-
-/** Screens a revision on what stands, and gives what stands then. */
-function screened(tried: Assessment, before?: Standing, revision = 1) {
-  const value: TriedListing = {
-    kind: 'listing',
-    listing: { ...listing, revision },
-    bound: false,
-    contentHash: String(revision).repeat(64).slice(0, 64),
-    submittedAt: NOW.toISOString(),
-    assessment: tried,
-  }
-  const record = { offset: 0n, appendedAt: NOW, key: null, value: null, headers: {} }
-  const { settlement } = settle(
-    [{ record, partition: 0, tried: { kind: 'ok', value } }],
-    new Map(before === undefined ? [] : [['L', before]]),
-    { topics, topic: 'in', now: NOW, draw: () => false, maxDeadLetterBytes: 1_000 },
-  )
-  const [row] = settlement.standings
-  const [decision] = settlement.decisions
-  if (row === undefined || decision === undefined) throw new Error('nothing was decided')
-  const { holdUntil: _, ...standing } = row
-  return { settlement, decision, standing: { ...standing, hashes: new Map() } satisfies Standing }
-}
-
-function again(
-  tried: Assessment,
-  standing: Standing,
-  decisions: readonly Decision[],
-  more: { attempts?: number; revision?: number; seen?: (string | null)[]; now?: Date; afterChange?: bigint } = {},
-) {
-  const { attempts = 1, revision = 1, seen = [], now = LATER, afterChange = 0n } = more
-  const kept = [{ ordinal: 0, sha256: 'a' }]
-  return settleRescreens(
-    [{ listing: { ...listing, revision }, assessment: tried, attempts, seen, afterChange, kept }],
-    new Map([['L', { standing, decisions }]]),
-    { now, topics },
-  )
-}
+import { assessment } from './assessments.ts'
+import { topics, LATER, listing, degraded, shows, screened, again } from './tried-again.ts'
 
 describe('what is tried again', () => {
   it('is what a passing fault degraded, and nothing that waiting cannot mend', () => {
@@ -234,83 +169,5 @@ describe('trying again', () => {
     expect(decided).toMatchObject([{ outcome: 'allow', caseId: 'sample', audit: true }])
     expect(settlement.cases).toMatchObject([{ change: 'carry', dueAt: null, openedBy: null }])
     expect(settlement.standings).toMatchObject([{ caseId: 'sample', holdUntil: null }])
-  })
-})
-
-describe('trying again because a picture has left its bank', () => {
-  const afterChange = 5n
-  /** Stopped by everything that was asked: nothing was amiss but the picture. */
-  const stopped = (outcome: 'hold' | 'block') => screened(shows(assessment(outcome), 'a', 'b'))
-  const clean = shows(assessment('allow'), 'a', 'b')
-
-  it('puts on sale what nothing speaks against any more, and says why', () => {
-    for (const outcome of ['hold', 'block'] as const) {
-      const { standing, decision } = stopped(outcome)
-      const { decided, settlement, ended } = again(clean, standing, [decision], { afterChange, seen: ['a', 'b'] })
-      expect(decided).toMatchObject([{ stage: 'rescreen', sequence: 2, outcome: 'allow', degraded: false }])
-      expect(decided[0]?.reasons.map((r) => r.code)).toEqual(['known-picture-taken-back'])
-      expect(settlement.cases).toMatchObject([{ caseId: decision.caseId, change: 'released' }])
-      expect(settlement.standings).toMatchObject([{ outcome: 'allow', caseId: null, holdUntil: null }])
-      expect(settlement.outbox).toHaveLength(1)
-      expect(ended).toEqual([{ listingId: 'L', revision: 1, afterChange }])
-      // Without a departure what nothing was amiss with is left as it is.
-      expect(again(clean, standing, [decision], { seen: ['a', 'b'] }).decided).toEqual([])
-    }
-  })
-
-  it('says anew what still stops it, as mild as it is by now, and for as long as it was', () => {
-    const held = stopped('hold')
-    const still = again(shows(assessment('hold'), 'a', 'b'), held.standing, [held.decision], { afterChange })
-    expect(still.decided).toMatchObject([{ outcome: 'hold', hold: held.decision.hold, caseId: held.decision.caseId }])
-    expect(still.decided[0]?.reasons.map((r) => r.code)).toEqual(['needs-a-look'])
-    expect(still.settlement.cases).toMatchObject([{ change: 'carry' }])
-    const blocked = stopped('block')
-    const milder = again(shows(assessment('hold'), 'a', 'b'), blocked.standing, [blocked.decision], { afterChange })
-    expect(milder.decided).toMatchObject([{ outcome: 'hold', hold: { until: '2026-01-02T01:00:00.000Z' } }])
-  })
-
-  it('leaves alone what is on sale, what a person decided, and what was edited since', () => {
-    const sold = screened(assessment('allow'))
-    for (const tried of [assessment('block'), degraded('hold')])
-      expect(again(tried, sold.standing, [sold.decision], { afterChange })).toMatchObject({
-        decided: [],
-        ended: [{ listingId: 'L' }],
-      })
-    const { standing, decision } = stopped('hold')
-    const word: Decision = { ...decision, sequence: 2, stage: 'review', outcome: 'block' }
-    for (const [now, decisions] of [
-      [{ ...standing, sequence: 2, outcome: 'block' as const }, [decision, word]],
-      [{ ...standing, revision: 2 }, [decision]],
-    ] as const) {
-      const result = again(clean, now, decisions, { afterChange })
-      expect([result.decided, result.ended.length]).toEqual([[], 1])
-    }
-  })
-
-  it('needs the same bytes again, those of the evidence too though they were not kept, and all of them', () => {
-    const { standing, decision } = stopped('hold')
-    const evidence = { matches: [{ image: 1, sha256: 'b', bankId: 'bad', kind: 'counterfeit' }] }
-    const named: Decision = {
-      ...decision,
-      signals: [
-        { name: 'image-hash', version: '1', state: 'scored', score: 1, contribution: 1, evidence, durationMs: 1 },
-      ],
-    }
-    const swapped = again(shows(assessment('allow'), 'a', 'other'), standing, [named], { afterChange, seen: ['a'] })
-    expect(swapped.decided).toEqual([])
-    expect(swapped.waiting).toEqual([{ listingId: 'L', revision: 1, seen: ['a', 'b'] }])
-    const away = degraded('hold')
-    const worse = { ...away, answer: { ...away.answer, seenAlone: 'hold' as const }, risk: { ...away.risk, risk: 0.9 } }
-    const silent = again(shows(worse, 'a', null), standing, [named], { afterChange, seen: ['a'] })
-    expect([silent.decided, silent.waiting.length]).toEqual([[], 1])
-    expect(again(clean, standing, [named], { afterChange, seen: ['a'] }).decided).toMatchObject([{ outcome: 'allow' }])
-  })
-
-  it('never decides better than hold what was edited while it was held', () => {
-    const first = stopped('hold')
-    const second = screened(shows(assessment('hold'), 'a', 'b'), first.standing, 2)
-    const { decided } = again(clean, second.standing, [second.decision], { revision: 2, afterChange })
-    expect(decided).toMatchObject([{ outcome: 'hold', hold: { onDeadline: 'block' } }])
-    expect(decided[0]?.reasons.map((r) => r.code)).toEqual(['earlier-revision-in-review'])
   })
 })
