@@ -6,6 +6,7 @@ import type { BankMatch } from '../../signals/image-hash/ports.ts'
 import { inSteps } from '../in-turns.ts'
 import { createHashRows } from './hash-rows.ts'
 import { createNumbers } from './numbers.ts'
+import { voiceOf } from './voices.ts'
 
 export interface BankEntries {
   /** Pictures that can match. */
@@ -32,7 +33,7 @@ export interface BankEntries {
   /** When its last step is done it can be asked. Nothing is put or dropped from the first on until then. */
   readyInSteps(): Generator<void, void>
   ready(): void
-  /** Of entries that are being filled nothing, until they are ready. */
+  /** Of each bank the nearest picture of each voice (voices.ts). Of entries that are being filled nothing, until they are ready. */
   match(picture: Pick<SeenPicture, 'sha256' | 'variants' | 'blank'>): BankMatch[]
   /** Every picture as of now, of both states, in no order: what changes while they are handed out makes no difference. */
   all(): Iterable<StoredEntry>
@@ -54,7 +55,9 @@ export interface StoredEntry {
 interface Entry {
   readonly imageId: string
   readonly bank: HeldBank
-  readonly source: string
+  source: string
+  /** Of the source, once it was asked for. */
+  voice?: string | undefined
 }
 
 interface HeldBank {
@@ -71,7 +74,9 @@ const FORMS: readonly PictureForm[] = ['whole', ...DERIVED_FORMS]
 export const HASHES_BYTES = FORMS.length * HASH_BYTES
 const NO_HASH = new Uint8Array()
 /** Sources that many pictures have in common lie in memory once. */
-const PLAIN = new Map(['{"kind":"api"}', '{"kind":"import"}'].map((text) => [text, text]))
+const PLAIN = new Map(
+  ['{"kind":"api"}', '{"kind":"api","by":"brand"}', '{"kind":"import"}'].map((text) => [text, text]),
+)
 
 /**
  * One index for each match distance that some bank has, because looking far costs more: banks with the common 31 bits do
@@ -134,7 +139,13 @@ export function createBankEntries(options: { readonly filling?: boolean } = {}):
       return
     }
     quarantined.delete(imageId)
-    if (slotOf.has(imageId)) return
+    const held = slots[slotOf.get(imageId) ?? -1]
+    if (held !== undefined) {
+      // What it is stays, and who vouches for it may change.
+      held.source = PLAIN.get(source) ?? source
+      held.voice = undefined
+      return
+    }
     const slot = free.pop() ?? slots.length
     slots[slot] = { imageId, bank, source: PLAIN.get(source) ?? source }
     hashes.set(slot, its)
@@ -190,16 +201,18 @@ export function createBankEntries(options: { readonly filling?: boolean } = {}):
 
     match(picture) {
       if (picture.blank) return []
-      const nearest = new Map<HeldBank, { entry: Entry; distance: number; variant: number; form: PictureForm }>()
+      const nearest = new Map<string, { entry: Entry; distance: number; variant: number; form: PictureForm }>()
       for (const [maxDistance, shelf] of shelves) {
         if (shelf.size === 0) continue
         for (const [variant, hash] of picture.variants.entries()) {
           for (const { id, distance } of nearestOfEach(shelf, hash, maxDistance)) {
             const entry = slots[slotIn(id)]
             if (entry === undefined) continue
-            const best = nearest.get(entry.bank)
+            entry.voice ??= voiceOf(entry.source)
+            const key = `${entry.bank.bank.bankId} ${entry.voice}`
+            const best = nearest.get(key)
             if (best === undefined || distance < best.distance)
-              nearest.set(entry.bank, { entry, distance, variant, form: FORMS[id % FORMS.length] ?? 'whole' })
+              nearest.set(key, { entry, distance, variant, form: FORMS[id % FORMS.length] ?? 'whole' })
           }
         }
       }
@@ -259,15 +272,12 @@ export function createBankEntries(options: { readonly filling?: boolean } = {}):
       addTo(to, slot)
     })
   }
+}
 
-  /** A few at first; all where so many are near that a bank may be missing among those. */
-  function nearestOfEach(shelf: HashIndex, hash: Uint8Array, distance: number) {
-    const few = shelf.within(hash, distance, NEAR)
-    if (few.length < NEAR) return few
-    const seen = new Set(few.map(({ id }) => slots[slotIn(id)]?.bank))
-    const missing = [...banks.values()].some((b) => b.size > 0 && b.bank.maxDistance === distance && !seen.has(b))
-    return missing ? shelf.within(hash, distance) : few
-  }
+/** A few at first; all where so many are near that a bank, or a voice in it, may be missing among those. */
+function nearestOfEach(shelf: HashIndex, hash: Uint8Array, distance: number) {
+  const few = shelf.within(hash, distance, NEAR)
+  return few.length < NEAR ? few : shelf.within(hash, distance)
 }
 
 const slotIn = (id: number): number => Math.floor(id / FORMS.length)

@@ -22,6 +22,9 @@ export interface BankIndex {
   /** Pictures that can match. */
   readonly size: number
   readonly change: bigint
-  /** The nearest picture of every bank within that bank's distance, nearest first; nothing for a blank picture. */
+  /**
+   * The nearest picture of every bank within that bank's distance, nearest first, and of those that are different people's
+   * word each; nothing for a blank picture.
+   */
   match(picture: Pick<SeenPicture, 'sha256' | 'variants' | 'blank'>): readonly BankMatch[]
 }

@@ -21,6 +21,12 @@ const SCORES = {
   authorised: 0,
 } as const
 
+/**
+ * What a rights holder put into its counterfeit bank by itself, met where its brand is not named: a placeholder or a
+ * competitor's photo must not stop strangers. What a person confirmed on a case counts everywhere.
+ */
+const FOREIGN_WORD = SCORES.logo
+
 /** Evidence is for people: a page of it helps nobody. */
 const MAX_EVIDENCE = 20
 
@@ -142,8 +148,13 @@ function* findAll(
       matches.push(...speaking(banks.match(frame)))
       yield
     }
-    for (const match of nearestOfEach(matches))
-      all.push({ image, sha256: picture.sha256, score: scoreOf(match, sellerId, context), match })
+    const found = matches.map((match) => ({
+      image,
+      sha256: picture.sha256,
+      score: scoreOf(match, sellerId, context),
+      match,
+    }))
+    all.push(...worstOfEach(found))
   }
   return all
 }
@@ -156,27 +167,40 @@ function speaking(found: readonly BankMatch[]): readonly BankMatch[] {
 
 /**
  * People confirm a listing, not each of its pictures. What joined a bank of fakes by a verdict and is an official photo
- * says nothing, also where the official one came later; a verdict puts none in that is official already. Not so what
- * somebody put there by hand, nor another brand's: one rights holder could hide another's fakes.
+ * says nothing, also where the official one came later; a verdict puts none in that is official already. Official is what
+ * the deployment says, or a brand that the case was about: any other rights holder could hide fakes by uploading them.
+ * What somebody put there by hand yields to nobody.
  */
 const yieldsTo = (match: BankMatch, other: BankMatch): boolean =>
   match.kind === 'counterfeit' &&
   match.source.kind === 'verdict' &&
   other.kind === 'genuine' &&
-  (match.brandId === null || other.brandId === null || match.brandId === other.brandId)
+  (other.brandId === null || brandsOf(match).includes(other.brandId))
 
-/** Of each bank the nearest that any frame is like. */
-function nearestOfEach(matches: readonly BankMatch[]): BankMatch[] {
-  const nearest = new Map<string, BankMatch>()
-  for (const match of matches) {
-    const held = nearest.get(match.bankId)
-    if (held === undefined || match.distance < held.distance) nearest.set(match.bankId, match)
+/** Of what joined before the brands of its case were kept, only that of its bank is known. */
+const brandsOf = ({ brandId, source }: BankMatch): readonly string[] =>
+  source.brandIds ?? (brandId === null ? [] : [brandId])
+
+/** Of each bank what any frame is like that says most; of those the nearest. */
+function worstOfEach(found: readonly Found[]): Found[] {
+  const worst = new Map<string, Found>()
+  for (const one of found) {
+    const held = worst.get(one.match.bankId)
+    const isWorse =
+      held === undefined ||
+      one.score > held.score ||
+      (one.score === held.score && one.match.distance < held.match.distance)
+    if (isWorse) worst.set(one.match.bankId, one)
   }
-  return [...nearest.values()]
+  return [...worst.values()]
 }
 
-function scoreOf({ kind, distance, brandId }: BankMatch, sellerId: string, context: SignalContext): number {
-  if (kind === 'counterfeit') return counterfeitScore(distance)
+function scoreOf(match: BankMatch, sellerId: string, context: SignalContext): number {
+  const { kind, distance, brandId, source } = match
+  if (kind === 'counterfeit') {
+    const isForeign = source.by === 'brand' && (brandId === null || !context.reading.brandIds.includes(brandId))
+    return isForeign ? FOREIGN_WORD : counterfeitScore(distance)
+  }
   if (kind === 'allowed') return 0
   if (kind === 'logo') return SCORES.logo
   // A bank of the deployment's own speaks for the brands that the goods are offered as.
@@ -198,7 +222,7 @@ const shown = ({ image, sha256, match }: Found) => ({
   form: match.form,
   // Absent fields are left out: evidence is JSON.
   source: Object.fromEntries(
-    Object.entries(match.source).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    Object.entries(match.source).filter((entry): entry is [string, string | string[]] => entry[1] !== undefined),
   ),
 })
 
@@ -218,7 +242,7 @@ const faultOf = ({ fault, message }: UnseenPicture, image: number) => ({ image, 
 
 export const imageHash: Signal = {
   name: 'image-hash',
-  version: '2',
+  version: '3',
   label: 'Known pictures',
   description:
     'Compares each picture of a listing, turned and mirrored too, with banks of counterfeit, genuine, logo and allowed pictures.',

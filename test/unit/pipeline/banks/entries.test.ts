@@ -1,6 +1,7 @@
 // The pictures of all banks in memory; everything is real but the hashes, which are invented with known distances.
 import { describe, expect, test } from 'vitest'
 import { createBankEntries } from '../../../../src/pipeline/banks/entries.ts'
+import type { BankImage } from '../../../../src/domain/bank.ts'
 import { bank, hash, image, seen, uuid } from './samples.ts'
 
 const of = (...banks: ReturnType<typeof bank>[]) => {
@@ -55,6 +56,32 @@ describe('the pictures of the banks', () => {
         ['a', uuid('near'), 4, variant],
         ['b', uuid('turned'), 9, variant],
       ])
+  })
+
+  test('nobody’s word hides another’s in the same bank: the nearest of each is found, however many are nearer', () => {
+    const entries = of(bank('a', { brandId: 'nike' }))
+    const by = (name: string, bits: number, source: BankImage['source']) =>
+      entries.put(image(name, 'a', hash('x', bits), { source }))
+    for (let i = 0; i < 40; i++) by(`own${i}`, 1 + (i % 4), { kind: 'api', by: 'brand' })
+    by('joined', 9, { kind: 'verdict', verdictId: 'V-1', brandIds: ['nike', 'gap'] })
+    by('joined too', 8, { kind: 'verdict', verdictId: 'V-2', brandIds: ['gap', 'nike'] })
+    by('joined for one', 20, { kind: 'verdict', verdictId: 'V-3', brandIds: ['nike'] })
+    by('vouched for', 30, { kind: 'api' })
+    expect(entries.match(seen(hash('x'))).map((m) => [m.imageId, m.distance])).toEqual([
+      [expect.any(String), 1],
+      [uuid('joined too'), 8],
+      [uuid('joined for one'), 20],
+      [uuid('vouched for'), 30],
+    ])
+  })
+
+  test('who vouches for a picture may change, and it is found as it was', () => {
+    const entries = of(bank('a'))
+    entries.put(image('x', 'a', hash('x'), { source: { kind: 'api', by: 'brand' } }))
+    expect(entries.match(seen(hash('x')))).toMatchObject([{ source: { by: 'brand' } }])
+    entries.put(image('x', 'a', hash('x'), { source: { kind: 'api' } }))
+    expect(entries.match(seen(hash('x'))).map((m) => [m.imageId, m.source])).toEqual([[uuid('x'), { kind: 'api' }]])
+    expect(entries.size).toBe(1)
   })
 
   test('a bank is found however many pictures of another one are nearer', () => {

@@ -137,15 +137,25 @@ describe('image-hash', () => {
     expect(look([seen('fine'), unseen('gone')], known).state).toBe('failed')
   })
 
-  it('lets what joined by a verdict yield to the brand’s own photo, whichever came first, and nothing else', () => {
-    const confirmed = (more: Partial<BankMatch> = {}) =>
-      match('counterfeit', 0, { source: { kind: 'verdict', verdictId: 'V-1' }, ...more })
+  it('lets what joined by a verdict yield to the photo of a brand that its case was about, whichever came first, and nothing else', () => {
+    const confirmed = (more: Partial<BankMatch> = {}, brandIds?: string[]) =>
+      match('counterfeit', 0, {
+        source: { kind: 'verdict', verdictId: 'V-1', ...(brandIds === undefined ? {} : { brandIds }) },
+        ...more,
+      })
     const other = { brandId: 'gap' }
     const nobodys = { brandId: null }
     const known: Record<string, readonly BankMatch[]> = {
       own: [confirmed(), match('genuine', 30)],
       ours: [confirmed(), match('genuine', 30, nobodys)],
-      unnamed: [confirmed(nobodys), match('genuine', 30, other)],
+      // Both brands were named, whichever of them it was confirmed for.
+      both: [confirmed({}, ['nord', 'gap']), match('genuine', 30, other)],
+      unnamed: [confirmed(nobodys, ['gap']), match('genuine', 30, other)],
+      oursOfUnnamed: [confirmed(nobodys), match('genuine', 30, nobodys)],
+      // Another brand uploads what analysts confirmed.
+      whitened: [confirmed(nobodys, ['nord']), match('genuine', 0, other)],
+      // Joined before the brands of its case were kept.
+      old: [confirmed(nobodys), match('genuine', 0, other)],
       alone: [confirmed()],
       foreign: [confirmed(), match('genuine', 0, other)],
       logo: [confirmed(), match('logo', 0)],
@@ -158,13 +168,30 @@ describe('image-hash', () => {
           known,
         ),
       )
-    expect([score('own'), score('ours'), score('unnamed')]).toEqual([0.25, 0.25, 0.25])
-    for (const name of ['alone', 'foreign', 'logo', 'byHand']) expect([name, score(name)]).toEqual([name, 0.97])
+    for (const name of ['own', 'ours', 'both', 'unnamed', 'oursOfUnnamed'])
+      expect([name, score(name)]).toEqual([name, 0.25])
+    for (const name of ['whitened', 'old', 'alone', 'foreign', 'logo', 'byHand'])
+      expect([name, score(name)]).toEqual([name, 0.97])
     // It excuses itself alone.
     expect(score('own', 'alone')).toBe(0.97)
     const finding = look([seen('own')], known, { sellerId: 'friend' })
     expect(finding).toMatchObject({ state: 'scored', score: 0, reasons: [] })
     expect(finding.evidence).toMatchObject({ matches: [{ kind: 'genuine' }] })
+  })
+
+  it('counts what a rights holder put into its bank by itself only against listings about its brand', () => {
+    const own = match('counterfeit', 0, { source: { kind: 'api', by: 'brand' } })
+    const known = {
+      own: [own],
+      vouched: [match('counterfeit', 0, { source: { kind: 'api' } })],
+      // Nearer in the same bank, and yet it hides nothing.
+      beside: [own, match('counterfeit', 20, { source: { kind: 'verdict', verdictId: 'V-1' } })],
+    }
+    const score = (name: keyof typeof known, ...brandIds: string[]) => scoreOf(look([seen(name)], known, { brandIds }))
+    expect([score('own'), score('own', 'gap'), score('own', 'gap', 'nord')]).toEqual([0.1, 0.1, 0.97])
+    expect([score('vouched'), score('beside')]).toEqual([0.97, counterfeitScore(20)])
+    const finding = look([seen('own')], known)
+    expect(finding).toMatchObject({ reasons: [], evidence: { matches: [{ kind: 'counterfeit', brandId: 'nord' }] } })
   })
 
   it('says of the brand’s own photo nothing against whom the brand authorised', () => {
