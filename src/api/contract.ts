@@ -157,8 +157,6 @@ export const signalsSchema = z.object({
 
 /** The id stands in the address; in the body it may be left out. */
 export const brandBodySchema = brandSchema.partial({ brandId: true }).superRefine(storable)
-/** Of a rights holder: each alias costs every listing a little, also those that are about other brands. */
-export const MAX_OWN_ALIASES = 200
 
 export const policyRecordSchema = z.object({
   policy: policySchema,

@@ -4,7 +4,7 @@ import type { Caller } from '../../domain/access.ts'
 import { TouchstoneError } from '../../errors.ts'
 import { checkBrands } from '../../pipeline/brands.ts'
 import { callerOf } from '../access.ts'
-import { brandBodySchema, brandParamsSchema, MAX_OWN_ALIASES } from '../contract.ts'
+import { brandBodySchema, brandParamsSchema } from '../contract.ts'
 import { PROBLEM_RESPONSES } from '../openapi.ts'
 import type { Api, RouteServices } from '../services.ts'
 
@@ -36,8 +36,10 @@ export function brandRoutes(api: Api, { reference }: RouteServices): void {
       tags: ['brands'],
       summary: 'Write a brand; live in running workers within two seconds',
       description:
-        'The role brand writes its own brand, with at most 200 aliases; what weighs its brand against others (`copied`, `source`) ' +
-        'stays as it is. Names that cost too much to look for are refused as `brand-invalid`.',
+        'The role brand writes its own brand. What weighs it against others (`copied`, `source`) stays as it is, and what decides ' +
+        'which listings name it is for analysts: a `name`, an alias that is not there in the same kind, `ambiguous` made false or ' +
+        'a class taken away is refused as `forbidden`; it may take aliases away. Names that cost too much to look for are ' +
+        'refused as `brand-invalid`.',
       params: brandParamsSchema,
       body: brandBodySchema,
       response: { 200: brandSchema, 201: brandSchema, ...PROBLEM_RESPONSES },
@@ -60,15 +62,30 @@ export function brandRoutes(api: Api, { reference }: RouteServices): void {
   })
 }
 
-/** What a rights holder may write: not how much its brand counts beside others, nor more than every listing can bear. */
+/**
+ * What a rights holder may write: not how much its brand counts beside others, nor anything by which more listings name
+ * it. With "dial" among its aliases it would read, block and clear what is other brands'.
+ */
 function asWritable(asked: Brand, standing: Brand | undefined): Brand {
-  if (asked.aliases.length > MAX_OWN_ALIASES) {
-    throw new TouchstoneError('invalid', `aliases: must be at most ${MAX_OWN_ALIASES} for the role brand`, {
-      path: '/aliases',
-    })
+  const deny = (path: string, what: string) => {
+    throw new TouchstoneError(
+      'forbidden',
+      `${path.slice(1)}: ${what} decides which listings name a brand: ask an analyst or an administrator of this deployment`,
+      { path },
+    )
   }
-  return { ...asked, copied: standing?.copied ?? 'unknown', source: standing?.source ?? '' }
+  if (standing === undefined) return deny('/name', 'making a brand, as naming it,')
+  if (asked.name !== standing.name) deny('/name', 'the name')
+  const given = new Set(standing.aliases.map(said))
+  const more = asked.aliases.findIndex((alias) => !given.has(said(alias)))
+  if (more >= 0) deny(`/aliases/${more}`, 'adding or changing an alias, other than taking it away,')
+  if (standing.ambiguous && !asked.ambiguous) deny('/ambiguous', 'saying that the name is no word')
+  // A case for a device is another maker's goods: without the class it would be a listing of the brand.
+  if (standing.classes.some((one) => !asked.classes.includes(one))) deny('/classes', 'taking a class away')
+  return { ...asked, copied: standing.copied, source: standing.source }
 }
+
+const said = ({ text, kind }: Brand['aliases'][number]): string => JSON.stringify([text, kind])
 
 const noBrand = (brandId: string) => new TouchstoneError('not-found', `there is no brand ${brandId} for this caller`)
 

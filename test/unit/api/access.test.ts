@@ -252,11 +252,13 @@ describe('a rights holder', () => {
     const { headers } = await world.key('brand', { brandIds: ['nike'] })
     const put = (id: string, payload: object) =>
       api.inject({ method: 'PUT', url: `/v1/brands/${id}`, headers, payload })
-    expect((await put('nike', { name: 'Nike' })).statusCode).toBe(201)
-    expect((await put('nike', { name: 'Nike', aliases: [{ text: 'swoosh' }] })).statusCode).toBe(200)
+    const analyst = await world.key('analyst')
+    for (const id of ['nike', 'adidas'])
+      await api.inject({ method: 'PUT', url: `/v1/brands/${id}`, headers: analyst.headers, payload: { name: 'Nike' } })
+    expect((await put('nike', { name: 'Nike', authorisedSellers: ['S-1'] })).statusCode).toBe(200)
     expect((await api.inject({ url: '/v1/brands/nike', headers })).json()).toMatchObject({
       brandId: 'nike',
-      aliases: [{ text: 'swoosh', kind: 'name' }],
+      authorisedSellers: ['S-1'],
     })
     expect((await put('adidas', { name: 'x' })).statusCode).toBe(404)
     expect((await api.inject({ url: '/v1/brands/adidas', headers })).statusCode).toBe(404)

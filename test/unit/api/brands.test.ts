@@ -21,29 +21,66 @@ afterEach(() => api.close())
 
 const put = async (headers: Record<string, string>, payload: object) =>
   api.inject({ method: 'PUT', url: '/v1/brands/nike', headers, payload })
-const aliases = (count: number) => Array.from({ length: count }, (_, i) => ({ text: `Alias number ${i}` }))
 
 describe('a rights holder', () => {
+  const nike = {
+    name: 'Nike',
+    aliases: [
+      { text: 'swoosh', kind: 'nickname' },
+      { text: 'nikey', kind: 'misspelling' },
+    ],
+    ambiguous: true,
+    classes: ['shoes', 'electronics'],
+  }
+  let brand: Record<string, string>
+  let analyst: Record<string, string>
+  beforeEach(async () => {
+    analyst = (await world.key('analyst')).headers
+    brand = (await world.key('brand', { brandIds: ['nike'] })).headers
+  })
+
   it('does not change how much its brand counts beside others', async () => {
-    const analyst = (await world.key('analyst')).headers
-    const brand = (await world.key('brand', { brandIds: ['nike'] })).headers
-    const boast = { name: 'Nike', copied: 'most', source: 'ourselves' }
-    expect((await put(brand, boast)).json()).toMatchObject({ copied: 'unknown', source: '' })
     expect((await put(analyst, { name: 'Nike', copied: 'some', source: 'register' })).json<Brand>().copied).toBe('some')
-    for (const body of [boast, { name: 'Nike' }]) {
+    for (const body of [{ name: 'Nike', copied: 'most', source: 'ourselves' }, { name: 'Nike' }]) {
       const answer = await put(brand, { ...body, authorisedSellers: ['S-1'] })
       expect(answer.json()).toMatchObject({ copied: 'some', source: 'register', authorisedSellers: ['S-1'] })
       expect(world.brands.get('nike')).toEqual(answer.json())
     }
   })
 
-  it('has fewer aliases than an analyst may write', async () => {
-    const analyst = (await world.key('analyst')).headers
-    const brand = (await world.key('brand', { brandIds: ['nike'] })).headers
-    expect((await put(brand, { name: 'Nike', aliases: aliases(200) })).statusCode).toBe(201)
-    const refused = await put(brand, { name: 'Nike', aliases: aliases(201) })
-    expect([refused.statusCode, refused.json()]).toMatchObject([422, { code: 'invalid', path: '/aliases' }])
-    expect((await put(analyst, { name: 'Nike', aliases: aliases(201) })).statusCode).toBe(200)
+  it.each([
+    ['/name', { name: 'dial' }],
+    ['/aliases/2', { aliases: [...nike.aliases, { text: 'box and papers' }] }],
+    ['/aliases/0', { aliases: [{ text: 'wooden chair' }, nike.aliases[1]] }],
+    ['/aliases/1', { aliases: [nike.aliases[0], { text: 'Nikey', kind: 'misspelling' }] }],
+    // As a name it is certain wherever it stands, as a nickname only in context.
+    ['/aliases/0', { aliases: [{ text: 'swoosh', kind: 'name' }] }],
+    ['/ambiguous', { ambiguous: false }],
+    ['/ambiguous', { ambiguous: undefined }],
+    ['/classes', { classes: ['shoes'] }],
+  ])('does not widen what names its brand: %s, %j', async (path, change) => {
+    await put(analyst, nike)
+    const before = world.brands.get('nike')
+    const refused = await put(brand, { ...nike, ...change })
+    expect([refused.statusCode, refused.json()]).toMatchObject([403, { code: 'forbidden', path }])
+    expect(refused.json<{ detail: string }>().detail).toMatch(/ask an analyst/)
+    expect(world.brands.get('nike')).toBe(before)
+    expect((await put(analyst, { ...nike, ...change })).statusCode).toBe(200)
+  })
+
+  it('does not make a brand, whose name nobody has looked at', async () => {
+    const refused = await put(brand, { name: 'dial' })
+    expect([refused.statusCode, refused.json()]).toMatchObject([403, { code: 'forbidden', path: '/name' }])
+    expect(world.brands.size).toBe(0)
+  })
+
+  it('takes aliases away, makes its name a word and adds a class', async () => {
+    await put(analyst, { ...nike, ambiguous: false })
+    const less = { ...nike, aliases: [nike.aliases[1]], classes: [...nike.classes, 'bags'] }
+    expect((await put(brand, less)).json()).toMatchObject(less)
+    expect(world.brands.get('nike')).toMatchObject(less)
+    // What it took away it does not give back to itself.
+    expect((await put(brand, nike)).json()).toMatchObject({ code: 'forbidden', path: '/aliases/0' })
   })
 })
 
