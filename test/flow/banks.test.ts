@@ -177,4 +177,36 @@ describe('touchstone banks', () => {
     },
     PROCESSES_MS,
   )
+
+  it(
+    'a picture is found by the list of its bank and removed by hand; the running gate forgets it',
+    async () => {
+      const list = await touchstone('banks', 'list', 'fakes')
+      const [imageId = ''] = /^[0-9a-f-]{36}(?=  active +good\.png )/m.exec(list.out) ?? []
+      expect((await t.gate.bankStore.images('fakes', { limit: 9 })).map((i) => i.imageId)).toEqual([imageId])
+      const wrong = await Promise.all([
+        touchstone('banks', 'remove', 'fakes', 'good.png'),
+        touchstone('banks', 'remove', 'fakes', randomUUID()),
+        touchstone('banks', 'remove', 'fine', imageId),
+        touchstone('banks', 'remove', 'none', imageId),
+        touchstone('banks', 'list', 'none'),
+      ])
+      expect(wrong.map(({ code }) => code)).toEqual([2, 1, 1, 1, 1])
+      const said = [
+        /no id of a picture/,
+        /no picture .* in fakes/,
+        /no picture .* in fine/,
+        /no bank none/,
+        /no bank none/,
+      ]
+      for (const [i, words] of said.entries()) expect(wrong[i]?.err).toMatch(words)
+      const removed = await touchstone('banks', 'remove', 'fakes', imageId, '--json')
+      expect([removed.code, JSON.parse(removed.out)]).toEqual([0, { bankId: 'fakes', imageId, state: 'removed' }])
+      // What is left is the allowed one.
+      await t.until('the gate forgot it', () => Promise.resolve(t.gate.banks.current().size === 1))
+      expect((await touchstone('banks', 'remove', 'fakes', imageId)).err).toMatch(/no picture .* in fakes/)
+      expect((await touchstone('banks', 'list', 'fakes')).out).toMatch(/fakes has no pictures/)
+    },
+    PROCESSES_MS,
+  )
 })

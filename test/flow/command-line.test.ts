@@ -90,6 +90,8 @@ describe('help and wrong calls', () => {
       ['models', 'promote'],
       ['banks', 'import'],
       ['banks', 'release'],
+      ['banks', 'remove'],
+      ['banks', 'list'],
       ['keys'],
       ['brands'],
       ['policies'],

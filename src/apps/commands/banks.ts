@@ -1,20 +1,21 @@
-// `banks`: reference pictures in, live in running workers within 2 s; which banks there are.
+// `banks import`: reference pictures in, live in running workers within 2 s.
 import { readFile, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { createBankStore } from '../../adapters/postgres/bank-store.ts'
 import type { Config } from '../../config.ts'
-import { BANK_KINDS, bankImageSchema, bankSchema, MAX_DISTANCE, type Bank, type BankKind } from '../../domain/bank.ts'
+import { BANK_KINDS, bankSchema, MAX_DISTANCE, type Bank, type BankKind } from '../../domain/bank.ts'
 import { describeIssues } from '../../domain/schema-issues.ts'
 import { messageOf, TouchstoneError, type ErrorCode } from '../../errors.ts'
 import { readReferencePicture } from '../../pipeline/banks/reference-picture.ts'
 import type { KeptPicture } from '../../domain/kept-picture.ts'
 import type { PictureReader } from '../../pipeline/pictures/ports.ts'
-import type { BankStore, BankSummary } from '../../rights/bank-ports.ts'
+import type { BankStore } from '../../rights/bank-ports.ts'
 import { createTelemetry } from '../../telemetry.ts'
 import { openReader } from '../pictures.ts'
 import { createProgress } from '../progress.ts'
-import { COMMAND_LINE, print, table, withStore } from './with-store.ts'
+import { registerBankPictures } from './bank-pictures.ts'
+import { COMMAND_LINE, print, withStore } from './with-store.ts'
 
 interface ImportOptions {
   readonly kind?: BankKind
@@ -35,7 +36,7 @@ const AT_ONCE = 100
 export function registerBanks(program: Command): void {
   const banks = program
     .command('banks')
-    .description('Banks of genuine, counterfeit, logo and allowed pictures: import, list, release.')
+    .description('Banks of genuine, counterfeit, logo and allowed pictures: import, list, remove, release.')
     .addHelpText('after', '\nExample:\n  $ touchstone banks import fakes shoe-1.jpg shoe-2.jpg --kind counterfeit')
   banks
     .command('import <bank> <files...>')
@@ -88,57 +89,7 @@ export function registerBanks(program: Command): void {
         }
       })
     })
-  banks
-    .command('list')
-    .description('All banks with how many pictures they have.')
-    .option('--json', 'print one JSON document')
-    .addHelpText('after', '\nExample:\n  $ touchstone banks list')
-    .action(async (options: { json?: boolean }) => {
-      await withStore('banks', async (open) => {
-        const { reading, listener } = open.database
-        const store = createBankStore({ pool: reading, listener })
-        const all = await store.banks('all')
-        const rows = all.map((b) => [
-          b.bankId,
-          b.kind,
-          b.brandId ?? '-',
-          String(b.maxDistance),
-          String(b.images),
-          String(b.quarantined),
-          b.name,
-        ])
-        const header = ['bank', 'kind', 'brand', 'distance', 'pictures', 'in quarantine', 'name']
-        const held = await quarantinedOf(store, all)
-        print(options.json, all, all.length === 0 ? 'There are no banks.' : [table(header, rows), ...held].join('\n'))
-      })
-    })
-  banks
-    .command('release <bank> <image>')
-    .description('Let a picture out of quarantine: somebody has looked at it, and it matches again within 2 s.')
-    .option('--json', 'print one JSON document')
-    .addHelpText('after', '\nExample:\n  $ touchstone banks release fakes 6d7e4bce-ad2b-5c38-9af1-f764ecc399eb')
-    .action(async (bankId: string, imageId: string, options: { json?: boolean }) => {
-      const parsed = bankImageSchema.shape.imageId.safeParse(imageId)
-      if (!parsed.success) throw new TouchstoneError('usage', `${imageId} is no id of a picture; see banks list`)
-      await withStore('banks', async (open) => {
-        const { reading, listener } = open.database
-        const store = createBankStore({ pool: reading, listener })
-        if (!(await store.quarantine(bankId, imageId, COMMAND_LINE, false, 'all')))
-          throw new TouchstoneError('not-found', `there is no picture ${imageId} in quarantine in ${bankId}`)
-        print(options.json, { bankId, imageId, state: 'active' }, `${imageId} of ${bankId} matches again.`)
-      })
-    })
-}
-
-/** So many are named of each bank; when they are released the next come. */
-const NAMED = 10
-
-async function quarantinedOf(store: BankStore, banks: readonly BankSummary[]): Promise<string[]> {
-  const lines: string[] = []
-  for (const { bankId } of banks.filter((bank) => bank.quarantined > 0))
-    for (const { imageId, source } of await store.images(bankId, { limit: NAMED, state: 'quarantined' }))
-      lines.push(`In quarantine: ${source.file ?? source.kind}: touchstone banks release ${bankId} ${imageId}`)
-  return lines
+  registerBankPictures(banks)
 }
 
 function bits(text: string): number {

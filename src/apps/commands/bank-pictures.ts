@@ -1,0 +1,132 @@
+// `banks list | remove | release`: which banks there are and what is in them, and a picture out of its bank or its quarantine.
+import type { Command } from 'commander'
+import { createBankStore } from '../../adapters/postgres/bank-store.ts'
+import { bankImageSchema, type BankImage } from '../../domain/bank.ts'
+import { TouchstoneError } from '../../errors.ts'
+import type { BankStore, BankSummary } from '../../rights/bank-ports.ts'
+import { COMMAND_LINE, print, table, withStore } from './with-store.ts'
+
+interface Options {
+  readonly json?: boolean
+}
+
+const ID = '6d7e4bce-ad2b-5c38-9af1-f764ecc399eb'
+
+export function registerBankPictures(banks: Command): void {
+  banks
+    .command('list [bank]')
+    .description('All banks with how many pictures they have, or the pictures of one with their ids.')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', '\nExample:\n  $ touchstone banks list\n  $ touchstone banks list fakes')
+    .action((bankId: string | undefined, { json }: Options) =>
+      withBanks(async (store) => (bankId === undefined ? listBanks(store, json) : listPictures(store, bankId, json))),
+    )
+  banks
+    .command('remove <bank> <image>')
+    .description('Take a picture out of a bank: within 2 s it matches nothing any more.')
+    .option('--json', 'print one JSON document')
+    .addHelpText(
+      'after',
+      `\nListings that stand held or blocked by it, and by no person’s word, are tried again.\n\nExample:\n  $ touchstone banks list fakes\n  $ touchstone banks remove fakes ${ID}`,
+    )
+    .action(async (bankId: string, imageId: string, { json }: Options) => {
+      assertImageId(bankId, imageId)
+      await withBanks(async (store) => {
+        if (!(await store.removeImage(bankId, imageId, COMMAND_LINE, 'all')))
+          throw await missing(store, bankId, imageId)
+        print(json, { bankId, imageId, state: 'removed' }, `${imageId} is out of ${bankId}.`)
+      })
+    })
+  banks
+    .command('release <bank> <image>')
+    .description('Let a picture out of quarantine: somebody has looked at it, and it matches again within 2 s.')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', `\nExample:\n  $ touchstone banks release fakes ${ID}`)
+    .action(async (bankId: string, imageId: string, { json }: Options) => {
+      assertImageId(bankId, imageId)
+      await withBanks(async (store) => {
+        if (!(await store.quarantine(bankId, imageId, COMMAND_LINE, false, 'all'))) {
+          const there = (await store.image(bankId, imageId, 'all')) !== undefined
+          throw there
+            ? new TouchstoneError('not-found', `the picture ${imageId} of ${bankId} is not in quarantine`)
+            : await missing(store, bankId, imageId)
+        }
+        print(json, { bankId, imageId, state: 'active' }, `${imageId} of ${bankId} matches again.`)
+      })
+    })
+}
+
+const withBanks = (work: (store: BankStore) => Promise<void>): Promise<void> =>
+  withStore('banks', async (open) => {
+    const { reading, listener } = open.database
+    await work(createBankStore({ pool: reading, listener }))
+  })
+
+function assertImageId(bankId: string, imageId: string): void {
+  if (!bankImageSchema.shape.imageId.safeParse(imageId).success)
+    throw new TouchstoneError('usage', `${imageId} is no id of a picture; see touchstone banks list ${bankId}`)
+}
+
+const noBank = (bankId: string) =>
+  new TouchstoneError('not-found', `there is no bank ${bankId}; see touchstone banks list`)
+
+async function missing(store: BankStore, bankId: string, imageId: string): Promise<TouchstoneError> {
+  if ((await store.bank(bankId, 'all')) === undefined) return noBank(bankId)
+  return new TouchstoneError(
+    'not-found',
+    `there is no picture ${imageId} in ${bankId}; see touchstone banks list ${bankId}`,
+  )
+}
+
+async function listBanks(store: BankStore, json: boolean | undefined): Promise<void> {
+  const all = await store.banks('all')
+  const rows = all.map((b) => [
+    b.bankId,
+    b.kind,
+    b.brandId ?? '-',
+    String(b.maxDistance),
+    String(b.images),
+    String(b.quarantined),
+    b.name,
+  ])
+  const header = ['bank', 'kind', 'brand', 'distance', 'pictures', 'in quarantine', 'name']
+  const held = await quarantinedOf(store, all)
+  print(json, all, all.length === 0 ? 'There are no banks.' : [table(header, rows), ...held].join('\n'))
+}
+
+/** So many are named of each bank; when they are released the next come. */
+const NAMED = 10
+
+async function quarantinedOf(store: BankStore, banks: readonly BankSummary[]): Promise<string[]> {
+  const lines: string[] = []
+  for (const { bankId } of banks.filter((bank) => bank.quarantined > 0))
+    for (const { imageId, source } of await store.images(bankId, { limit: NAMED, state: 'quarantined' }))
+      lines.push(`In quarantine: ${source.file ?? source.kind}: touchstone banks release ${bankId} ${imageId}`)
+  return lines
+}
+
+/** In one question to the store. */
+const PAGE = 1_000
+
+async function listPictures(store: BankStore, bankId: string, json: boolean | undefined): Promise<void> {
+  if ((await store.bank(bankId, 'all')) === undefined) throw noBank(bankId)
+  const all: BankImage[] = []
+  for (;;) {
+    const page = await store.images(bankId, { after: all.at(-1)?.imageId, limit: PAGE })
+    all.push(...page)
+    if (page.length < PAGE) break
+  }
+  const rows = all.map(({ imageId, state, source, addedAt, addedBy }) => [
+    imageId,
+    state,
+    cameFrom(source),
+    addedAt,
+    addedBy,
+  ])
+  const header = ['picture', 'state', 'came from', 'added', 'by']
+  print(json, all, all.length === 0 ? `The bank ${bankId} has no pictures.` : table(header, rows))
+}
+
+/** A file's name is a stranger's text: nothing of it may turn or break the line. */
+const cameFrom = ({ file, listingId, kind }: BankImage['source']): string =>
+  (file ?? (listingId === undefined ? kind : `verdict on ${listingId}`)).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '?')
