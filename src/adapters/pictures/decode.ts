@@ -2,9 +2,11 @@
 import sharp, { type KernelEnum, type Metadata, type SharpOptions } from 'sharp'
 import { formatOf, isSequence, type Format } from './formats.ts'
 import { framesToSee, seesWhole } from './frames.ts'
+import { displayed, powerOf } from './gamma.ts'
 import { mended } from './mended.ts'
 import { unseen, type Pixels, type UnseenPicture } from './messages.ts'
 import { isSwapped, upright } from './upright.ts'
+import { weighed } from './weighed.ts'
 
 export interface Opened {
   readonly state: 'opened'
@@ -70,6 +72,12 @@ const COUNTS: Readonly<Record<Format, number>> = { jpeg: 1, png: 2, webp: 1, gif
  */
 const MOVING_COUNTS: Readonly<Record<Format, number>> = { jpeg: 1, png: 1, webp: 2, gif: 1, avif: 1 }
 
+/** Bytes a pixel besides, where all of a picture is decoded to four channels before it is shrunk. */
+const UNSHRUNK = 8
+
+/** That a JPEG of the most pixels may have; smaller ones more. Honest ones have up to 14, where pixels are few. */
+const SCANS = 16
+
 /** Of the whole process, whichever thread says it: nothing but the five is loaded, nothing is remembered. */
 export function limitLibvips(): void {
   sharp.block({ operation: ['VipsForeignLoad'] })
@@ -88,6 +96,8 @@ export async function open(
   const format = formatOf(bytes)
   if (format === undefined)
     return unseen('not-a-picture', `${bytes.length} bytes that are none of JPEG, PNG, WebP, AVIF and GIF`)
+  const weight = weighed(bytes, format)
+  if ('state' in weight) return weight
   const opening = await headerOf(bytes, format).catch((error: unknown) => faultOf(error, format))
   if ('state' in opening) return opening
   const { meta, page } = opening
@@ -96,13 +106,21 @@ export async function open(
     return unseen('not-a-picture', `begins as ${format} and is read as ${meta.format}`)
   const most = Math.floor(limits.maxPixels / COUNTS[format])
   if (w * h > most) return unseen('too-many-pixels', `${w} × ${h} pixels; of ${format} at most ${most} are decoded`)
+  if (weight.decoded > most)
+    return unseen(
+      'too-many-pixels',
+      `${weight.decoded} pixels in all its parts; of ${format} at most ${most} are decoded`,
+    )
+  if (w * h * weight.scans > limits.maxPixels * SCANS)
+    return unseen('too-many-pixels', `${w} × ${h} pixels in ${weight.scans} scans`)
+  const power = powerOf(weight.colouring.gamma)
   const count = meta.pages ?? 1
   const isAnimated = page === 0 && count > 1 && format !== 'avif'
   const passed = Math.floor(most / MOVING_COUNTS[format])
   const isFilm = isAnimated && seesWhole(count, w * h, passed)
   const { frames, all } = isAnimated
     ? framesToSee({ frames: count, delays: meta.delay ?? [], loops: meta.loop ?? 0, area: w * h }, passed)
-    : { frames: [page], all: !isSequence(bytes) }
+    : { frames: [page], all: !isSequence(bytes) && !weight.colouring.hasMoreFrames }
   const turned = isSwapped(orientation)
   let { file, damaged } = opening
   let until: number | undefined
@@ -113,7 +131,8 @@ export async function open(
     const left = until - performance.now()
     if (left <= 0) throw new Error('timeout')
     const input: SharpOptions = { failOn, limitInputPixels: limits.maxPixels, page: frame, pages }
-    const decoding = sharp(file, input).timeout({ seconds: secondsOf(left) })
+    const stored = sharp(file, input).timeout({ seconds: secondsOf(left) })
+    const decoding = power === undefined ? stored : await displayed(stored, power)
     if (shrink !== undefined) {
       const { side, fit, kernel } = shrink
       const [across, down] = fit === 'fill' ? [Math.min(w, side), Math.min(h, side)] : [side, side]
@@ -148,7 +167,9 @@ export async function open(
     width: turned ? h : w,
     height: turned ? w : h,
     // The frame before lies beside the one that is drawn over it; of a film all frames lie in memory, in three channels.
-    memory: w * h * (MEMORY[format] * (isAnimated ? 2 : 1) + (isFilm ? 3 * count : 0)),
+    memory:
+      Math.max(w * h, weight.held) *
+      (MEMORY[format] * (isAnimated ? 2 : 1) + (isFilm ? 3 * count : 0) + (power === undefined ? 0 : UNSHRUNK)),
     frames,
     allFrames: all && (!isAnimated || frames.length === count),
     pixels: async (shrink, frame = frames[0] ?? 0) =>
@@ -190,7 +211,9 @@ async function headerOf(bytes: Uint8Array, format: Format): Promise<Opening> {
     return { meta: page === 0 ? meta : await read(bytes, 'truncated', page), page, file: bytes, damaged: false }
   } catch {
     const file = mended(bytes, format)
-    return { meta: await read(file, 'none', 0), page: 0, file, damaged: true }
+    const meta = await read(file, 'none', 0)
+    const page = meta.pagePrimary ?? 0
+    return { meta: page === 0 ? meta : await read(file, 'none', page), page, file, damaged: true }
   }
 }
 
