@@ -69,7 +69,8 @@ const SMALL_SIGNS: Reason = {
  *   so its deadline ends in a block and its case carries over (edit to escape);
  * - of what is allowed a share is drawn for a person to look at, and goes on sale meanwhile; the case of one that was drawn
  *   carries over as well, so that an edit does not end the look;
- * - a withdrawal closes the open case and decides nothing.
+ * - a withdrawal closes the open case and decides nothing; of an id of which nothing is decided it is remembered for its own
+ *   marketplace, the latest one, and claims nothing.
  */
 export function settle(
   records: readonly TriedRecord[],
@@ -120,6 +121,11 @@ export function settle(
     const { listingId, revision } = identity
     const row = draft.of(listingId)
     const claimed = value.kind === 'listing' ? value.listing.marketplace : value.marketplace
+    // Whoever comes with another's id first has only guessed it: what was remembered of that was not said of this listing.
+    if (row.revision === 0 && row.marketplace !== null && claimed !== row.marketplace) {
+      row.marketplace = null
+      row.withdrawnRevision = 0
+    }
     const no = (code: RefusalCode, message: string, path = '/revision') =>
       refuse({ listingId, revision }, claimed ?? row.marketplace, code, message, path)
 

@@ -146,6 +146,42 @@ describe('settling a batch', () => {
     expect(gate().settle(bound(1)).tally.decided).toHaveLength(1)
   })
 
+  it('remembers a withdrawal of an unknown id for its own marketplace, and lets it claim nothing', () => {
+    const withdraws = (marketplace: string | undefined, revision: number): Tried => ({
+      kind: 'ok',
+      value: { kind: 'withdrawal', identity: { listingId: 'L-1', revision }, marketplace },
+    })
+    const north = submitted(1, 'allow', undefined, { marketplace: 'north' })
+    for (const stranger of ['south', undefined] as const) {
+      const own = gate()
+      expect(own.settle(withdraws(stranger, 7)).tally.withdrawals).toBe(1)
+      const same = submitted(7, 'allow', undefined, stranger === undefined ? {} : { marketplace: stranger })
+      expect(own.settle(same).tally.refused).toEqual(['withdrawn'])
+    }
+
+    const g = gate()
+    g.settle(withdraws('south', 2_000_000_000))
+    expect(only(g.settle(north).decisions)).toMatchObject({ marketplace: 'north', outcome: 'allow' })
+    expect(g.row()).toMatchObject({ marketplace: 'north', revision: 1, withdrawnRevision: 0 })
+    // Now it is somebody's: who came first with nothing but its id is a stranger to it.
+    const more = submitted(2_000_000_001, 'allow', undefined, { marketplace: 'south' })
+    expect(g.settle(withdraws('south', 3), more).tally.refused).toEqual([
+      'marketplace-mismatch',
+      'marketplace-mismatch',
+    ])
+
+    // What names no marketplace does not become the listing of whoever guessed its id.
+    const unnamed = gate()
+    unnamed.settle(withdraws('south', 7))
+    const decided = only(unnamed.settle(submitted(1, 'allow')).decisions)
+    expect([decided.marketplace, unnamed.row()?.marketplace]).toEqual([undefined, null])
+
+    const both = gate()
+    both.settle(withdraws('south', 9))
+    expect(both.settle(withdraws('north', 1)).tally.withdrawals).toBe(1)
+    expect(both.settle(north).tally.refused).toEqual(['withdrawn'])
+  })
+
   it('holds with a case and a deadline, blocks with a case and none', () => {
     const held = only(gate().settle(submitted(1, 'hold')).decisions)
     expect(held.hold).toEqual({ until: '2026-01-02T00:00:00.000Z', onDeadline: 'allow' })
