@@ -12,7 +12,7 @@ interface Options {
 
 const ID = '6d7e4bce-ad2b-5c38-9af1-f764ecc399eb'
 
-export function registerBankPictures(banks: Command): void {
+export function addPictureCommands(banks: Command): void {
   banks
     .command('list [bank]')
     .description('All banks with how many pictures they have, or the pictures of one with their ids.')

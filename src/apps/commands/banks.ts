@@ -14,7 +14,7 @@ import type { BankStore } from '../../rights/bank-ports.ts'
 import { createTelemetry } from '../../telemetry.ts'
 import { openReader } from '../pictures.ts'
 import { createProgress } from '../progress.ts'
-import { registerBankPictures } from './bank-pictures.ts'
+import { addPictureCommands } from './bank-pictures.ts'
 import { COMMAND_LINE, print, withStore } from './with-store.ts'
 
 interface ImportOptions {
@@ -89,7 +89,7 @@ export function registerBanks(program: Command): void {
         }
       })
     })
-  registerBankPictures(banks)
+  addPictureCommands(banks)
 }
 
 function bits(text: string): number {
