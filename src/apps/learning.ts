@@ -9,11 +9,16 @@ import { createDraw } from '../pipeline/audit.ts'
 import type { LearningStores, Shipped } from '../pipeline/learning/run-training.ts'
 import type { ModelCard, ModelName } from '../domain/model.ts'
 import type { Scorecard } from '../domain/scorecard.ts'
+import { TouchstoneError } from '../errors.ts'
+import type { ModelStore } from '../learning/ports.ts'
+import type { TextOf } from '../pipeline/learning/text-scores.ts'
 import { SIGNALS } from '../signals/index.ts'
+import type { TextModel } from '../signals/text-model/ports.ts'
+import { createTelemetry } from '../telemetry.ts'
 import { cardText } from './model-text.ts'
 import { PACKAGE_ROOT } from './package-root.ts'
 import { loadScorecard } from './scorecard-file.ts'
-import { shippedTextCard } from './text-models.ts'
+import { openTextModels, shippedTextCard, type TextModels } from './text-models.ts'
 
 export const learningStores = ({ reading, listener }: Database): LearningStores => ({
   reference: createReferenceStore({ pool: reading, listener }),
@@ -25,6 +30,34 @@ export const learningStores = ({ reading, listener }: Database): LearningStores 
 export async function shippedModels(): Promise<Shipped> {
   const [scorecard, text] = await Promise.all([loadScorecard(join(PACKAGE_ROOT, 'models')), shippedTextCard()])
   return { signals: SIGNALS, scorecard, text: text.version }
+}
+
+/** Text models by their version, to be asked about what was judged. Threads start when the first one is asked for. */
+export function openTexts(models: Pick<ModelStore, 'find' | 'body'>): {
+  readonly of: TextOf
+  readonly close: () => Promise<void>
+} {
+  let opened: Promise<TextModels> | undefined
+  const known = new Map<string, Promise<TextModel>>()
+  const load = async (version: string): Promise<TextModel> => {
+    opened ??= openTextModels({ threads: 1, logger: createTelemetry({ level: 'error' }).log })
+    const { shipped, load: take } = await opened
+    const record = await models.find('text', version)
+    if (record === undefined && version === shipped.version) return shipped
+    if (record === undefined)
+      throw new TouchstoneError('not-found', `there is no version ${version} of the model text in the registry`)
+    return take({ card: record.card, body: await models.body('text', version) })
+  }
+  return {
+    of: (version) => {
+      const found = known.get(version) ?? load(version)
+      known.set(version, found)
+      return found
+    },
+    close: async () => {
+      await (await opened?.catch(() => undefined))?.close()
+    },
+  }
 }
 
 /** What a version that ships says of itself, as a person reads it and as it is written; undefined: it does not ship. */

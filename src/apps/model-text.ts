@@ -1,6 +1,8 @@
 // A model's card as a person reads it: what it learnt from, and how it did on what it had not seen, beside what decided then.
 import { z } from 'zod'
 import type { ModelCard } from '../domain/model.ts'
+import { scorecardSchema } from '../domain/scorecard.ts'
+import { losses } from '../pipeline/learning/objections.ts'
 
 const share = z.object({ value: z.number().nullable(), low: z.number(), high: z.number(), rows: z.number() })
 const figures = z.object({
@@ -17,9 +19,10 @@ const fusion = z.object({
   champion: figures.extend({ version: z.string() }),
   comparison: z.object({ difference: z.number(), low: z.number(), high: z.number(), standing: z.string() }),
 })
+const prior = scorecardSchema.shape.prior
 const text = z.object({
   heldOut: z.object({ rows: z.number(), scored: z.number(), auc: z.number().nullable() }),
-  comparison: z.object({ on: z.number(), standing: z.string() }),
+  comparison: z.object({ on: z.number(), auc: z.number().nullish(), standing: z.string() }),
   champion: z.object({ version: z.string().nullable(), auc: z.number().nullable() }),
 })
 
@@ -30,25 +33,46 @@ export function cardText(card: ModelCard): string {
     card.description,
     `Learnt from ${trained.rows} listings (${trained.confirmed} confirmed)${trained.invented ? ', invented ones' : ''}, seed ${trained.seed}, until ${trained.until ?? 'no time'}; marketplaces: ${trained.marketplaces.join(', ') || 'none'}.`,
   ]
+  const rates = prior.safeParse(card['prior'])
+  if (rates.success) lines.push(...rateLines(rates.data))
   const asFusion = fusion.safeParse(measured)
   const asText = text.safeParse(measured)
-  if (asFusion.success) lines.push(...fusionLines(asFusion.data))
+  if (asFusion.success) lines.push(...fusionLines(asFusion.data, losses(card)))
   else if (asText.success) {
-    const { heldOut, comparison, champion } = asText.data
-    lines.push(
-      `Of ${heldOut.rows} later listings of other sellers it scores ${heldOut.scored}: ROC AUC ${number(heldOut.auc)}.`,
-      `Beside version ${champion.version ?? 'none'} (AUC ${number(champion.auc)} on the ${comparison.on} that both scored): ${comparison.standing}.`,
-    )
+    lines.push(...textLines(asText.data))
   }
   return lines.map((line) => `  ${line}`).join('\n')
 }
 
-function fusionLines({ heldOut, candidate, champion, comparison }: z.infer<typeof fusion>): string[] {
+/** Rows that both scored; without any of both kinds nothing was compared, whatever an older card calls it. */
+export function textLines({ heldOut, comparison, champion }: z.infer<typeof text>): string[] {
+  const { on, auc, standing } = comparison
+  const scores = `Of ${heldOut.rows} later listings of other sellers it scores ${heldOut.scored}: ROC AUC ${number(heldOut.auc)}.`
+  const beside = `Beside version ${champion.version ?? 'none'}`
+  if (champion.auc === null) {
+    const why = on === 0 ? 'there is no listing that both scored' : `the ${on} that both scored are of one kind`
+    return [scores, `${beside} there was nothing to compare: ${why}.`]
+  }
+  const aucs = `AUC ${number(champion.auc)}, this one ${number(auc ?? null)}`
+  return [scores, `${beside} (${aucs}, on the ${on} that both scored): ${standing}.`]
+}
+
+/** Where draws have moved the base rate, with how many they were. */
+const rateLines = ({ probability, marketplaces }: z.infer<typeof prior>): string[] =>
+  (marketplaces ?? []).map(({ marketplace, ...own }) => {
+    const where = marketplace === null ? 'Listings of no marketplace' : `Listings of ${marketplace}`
+    return `${where} begin at a risk of ${number(own.probability)}, elsewhere at ${number(probability)}: ${own.source}.`
+  })
+
+function fusionLines(
+  { heldOut, candidate, champion, comparison }: z.infer<typeof fusion>,
+  against: readonly string[],
+): string[] {
   return [
     `On ${heldOut.rows} listings (${heldOut.confirmed} confirmed) of ${heldOut.sellers} other sellers, from ${heldOut.from} on:`,
     ...figureLines('this version', candidate),
     ...figureLines(`version ${champion.version}`, champion),
-    comparisonLine(comparison),
+    ...comparisonLines(comparison, against),
   ]
 }
 
@@ -57,8 +81,15 @@ export const figureLines = (name: string, f: z.infer<typeof figures>): string[] 
   `${name}: stopped ${percent(f.recall.overt)} of the overt and ${percent(f.recall.silent)} of the silent, ${percent(f.falsePositives.hold)} of the honest; precision ${percent(f.precision.hold)}; Brier ${number(f.brier)}, calibration error ${number(f.expectedError)}, ROC AUC ${number(f.auc)}`,
 ]
 
-export const comparisonLine = ({ difference, low, high, standing }: z.infer<typeof fusion>['comparison']): string =>
-  `Squared error ${difference <= 0 ? 'lower' : 'higher'} by ${number(Math.abs(difference))} [${number(low)}, ${number(high)}]: ${standing}.`
+/** `against`: what the figures say against the new one; then it is worse, whatever an older card calls it. */
+export function comparisonLines(
+  { difference, low, high, standing }: z.infer<typeof fusion>['comparison'],
+  against: readonly string[],
+): string[] {
+  const how = `Squared error ${difference <= 0 ? 'lower' : 'higher'} by ${number(Math.abs(difference))} [${number(low)}, ${number(high)}]`
+  if (against.length === 0) return [`${how}: ${standing}.`]
+  return [`${how}; all in all: worse.`, ...against.map((why) => `Against it: ${why}.`)]
+}
 
 const number = (n: number | null): string => (n === null ? '-' : String(Number(n.toFixed(4))))
 const percent = ({ value, low, high }: z.infer<typeof share>): string =>

@@ -4,7 +4,7 @@ import { connect } from '../adapters/postgres/connect.ts'
 import type { ModelName } from '../domain/model.ts'
 import { messageOf, TouchstoneError } from '../errors.ts'
 import { runTraining, type TrainingReport } from '../pipeline/learning/run-training.ts'
-import { learningStores, shippedModels } from './learning.ts'
+import { learningStores, openTexts, shippedModels } from './learning.ts'
 
 export interface TrainingTask {
   readonly url: string
@@ -18,9 +18,12 @@ export type TrainingEnd =
 
 async function work({ url, ...options }: TrainingTask): Promise<TrainingEnd> {
   const database = await connect(url, { applicationName: 'touchstone training', deciding: 1, reading: 2 })
+  const stores = learningStores(database)
+  const texts = openTexts(stores.models)
   try {
-    return { report: await runTraining(learningStores(database), await shippedModels(), options) }
+    return { report: await runTraining(stores, await shippedModels(), texts.of, options) }
   } finally {
+    await texts.close()
     await database.close()
   }
 }

@@ -1,13 +1,19 @@
 // A fusion model that can be read: per signal, knots of score against likelihood ratio, each with its source.
 import { z } from 'zod'
 
+const share = { probability: z.number().gt(0).lt(1), source: z.string().min(1) }
+
 export const scorecardSchema = z
   .object({
     name: z.literal('fusion'),
     version: z.string().min(1),
     description: z.string(),
     /** Share of infringing listings that is assumed before any evidence, with where that comes from. */
-    prior: z.object({ probability: z.number().gt(0).lt(1), source: z.string().min(1) }),
+    prior: z.object({
+      ...share,
+      /** Where listings of a marketplace (null: of none) have shown a share of their own; it says nothing of the others. */
+      marketplaces: z.array(z.object({ marketplace: z.string().nullable(), ...share })).optional(),
+    }),
     signals: z.record(
       z.string(),
       z.object({
@@ -43,3 +49,7 @@ export const scorecardSchema = z
     }
   })
 export type Scorecard = z.infer<typeof scorecardSchema>
+
+/** The share that is assumed of a listing of this marketplace, undefined or null: of none. */
+export const priorAt = ({ prior }: Pick<Scorecard, 'prior'>, marketplace: string | null | undefined): number =>
+  prior.marketplaces?.find((one) => one.marketplace === (marketplace ?? null))?.probability ?? prior.probability

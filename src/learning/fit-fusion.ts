@@ -1,27 +1,20 @@
 // Labels -> scorecard: each signal's likelihood ratios fitted anew, held by the card that ships where labels are few.
 import { createHash } from 'node:crypto'
-import type { Scorecard } from '../domain/scorecard.ts'
+import { priorAt, type Scorecard } from '../domain/scorecard.ts'
 import type { SignalResult } from '../domain/signal-result.ts'
+import { baseRates, type SampledRow } from './base-rates.ts'
 import { isotonic } from './isotonic.ts'
 
-export interface FusionRow {
+export interface FusionRow extends SampledRow {
   readonly signals: readonly SignalResult[]
-  readonly positive: boolean
   /** In fitting the ratios. */
   readonly fitWeight: number
-  /** How many listings it stands for, and whether it was drawn from what went on sale: for the prior. */
-  readonly weight: number
-  readonly drawn: boolean
 }
 
 /** Each knot starts as if so many labels at even odds had said what the shipped card says. */
 const PSEUDO_COUNT = 10
 /** What one label at even odds tells of log-odds: p (1 - p). */
 const EVEN = 0.25
-/** The shipped prior counts as much as so many listings. */
-const PRIOR_COUNT = 100
-/** Without so many drawn listings nothing is known of what goes on sale unseen, and the shipped prior stays. */
-const LEAST_DRAWN = 20
 /** Enough for the ratios to stand still to six digits; more rounds change nothing that is written. */
 const ROUNDS = 200
 /** No set of labels shows more than 10,000 to one. */
@@ -47,12 +40,14 @@ interface Column {
  * Deterministic: sums in the order of the rows, figures rounded to six digits, the version is the hash of the content.
  */
 export function fitFusion(shipped: Scorecard, rows: readonly FusionRow[]): Scorecard {
-  const prior = priorOf(shipped, rows)
-  const base = Math.log(prior.probability / (1 - prior.probability))
+  const prior = baseRates(shipped.prior, rows)
   const columns = Object.entries(shipped.signals)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, { knots }]) => columnOf(name, knots, rows))
-  const logOdds = rows.map((_, n) => columns.reduce((sum, column) => sum + valueAt(column, n), base))
+  const logOdds = rows.map(({ marketplace }, n) => {
+    const share = priorAt({ prior }, marketplace)
+    return columns.reduce((sum, column) => sum + valueAt(column, n), Math.log(share / (1 - share)))
+  })
   for (let round = 0; round < ROUNDS; round++) for (const column of columns) improve(column, rows, logOdds)
   const signals = Object.fromEntries(columns.map((column) => [column.name, { knots: knotsOf(column, rows) }]))
   const content = {
@@ -63,24 +58,6 @@ export function fitFusion(shipped: Scorecard, rows: readonly FusionRow[]): Score
   }
   const version = `v${createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 12)}`
   return { ...content, version }
-}
-
-function priorOf(shipped: Scorecard, rows: readonly FusionRow[]): Scorecard['prior'] {
-  const drawn = rows.filter((row) => row.drawn).length
-  if (drawn < LEAST_DRAWN)
-    return {
-      probability: shipped.prior.probability,
-      source: `As shipped: ${drawn} listings were drawn from what went on sale, and ${LEAST_DRAWN} are the least that says how many infringe. ${shipped.prior.source}`,
-    }
-  const total = rows.reduce((sum, { weight }) => sum + weight, 0)
-  const share = rows.reduce((sum, { weight, positive }) => sum + (positive ? weight : 0), 0) / total
-  // Kish: rows that stand for many tell less than as many rows would.
-  const count = total ** 2 / rows.reduce((sum, { weight }) => sum + weight ** 2, 0)
-  const probability = (PRIOR_COUNT * shipped.prior.probability + count * share) / (PRIOR_COUNT + count)
-  return {
-    probability: round(probability),
-    source: `Verdicts weighted by how they were sampled (worth ${round(count)} listings, share ${round(share)}), and ${PRIOR_COUNT} listings of the shipped prior.`,
-  }
 }
 
 function columnOf(name: string, knots: Column['knots'], rows: readonly FusionRow[]): Column {

@@ -76,7 +76,7 @@ export async function assess(
     kind: goodsKind(listing),
     usdPer: gate.usdPer,
     pictures,
-    banks: noting(gate.banks, bankMatches),
+    banks: noting(gate.banks, listing.marketplace ?? null, bankMatches),
     textModel: gate.textModel,
   }
   const results: SignalResult[] = []
@@ -107,7 +107,7 @@ export async function assess(
       for (const reason of finding.reasons ?? []) reasons.push({ ...reason, signal: signal.name })
     }
   }
-  const risk = fuse(gate.scorecard, results)
+  const risk = fuse(gate.scorecard, results, listing.marketplace)
   const answer = decide(gate.policy, {
     risk,
     listing,
@@ -147,13 +147,17 @@ export function mayBeMended({ answer, passing, late }: Assessment, listing: List
 }
 
 /** What is looked up for one listing is noted: who watches the banks must know which of their pictures it met. */
-function noting(banks: BankIndex | undefined, matches: BankMatch[]): BankIndex | undefined {
+function noting(
+  banks: BankIndex | undefined,
+  marketplace: string | null,
+  matches: BankMatch[],
+): BankIndex | undefined {
   if (banks === undefined) return undefined
   return {
     size: banks.size,
     change: banks.change,
     match(picture) {
-      const found = banks.match(picture)
+      const found = banks.match(picture, marketplace)
       matches.push(...found)
       return found
     },

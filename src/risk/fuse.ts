@@ -1,6 +1,6 @@
 // Every signal's evidence becomes one probability: log-odds add up, and each signal keeps its share of the sum.
 import type { Risk } from '../domain/risk.ts'
-import type { Scorecard } from '../domain/scorecard.ts'
+import { priorAt, type Scorecard } from '../domain/scorecard.ts'
 import type { SignalResult } from '../domain/signal-result.ts'
 
 type Knots = Scorecard['signals'][string]['knots']
@@ -46,10 +46,11 @@ export function logRatio(knots: Knots, score: number): number {
  * The naive-Bayes sum (I. J. Good's weights of evidence): logit(risk) = base + Σ contribution, to 1e-9. Signals that
  * abstained, failed, run in shadow or are not in the card contribute exactly 0, and those that saw a part only never less:
  * the rest may be what a seller hides. Risk is strictly between 0 and 1 and
- * never falls when a score rises, because the card's ratios do not fall.
+ * never falls when a score rises, because the card's ratios do not fall. `marketplace` is the listing's: `base` is what the
+ * card knows of that place, and of all places where it knows nothing of it.
  */
-export function fuse(card: Scorecard, results: readonly SignalResult[]): Risk {
-  const base = within(logit(card.prior.probability))
+export function fuse(card: Scorecard, results: readonly SignalResult[], marketplace?: string | null): Risk {
+  const base = within(logit(priorAt(card, marketplace)))
   const shares = results.map((result) => {
     if (result.state !== 'scored' || result.shadow === true || result.score === undefined) return 0
     const known = Object.hasOwn(card.signals, result.name) ? card.signals[result.name] : undefined

@@ -74,7 +74,7 @@ export function modelStoreContract(name: string, start: () => Promise<SharedStor
       ])
     })
 
-    test('a step back that is refused changes nothing; what ships is promoted by its absence, and nothing lies before it', async () => {
+    test('a step back that is refused changes nothing; what ships is promoted by its absence, and can be gone back from', async () => {
       for (const version of ['1', '2']) await one.models.put(model(version))
       for (const version of ['1', '2']) await one.models.promote('fusion', version, 'ann')
       const before = await one.reference.change()
@@ -90,7 +90,14 @@ export function modelStoreContract(name: string, start: () => Promise<SharedStor
       expect(await one.models.promote('fusion', null, 'ann')).toMatchObject({ version: null, before: '2' })
       expect(await one.models.promote('fusion', null, 'ann')).toMatchObject({ version: null, before: null })
       expect(await two.models.active()).toEqual([])
-      await expect(two.models.rollback('fusion', 'bob')).rejects.toMatchObject({ code: 'nothing-to-roll-back' })
+      // It took the place of another one, which a step back brings back.
+      expect(await two.models.rollback('fusion', 'bob')).toMatchObject({ version: '2', before: null })
+      expect(await two.models.rollback('fusion', 'bob')).toMatchObject({ version: '1', before: '2' })
+      expect(await two.models.rollback('fusion', 'bob')).toMatchObject({ version: null, before: '1' })
+      await expect(two.models.rollback('fusion', 'bob')).rejects.toMatchObject({
+        code: 'nothing-to-roll-back',
+        message: expect.stringContaining('was rolled back') as string,
+      })
     })
 
     test('every real activation gives the next change number, and is heard by another process', async () => {

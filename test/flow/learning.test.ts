@@ -75,13 +75,19 @@ const screened = async (listingId: string): Promise<Decision> => {
   return one
 }
 
+/** Shares of a fusion's card; those of a text model lack them. */
+interface Figures {
+  brier: number
+  recall: { silent: { value: number } }
+}
+
 interface Made {
   readonly made: readonly {
     readonly model: {
       name: string
       version: string
       sha256: string
-      card: { measured: { heldOut: { rows: number } } }
+      card: { measured: { heldOut: { rows: number; auc: number }; candidate: Figures } }
     }
     readonly present: boolean
   }[]
@@ -161,15 +167,25 @@ describe('verdicts', () => {
 
   it('show how a version does on what it did not learn from, beside what decides: on verdicts and on a file', async () => {
     const fusion = `fusion@${versionOf(trained, 'fusion')}`
-    const compared = await json<{ rows: number }>('evaluate', '--model', fusion)
+    const text = versionOf(trained, 'text')
+    const compared = await json<{ rows: number; candidate: Figures }>('evaluate', '--model', fusion)
     expect(compared).toMatchObject({
-      candidate: { version: versionOf(trained, 'fusion') },
-      champion: { version: shipped['fusion'] },
-      comparison: { standing: 'better' },
+      candidate: { version: versionOf(trained, 'fusion'), text: `text ${text}` },
+      champion: { version: shipped['fusion'], text: `text ${shipped['text']}` },
+      comparison: { standing: 'better', honest: { hold: { more: false } } },
     })
-    expect(compared.rows).toBe(trained.made[0]?.model.card.measured.heldOut.rows)
-    const unsaid = await touchstone('evaluate', '--model', `text@${versionOf(trained, 'text')}`)
-    expect([unsaid.code, unsaid.err]).toEqual([2, expect.stringContaining('--input')])
+    const [ofFusion, ofText] = trained.made.map(({ model }) => model.card.measured)
+    expect(compared.rows).toBe(ofFusion?.heldOut.rows)
+    // The text model that decided then said nothing here: with its silence the figures would be others than the card's.
+    expect(compared.candidate.recall).toEqual(ofFusion?.candidate.recall)
+    expect(compared.candidate.brier).toBeCloseTo(ofFusion?.candidate.brier ?? Number.NaN, 5)
+    const alone = await json('evaluate', '--model', `text@${text}`)
+    expect(alone).toMatchObject({
+      rows: ofText?.heldOut.rows,
+      candidate: { version: text, scored: ofText?.heldOut.rows, auc: ofText?.heldOut.auc },
+      champion: { version: shipped['text'], scored: 0, auc: null },
+      comparison: { on: 0, standing: 'not compared' },
+    })
 
     const directory = mkdtempSync(join(tmpdir(), 'touchstone-learning-'))
     try {
@@ -184,7 +200,10 @@ describe('verdicts', () => {
       >('evaluate', '--model', fusion, '--input', file)
       expect(both.champion).toMatchObject({ overall: { falsePositives: { stopped: { count: 1, of: 1 } } } })
       expect(both.candidate).toMatchObject({ overall: { falsePositives: { stopped: { count: 0, of: 1 } } } })
-      expect(both.candidate.models).toContain(versionOf(trained, 'fusion'))
+      expect(both.candidate.models).toBe(`fusion ${versionOf(trained, 'fusion')}, text ${text}`)
+      expect(both.champion.models).toBe(`fusion ${shipped['fusion']}, text ${shipped['text']}`)
+      const apart = await touchstone('evaluate', '--model', `text@${text}`, '--input', file)
+      expect(apart.err).toMatch(new RegExp(`Warning: the fusion .* was fitted to the text model .*, not to ${text}`))
     } finally {
       rmSync(directory, { recursive: true })
     }
@@ -262,6 +281,11 @@ describe('verdicts', () => {
       candidate: { version: shipped['fusion'] },
       champion: { version: versionOf(trained, 'fusion') },
     })
+    // Beside itself a version is even, whichever text model the verdicts were recorded with.
+    expect(await json('evaluate', '--model', `fusion@${versionOf(trained, 'fusion')}`)).toMatchObject({
+      champion: { version: versionOf(trained, 'fusion'), text: `text ${versionOf(trained, 'text')}` },
+      comparison: { difference: 0, standing: 'even' },
+    })
   })
 
   it('the text model does not go from under the fusion that was fitted to it, but by force', async () => {
@@ -285,6 +309,9 @@ describe('verdicts', () => {
   })
 
   it('are undone by a rollback: what shipped decides again', async () => {
+    const now = versionOf(trained, 'fusion')
+    expect(await json('models', 'promote', `fusion@${shipped['fusion']}`)).toMatchObject({ version: null, before: now })
+    expect(await json('models', 'rollback', 'fusion')).toMatchObject({ version: now, before: null, warnings: [] })
     expect(await json('models', 'rollback', 'fusion')).toMatchObject({
       version: null,
       warnings: [expect.stringContaining(versionOf(trained, 'text'))],

@@ -40,11 +40,9 @@ export async function activate(
   if (version !== null) await assertKnown(tx, name, version)
   const active = await latest(tx, name)
   if ((active?.version ?? null) === version) return undefined
-  // Nothing lies before what ships.
-  const previous = version === null ? null : (active?.activation ?? null)
   await tx
     .insertInto('model_activation')
-    .values({ name, version, kind: 'promote', previous, change: String(change), by })
+    .values({ name, version, kind: 'promote', previous: active?.activation ?? null, change: String(change), by })
     .execute()
   return { version, before: active?.version ?? null }
 }
@@ -63,10 +61,13 @@ async function assertKnown(tx: Kysely<Tables>, name: ModelName, version: string)
 /** Makes active what was before the active one, what ships at last; again goes back one more. Throws `nothing-to-roll-back`. */
 export async function deactivate(tx: Kysely<Tables>, name: ModelName, by: string, change: bigint): Promise<Step> {
   const active = await latest(tx, name)
-  if (active === undefined || active.version === null)
+  // What ships may have been promoted in the place of another version: that one lies before it.
+  if (active === undefined || (active.version === null && active.previous === null))
     throw new TouchstoneError(
       'nothing-to-roll-back',
-      `No version of the model ${name} was promoted: what ships decides`,
+      active === undefined
+        ? `No version of the model ${name} was promoted: what ships decides`
+        : `Every promotion of the model ${name} was rolled back: what ships decides`,
     )
   const before =
     active.previous === null

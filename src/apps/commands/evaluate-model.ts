@@ -1,25 +1,16 @@
-// `evaluate --model`: a registered version beside the one that decides, on a file or on the verdicts that it did not learn from.
+// `evaluate --model`: the version that is asked for with the model that belongs beside it, and the labels that it did not learn from.
 import { z } from 'zod'
-import type { ModelCard } from '../../domain/model.ts'
+import type { ModelCard, ModelName } from '../../domain/model.ts'
+import type { Scorecard } from '../../domain/scorecard.ts'
 import { TouchstoneError } from '../../errors.ts'
 import type { LabelledListing } from '../../learning/ports.ts'
 import { unlearnt } from '../../learning/split.ts'
 import { trainingSet, type TrainingRow } from '../../learning/training-set.ts'
-import { measuredRow } from '../../pipeline/learning/card.ts'
-import { compareModels, measure } from '../../pipeline/learning/measure.ts'
-import {
-  championOf,
-  readLabels,
-  versionsOf,
-  type LearningStores,
-  type Shipped,
-} from '../../pipeline/learning/run-training.ts'
-import { readFusion, type LoadedModels, type TextModels } from '../../pipeline/models.ts'
-import { comparisonLine, figureLines } from '../model-text.ts'
+import { expectedText } from '../../pipeline/learning/card.ts'
+import { versionsOf, type LearningStores, type Shipped } from '../../pipeline/learning/run-training.ts'
+import type { TextOf } from '../../pipeline/learning/text-scores.ts'
+import { readFusion, type LoadedModels } from '../../pipeline/models.ts'
 import type { VersionName } from './models.ts'
-
-/** Fewer show nothing. */
-const LEAST = 5
 
 const heldOutSchema = z.object({ heldOut: z.object({ from: z.string(), last: z.string() }) })
 
@@ -35,75 +26,41 @@ export function unseenBy(labels: readonly LabelledListing[], card: ModelCard | u
   return rows.filter((row) => row.at > until && !known.has(row.sellerId))
 }
 
-/** What decides with the version in its place; the other model is the active one, or the one that ships. */
+/**
+ * What decides with the version in its place. A fusion comes with the text model that it was fitted to; else the other model
+ * is the active one, or the one that ships. `apart` says so where the two were not fitted to each other.
+ */
 export async function modelsWith(
   { models }: Pick<LearningStores, 'models'>,
-  shipped: Shipped & LoadedModels,
-  text: TextModels,
+  shipped: Shipped,
+  textOf: TextOf,
   asked: VersionName | undefined,
-): Promise<LoadedModels> {
-  let loaded: LoadedModels = { scorecard: shipped.scorecard, textModel: shipped.textModel }
+): Promise<LoadedModels & { apart: string | undefined }> {
   const active = await models.active()
-  for (const { name, version } of [
-    ...active.filter((m) => m.name !== asked?.name),
-    ...(asked === undefined ? [] : [asked]),
-  ]) {
-    const record = await models.find(name, version)
-    if (record === undefined && version === versionsOf(shipped)[name]) continue
-    if (record === undefined)
-      throw new TouchstoneError('not-found', `there is no version ${version} of the model ${name} in the registry`)
-    const body = await models.body(name, version)
-    loaded =
-      name === 'fusion'
-        ? { ...loaded, scorecard: readFusion(record.card, body, shipped.signals) }
-        : { ...loaded, textModel: await text.load({ card: record.card, body }) }
-  }
-  return loaded
+  const versionOf = (name: ModelName): string | null =>
+    asked?.name === name
+      ? asked.version
+      : (active.find((model) => model.name === name)?.version ?? versionsOf(shipped)[name])
+  const { scorecard, expects } = await fusionOf(models, shipped, versionOf('fusion') ?? '')
+  const text = asked?.name === 'fusion' && expects !== undefined ? expects : versionOf('text')
+  const apart =
+    expects === undefined || expects === text
+      ? undefined
+      : `the fusion ${scorecard.version} was fitted to the text model ${expects ?? 'none'}, not to ${text ?? 'none'}: together they may stop too much or too little`
+  return { scorecard, textModel: text === null ? undefined : await textOf(text), apart }
 }
 
-/**
- * A fusion beside the one that decides, on the verdicts since. A text model is tried on files: what verdicts keep of it are
- * the scores of the version that decided.
- */
-export async function onVerdicts(stores: LearningStores, shipped: Shipped, { name, version }: VersionName) {
-  if (name !== 'fusion')
-    throw new TouchstoneError('usage', 'a text model is compared on files: give --input; `models show` has its figures')
-  const record = await stores.models.find(name, version)
-  if (record === undefined && version !== shipped.scorecard.version)
-    throw new TouchstoneError('not-found', `there is no version ${version} of the model ${name} in the registry`)
-  const scorecard =
-    record === undefined
-      ? shipped.scorecard
-      : readFusion(record.card, await stores.models.body(name, version), shipped.signals)
-  const champion = await championOf(stores, shipped)
-  const rows = unseenBy(await readLabels(stores), record?.card)
-  for (const label of ['confirmed', 'rejected'] as const) {
-    const found = rows.filter((row) => row.label === label).length
-    if (found < LEAST)
-      throw new TouchstoneError(
-        'labels-missing',
-        `${LEAST - found} more ${label} listings (${found} of ${LEAST}) that ${version} did not learn from, of sellers that were held out then or came since`,
-      )
-  }
-  const [candidate, deciding] = [scorecard, champion.fusion].map((card) => rows.map((row) => measuredRow(row, card)))
-  return {
-    rows: rows.length,
-    candidate: { version, ...measure(candidate ?? [], champion.thresholds) },
-    champion: { version: champion.fusion.version, ...measure(deciding ?? [], champion.thresholds) },
-    comparison: compareModels(candidate ?? [], deciding ?? []),
-  }
-}
-
-export function renderCompared({
-  rows,
-  candidate,
-  champion,
-  comparison,
-}: Awaited<ReturnType<typeof onVerdicts>>): string {
-  return [
-    `On ${rows} listings that the version did not learn from:`,
-    ...figureLines(`version ${candidate.version}`, candidate),
-    ...figureLines(`version ${champion.version}, which decides`, champion),
-    comparisonLine(comparison),
-  ].join('\n')
+/** A fusion by its version, and the text model that it was fitted to. Throws `not-found` and `model-invalid`. */
+export async function fusionOf(
+  models: Pick<LearningStores['models'], 'find' | 'body'>,
+  shipped: Shipped,
+  version: string,
+): Promise<{ scorecard: Scorecard; expects: string | null | undefined; card: ModelCard | undefined }> {
+  const record = await models.find('fusion', version)
+  if (record === undefined && version === shipped.scorecard.version)
+    return { scorecard: shipped.scorecard, expects: shipped.text, card: undefined }
+  if (record === undefined)
+    throw new TouchstoneError('not-found', `there is no version ${version} of the model fusion in the registry`)
+  const scorecard = readFusion(record.card, await models.body('fusion', version), shipped.signals)
+  return { scorecard, expects: expectedText(record.card), card: record.card }
 }

@@ -7,13 +7,12 @@ import { TouchstoneError } from '../../errors.ts'
 import { assess, type Gate } from '../../pipeline/assess.ts'
 import { computeFigures, type EvaluatedRow, type Figures, type FiguresSection } from '../../pipeline/figures.ts'
 import type { Rate } from '../../pipeline/wilson.ts'
-import { createTelemetry } from '../../telemetry.ts'
-import { learningStores, shippedModels } from '../learning.ts'
+import { learningStores, openTexts, shippedModels } from '../learning.ts'
 import { createProgress } from '../progress.ts'
 import { readRows } from '../rows.ts'
 import { shippedGate } from '../shipped-gate.ts'
-import { openTextModels } from '../text-models.ts'
-import { modelsWith, onVerdicts, renderCompared } from './evaluate-model.ts'
+import { modelsWith } from './evaluate-model.ts'
+import { onVerdicts } from './evaluate-verdicts.ts'
 import { versionName, type VersionName } from './models.ts'
 import { maskOption, type MaskOption } from './options.ts'
 import { checkPictureOptions, openPicturesOf, pictureOptions, type PictureOptions } from './picture-options.ts'
@@ -47,7 +46,7 @@ export function registerEvaluate(program: Command): void {
     )
     .option(
       '--model <name@version>',
-      'a version of the registry beside the one that decides: on the files, or without any on the verdicts that it did not learn from',
+      'a version of the registry beside the one that decides: on the files, or without any on the verdicts that it did not learn from; a fusion with the text model that it was fitted to',
       versionName,
     )
     .option(
@@ -79,8 +78,14 @@ async function evaluate(options: Options): Promise<number> {
   if (model === undefined)
     throw new TouchstoneError('usage', 'give --input, or --model to try a version on the verdicts since')
   return withStore('evaluate', async ({ database }) => {
-    const compared = await onVerdicts(learningStores(database), await shippedModels(), model)
-    print(options.json, compared, renderCompared(compared))
+    const stores = learningStores(database)
+    const texts = openTexts(stores.models)
+    try {
+      const { document, said } = await onVerdicts(stores, await shippedModels(), texts.of, model)
+      print(options.json, document, said)
+    } finally {
+      await texts.close()
+    }
     return 0
   })
 }
@@ -116,7 +121,9 @@ async function tryFiles(
     return rejected > 0 ? 3 : 0
   }
   const models = await gatesOf(gate, options.model)
-  const [candidate, champion] = await figuresOf([models.candidate, models.champion], options, config)
+  const [candidate, champion] = await figuresOf([models.candidate, models.champion], options, config).finally(() =>
+    models.close(),
+  )
   const named = (of: Gate) => `fusion ${of.scorecard.version}, text ${of.textModel?.version ?? 'none'}`
   const [asked, decides] = [named(models.candidate), named(models.champion)]
   print(
@@ -134,15 +141,26 @@ async function tryFiles(
   return candidate.rejected > 0 ? 3 : 0
 }
 
+interface Gates {
+  readonly candidate: Gate
+  readonly champion: Gate
+  readonly close: () => Promise<void>
+}
+
 /** The gate with the version that was asked for, and with what is active in the store. */
-async function gatesOf(gate: Gate, model: VersionName): Promise<{ candidate: Gate; champion: Gate }> {
-  const text = await openTextModels({ threads: 1, logger: createTelemetry({ level: 'error' }).log })
-  const shipped = { ...(await shippedModels()), textModel: text.shipped }
+async function gatesOf(gate: Gate, model: VersionName): Promise<Gates> {
+  const shipped = await shippedModels()
   return withStore('evaluate', async ({ database }) => {
     const stores = learningStores(database)
-    return {
-      candidate: { ...gate, ...(await modelsWith(stores, shipped, text, model)) },
-      champion: { ...gate, ...(await modelsWith(stores, shipped, text, undefined)) },
+    const texts = openTexts(stores.models)
+    try {
+      const { apart, ...asked } = await modelsWith(stores, shipped, texts.of, model)
+      const { apart: active, ...deciding } = await modelsWith(stores, shipped, texts.of, undefined)
+      for (const why of new Set([apart, active])) if (why !== undefined) process.stderr.write(`Warning: ${why}.\n`)
+      return { candidate: { ...gate, ...asked }, champion: { ...gate, ...deciding }, close: texts.close }
+    } catch (error) {
+      await texts.close()
+      throw error
     }
   })
 }

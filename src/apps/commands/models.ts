@@ -1,8 +1,9 @@
 // `models`: the versions that the registry keeps: list, show, promote, roll back; live in running workers within 2 s.
 import { Argument, InvalidArgumentError, type Command } from 'commander'
 import { createModelStore } from '../../adapters/postgres/model-store.ts'
-import { MODEL_NAMES, type ModelName } from '../../domain/model.ts'
+import { MODEL_NAMES, type ModelCard, type ModelName } from '../../domain/model.ts'
 import { TouchstoneError } from '../../errors.ts'
+import { losses } from '../../pipeline/learning/objections.ts'
 import { promoteModel, rollbackModel, type Promotion } from '../../pipeline/learning/promote.ts'
 import { versionsOf } from '../../pipeline/learning/run-training.ts'
 import { createTelemetry } from '../../telemetry.ts'
@@ -44,14 +45,7 @@ export function registerModels(program: Command): void {
         const items = await createModelStore(database.reading).list()
         const { scorecard, text } = await shippedModels()
         const shipped = { fusion: scorecard.version, text: text ?? '' }
-        const rows = items.map((m) => [
-          m.active ? '*' : '',
-          m.name,
-          m.version,
-          m.madeAt,
-          m.madeBy,
-          standingOf(m.card.measured),
-        ])
+        const rows = items.map((m) => [m.active ? '*' : '', m.name, m.version, m.madeAt, m.madeBy, standingOf(m.card)])
         for (const name of MODEL_NAMES)
           rows.push([items.some((m) => m.name === name && m.active) ? '' : '*', name, shipped[name], 'ships', '', ''])
         print(options.json, { items, shipped }, table(['', 'model', 'version', 'made', 'by', 'when made'], rows))
@@ -137,7 +131,7 @@ export function registerModels(program: Command): void {
         print(
           options.json,
           { ...step, change: Number(step.change) },
-          `${now} decides again, in place of ${step.before}.${overruledBy(step)}`,
+          `${now} decides again, in place of ${step.before ?? 'what ships'}.${overruledBy(step)}`,
         )
         warn(step)
       })
@@ -150,7 +144,7 @@ const warn = ({ warnings }: Promotion): void => {
   for (const warning of warnings) process.stderr.write(`Warning: ${warning}.\n`)
 }
 
-const standingOf = (measured: Record<string, unknown>): string => {
-  const { comparison } = measured as { comparison?: { standing?: string } }
-  return comparison?.standing ?? ''
+const standingOf = (card: ModelCard): string => {
+  const { comparison } = card.measured as { comparison?: { standing?: string } }
+  return losses(card).length > 0 ? 'worse' : (comparison?.standing ?? '')
 }

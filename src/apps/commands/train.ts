@@ -2,7 +2,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { MODEL_NAMES, type ModelName } from '../../domain/model.ts'
 import { runTraining, type TrainingReport } from '../../pipeline/learning/run-training.ts'
-import { learningStores, shippedModels } from '../learning.ts'
+import { learningStores, openTexts, shippedModels } from '../learning.ts'
 import { cardText } from '../model-text.ts'
 import { COMMAND_LINE, print, withStore } from './with-store.ts'
 
@@ -35,12 +35,18 @@ export function registerTrain(program: Command): void {
     )
     .action(async (options: Options) => {
       await withStore('train', async ({ database }) => {
-        const report = await runTraining(learningStores(database), await shippedModels(), {
-          seed: options.seed,
-          models: options.model === 'all' ? MODEL_NAMES : [options.model],
-          by: COMMAND_LINE,
-        })
-        print(options.json, report, render(report))
+        const stores = learningStores(database)
+        const texts = openTexts(stores.models)
+        try {
+          const report = await runTraining(stores, await shippedModels(), texts.of, {
+            seed: options.seed,
+            models: options.model === 'all' ? MODEL_NAMES : [options.model],
+            by: COMMAND_LINE,
+          })
+          print(options.json, report, render(report))
+        } finally {
+          await texts.close()
+        }
       })
     })
 }

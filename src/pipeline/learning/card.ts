@@ -17,13 +17,13 @@ interface Contestant {
 
 /** A row as a scorecard sees it. */
 export function measuredRow(row: TrainingRow, scorecard: Scorecard): MeasuredRow {
-  const { sellerId, weight, signals } = row
+  const { sellerId, weight, signals, marketplace } = row
   return {
     positive: row.label === 'confirmed',
     overt: signals.some((signal) => signal.name === 'wording' && (signal.score ?? 0) >= OVERT),
     sellerId,
     weight,
-    risk: fuse(scorecard, signals).risk,
+    risk: fuse(scorecard, signals, marketplace).risk,
   }
 }
 
@@ -42,17 +42,14 @@ export function judge(
       version: contest.champion.scorecard.version,
       ...json(measure(champion, contest.thresholds)),
     },
-    comparison: { ...compareModels(candidate, champion) },
+    comparison: { ...compareModels(candidate, champion, contest.thresholds) },
   }
 }
 
 type TextRow = TrainingRow & { readonly candidate: number | undefined; readonly champion: number | undefined }
 
 /** The text model by itself: both on the rows that both scored; a champion that abstained has nothing to be compared with. */
-export function textFigures(
-  rows: readonly TextRow[],
-  about: { from: string; champion: string | null },
-): ModelCard['measured'] {
+export function textFigures(rows: readonly TextRow[], about: { from: string; champion: string | null }) {
   const scored = rows.filter((row) => row.candidate !== undefined)
   const both = scored.filter((row) => row.champion !== undefined)
   const rowOf = (row: TextRow, risk: number | undefined): MeasuredRow => ({
@@ -71,31 +68,18 @@ export function textFigures(
   const standing: Standing =
     auc !== null && auc < 0.5
       ? 'worse'
-      : paired.candidate === null || paired.champion === null || paired.candidate === paired.champion
-        ? 'even'
-        : paired.candidate > paired.champion
-          ? 'better'
-          : 'worse'
+      : paired.candidate === null || paired.champion === null
+        ? 'not compared'
+        : paired.candidate === paired.champion
+          ? 'even'
+          : paired.candidate > paired.champion
+            ? 'better'
+            : 'worse'
   return {
     heldOut: { ...sideOf(rows), from: about.from, scored: scored.length, auc },
     champion: { version: about.champion, scored: both.length, auc: paired.champion },
     comparison: { on: both.length, auc: paired.candidate, standing },
-  }
-}
-
-/** The reasons to think twice before a version decides; none is the good case. */
-export function objections(card: ModelCard, active: Readonly<Record<string, string | undefined>>): string[] {
-  const found: string[] = []
-  const { comparison, champion } = card.measured as {
-    comparison?: { standing?: unknown }
-    champion?: { version?: unknown }
-  }
-  const against = typeof champion?.version === 'string' ? ` ${champion.version}` : ''
-  if (comparison?.standing === 'worse')
-    found.push(`on listings that neither had seen it does worse than version${against}, which decided then`)
-  const unfit = misfit(card, active['text'])
-  if (unfit !== undefined) found.push(unfit)
-  return found
+  } satisfies ModelCard['measured']
 }
 
 /** The text model that a fusion was fitted to; undefined where it was to none. */

@@ -1,6 +1,7 @@
 // How a model does on rows that it did not learn from, and beside the one that decides: weighted by how the rows were sampled.
 import type { Policy } from '../../domain/policy.ts'
 import { wilson } from '../wilson.ts'
+import { stoppedHonest, type Stopped } from './honest.ts'
 
 export interface MeasuredRow {
   readonly positive: boolean
@@ -28,14 +29,19 @@ export interface ModelFigures {
   readonly auc: number | null
 }
 
-/** `better`: by more than chance explains; `worse`: its squared error is higher, however little. */
-export type Standing = 'better' | 'even' | 'worse'
+/**
+ * `better`: by more than chance explains; `worse`: its squared error is higher, however little, or it stops or blocks more
+ * of the honest; `not compared`: there was nothing that both could be measured on.
+ */
+export type Standing = 'better' | 'even' | 'worse' | 'not compared'
 
 export interface Comparison {
   /** Mean squared error of the new one less that of the one that decides: below 0 is better. */
   readonly difference: number
   readonly low: number
   readonly high: number
+  /** Of the rejected, at the thresholds of the policy. Squared error rewards caution alone: risk for all is paid by these. */
+  readonly honest: { readonly hold: Stopped; readonly block: Stopped }
   readonly standing: Standing
 }
 
@@ -73,7 +79,11 @@ export function measure(rows: readonly MeasuredRow[], thresholds: Policy['thresh
  * The same rows by two models, paired; the interval takes a seller's rows together, since they resemble each other.
  * `candidate` and `champion` hold the same rows in the same order.
  */
-export function compareModels(candidate: readonly MeasuredRow[], champion: readonly MeasuredRow[]): Comparison {
+export function compareModels(
+  candidate: readonly MeasuredRow[],
+  champion: readonly MeasuredRow[],
+  thresholds: Policy['thresholds'],
+): Comparison {
   const pairs = candidate.map((row, i) => {
     const other = champion[i]
     if (other === undefined) throw new Error('both models must be measured on the same rows')
@@ -88,11 +98,17 @@ export function compareModels(candidate: readonly MeasuredRow[], champion: reado
   )
   const half = (Z * Math.sqrt(squares)) / total
   const [low, high] = [round(difference - half), round(difference + half)]
+  const honest = {
+    hold: stoppedHonest(candidate, champion, thresholds.hold),
+    block: stoppedHonest(candidate, champion, thresholds.block),
+  }
+  const worse = difference > 0 || honest.hold.more || honest.block.more
   return {
     difference: round(difference),
     low,
     high,
-    standing: difference > 0 ? 'worse' : high < 0 ? 'better' : 'even',
+    honest,
+    standing: worse ? 'worse' : high < 0 ? 'better' : 'even',
   }
 }
 

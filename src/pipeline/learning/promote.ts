@@ -1,10 +1,12 @@
 // A version of a model on its way to decide, or back: it must exist, fit this gate and the other model, and not do worse, unless somebody insists.
-import type { ModelName } from '../../domain/model.ts'
+import type { ModelCard, ModelName } from '../../domain/model.ts'
+import type { Scorecard } from '../../domain/scorecard.ts'
 import { TouchstoneError } from '../../errors.ts'
 import type { Activation, ModelStore } from '../../learning/ports.ts'
 import type { Signal } from '../../signals/signal.ts'
 import { readFusion, type TextModels } from '../models.ts'
-import { expectedText, misfit, objections } from './card.ts'
+import { expectedText, misfit } from './card.ts'
+import { objections } from './objections.ts'
 
 export interface PromotionParts {
   readonly store: ModelStore
@@ -18,7 +20,7 @@ export interface PromotionParts {
 export interface Promotion extends Activation {
   /** What spoke against it and was overruled. */
   readonly overruled: readonly string[]
-  /** What it means for the other model, and what to do next; nothing where the two were fitted to each other. */
+  /** Base rates that it brings, and what it means for the other model and what to do next where the two were not fitted to each other. */
   readonly warnings: readonly string[]
 }
 
@@ -48,15 +50,31 @@ export async function promoteModel(
   const body = await store.body(name, version)
   if (record === undefined)
     throw new TouchstoneError('not-found', `there is no version ${version} of the model ${name} in the registry`)
-  if (name === 'fusion') readFusion(record.card, body, signals)
-  else await text?.load({ card: record.card, body })
+  const raised = name === 'fusion' ? baseRateWarnings(readFusion(record.card, body, signals), record.card) : []
+  if (name === 'text') await text?.load({ card: record.card, body })
   const active = (await activeText(parts)) ?? undefined
   const against = objections(record.card, { text: active })
   // Only the other model stands in its way: that one can be promoted first.
   const unfit = against.length === 1 && misfit(record.card, active) !== undefined
   const named = against.map((why) => `${name} ${version}: ${why}`)
   assertMay(unfit ? 'model-mismatch' : 'model-loses', named, force)
-  return ended(parts, await store.promote(name, version, by), against)
+  const done = await ended(parts, await store.promote(name, version, by), against)
+  return { ...done, warnings: [...raised, ...done.warnings] }
+}
+
+/** From here on a base rate of its own is told: it moves every listing of its marketplace. In odds. */
+const TOLD_FROM = 2
+
+function baseRateWarnings({ prior }: Scorecard, { measured }: ModelCard): string[] {
+  const odds = (p: number) => p / (1 - p)
+  const hold = (measured as { thresholds?: { hold?: unknown } }).thresholds?.hold
+  return (prior.marketplaces ?? [])
+    .filter(({ probability }) => Math.abs(Math.log(odds(probability) / odds(prior.probability))) >= Math.log(TOLD_FROM))
+    .map(({ marketplace, probability, source }) => {
+      const where = marketplace === null ? 'listings of no marketplace' : `listings of ${marketplace}`
+      const held = typeof hold === 'number' && probability >= hold ? `, and are held from ${hold} on without any` : ''
+      return `${where} begin at a risk of ${probability} before any evidence (elsewhere ${prior.probability})${held}. Learnt from: ${source}`
+    })
 }
 
 /**

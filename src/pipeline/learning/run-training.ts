@@ -1,7 +1,7 @@
 // One training from the store to the store: labels read, models made, kept with their cards; nothing is promoted.
 import type { Decision } from '../../domain/decision.ts'
 import type { ModelName } from '../../domain/model.ts'
-import { policySchema } from '../../domain/policy.ts'
+import { policySchema, type Policy } from '../../domain/policy.ts'
 import type { Scorecard } from '../../domain/scorecard.ts'
 import { TouchstoneError } from '../../errors.ts'
 import { labelsOf } from '../../learning/labels.ts'
@@ -10,7 +10,9 @@ import type { ReferenceStore } from '../../rights/ports.ts'
 import type { Signal } from '../../signals/signal.ts'
 import type { Draw } from '../audit.ts'
 import { readFusion } from '../models.ts'
-import { train, type Training } from './train.ts'
+import { expectedText } from './card.ts'
+import { heardWith, textScores, type TextOf } from './text-scores.ts'
+import { train, type Champion, type Training } from './train.ts'
 
 export interface LearningStores {
   readonly reference: Pick<ReferenceStore, 'load' | 'policies'>
@@ -62,21 +64,30 @@ export async function readLabels({
   return found
 }
 
-/** What decides now: the promoted scorecard, else the one that ships. One that cannot be read decides nowhere. */
+/**
+ * What decides now: the promoted scorecard, else the one that ships, and how it hears the text model that it was fitted to.
+ * One that cannot be read decides nowhere.
+ */
 export async function championOf(
   { reference, models }: Pick<LearningStores, 'reference' | 'models'>,
   shipped: Shipped,
-): Promise<{ fusion: Scorecard; text: string | null; thresholds: { hold: number; block: number } }> {
+  textOf: TextOf,
+): Promise<Champion & { expects: string | null | undefined; thresholds: Policy['thresholds'] }> {
   const { policy, models: active } = await reference.load()
   if (policy === undefined)
     throw new TouchstoneError('not-ready', 'there is no active policy; `touchstone start` publishes the default one')
   const fusion = active.find((model) => model.name === 'fusion')
+  const text = active.find((model) => model.name === 'text')?.version ?? shipped.text
+  const expects = fusion === undefined ? shipped.text : expectedText(fusion.card)
   return {
     fusion:
       fusion === undefined
         ? shipped.scorecard
         : readFusion(fusion.card, await models.body('fusion', fusion.version), shipped.signals),
-    text: active.find((model) => model.name === 'text')?.version ?? shipped.text,
+    expects,
+    hears: (rows) => heardWith(textOf, expects, rows),
+    text,
+    scores: async (rows) => (text === null ? [] : textScores(await textOf(text), rows)),
     thresholds: policy.thresholds,
   }
 }
@@ -85,6 +96,7 @@ export async function championOf(
 export async function runTraining(
   stores: LearningStores,
   shipped: Shipped,
+  textOf: TextOf,
   options: {
     readonly seed: number
     readonly models: readonly ModelName[]
@@ -92,8 +104,8 @@ export async function runTraining(
   },
 ): Promise<TrainingReport> {
   const labels = await readLabels(stores)
-  const { thresholds, ...champion } = await championOf(stores, shipped)
-  const { trained, refused } = train(labels, { ...options, shipped: shipped.scorecard, champion, thresholds })
+  const { thresholds, ...champion } = await championOf(stores, shipped, textOf)
+  const { trained, refused } = await train(labels, { ...options, shipped: shipped.scorecard, champion, thresholds })
   const made: { model: ModelRecord; present: boolean }[] = []
   for (const model of trained) {
     const { record, present } = await stores.models.put({ ...model, by: options.by })

@@ -12,7 +12,6 @@ import { createHash } from 'node:crypto'
 import { MODEL_NAMES, type ModelCard, type ModelName } from '../../domain/model.ts'
 import type { Policy } from '../../domain/policy.ts'
 import type { Scorecard } from '../../domain/scorecard.ts'
-import type { SignalResult } from '../../domain/signal-result.ts'
 import { TouchstoneError } from '../../errors.ts'
 import { fitFusion } from '../../learning/fit-fusion.ts'
 import type { LabelledListing } from '../../learning/ports.ts'
@@ -20,14 +19,24 @@ import { split, type Split } from '../../learning/split.ts'
 import { trainText, type TrainedText } from '../../learning/text/train-text.ts'
 import { trainingSet, type TrainingRow } from '../../learning/training-set.ts'
 import { judge, textFigures } from './card.ts'
+import { withText } from './text-scores.ts'
+
+/** What decides now: the versions that new ones are compared with. */
+export interface Champion {
+  readonly fusion: Scorecard
+  /** Rows with the text signal as that fusion expects it: those were recorded while another model may have decided. */
+  readonly hears: (rows: readonly TrainingRow[]) => Promise<readonly TrainingRow[]>
+  readonly text: string | null
+  /** What that text model says of rows; undefined where it abstains. */
+  readonly scores: (rows: readonly TrainingRow[]) => Promise<readonly (number | undefined)[]>
+}
 
 export interface TrainingOptions {
   readonly seed: number
   readonly models: readonly ModelName[]
   /** What is held to where labels are few. */
   readonly shipped: Scorecard
-  /** What decides now: the version that a new one is compared with. */
-  readonly champion: { readonly fusion: Scorecard; readonly text: string | null }
+  readonly champion: Champion
   readonly thresholds: Policy['thresholds']
 }
 
@@ -43,7 +52,7 @@ export interface Training {
 }
 
 /** @throws TouchstoneError `labels-missing` where none of the models could be made, saying how many of which are missing. */
-export function train(labels: readonly LabelledListing[], options: TrainingOptions): Training {
+export async function train(labels: readonly LabelledListing[], options: TrainingOptions): Promise<Training> {
   const parts = split(trainingSet(labels), options.seed)
   const trained: TrainedModel[] = []
   const refused: { name: ModelName; code: string; message: string }[] = []
@@ -51,14 +60,14 @@ export function train(labels: readonly LabelledListing[], options: TrainingOptio
   if (options.models.includes('text')) {
     try {
       text = trainText(parts.learn.map(asTextRow), { seed: options.seed })
-      trained.push({ body: text.onnx, card: { ...text.card, measured: textMeasured(text, parts, options) } })
+      trained.push({ body: text.onnx, card: { ...text.card, measured: await textMeasured(text, parts, options) } })
     } catch (error) {
       if (!(error instanceof TouchstoneError)) throw error
       if (!options.models.includes('fusion')) throw error
       refused.push({ name: 'text', code: error.code, message: error.message })
     }
   }
-  if (options.models.includes('fusion')) trained.push(trainFusion(parts, text, options))
+  if (options.models.includes('fusion')) trained.push(await trainFusion(parts, text, options))
   return {
     trained: trained.toSorted((a, b) => MODEL_NAMES.indexOf(a.card.name) - MODEL_NAMES.indexOf(b.card.name)),
     refused,
@@ -68,7 +77,11 @@ export function train(labels: readonly LabelledListing[], options: TrainingOptio
 /** How loud a seller is counts for words as it does for ratios. */
 const asTextRow = (row: TrainingRow): TrainingRow => ({ ...row, weight: row.fitWeight })
 
-function trainFusion(parts: Split, text: TrainedText | undefined, options: TrainingOptions): TrainedModel {
+async function trainFusion(
+  parts: Split,
+  text: TrainedText | undefined,
+  options: TrainingOptions,
+): Promise<TrainedModel> {
   const { learn, heldOut } = parts
   const scorecard = fitFusion(
     options.shipped,
@@ -90,10 +103,11 @@ function trainFusion(parts: Split, text: TrainedText | undefined, options: Train
       description: scorecard.description,
       sha256: createHash('sha256').update(body).digest('hex'),
       ...(text === undefined ? {} : { expects: { text: text.card.version } }),
+      prior: scorecard.prior,
       trained: { seed: options.seed, ...learntFrom(learn), invented: false },
       measured: judge(parts, {
         candidate: { scorecard, rows: asked },
-        champion: { scorecard: options.champion.fusion, rows: heldOut },
+        champion: { scorecard: options.champion.fusion, rows: await options.champion.hears(heldOut) },
         thresholds: options.thresholds,
       }),
     },
@@ -104,25 +118,6 @@ function trainFusion(parts: Split, text: TrainedText | undefined, options: Train
 const scoreOf = (text: TrainedText, { listing, marketplace }: TrainingRow): number | undefined =>
   text.card.trained.marketplaces.includes(marketplace ?? '') ? text.score(listing) : undefined
 
-/** The row's signals with the text signal as a new model gives it; what was decided before there was one gets it too. */
-function withText(row: TrainingRow, score: number | undefined): TrainingRow['signals'] {
-  const before = row.signals.find((signal) => signal.name === TEXT_SIGNAL) ?? NO_TEXT
-  const { score: _, ...rest } = before
-  const now: SignalResult = score === undefined ? { ...rest, state: 'abstained' } : { ...rest, state: 'scored', score }
-  return [...row.signals.filter((signal) => signal.name !== TEXT_SIGNAL), now]
-}
-
-/** The detector that asks the text model. */
-const TEXT_SIGNAL = 'text-model'
-const NO_TEXT: SignalResult = {
-  name: TEXT_SIGNAL,
-  version: '0',
-  state: 'abstained',
-  contribution: 0,
-  evidence: {},
-  durationMs: 0,
-}
-
 function learntFrom(learn: readonly TrainingRow[]) {
   return {
     marketplaces: [...new Set(learn.flatMap((row) => row.marketplace ?? []))].toSorted(),
@@ -132,15 +127,13 @@ function learntFrom(learn: readonly TrainingRow[]) {
   }
 }
 
-function textMeasured(
+async function textMeasured(
   text: TrainedText,
   { heldOut, from }: Split,
   { champion }: TrainingOptions,
-): ModelCard['measured'] {
+): Promise<ModelCard['measured']> {
   const own = text.card.measured
-  const rows = heldOut.map((row) => {
-    const now = row.signals.find((signal) => signal.name === TEXT_SIGNAL && signal.state === 'scored')
-    return { ...row, candidate: scoreOf(text, row), champion: now?.score }
-  })
+  const now = await champion.scores(heldOut)
+  const rows = heldOut.map((row, i) => ({ ...row, candidate: scoreOf(text, row), champion: now[i] }))
   return { ...own, ...textFigures(rows, { from, champion: champion.text }) }
 }

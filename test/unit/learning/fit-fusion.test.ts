@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { scorecardSchema } from '../../../src/domain/scorecard.ts'
+import { priorAt, scorecardSchema } from '../../../src/domain/scorecard.ts'
 import { fitFusion, type FusionRow } from '../../../src/learning/fit-fusion.ts'
 import { isotonic } from '../../../src/learning/isotonic.ts'
 import { fuse } from '../../../src/risk/fuse.ts'
@@ -16,6 +16,7 @@ const row = (positive: boolean, signals: FusionRow['signals'], more: Partial<Fus
   fitWeight: 1,
   weight: 1,
   drawn: false,
+  marketplace: 'demo',
   ...more,
 })
 const times = (n: number, one: FusionRow): FusionRow[] => Array.from({ length: n }, () => one)
@@ -123,10 +124,10 @@ describe('the prior', () => {
 
   test('follows what was drawn, each standing for as many as its share says', () => {
     const drawn = (n: number, positive: boolean) => times(n, row(positive, [], { drawn: true, weight: 100 }))
-    const { prior } = fitFusion(shipped, [...times(100, row(true, [])), ...drawn(900, false), ...drawn(100, true)])
+    const fitted = fitFusion(shipped, [...times(100, row(true, [])), ...drawn(900, false), ...drawn(100, true)])
     // 10,100 of 100,100 infringe; the shipped 2.5 % pulls it down by 100 listings.
-    expect(prior.probability).toBeGreaterThan(0.08)
-    expect(prior.probability).toBeLessThan(0.101)
+    expect(priorAt(fitted, 'demo')).toBeGreaterThan(0.08)
+    expect(priorAt(fitted, 'demo')).toBeLessThan(0.101)
   })
 })
 

@@ -7,8 +7,8 @@ import { fitFusion } from '../../../src/learning/fit-fusion.ts'
 import type { LabelledListing } from '../../../src/learning/ports.ts'
 import { split } from '../../../src/learning/split.ts'
 import { trainText } from '../../../src/learning/text/train-text.ts'
-import { trainingSet } from '../../../src/learning/training-set.ts'
-import { objections } from '../../../src/pipeline/learning/card.ts'
+import { trainingSet, type TrainingRow } from '../../../src/learning/training-set.ts'
+import { objections } from '../../../src/pipeline/learning/objections.ts'
 import { compareModels, measure, type MeasuredRow } from '../../../src/pipeline/learning/measure.ts'
 import { train, type TrainingOptions } from '../../../src/pipeline/learning/train.ts'
 import { readFusion } from '../../../src/pipeline/models.ts'
@@ -23,10 +23,11 @@ beforeAll(async () => {
     seed: 7,
     models: ['fusion', 'text'],
     shipped: parts.scorecard,
-    champion: { fusion: parts.scorecard, text: null },
+    champion: { fusion: parts.scorecard, hears: async (rows) => rows, text: null, scores: async () => [] },
     thresholds: { hold: 0.5, block: 0.9 },
   }
 })
+const THRESHOLDS = { hold: 0.5, block: 0.9 }
 const row = (positive: boolean, risk: number, more: Partial<MeasuredRow> = {}): MeasuredRow => ({
   positive,
   overt: false,
@@ -37,15 +38,15 @@ const row = (positive: boolean, risk: number, more: Partial<MeasuredRow> = {}): 
 })
 
 describe('training', () => {
-  test('without verdicts, or with those of one kind only, makes nothing and says what is missing', () => {
-    expect(() => train([], options)).toThrow(expect.objectContaining({ code: 'labels-missing' }))
+  test('without verdicts, or with those of one kind only, makes nothing and says what is missing', async () => {
+    await expect(train([], options)).rejects.toThrow(expect.objectContaining({ code: 'labels-missing' }))
     const onlyConfirmed = story(200).map((l): LabelledListing => ({ ...l, label: 'confirmed' }))
-    expect(() => train(onlyConfirmed, options)).toThrow(/10 more rejected listings to learn from \(0 of 10\)/)
+    await expect(train(onlyConfirmed, options)).rejects.toThrow(/10 more rejected listings to learn from \(0 of 10\)/)
   })
 
-  test('twice with one seed gives the same bytes and cards, whatever order the labels came in', () => {
+  test('twice with one seed gives the same bytes and cards, whatever order the labels came in', async () => {
     const labels = story(120)
-    const [once, twice] = [train(labels, options), train(labels.toReversed(), options)]
+    const [once, twice] = [await train(labels, options), await train(labels.toReversed(), options)]
     expect(once.trained.map((m) => m.card.name)).toEqual(['fusion', 'text'])
     expect(twice.trained.map((m) => Buffer.from(m.body).toString('hex'))).toEqual(
       once.trained.map((m) => Buffer.from(m.body).toString('hex')),
@@ -53,8 +54,8 @@ describe('training', () => {
     expect(JSON.stringify(twice.trained.map((m) => m.card))).toBe(JSON.stringify(once.trained.map((m) => m.card)))
   })
 
-  test('makes a fusion that can decide, does better than what decides, and says so on rows that it never saw', () => {
-    const { trained } = train(story(120), { ...options, models: ['fusion'] })
+  test('makes a fusion that can decide, does better than what decides, and says so on rows that it never saw', async () => {
+    const { trained } = await train(story(120), { ...options, models: ['fusion'] })
     const [model] = trained
     if (model === undefined) throw new Error('nothing was trained')
     expect(readFusion(model.card, model.body, parts.signals).version).toBe(model.card.version)
@@ -70,10 +71,10 @@ describe('training', () => {
     expect(objections(model.card, {})).toEqual([])
   })
 
-  test('a fusion learns from the scores that folds without the seller gave, never from those of a model that knows the row', () => {
+  test('a fusion learns from the scores that folds without the seller gave, never from those of a model that knows the row', async () => {
     const withText = { ...parts.scorecard, signals: { ...parts.scorecard.signals, 'text-model': FLAT } }
     const labels = story(160).map((l): LabelledListing => ({ ...l, signals: [scored('text-model', 0.5)] }))
-    const { trained } = train(labels, { ...options, shipped: withText })
+    const { trained } = await train(labels, { ...options, shipped: withText })
     const { learn } = split(trainingSet(labels), options.seed)
     const text = trainText(learn, { seed: options.seed })
     const fitted = (scoreOf: (i: number) => number | undefined) =>
@@ -95,8 +96,8 @@ describe('training', () => {
     )
   })
 
-  test('names the text model that a fusion was fitted to, and whoever promotes it without is warned', () => {
-    const { trained } = train(story(120), options)
+  test('names the text model that a fusion was fitted to, and whoever promotes it without is warned', async () => {
+    const { trained } = await train(story(120), options)
     const [fusion, text] = trained
     if (fusion === undefined || text === undefined) throw new Error('not both were trained')
     expect(objections(fusion.card, { text: '1' })).toEqual([expect.stringContaining(text.card.version)])
@@ -104,17 +105,40 @@ describe('training', () => {
   })
 })
 
+test('the version that decides is measured with the text scores that it expects, not with those recorded', async () => {
+  const deaf = {
+    ...options.champion,
+    hears: async (rows: readonly TrainingRow[]) => rows.map((r) => ({ ...r, signals: [] })),
+  }
+  const labels = story(120)
+  const { trained } = await train(labels, { ...options, models: ['fusion'], champion: deaf })
+  const { heldOut } = split(trainingSet(labels), options.seed)
+  const base = parts.scorecard.prior.probability
+  const error = (r: TrainingRow) => (base - (r.label === 'confirmed' ? 1 : 0)) ** 2
+  const measured = trained[0]?.card.measured as { champion?: { brier: number } } | undefined
+  expect(measured?.champion?.brier).toBeCloseTo(heldOut.reduce((sum, r) => sum + error(r), 0) / heldOut.length, 5)
+})
+
+test('a text model is compared with what the active one says of the rows, not with what was recorded', async () => {
+  const scores = async (rows: readonly TrainingRow[]) => rows.map((r) => (r.label === 'confirmed' ? 0.2 : 0.8))
+  const { trained } = await train(story(120), { ...options, champion: { ...options.champion, text: 't1', scores } })
+  expect(trained.find((m) => m.card.name === 'text')?.card.measured).toMatchObject({
+    champion: { version: 't1', auc: 0 },
+    comparison: { standing: 'better' },
+  })
+})
+
 const FLAT = {
   knots: [0, 0.25, 0.5, 0.75, 1].map((score) => ({ score, likelihoodRatio: 1, source: 'nothing is known' })),
 }
 
-test('where sellers return, a version is tried on what it was measured on, and not on what it learnt from, then or later', () => {
+test('where sellers return, a version is tried on what it was measured on, and not on what it learnt from, then or later', async () => {
   const of = (sellerId: string) => (l: LabelledListing) => ({ ...l, sellerId, listing: { ...l.listing, sellerId } })
   const late = (id: string, sellerId: string) => of(sellerId)({ ...labelled(id, 'confirmed'), at: at(900) })
   const once = Array.from({ length: 12 }, (_, i) => of(`once-${i}`)(labelled(`once-${i}`, 'rejected', { at: at(1) })))
   const labels = [...story(120).map((l, i) => of(`S-${i % 30}`)(l)), ...once]
   const { learn, heldOut } = split(trainingSet(labels), options.seed)
-  const card = train(labels, { ...options, models: ['fusion'] }).trained[0]?.card
+  const card = (await train(labels, { ...options, models: ['fusion'] })).trained[0]?.card
   const ids = (rows: readonly LabelledListing[]) => rows.map((r) => r.listing.listingId)
   expect(heldOut.length).toBeGreaterThan(10)
   expect(ids(unseenBy(labels, card))).toEqual(ids(heldOut))
@@ -129,14 +153,14 @@ describe('the figures', () => {
   test('say that a model loses when its squared error is higher, and that it is better only beyond chance', () => {
     const good = Array.from({ length: 40 }, (_, i) => row(i % 2 === 0, i % 2 === 0 ? 0.9 : 0.1, { sellerId: `S-${i}` }))
     const poor = good.map((r) => ({ ...r, risk: 0.5 }))
-    expect(compareModels(good, poor).standing).toBe('better')
-    expect(compareModels(poor, good).standing).toBe('worse')
-    expect(compareModels(good, good).standing).toBe('even')
+    expect(compareModels(good, poor, THRESHOLDS).standing).toBe('better')
+    expect(compareModels(poor, good, THRESHOLDS).standing).toBe('worse')
+    expect(compareModels(good, good, THRESHOLDS).standing).toBe('even')
     // One seller's forty listings are one observation: no chance can be told from skill.
     const oneSeller = (rows: MeasuredRow[]) =>
       rows.map((r, i) => ({ ...r, sellerId: 'S', risk: i < 30 ? r.risk : 0.4 }))
-    expect(compareModels(good.slice(0, 2), poor.slice(0, 2)).difference).toBeLessThan(0)
-    expect(compareModels(oneSeller(good), oneSeller(poor)).difference).toBeLessThan(0)
+    expect(compareModels(good.slice(0, 2), poor.slice(0, 2), THRESHOLDS).difference).toBeLessThan(0)
+    expect(compareModels(oneSeller(good), oneSeller(poor), THRESHOLDS).difference).toBeLessThan(0)
   })
 
   test('weigh each row by how many it stands for, and say how little many copies of one prove', () => {

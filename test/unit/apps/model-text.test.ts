@@ -1,0 +1,75 @@
+// A card as a person reads it. Real: the text, the figures; made up: the rows.
+import { describe, expect, test } from 'vitest'
+import type { ModelCard } from '../../../src/domain/model.ts'
+import { cardText } from '../../../src/apps/model-text.ts'
+import { judge, textFigures } from '../../../src/pipeline/learning/card.ts'
+import type { Scorecard } from '../../../src/domain/scorecard.ts'
+import { trainingSet } from '../../../src/learning/training-set.ts'
+import { labelled, scored } from '../learning/labelled.ts'
+
+const card = (measured: object, more: object = {}) =>
+  ({
+    description: 'Of a test.',
+    trained: { seed: 7, marketplaces: ['demo'], rows: 40, confirmed: 20, until: null, invented: false },
+    measured,
+    ...more,
+  }) as unknown as ModelCard
+const rows = trainingSet(
+  Array.from({ length: 10 }, (_, i) =>
+    labelled(`L-${i}`, i % 2 === 0 ? 'confirmed' : 'rejected', { signals: [scored('price', i % 2 === 0 ? 1 : 0.6)] }),
+  ),
+)
+
+describe('the card of a text model', () => {
+  const shown = (champion: (i: number) => number | undefined) =>
+    cardText(
+      card(
+        textFigures(
+          rows.map((row, i) => ({ ...row, candidate: row.label === 'confirmed' ? 0.9 : 0.1, champion: champion(i) })),
+          { from: '', champion: '1' },
+        ),
+      ),
+    )
+
+  test('says that there was nothing to compare where both scored nothing, or only one kind', () => {
+    expect(shown(() => undefined)).toMatch(/Beside version 1 there was nothing to compare: there is no listing/)
+    expect(shown((i) => (i === 0 ? 0.5 : undefined))).toMatch(
+      /nothing to compare: the 1 that both scored are of one kind/,
+    )
+    expect(shown(() => undefined)).not.toContain('even')
+  })
+
+  test('names both areas where there is something to compare', () => {
+    expect(shown(() => 0.5)).toMatch(/Beside version 1 \(AUC 0\.5, this one 1, on the 10 that both scored\): better\./)
+  })
+})
+
+test('the card of a fusion that stops more of the honest says so, and is never called better', () => {
+  const fusion = (version: string, ratio: number): Scorecard => ({
+    name: 'fusion',
+    version,
+    description: '',
+    prior: { probability: 0.1, source: 'made up' },
+    signals: {
+      price: {
+        knots: [
+          { score: 0.6, likelihoodRatio: ratio, source: 'made up' },
+          { score: 1, likelihoodRatio: ratio * 20, source: 'made up' },
+        ],
+      },
+    },
+  })
+  const measured = judge(
+    { learn: rows, heldOut: rows, from: '' },
+    {
+      candidate: { scorecard: fusion('new', 4), rows },
+      champion: { scorecard: fusion('old', 0.1), rows },
+      thresholds: { hold: 0.2, block: 0.95 },
+    },
+  )
+  const own = { marketplace: null, probability: 0.3, source: 'so many drawn' }
+  const said = cardText(card(measured, { prior: { probability: 0.1, source: 'made up', marketplaces: [own] } }))
+  expect(said).toMatch(/Squared error lower by .*; all in all: worse\./)
+  expect(said).toMatch(/Against it: it stops 100\.0 % \(5 of 5\) .* version old, which decided then, 0\.0 % \(0 of 5\)/)
+  expect(said).toContain('Listings of no marketplace begin at a risk of 0.3, elsewhere at 0.1: so many drawn.')
+})
