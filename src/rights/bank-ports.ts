@@ -61,7 +61,8 @@ export interface BankStore {
   /** One of them, within the scope. */
   image(bankId: string, imageId: string, scope: BankScope): Promise<BankImage | undefined>
   /**
-   * At most 500 at once. What the bank holds already is counted as present and not added again. Throws `not-found` when the
+   * At most 500 at once. What a rights holder adds is marked as its word (`source.by`); `forbidden` for it: a bank of
+   * allowed pictures, and one that the deployment put into quarantine in a bank of its own. What the bank holds already is counted as present and not added again. Throws `not-found` when the
    * bank is not there or not in the scope, and `picture-blank` for a picture that could never match.
    */
   addImages(
@@ -72,8 +73,13 @@ export interface BankStore {
   ): Promise<{ added: BankImage[]; present: number }>
   /** False when there is no such picture in that bank, or not in the scope. */
   removeImage(bankId: string, imageId: string, by: string, scope: BankScope): Promise<boolean>
-  /** Puts it into quarantine or lets it out; false when it is not there, or is so already. */
+  /**
+   * Puts it into quarantine or lets it out; false when it is not there, or is so already. Throws `forbidden` where a rights
+   * holder would let out what the deployment put there.
+   */
   quarantine(bankId: string, imageId: string, by: string, on: boolean, scope: BankScope): Promise<boolean>
+  /** A person of the deployment has looked: it is no longer a rights holder's word alone. False when it is not there. */
+  vouch(bankId: string, imageId: string, by: string): Promise<boolean>
   /** At most about `limit` pictures; begin with 0, go on with `change` of the answer. */
   changesSince(change: bigint, limit: number): Promise<BankChanges>
   census(): Promise<BankCensus>

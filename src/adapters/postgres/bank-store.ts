@@ -2,13 +2,14 @@
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Client, Pool } from 'pg'
-import { bankSchema, confirmedBank } from '../../domain/bank.ts'
+import { bankSchema } from '../../domain/bank.ts'
 import type { Bank, BankChange } from '../../domain/bank.ts'
 import type { KeptPicture } from '../../domain/kept-picture.ts'
 import { describeIssues } from '../../domain/schema-issues.ts'
 import { TouchstoneError } from '../../errors.ts'
-import type { BankScope, BankStore, BankSummary } from '../../rights/bank-ports.ts'
+import type { BankStore, BankSummary } from '../../rights/bank-ports.ts'
 import { readCensus, readChanges } from './bank-changes.ts'
+import { assertFillable, assertMine, assertNear, owned, sourceIn, stopped, stoppedAmong, taken } from './bank-rights.ts'
 import { imageOf, IMAGE_COLUMNS } from './bank-rows.ts'
 import type { ImageRow } from './bank-rows.ts'
 import { packJson } from './bytes.ts'
@@ -71,6 +72,7 @@ export function createBankStore({ pool, listener: connect }: BankStoreOptions): 
         if (before !== undefined && !before.mine) throw taken(asked.bankId, 'belongs to somebody else')
         const bank = changedBank(before?.body, asked)
         assertMine(bank, scope)
+        assertNear(bank, before?.body, scope)
         const { kind, brandId } = before?.body ?? bank
         if (before?.used === true && (kind !== bank.kind || brandId !== bank.brandId))
           throw taken(bank.bankId, 'has pictures: its kind and its owner stay')
@@ -114,10 +116,17 @@ export function createBankStore({ pool, listener: connect }: BankStoreOptions): 
         // Pictures come before the head in the one lock order (reference-head.ts).
         await tx.send(writePictures(images.map(({ picture }) => picture)))
         const next = await lockHead(tx.db)
-        const { rows: banks } = await sql`
-          select from bank b where b.bank_id = ${bankId} and ${owned(scope)}`.execute(tx.db)
-        if (banks.length === 0) throw new TouchstoneError('not-found', `there is no bank ${bankId} for this caller`)
-        const sources = packJson(images.map(({ source }) => source))
+        const { rows: banks } = await sql<{ body: Bank }>`
+          select b.body from bank b where b.bank_id = ${bankId} and ${owned(scope)}`.execute(tx.db)
+        const [into] = banks
+        if (into === undefined) throw new TouchstoneError('not-found', `there is no bank ${bankId} for this caller`)
+        assertFillable(into.body, scope)
+        if (scope !== 'all') {
+          const sha256s = images.map(({ picture }) => picture.sha256)
+          const [again] = (await stoppedAmong(sha256s, scope).execute(tx.db)).rows
+          if (again !== undefined) throw stopped(`the picture ${again.sha256}`)
+        }
+        const sources = packJson(images.map(({ source }) => sourceIn(scope, source)))
         const { rows } = await sql<ImageRow>`
           insert into bank_image as i (image_id, bank_id, sha256, hash, quality, forms, state, source, verdict_id, added_by, change)
           select x.image_id, ${bankId}, x.sha256, x.hash, x.quality, string_to_array(x.forms, ','), 'active',
@@ -151,13 +160,41 @@ export function createBankStore({ pool, listener: connect }: BankStoreOptions): 
     },
 
     quarantine(bankId, imageId, by, on, scope) {
-      const [from, to] = on ? ['active', 'quarantined'] : ['quarantined', 'active']
+      const who = scope === 'all' ? 'deployment' : 'brand'
       return change(async ({ db: tx }, next) => {
-        const { numAffectedRows } = await sql`
-          update bank_image i set state = ${to}, change = ${String(next)}::bigint, changed_at = now(), changed_by = ${by}
-          from bank b where i.image_id = ${imageId} and i.bank_id = ${bankId} and i.state = ${from}
-            and b.bank_id = i.bank_id and ${owned(scope)}`.execute(tx)
-        return { changed: numAffectedRows === 1n, result: numAffectedRows === 1n }
+        const { rows } = await sql<{ state: ImageRow['state']; quarantined_by: string | null }>`
+          select i.state, i.quarantined_by from bank_image i join bank b on b.bank_id = i.bank_id
+          where i.image_id = ${imageId} and i.bank_id = ${bankId} and ${owned(scope)} for update of i`.execute(tx)
+        const [row] = rows
+        const isOn = row?.state === 'quarantined'
+        if (isOn && !on && who === 'brand' && row.quarantined_by !== 'brand') throw stopped(`the picture ${imageId}`)
+        // What the deployment says of one that its owner had put there already stands as well.
+        const isNew = on
+          ? row?.state === 'active' || (isOn && who === 'deployment' && row.quarantined_by === 'brand')
+          : isOn
+        if (!isNew) return { changed: false, result: false }
+        await sql`
+          update bank_image set state = ${on ? 'quarantined' : 'active'}, quarantined_by = ${on ? who : null},
+            change = ${String(next)}::bigint, changed_at = now(), changed_by = ${by}
+          where image_id = ${imageId}`.execute(tx)
+        return { changed: true, result: true }
+      })
+    },
+
+    vouch(bankId, imageId, by) {
+      return change(async ({ db: tx }, next) => {
+        const { rows } = await sql<Pick<ImageRow, 'source'>>`
+          select source from bank_image where image_id = ${imageId} and bank_id = ${bankId} and state <> 'removed'
+          for update`.execute(tx)
+        const [row] = rows
+        if (row?.source.by === undefined) return { changed: false, result: row !== undefined }
+        const { by: _, ...source } = row.source
+        const vouched = packJson([source])
+        await sql`
+          update bank_image set source = convert_from(${vouched.blob}::bytea, 'UTF8')::json,
+            change = ${String(next)}::bigint, changed_at = now(), changed_by = ${by}
+          where image_id = ${imageId}`.execute(tx)
+        return { changed: true, result: true }
       })
     },
 
@@ -203,12 +240,6 @@ export function createBankStore({ pool, listener: connect }: BankStoreOptions): 
   }
 }
 
-/** For a query in which `b` is the bank. */
-const owned = (scope: BankScope) =>
-  scope === 'all' ? sql<boolean>`true` : sql<boolean>`b.body ->> 'brandId' = any(${[...scope.brandIds]}::text[])`
-
-const taken = (bankId: string, why: string) => new TouchstoneError('bank-taken', `the bank ${bankId} ${why}`)
-
 /** Told by its schema what it is, so that a new one has its defaults and must have what has none. */
 function changedBank(before: Bank | undefined, asked: BankChange): Bank {
   const said = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined))
@@ -217,14 +248,4 @@ function changedBank(before: Bank | undefined, asked: BankChange): Bank {
   if (parsed.success) return parsed.data
   const { path, message } = describeIssues(parsed.error, wanted)
   throw new TouchstoneError('invalid', message, { path })
-}
-
-/** The names of the banks that verdicts fill must mean nothing else. */
-function assertMine(bank: Bank, scope: BankScope): void {
-  if (scope !== 'all' && (bank.brandId === null || !scope.brandIds.includes(bank.brandId)))
-    throw taken(bank.bankId, 'would belong to somebody else')
-  if (!/^confirmed(-|$)/.test(bank.bankId)) return
-  const { bankId, kind } = confirmedBank(bank.brandId)
-  if (bankId !== bank.bankId || kind !== bank.kind)
-    throw taken(bank.bankId, 'has a name that is kept for what verdicts confirm')
 }

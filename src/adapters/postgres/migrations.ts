@@ -1,4 +1,5 @@
 // The store's tables, as ordered steps that are never changed once released.
+import { LATER_MIGRATIONS } from './later-migrations.ts'
 import type { Migration } from './migrate.ts'
 
 // Ids and topics are compared by bytes (collate "C"): faster, and one order everywhere that locks are taken in.
@@ -282,4 +283,5 @@ export const STORE_MIGRATIONS: readonly Migration[] = [
   { name: 'the secret of the audit sample', sql: auditSecret },
   { name: 'what kept pictures are when they are turned and mirrored', sql: variantsOfPictures },
   { name: 'listings that a picture of a bank stopped', sql: departures },
+  ...LATER_MIGRATIONS,
 ]

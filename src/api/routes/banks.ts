@@ -47,7 +47,7 @@ export function bankRoutes(api: Api, services: RouteServices): void {
       summary: 'Make a bank, or change its name or its match distance',
       description:
         'What is not said of a bank that is there stays as it is. Kind and owner stay while it has pictures. The role brand names one of its brands; a bank of allowed pictures, ' +
-        'which outweighs all others, is made by analysts.',
+        'which outweighs all others, is made by analysts, and so is one with a distance beyond 31.',
       body: bankBodySchema,
       response: { 200: bankSchema, 201: bankSchema, ...PROBLEM_RESPONSES },
     },
@@ -121,6 +121,24 @@ export function bankRoutes(api: Api, services: RouteServices): void {
       const { bankId, imageId } = request.params
       const caller = callerOf(request)
       if (!(await banks.removeImage(bankId, imageId, caller.subject, bankScope(caller)))) throw noImage(imageId)
+      return reply.code(204).send(null)
+    },
+  })
+
+  api.route({
+    method: 'POST',
+    url: '/v1/banks/:bankId/images/:imageId/vouch',
+    config: { access: ['analyst', 'admin'] },
+    schema: {
+      tags: ['banks'],
+      summary:
+        'Vouch for a picture that a rights holder added: it counts against listings that do not name its brand too',
+      params: bankImageParamsSchema,
+      response: { 204: z.null(), ...PROBLEM_RESPONSES },
+    },
+    handler: async (request, reply) => {
+      const { bankId, imageId } = request.params
+      if (!(await banks.vouch(bankId, imageId, callerOf(request).subject))) throw noImage(imageId)
       return reply.code(204).send(null)
     },
   })
