@@ -219,13 +219,13 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    tsPreCompilationDeps: true,
     combinedDependencies: false,
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['import', 'require', 'node', 'default', 'types'],
       mainFields: ['main', 'types'],
     },
+    // It reads type imports too. `tsPreCompilationDeps` would ask for TypeScript's own parser, which version 7 does not have.
     parser: 'swc',
   },
 }

@@ -14,6 +14,8 @@ export interface Boundaries {
     readonly to: string
     readonly reason: string
   }[]
+  /** What the tool says of itself: a parser that it lacks, or takes in place of the one that it was told. */
+  readonly doubts: readonly string[]
 }
 
 const reportSchema = z.object({
@@ -21,6 +23,7 @@ const reportSchema = z.object({
     totalCruised: z.int(),
     totalDependenciesCruised: z.int().default(0),
     violations: z.array(z.object({ from: z.string(), to: z.string(), rule: z.object({ name: z.string() }) })),
+    environment: z.object({ issues: z.array(z.object({ name: z.string(), description: z.string() })).default([]) }),
     ruleSetUsed: z.object({ forbidden: z.array(z.object({ name: z.string(), comment: z.string() })) }),
   }),
 })
@@ -48,5 +51,6 @@ export function checkBoundaries(root: string): Boundaries {
       to,
       reason: reasons.get(rule.name) ?? '',
     })),
+    doubts: summary.environment.issues.map(({ name, description }) => `${name}: ${description}`),
   }
 }

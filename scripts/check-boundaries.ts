@@ -5,9 +5,10 @@ import { fileURLToPath } from 'node:url'
 import { checkBoundaries } from './boundaries.ts'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const { modules, dependencies, violations } = checkBoundaries(root)
+const { modules, dependencies, violations, doubts } = checkBoundaries(root)
 const sources = globSync('src/**/*.{ts,tsx}', { cwd: root }).length
 const problems = violations.map((v) => `${v.from} -> ${v.to}\n  ${v.rule}: ${v.reason}`)
+problems.push(...doubts)
 // The tool reads no TypeScript at all, and reports success, when its parser is missing.
 if (modules < sources)
   problems.push(`only ${modules} modules were looked at, and src/ has ${sources}: is @swc/core installed?`)
