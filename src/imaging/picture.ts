@@ -38,7 +38,7 @@ export interface SeenPicture extends HashedPicture {
  * Why a picture could not be seen.
  *
  * - lasting, of the picture itself: `not-a-picture` (none of the formats, or broken), `too-large` (bytes), `too-many-pixels`,
- *   `too-slow` (it took all the time that a thread has for one), `hash-differs` (it is not what `sha256` binds), `address-refused` (not public, or not an allowed host),
+ *   `too-slow` (it took all the time that a thread has for one, twice, and the second time alone), `hash-differs` (it is not what `sha256` binds), `address-refused` (not public, or not an allowed host),
  *   `not-fetched` (URLs are not followed here, by the wish of whoever started us: no failure);
  * - perhaps only late: `gone` (404, 410), which a host says as well that has not been given the picture yet;
  * - passing, of the world: `unreachable` (refused, reset, 5xx, 429, no such name), `timed-out`, `busy` (no thread was free in time).

@@ -2,7 +2,8 @@
 import { createRequire } from 'node:module'
 import type { Logger } from '../../telemetry.ts'
 import type { PictureReader } from '../../pipeline/pictures/ports.ts'
-import { unseen, type Answer, type Job, type ThreadData, type UnseenPicture } from './messages.ts'
+import { unseen, type Answer, type Job, type Picture, type ThreadData, type UnseenPicture } from './messages.ts'
+import { createSlowOnes } from './slow-ones.ts'
 import { createThreads, type Lost } from './threads.ts'
 import { releaseTurn } from './turn.ts'
 
@@ -41,17 +42,20 @@ export function createPictureReader(
     onWaiting: options.onQueue ?? (() => undefined),
   })
 
+  const slow = createSlowOnes()
+
   return {
     async read(bytes, sha256, until) {
       if (bytes.length > options.maxBytes)
         return unseen('too-large', `${bytes.length} bytes; at most ${options.maxBytes} are read`)
-      const answer = await threads.run({ kind: 'read', bytes, sha256 }, until)
-      if (typeof answer === 'string') return lost(answer, options.timeMs)
-      return answer.kind === 'read' ? answer.picture : unseen('busy', 'the answer to another question came')
+      if (slow.has(sha256) && !threads.idle())
+        return unseen('busy', 'it took all of its time before, and is read again when there is nothing else to do')
+      const { answer, alone } = await threads.run({ kind: 'read', bytes, sha256 }, until)
+      return slow.judged(sha256, alone, pictureOf(answer, options.timeMs))
     },
     async keep(bytes, sha256) {
       if (bytes.length > options.maxBytes) return undefined
-      const answer = await threads.run({ kind: 'keep', bytes, sha256 }, undefined)
+      const { answer } = await threads.run({ kind: 'keep', bytes, sha256 }, undefined)
       return typeof answer !== 'string' && answer.kind === 'keep' ? answer.kept : undefined
     },
     queue: () => threads.waiting(),
@@ -65,6 +69,11 @@ function packed(job: Job) {
   return { message: { ...job, bytes }, moved: [bytes.buffer] }
 }
 
+function pictureOf(answer: Answer | Lost, timeMs: number): Picture {
+  if (typeof answer === 'string') return lost(answer, timeMs)
+  return answer.kind === 'read' ? answer.picture : unseen('busy', 'the answer to another question came')
+}
+
 function lost(what: Lost, timeMs: number): UnseenPicture {
   switch (what) {
     case 'busy':
@@ -74,7 +83,6 @@ function lost(what: Lost, timeMs: number): UnseenPicture {
     case 'timed-out':
       return unseen('timed-out', `not decoded in the time that was left, at most ${timeMs} ms`)
     case 'too-slow':
-      // Half of its time at least was its own, and tried again it would take a thread from others for as long.
       return unseen('too-slow', `not decoded within ${timeMs} ms`)
     case 'died':
       // One job at a time: it was this picture that did it, and would again.

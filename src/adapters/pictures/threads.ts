@@ -5,9 +5,17 @@ import type { Logger } from '../../telemetry.ts'
 /** What became of a job that got no answer. */
 export type Lost = 'busy' | 'timed-out' | 'too-slow' | 'died' | 'closed'
 
+export interface Ended<Answer> {
+  readonly answer: Answer | Lost
+  /** No other thread worked, hung or started while this job was done: all of the time was its own. */
+  readonly alone: boolean
+}
+
 export interface Threads<Job, Answer> {
   /** Never rejects. `until` bounds the waiting (`busy`) as well as the work (`timed-out`); all of a job's own time is `too-slow`. */
-  run(job: Job, until: AbortSignal | undefined): Promise<Answer | Lost>
+  run(job: Job, until: AbortSignal | undefined): Promise<Ended<Answer>>
+  /** Whether a job that comes now would be alone. */
+  idle(): boolean
   /** Jobs that no thread has begun. */
   waiting(): number
   close(): Promise<void>
@@ -33,6 +41,7 @@ export interface ThreadsOptions<Job> {
 interface Task<Job, Answer> {
   readonly job: Job
   readonly settle: (answer: Answer | Lost) => void
+  alone: boolean
 }
 
 interface Slot<Job, Answer> {
@@ -57,6 +66,7 @@ export function createThreads<Job, Answer>(options: ThreadsOptions<Job>): Thread
 
   function start(slot: Slot<Job, Answer>): void {
     if (closed) return
+    for (const { task } of slots) if (task !== undefined) task.alone = false
     const worker = new Worker(options.entry, {
       workerData: options.dataOf(slot.n),
       resourceLimits: HEAP,
@@ -92,7 +102,12 @@ export function createThreads<Job, Answer>(options: ThreadsOptions<Job>): Thread
     slot.task = undefined
   }
 
+  /** Has a job, or is on its way to an end or a beginning. */
+  const works = (slot: Slot<Job, Answer>) => slot.task !== undefined || (slot.worker !== undefined && !slot.ready)
+
   function begin(slot: Slot<Job, Answer>, task: Task<Job, Answer>): void {
+    task.alone = !slots.some(works)
+    for (const other of slots) if (other.task !== undefined) other.task.alone = false
     slot.task = task
     slot.timer = setTimeout(() => {
       // The answer is given now; the slot is filled again when the thread is gone, so that there are never more than `count`.
@@ -131,14 +146,15 @@ export function createThreads<Job, Answer>(options: ThreadsOptions<Job>): Thread
 
   return {
     run(job, until) {
-      if (closed) return Promise.resolve('closed')
-      if (until?.aborted === true || queue.size >= options.maxWaiting) return Promise.resolve('busy')
+      if (closed) return Promise.resolve({ answer: 'closed', alone: false })
+      if (until?.aborted === true || queue.size >= options.maxWaiting)
+        return Promise.resolve({ answer: 'busy', alone: false })
       return new Promise((resolve) => {
         const settle = (answer: Answer | Lost) => {
           until?.removeEventListener('abort', onAbort)
-          resolve(answer)
+          resolve({ answer, alone: task.alone })
         }
-        const task: Task<Job, Answer> = { job, settle }
+        const task: Task<Job, Answer> = { job, settle, alone: false }
         // A thread that has begun goes on: ending it costs more than the rest of its job, which is bounded anyhow.
         const onAbort = () => settle(queue.delete(task) ? 'busy' : 'timed-out')
         until?.addEventListener('abort', onAbort, { once: true })
@@ -146,6 +162,7 @@ export function createThreads<Job, Answer>(options: ThreadsOptions<Job>): Thread
         next()
       })
     },
+    idle: () => queue.size === 0 && !slots.some(works),
     waiting: () => queue.size,
     async close() {
       closed = true

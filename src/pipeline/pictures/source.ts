@@ -99,7 +99,7 @@ export function createPictureSource(options: PictureSourceOptions): PictureSourc
       let narrower = false
       try {
         const picture = await inTurn(work)
-        narrower = width > 1 && picture.state === 'unseen' && picture.fault === 'too-slow'
+        narrower = width > 1 && picture.state === 'unseen' && SLOW.has(picture.fault)
         return picture
       } finally {
         if (narrower) width -= 1
@@ -136,6 +136,9 @@ export function createPictureSource(options: PictureSourceOptions): PictureSourc
     },
   }
 }
+
+/** What took all of its time is `busy` at first, because others may have been to blame. */
+const SLOW: ReadonlySet<PictureFault> = new Set(['too-slow', 'busy', 'timed-out'])
 
 const NOT_FETCHED: UnseenPicture = { state: 'unseen', fault: 'not-fetched', message: 'URLs are not followed here' }
 const TOO_MANY: UnseenPicture = {

@@ -5,7 +5,7 @@ import type { PictureReaderOptions } from '../../../../src/adapters/pictures/rea
 import { drawing, reading, WILD_THREAD } from '../../../support/pictures.ts'
 
 const picture = await drawing().png().toBuffer()
-const wild = (what: 'hang' | 'die' | 'throw' | 'eat') => Buffer.from(what)
+const wild = (what: 'hang' | 'hang2' | 'die' | 'throw' | 'eat') => Buffer.from(what)
 
 const open: ReturnType<typeof reading>[] = []
 function started(options: Partial<PictureReaderOptions> = {}) {
@@ -17,14 +17,48 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((one) => one.reader.close()))
 })
 
+/** Until the threads that were ended are replaced. */
+async function bothIdle(read: (bytes: Uint8Array) => Promise<unknown>): Promise<void> {
+  await Promise.all([read(picture), read(picture)])
+  await sleep(1_500)
+  await Promise.all([read(picture), read(picture)])
+}
+
 describe('a thread that', () => {
   test('hangs is ended at its time, and the next picture is read', async () => {
     const { read } = started({ timeMs: 400 })
     await read(picture)
     const begun = performance.now()
-    expect(await read(wild('hang'))).toMatchObject({ fault: 'too-slow' })
+    expect(await read(wild('hang'))).toMatchObject({
+      fault: 'busy',
+      message: expect.stringMatching('400 ms') as string,
+    })
     expect(performance.now() - begun).toBeGreaterThan(390)
     expect(await read(picture)).toMatchObject({ state: 'seen' })
+  })
+
+  test('hangs twice, the second time alone, is at fault for good; until then others may have been', async () => {
+    const { read } = started({ threads: 2, timeMs: 600 })
+    // Both threads are there, and have nothing to do.
+    await Promise.all([read(picture), read(picture)])
+    const first = await Promise.all([read(wild('hang')), read(wild('hang2'))])
+    expect(first).toMatchObject([{ fault: 'busy' }, { fault: 'busy' }])
+    // Neither takes a thread from others again: while one is being replaced, or works, it is not even begun.
+    const begun = performance.now()
+    expect(await read(wild('hang'))).toMatchObject({
+      fault: 'busy',
+      message: expect.stringMatching('all of its time before') as string,
+    })
+    expect(performance.now() - begun).toBeLessThan(300)
+    await bothIdle(read)
+    const alone = read(wild('hang'))
+    expect(await read(wild('hang2'))).toMatchObject({ fault: 'busy' })
+    expect(await alone).toMatchObject({ fault: 'too-slow' })
+    // A picture that came beside it is not judged by that.
+    await bothIdle(read)
+    const again = read(wild('hang2'))
+    await read(picture)
+    expect(await again).toMatchObject({ fault: 'busy' })
   })
 
   test.each(['die', 'throw', 'eat'] as const)('is told to %s takes nobody else along', async (what) => {
@@ -51,7 +85,7 @@ describe('a thread that', () => {
     for (let i = 0; i < 10; i++) expect(await read(picture)).toMatchObject({ state: 'seen' })
     clearInterval(watch)
     expect(longest).toBeLessThan(1_000)
-    expect(await hanging).toMatchObject({ fault: 'too-slow' })
+    expect(await hanging).toMatchObject({ fault: 'busy' })
   })
 
   test('cannot start leaves callers their own time, and no process that spins', async () => {

@@ -194,40 +194,42 @@ describe('the pictures of a listing', () => {
     expect(reads).toBe(9)
   })
 
-  it('of one listing take turns with those of others; where one took all of its time, the rest goes one by one', async () => {
-    const begun: string[] = []
-    const open = new Map<string, () => void>()
-    const asked = async (sha256: string) => {
-      while (!open.has(sha256)) await new Promise((resolve) => setImmediate(resolve))
-      open.get(sha256)?.()
-    }
-    const slow: PictureReader['read'] = (_bytes, sha256) => {
-      begun.push(sha256)
-      return new Promise((resolve) => {
-        const picture =
-          sha256 === 'inline-0' ? { state: 'unseen' as const, fault: 'too-slow' as const, message: '' } : seen(sha256)
-        open.set(sha256, () => resolve(picture))
-      })
-    }
-    const source = sourceOf({ reader: { ...reader, read: slow }, readingAtOnce: 100, readingPerListing: 2 })
-    const many = source.look(Array.from({ length: 5 }, (_, i) => ({ data: String(i) })))
-    await new Promise((resolve) => setImmediate(resolve))
-    expect(begun).toEqual(['inline-0', 'inline-1'])
-    const honest = source.look([{ data: 'honest' }])
-    await asked('inline-honest')
-    expect(stateOf(await honest)).toEqual(['seen'])
-    expect(begun).toEqual(['inline-0', 'inline-1', 'inline-honest'])
-
-    await asked('inline-0')
-    await new Promise((resolve) => setImmediate(resolve))
-    expect(begun).toHaveLength(3)
-    for (const [i, more] of [1, 2, 3, 4].entries()) {
-      await asked(`inline-${more}`)
+  it.each(['too-slow', 'busy', 'timed-out'] as const)(
+    'of one listing take turns with those of others; where one was %s, the rest goes one by one',
+    async (fault) => {
+      const begun: string[] = []
+      const open = new Map<string, () => void>()
+      const asked = async (sha256: string) => {
+        while (!open.has(sha256)) await new Promise((resolve) => setImmediate(resolve))
+        open.get(sha256)?.()
+      }
+      const slow: PictureReader['read'] = (_bytes, sha256) => {
+        begun.push(sha256)
+        return new Promise((resolve) => {
+          const picture = sha256 === 'inline-0' ? { state: 'unseen' as const, fault, message: '' } : seen(sha256)
+          open.set(sha256, () => resolve(picture))
+        })
+      }
+      const source = sourceOf({ reader: { ...reader, read: slow }, readingAtOnce: 100, readingPerListing: 2 })
+      const many = source.look(Array.from({ length: 5 }, (_, i) => ({ data: String(i) })))
       await new Promise((resolve) => setImmediate(resolve))
-      expect(begun).toHaveLength(Math.min(4 + i, 6))
-    }
-    expect(stateOf(await many)).toEqual(['unseen', 'seen', 'seen', 'seen', 'seen'])
-  })
+      expect(begun).toEqual(['inline-0', 'inline-1'])
+      const honest = source.look([{ data: 'honest' }])
+      await asked('inline-honest')
+      expect(stateOf(await honest)).toEqual(['seen'])
+      expect(begun).toEqual(['inline-0', 'inline-1', 'inline-honest'])
+
+      await asked('inline-0')
+      await new Promise((resolve) => setImmediate(resolve))
+      expect(begun).toHaveLength(3)
+      for (const [i, more] of [1, 2, 3, 4].entries()) {
+        await asked(`inline-${more}`)
+        await new Promise((resolve) => setImmediate(resolve))
+        expect(begun).toHaveLength(Math.min(4 + i, 6))
+      }
+      expect(stateOf(await many)).toEqual(['unseen', 'seen', 'seen', 'seen', 'seen'])
+    },
+  )
 
   it('come from the listing where it carries them, and from nowhere else where URLs are not followed', async () => {
     const results: string[] = []
