@@ -26,6 +26,7 @@ const THREAD = new URL(import.meta.url.endsWith('.ts') ? './picture-thread.ts' :
 export function openReader(
   config: Config,
   { log, metrics }: Telemetry,
+  look: { readonly firstFrame?: boolean } = {},
 ): PictureReader & { readonly threads: number; close(): Promise<void> } {
   const threads = config.TOUCHSTONE_IMAGE_THREADS ?? availableParallelism()
   const reader = createPictureReader({
@@ -34,6 +35,7 @@ export function openReader(
     maxPixels: config.TOUCHSTONE_IMAGE_MAX_PIXELS,
     maxBytes: config.TOUCHSTONE_IMAGE_MAX_BYTES,
     timeMs: config.TOUCHSTONE_IMAGE_READ_MS,
+    ...look,
     logger: log,
     onQueue: (pictures) => metrics.touchstone_picture_queue.set(pictures),
   })

@@ -77,11 +77,14 @@ describe('touchstone banks', () => {
     'imports beside a running gate, which obeys at once; files that are no use are named with their reason',
     async () => {
       const files = {
+        cut: join(directory, 'cut.png'),
         good: join(directory, 'good.png'),
         blank: join(directory, 'blank.png'),
         text: join(directory, 'text.txt'),
       }
-      writeFileSync(files.good, await drawnPicture(2))
+      const good = await drawnPicture(2)
+      writeFileSync(files.good, good)
+      writeFileSync(files.cut, good.subarray(0, (good.length * 3) / 4))
       writeFileSync(files.blank, await blankPicture())
       writeFileSync(files.text, 'no picture at all')
       const asked = ['import', 'fakes', ...Object.values(files), join(directory, 'none.png')]
@@ -103,6 +106,7 @@ describe('touchstone banks', () => {
       expect(Object.fromEntries(report.rejected.map(({ file, code }) => [file, code]))).toEqual({
         [files.blank]: 'picture-blank',
         [files.text]: 'picture-unreadable',
+        [files.cut]: 'picture-unreadable',
         [join(directory, 'none.png')]: 'input-invalid',
       })
       for (const { file } of report.rejected) expect(first.err).toContain(file)

@@ -1,6 +1,6 @@
 // `touchstone hash` as a user calls it. Real: the bin in a process of its own, its threads, sharp, the files.
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -19,6 +19,7 @@ beforeAll(async () => {
   const { data, width, height, channels } = picture
   const image = sharp(data, { raw: { width, height, channels } })
   await image.clone().png().toFile(join(directory, 'as-drawn.png'))
+  await image.clone().flop().png().toFile(join(directory, 'mirrored.png'))
   await image.clone().resize(150).jpeg({ quality: 60 }).toFile(join(directory, 'halved.jpg'))
   await sharp({ create: { width: 90, height: 90, channels: 3, background: '#fff' } })
     .png()
@@ -80,6 +81,29 @@ it('prints one JSON document and ends with 0 where all could be read', async () 
     ],
     rejected: [],
   })
+})
+
+it('says which files are damaged, and hashes the first frame of an animation as other tools do', async () => {
+  const [whole, last] = [readFileSync(join(directory, 'as-drawn.png')), readFileSync(join(directory, 'mirrored.png'))]
+  writeFileSync(join(directory, 'cut.png'), whole.subarray(0, (whole.length * 3) / 4))
+  // Played once it stands at its last frame for good, which is what the gate looks at first.
+  const moving = sharp([whole, last], { join: { animated: true } })
+  await moving.webp({ lossless: true, delay: [20, 20], loop: 1 }).toFile(join(directory, 'moving.webp'))
+  const { code, out, err } = await hash('cut.png', 'moving.webp', 'as-drawn.png')
+  expect([code, err.trimEnd().split('\n')]).toEqual([
+    0,
+    [expect.stringMatching(/^cut\.png: damaged: /), expect.stringMatching(/^moving\.webp: .*first frame/)],
+  ])
+  const [, moved = '', still] = out.split('\n').map((line) => line.slice(0, 64))
+  expect(moved).toBe(still)
+  const json = await hash('--json', 'cut.png', 'moving.webp')
+  expect(JSON.parse(json.out)).toMatchObject({
+    hashes: [
+      { file: 'cut.png', damaged: true },
+      { file: 'moving.webp', hash: moved, firstFrame: true },
+    ],
+  })
+  expect((await hash('--help')).out).toMatch(/first\s+frame/)
 })
 
 it('asks for files: exit code 2', async () => {

@@ -32,6 +32,8 @@ export interface ThreadData {
   readonly heavy: Int32Array
   readonly maxPixels: number
   readonly timeMs: number
+  /** Of an animation only the first frame is looked at. */
+  readonly firstFrame: boolean
 }
 
 export interface Job {

@@ -15,6 +15,8 @@ export interface PictureReaderOptions {
   readonly maxBytes: number
   /** That decoding and hashing of one picture may take. */
   readonly timeMs: number
+  /** Of an animation only the first frame, which is what other tools hash; what else there is counts as unseen. */
+  readonly firstFrame?: boolean
   readonly logger: Logger
   /** Pictures that wait for a thread, whenever that changes. */
   readonly onQueue?: (pictures: number) => void
@@ -33,7 +35,13 @@ export function createPictureReader(
   const threads = createThreads<Job, Answer>({
     entry: options.thread,
     count: options.threads,
-    dataOf: (thread): ThreadData => ({ thread, heavy, maxPixels: options.maxPixels, timeMs: options.timeMs }),
+    dataOf: (thread): ThreadData => ({
+      thread,
+      heavy,
+      maxPixels: options.maxPixels,
+      timeMs: options.timeMs,
+      firstFrame: options.firstFrame === true,
+    }),
     packed,
     timeMs: options.timeMs,
     maxWaiting: options.threads * WAITING_PER_THREAD,

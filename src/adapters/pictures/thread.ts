@@ -78,8 +78,17 @@ export function createAnswering(hashPixels: HashPixels, data: ThreadData): (job:
     opened.pixels(opened.width * opened.height > WHOLE_PIXELS ? HASHED : undefined, frame)
 
   async function looked(opened: Opened): Promise<Looked> {
+    if (data.firstFrame) return await lookedAtFirst(opened)
     const film = await opened.film()
     return film === undefined ? await lookedAtSome(opened) : lookedAtAll(opened, film)
+  }
+
+  async function lookedAtFirst(opened: Opened): Promise<Looked> {
+    // Of a still picture the only one there is, which in an AVIF need not be the first.
+    const frame = opened.frames.includes(0) ? 0 : (opened.frames[0] ?? 0)
+    const pixels = await hashed(opened, frame)
+    const all = opened.allFrames && opened.frames.length === 1
+    return { best: { ...hashPixels(pixels), frame, pixels }, others: [], all }
   }
 
   /** Every frame that is unlike those before it; what counts most comes first, where there are too many. */

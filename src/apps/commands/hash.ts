@@ -18,6 +18,10 @@ interface Hashed {
   readonly format: string
   readonly width: number
   readonly height: number
+  /** It ends too soon or is broken; the hash is of what can be seen. */
+  readonly damaged?: true
+  /** An animation; the hash is that of its first frame. */
+  readonly firstFrame?: true
 }
 
 interface Rejected {
@@ -29,11 +33,13 @@ interface Rejected {
 export function registerHash(program: Command): void {
   program
     .command('hash <files...>')
-    .description('The perceptual hash (PDQ) of pictures, one `HASH QUALITY FILE` a line, in the order of the files.')
+    .description(
+      'The perceptual hash (PDQ) of pictures, one `HASH QUALITY FILE` a line, in the order of the files; of an animation that of its first frame, as other tools do.',
+    )
     .option('--json', 'print one JSON document')
     .addHelpText(
       'after',
-      '\nExample:\n  $ touchstone hash shoe-1.jpg shoe-2.png\n\nHashes of a quality below 50 match nothing here. Exit codes: 0 done; 3 done, but some files could not be read.',
+      '\nExample:\n  $ touchstone hash shoe-1.jpg shoe-2.png\n\nHashes of a quality below 50 match nothing here. Damaged files are hashed as far as they can be seen and, like animations, named on standard error; --json has `damaged` and `firstFrame`. Exit codes: 0 done; 3 done, but some files could not be read.',
     )
     .action(async (files: string[], options: { json?: boolean }) => {
       process.exitCode = await hash(files, options.json === true)
@@ -46,7 +52,7 @@ async function hash(files: readonly string[], json: boolean): Promise<number> {
     if (error.code === 'EPIPE') process.exit(0)
   })
   const config = readConfig(process.env)
-  const reader = openReader(config, createTelemetry({ level: config.LOG_LEVEL ?? 'warn' }))
+  const reader = openReader(config, createTelemetry({ level: config.LOG_LEVEL ?? 'warn' }), { firstFrame: true })
   const progress = createProgress('hash')
   const hashes: Hashed[] = []
   const rejected: Rejected[] = []
@@ -62,8 +68,11 @@ async function hash(files: readonly string[], json: boolean): Promise<number> {
       if ('code' in answer) {
         rejected.push(answer)
         process.stderr.write(`${answer.file}: ${answer.code}: ${answer.message}\n`)
-      } else if (json) hashes.push(answer)
-      else process.stdout.write(`${answer.hash} ${answer.quality} ${onOneLine(answer.file)}\n`)
+      } else {
+        for (const note of notesOf(answer)) process.stderr.write(`${answer.file}: ${note}\n`)
+        if (json) hashes.push(answer)
+        else process.stdout.write(`${answer.hash} ${answer.quality} ${onOneLine(answer.file)}\n`)
+      }
       progress.update(done + 1, files.length, `${done + 1} of ${files.length} files, ${rejected.length} rejected`)
     }
   } finally {
@@ -97,9 +106,25 @@ async function hashFile(reader: PictureReader, config: Config, file: string): Pr
 
 function answerOf(file: string, picture: Picture): Hashed | Rejected {
   if (picture.state === 'unseen') return { file, code: picture.fault, message: picture.message }
-  const { hash, blank, format, width, height } = picture
-  return { file, hash: hexOf(hash.bytes), quality: hash.quality, blank, format, width, height }
+  const { hash, blank, format, width, height, damaged, unseenFrames } = picture
+  return {
+    file,
+    hash: hexOf(hash.bytes),
+    quality: hash.quality,
+    blank,
+    format,
+    width,
+    height,
+    ...(damaged === undefined ? {} : { damaged }),
+    ...(unseenFrames === undefined ? {} : { firstFrame: unseenFrames }),
+  }
 }
+
+/** What a line of hash, quality and name has no room for. */
+const notesOf = ({ damaged, firstFrame }: Hashed): string[] => [
+  ...(damaged === true ? ['damaged: it ends too soon or is broken; the hash is of what can be seen'] : []),
+  ...(firstFrame === true ? ['an animation: the hash is that of its first frame'] : []),
+]
 
 /** A name may hold line ends; who reads lines must not take the rest of it for a hash. */
 const onOneLine = (file: string): string => (/\p{Cc}/u.test(file) ? JSON.stringify(file) : file)

@@ -9,7 +9,7 @@ import type { PictureReader } from '../pictures/ports.ts'
 const READ_MS = 20_000
 
 /**
- * @throws TouchstoneError `too-large` or `picture-unreadable` with what is wrong with it, `picture-blank` where it would match thousands
+ * @throws TouchstoneError `too-large` or `picture-unreadable` with what is wrong with it (damaged ones too), `picture-blank` where it would match thousands
  *   of listings, `not-ready` where no thread was free.
  */
 export async function readReferencePicture(reader: PictureReader, bytes: Uint8Array): Promise<KeptPicture> {
@@ -20,6 +20,12 @@ export async function readReferencePicture(reader: PictureReader, bytes: Uint8Ar
     throw new TouchstoneError(
       isPassing(picture) ? 'not-ready' : picture.fault === 'too-large' ? 'too-large' : 'picture-unreadable',
       `${picture.fault}: ${picture.message}`,
+    )
+  // Half a picture finds the grey of other halves; of a listing it is looked at as far as it goes.
+  if (picture.damaged === true)
+    throw new TouchstoneError(
+      'picture-unreadable',
+      `damaged: the ${picture.format} ends too soon or is broken, and only a part of it can be seen`,
     )
   if (picture.blank)
     throw new TouchstoneError(
