@@ -4,6 +4,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import module from 'node:module'
+import os from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
@@ -14,6 +15,7 @@ if (Number(process.versions.node.split('.')[0]) >= 24) {
   const checkout = existsSync(source)
   const entry = checkout ? source : join(root, 'dist', 'apps', 'cli.js')
   // Stripping the types of all sources is half of what a start takes. Where nobody else may write, or not at all.
+  widenPool()
   if (checkout) module.enableCompileCache(join(root, 'node_modules', '.cache', 'compiled'))
   import(pathToFileURL(entry).href).catch((error) => {
     console.error(error)
@@ -39,6 +41,15 @@ if (Number(process.versions.node.split('.')[0]) >= 24) {
     process.exit(1)
   }
   runWith(newer)
+}
+
+/**
+ * Pictures are decoded in the pool of threads that Node has for files and names too: one of it for each thread that reads
+ * pictures, and eight for the rest, or a few slow pictures would hold up everything. Only before its first use can it be told.
+ */
+function widenPool() {
+  const pictures = Number(process.env.TOUCHSTONE_IMAGE_THREADS) || os.availableParallelism()
+  if (process.env.UV_THREADPOOL_SIZE === undefined) process.env.UV_THREADPOOL_SIZE = String(pictures + 8)
 }
 
 /** The same command under the newer Node; signals and the exit code pass through. */

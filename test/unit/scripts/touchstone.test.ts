@@ -1,7 +1,7 @@
 // Real: the command's launcher as a process, in a small package. Simulated: that the Node which starts it is an old one.
 import { spawn } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
@@ -39,13 +39,14 @@ interface Ended {
 function launch(
   root: string,
   args: readonly string[],
-  options: { old?: boolean; kill?: NodeJS.Signals } = {},
+  options: { old?: boolean; kill?: NodeJS.Signals; env?: Readonly<Record<string, string>> } = {},
 ): Promise<Ended> {
   const child = spawn(
     process.execPath,
     [...(options.old === true ? ['--import', AS_NODE_20] : []), join(root, 'scripts/touchstone.mjs'), ...args],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
+      ...(options.env === undefined ? {} : { env: { PATH: process.env['PATH'], ...options.env } }),
     },
   )
   let out = ''
@@ -124,3 +125,22 @@ test('a start that fails leaves its error and exit code 1', async () => {
   expect(ended.code).toBe(1)
   expect(ended.err).toContain('broken inside')
 })
+
+// Names of threads are to be had there only.
+test.runIf(process.platform === 'linux')(
+  'the pool that files, names and decoders share has a thread for each that reads pictures, and eight more',
+  async () => {
+    const root = packageWith({
+      'src/apps/cli.ts': `
+        import { readdirSync, readFileSync } from 'node:fs'
+        import { stat } from 'node:fs/promises'
+        await Promise.all(Array.from({ length: 40 }, () => stat('.')))
+        const names = readdirSync('/proc/self/task').map((id) => readFileSync('/proc/self/task/' + id + '/comm', 'utf8'))
+        console.log(names.filter((name) => name.startsWith('libuv-worker')).length)`,
+    })
+    expect((await launch(root, [], { env: { TOUCHSTONE_IMAGE_THREADS: '5' } })).out).toBe('13\n')
+    expect((await launch(root, [], { env: {} })).out).toBe(`${availableParallelism() + 8}\n`)
+    // Who says how many has his reasons.
+    expect((await launch(root, [], { env: { UV_THREADPOOL_SIZE: '6' } })).out).toBe('6\n')
+  },
+)

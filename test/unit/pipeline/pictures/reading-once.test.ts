@@ -54,14 +54,48 @@ test('what took all the time of a thread takes it once', async () => {
   expect(calls()).toBe(1)
 })
 
-test('the oldest is forgotten in the end', async () => {
+/** With so many frames that are unlike each other. */
+function seen(sha256: string, frames: number): Picture {
+  const hashed = { hash: { bytes: new Uint8Array(32), quality: 100 }, variants: [], blank: false }
+  const others = Array.from({ length: frames - 1 }, () => hashed)
+  return {
+    state: 'seen',
+    sha256,
+    format: 'gif',
+    width: 9,
+    height: 9,
+    ...hashed,
+    ...(frames > 1 ? { frames: others } : {}),
+  }
+}
+
+test.each([
+  // 24 MB by what each takes.
+  [1, 9_320],
+  [64, 170],
+])('of pictures of %d frames the oldest is forgotten after %d', async (frames, most) => {
   const once = createReadingOnce()
-  const answer = ended('not-a-picture')
-  for (let n = 0; n <= 10_000; n++) await once(String(n), () => Promise.resolve(answer))
-  let again = 0
-  const count = () => Promise.resolve((again++, answer))
-  await once('10000', count)
-  expect(again).toBe(0)
-  await once('0', count)
-  expect(again).toBe(1)
+  for (let n = 0; n <= most; n++) await once(String(n), () => Promise.resolve(seen(String(n), frames)))
+  const again: string[] = []
+  const look = async (n: number) =>
+    await once(String(n), () => Promise.resolve((again.push(String(n)), seen(String(n), frames))))
+  await look(most)
+  await look(1)
+  expect(again).toEqual([])
+  await look(0)
+  expect(again).toEqual(['0'])
+})
+
+test('what two read at once, after one that only had no time, is counted once', async () => {
+  const once = createReadingOnce()
+  let reads = 0
+  for (let n = 0; n < 100; n++) {
+    const sha256 = String(n)
+    const late = once(sha256, () => Promise.resolve(ended('busy')))
+    const work = () => Promise.resolve((reads++, seen(sha256, 64)))
+    await Promise.all([late, once(sha256, work), once(sha256, work)])
+  }
+  expect(reads).toBe(200)
+  await once('0', () => Promise.resolve((reads++, seen('0', 64))))
+  expect(reads).toBe(200)
 })
