@@ -1,12 +1,13 @@
 // The store as the commands open it: the given PostgreSQL, the embedded one, or the one that a running `start` has.
-import { runningEmbeddedPostgres } from '../adapters/embedded-postgres/attach.ts'
-import { startEmbeddedPostgres } from '../adapters/embedded-postgres/embedded-postgres.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isStarting, runningEmbeddedPostgres } from '../adapters/embedded-postgres/attach.ts'
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../adapters/embedded-postgres/embedded-postgres.ts'
 import { connect, type Database } from '../adapters/postgres/connect.ts'
 import { migrate } from '../adapters/postgres/migrate.ts'
 import { STORE_MIGRATIONS } from '../adapters/postgres/migrations.ts'
 import { LOG_MIGRATIONS } from '../adapters/postgres-log/migrations.ts'
 import type { Config } from '../config.ts'
-import { messageOf } from '../errors.ts'
+import { messageOf, TouchstoneError } from '../errors.ts'
 
 export interface OpenDatabase {
   readonly url: string
@@ -23,19 +24,43 @@ export interface OpenOptions {
   readonly onError: (error: Error) => void
   /** Work beside a running `start` instead of refusing: for commands that only read or change reference data. */
   readonly beside: boolean
+  /** Milliseconds to wait for a `start` that is not ready yet. */
+  readonly startingMs?: number
 }
 
+/** A first start makes its database in 2 to 4 s; several times that where the machine is busy. */
+const STARTING_MS = 30_000
+const AGAIN_MS = 100
+
+/** @throws TouchstoneError `not-ready` where the `start` that has the data directory takes too long. */
 export async function openDatabase(config: Config, options: OpenOptions): Promise<OpenDatabase> {
-  const running =
-    options.beside && config.DATABASE_URL === undefined
-      ? runningEmbeddedPostgres(config.TOUCHSTONE_DATA_DIR)
-      : undefined
-  const given = config.DATABASE_URL ?? running?.url
-  const server =
-    given === undefined
-      ? await startEmbeddedPostgres({ dataDir: config.TOUCHSTONE_DATA_DIR, log: options.say })
-      : undefined
-  const url = given ?? server?.url ?? ''
+  const { DATABASE_URL: given, TOUCHSTONE_DATA_DIR: dataDir } = config
+  const ours = async () => {
+    const server = await startEmbeddedPostgres({ dataDir, log: options.say })
+    return await opened(server.url, server, options)
+  }
+  if (given !== undefined) return await opened(given, undefined, options)
+  if (!options.beside) return await ours()
+  const until = performance.now() + (options.startingMs ?? STARTING_MS)
+  for (let told = false; ; told = true) {
+    try {
+      const running = runningEmbeddedPostgres(dataDir)
+      return running === undefined ? await ours() : await opened(running.url, undefined, options)
+    } catch (error) {
+      if (!isStarting(error)) throw error
+      if (performance.now() >= until)
+        throw new TouchstoneError(
+          'not-ready',
+          `the gate on ${dataDir} is still starting, and its embedded database is not made yet`,
+          { cause: error },
+        )
+      if (!told) options.say('The gate is just starting: waiting for its embedded database')
+      await sleep(AGAIN_MS)
+    }
+  }
+}
+
+async function opened(url: string, server: EmbeddedPostgres | undefined, options: OpenOptions): Promise<OpenDatabase> {
   try {
     const database = await connect(url, { applicationName: options.applicationName, onError: options.onError })
     try {

@@ -1,0 +1,54 @@
+// Commands beside a gate that is just starting. Real: PostgreSQL, the lock of the data directory, the gate's own way to its store.
+import { expect, test } from 'vitest'
+import { lockDataDir } from '../../../src/adapters/embedded-postgres/data-dir-lock.ts'
+import { startEmbeddedPostgres } from '../../../src/adapters/embedded-postgres/embedded-postgres.ts'
+import { openDatabase } from '../../../src/apps/store.ts'
+import { readConfig } from '../../../src/config.ts'
+import { freshDataDir, query } from './run-child.ts'
+
+function beside(dataDir: string, startingMs?: number) {
+  const said: string[] = []
+  const opening = openDatabase(readConfig({ TOUCHSTONE_DATA_DIR: dataDir }), {
+    applicationName: 'touchstone test',
+    say: (message) => said.push(message),
+    onError: () => undefined,
+    beside: true,
+    ...(startingMs === undefined ? {} : { startingMs }),
+  })
+  opening.catch(() => undefined)
+  return { said, opening }
+}
+const NEVER_MADE = { code: 'not-ready', message: expect.stringContaining('is still starting') as string }
+
+test('a start that does not get anywhere is named as such: nothing is wrong with settings that nobody made', async () => {
+  const dataDir = freshDataDir()
+  const lock = lockDataDir(dataDir)
+  const { said, opening } = beside(dataDir, 0)
+  await expect(opening).rejects.toMatchObject(NEVER_MADE)
+  expect(said).toEqual([])
+  lock.release()
+})
+
+test('a command waits for the database of a first start, and goes on when it is made', async () => {
+  const dataDir = freshDataDir()
+  const server = await startEmbeddedPostgres({ dataDir, log: () => undefined })
+  const all = new URL(server.url)
+  all.pathname = '/postgres'
+  await query(all.href, 'drop database touchstone')
+  await expect(beside(dataDir, 0).opening).rejects.toMatchObject(NEVER_MADE)
+  const { said, opening } = beside(dataDir)
+  await expect.poll(() => said).toEqual(['The gate is just starting: waiting for its embedded database'])
+  await query(all.href, 'create database touchstone')
+  const open = await opening
+  expect((await open.database.reading.query('select 1')).rowCount).toBe(1)
+  await open.close()
+  await server.stop()
+})
+
+test('a server that refuses for another reason is not waited for', async () => {
+  const dataDir = freshDataDir()
+  const server = await startEmbeddedPostgres({ dataDir, log: () => undefined })
+  await query(server.url, `alter user touchstone password 'other'`)
+  await expect(beside(dataDir).opening).rejects.toMatchObject({ code: 'database-unavailable' })
+  await server.stop()
+})
