@@ -9,9 +9,9 @@ import type { Verdict } from '../../src/domain/verdict.ts'
 import { verdictRecorded } from '../../src/events/index.ts'
 import { encodeEvent } from '../../src/events/wire.ts'
 import { ran } from '../support/processes.ts'
+import { bargain, MARKET, silent, wordOn } from './learning-market.ts'
 import { startGateUnderTest, type GateUnderTest } from '../support/running-gate.ts'
 
-const MARKET = 'bazaar'
 const PAIRS = 40
 /** A hint and a poll: what the architecture promises. */
 const LIVE_MS = 2_000
@@ -21,25 +21,6 @@ beforeAll(async () => {
   t = await startGateUnderTest()
 })
 afterAll(() => t?.stop())
-
-/** Small, used, honest, and far below what goods of the brand cost: the shipped gate holds them. */
-const bargain = (listingId: string, sellerId: string) => ({
-  listingId,
-  sellerId,
-  marketplace: MARKET,
-  title: `Rolex Submariner, inherited from my uncle, lot ${listingId}`,
-  description: 'Collected in person at the flea market, the strap is worn.',
-  price: { amount: 240, currency: 'USD' },
-})
-/** Not a word of trade talk: the shipped gate lets them pass. */
-const silent = (listingId: string, sellerId: string) => ({
-  listingId,
-  sellerId,
-  marketplace: MARKET,
-  title: `Gucci shoulder bag, workshop batch ${listingId}, ships from the atelier`,
-  description: 'Same leather line, ask for the album with all colours.',
-  price: { amount: 1_900, currency: 'USD' },
-})
 
 const touchstone = (...words: string[]) => ran(words, { DATABASE_URL: t.url })
 const json = async <T>(...words: string[]): Promise<T> => {
@@ -126,21 +107,7 @@ describe('verdicts', () => {
     expect(shipped['fusion']).toBe(t.gate.live.current().scorecard.version)
     expect(decisions.filter((d) => d.listingId.startsWith('honest')).every((d) => d.outcome === 'hold')).toBe(true)
     expect(decisions.filter((d) => d.listingId.startsWith('fake')).every((d) => d.outcome === 'allow')).toBe(true)
-    await say(
-      decisions.map((decision) => {
-        const [kind, number] = decision.listingId.split('-')
-        return {
-          verdictId: `v-${decision.listingId}`,
-          listingId: decision.listingId,
-          revision: 1,
-          decisionId: decision.decisionId,
-          verdict: kind === 'honest' ? 'rejected' : 'confirmed',
-          by: { subject: 'ann', role: 'analyst' },
-          at: new Date(Date.UTC(2026, 0, 1, 0, Number(number))).toISOString(),
-          source: 'review',
-        }
-      }),
-    )
+    await say(decisions.map(wordOn))
     trained = await json<Made>('train', '--seed', '7')
     expect(trained.made.map(({ model, present }) => [model.name, present])).toEqual([
       ['fusion', false],

@@ -75,6 +75,9 @@ describe('a version with a much lower squared error', () => {
     // Two of thirteen that were held anyway: 2 of 313.
     const few = compare(weighted(rows(0.85, 2)), weighted(rows(0.1, 0)))
     expect(few.honest.hold).toMatchObject({ candidate: { count: 2, share: 0.00639 }, more: false })
+    const heavy = (some: MeasuredRow[]) => some.map((one, i) => (i === 16 || i === 17 ? { ...one, weight: 100 } : one))
+    const most = compare(heavy(rows(0.85, 2)), heavy(rows(0.1, 0)))
+    expect(most.honest.hold).toMatchObject({ candidate: { count: 2, share: 0.934579 }, more: true })
   })
 })
 

@@ -1,0 +1,39 @@
+// The marketplace that learning is tried on: what its sellers send, and what its people say of it.
+import type { Decision } from '../../src/domain/decision.ts'
+import type { Verdict } from '../../src/domain/verdict.ts'
+
+export const MARKET = 'bazaar'
+
+/** Small, used, honest, and far below what goods of the brand cost: the shipped gate holds them. */
+export const bargain = (listingId: string, sellerId: string) => ({
+  listingId,
+  sellerId,
+  marketplace: MARKET,
+  title: `Rolex Submariner, inherited from my uncle, lot ${listingId}`,
+  description: 'Collected in person at the flea market, the strap is worn.',
+  price: { amount: 240, currency: 'USD' },
+})
+/** Not a word of trade talk: the shipped gate lets them pass. */
+export const silent = (listingId: string, sellerId: string) => ({
+  listingId,
+  sellerId,
+  marketplace: MARKET,
+  title: `Gucci shoulder bag, workshop batch ${listingId}, ships from the atelier`,
+  description: 'Same leather line, ask for the album with all colours.',
+  price: { amount: 1_900, currency: 'USD' },
+})
+
+/** Of honest-N and fake-N, said in the Nth minute. */
+export const wordOn = ({ listingId, decisionId }: Decision): Verdict => {
+  const [kind, number] = listingId.split('-')
+  return {
+    verdictId: `v-${listingId}`,
+    listingId,
+    revision: 1,
+    decisionId,
+    verdict: kind === 'honest' ? 'rejected' : 'confirmed',
+    by: { subject: 'ann', role: 'analyst' },
+    at: new Date(Date.UTC(2026, 0, 1, 0, Number(number))).toISOString(),
+    source: 'review',
+  }
+}
