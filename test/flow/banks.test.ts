@@ -77,14 +77,15 @@ describe('touchstone banks', () => {
     'imports beside a running gate, which obeys at once; files that are no use are named with their reason',
     async () => {
       const files = {
-        cut: join(directory, 'cut.png'),
+        cut: join(directory, 'cut.jpg'),
         good: join(directory, 'good.png'),
         blank: join(directory, 'blank.png'),
         text: join(directory, 'text.txt'),
       }
       const good = await drawnPicture(2)
       writeFileSync(files.good, good)
-      writeFileSync(files.cut, good.subarray(0, (good.length * 3) / 4))
+      const whole = await disguised(good)
+      writeFileSync(files.cut, whole.subarray(0, (whole.length * 3) / 4))
       writeFileSync(files.blank, await blankPicture())
       writeFileSync(files.text, 'no picture at all')
       const asked = ['import', 'fakes', ...Object.values(files), join(directory, 'none.png')]
