@@ -1,5 +1,6 @@
 // The loop closed by an analyst over HTTP alone: cases answered, a training, a promotion, a rollback.
 // Real: PostgreSQL, the whole gate, its thread for trainings, the HTTP server on loopback; made up: the marketplace and its people.
+import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createKeyStore } from '../../src/adapters/postgres/access-store.ts'
 import { createApiKey } from '../../src/api/secrets.ts'
@@ -143,4 +144,40 @@ it('learns from the verdicts given on cases, and what it learnt decides once it 
   await t.until('what ships decides', async () => t.gate.live.current().scorecard.version !== version('fusion'))
   await send('undone', true)
   expect((await decided('undone'))?.outcome).toBe('hold')
+})
+
+it('a version that stops more of the honest is refused with both rates, and is promoted by force', async () => {
+  const { scorecard } = t.gate.live.current()
+  const body = Buffer.from(JSON.stringify({ ...scorecard, version: 'strict' }))
+  const honest = (count: number, more: boolean) => ({
+    rows: 16,
+    candidate: { count, share: count / 16 },
+    champion: { count: 0, share: 0 },
+    rise: { value: count / 16, low: 0, high: 1 },
+    more,
+  })
+  await t.gate.models.put({
+    by: 'ann',
+    body,
+    card: {
+      name: 'fusion',
+      version: 'strict',
+      description: 'Stops whatever it meets.',
+      sha256: createHash('sha256').update(body).digest('hex'),
+      trained: { seed: 1, marketplaces: [], rows: 40, confirmed: 20, until: null, invented: false },
+      measured: {
+        champion: { version: scorecard.version },
+        comparison: { difference: -0.3, standing: 'worse', honest: { hold: honest(9, true), block: honest(0, false) } },
+      },
+    },
+  })
+  const said = `it stops 56.3 % (9 of 16) of the honest listings that neither had seen, and version ${scorecard.version}, which decided then, 0.0 % (0 of 16)`
+  expect(await call('POST', '/v1/models/fusion/promote', { version: 'strict' })).toMatchObject({
+    status: 409,
+    body: { code: 'model-loses', detail: `fusion strict: ${said}` },
+  })
+  expect(await call('POST', '/v1/models/fusion/promote', { version: 'strict', force: true })).toMatchObject({
+    status: 200,
+    body: { version: 'strict', overruled: [said] },
+  })
 })
