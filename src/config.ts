@@ -157,7 +157,13 @@ export const SETTINGS = {
   TOUCHSTONE_BANK_SELLERS_PER_HOUR: setting(
     positive(1_000_000).default(100),
     '100',
-    'Different sellers of one marketplace whose listings one picture of a counterfeit bank may match in an hour; beyond, it is put into quarantine until somebody has looked, where two marketplaces say so or there is only one; else an alert is raised',
+    'Different sellers of one marketplace whose listings one picture of a counterfeit bank may match in an hour; beyond, an alert is raised, and it is put into quarantine for that marketplace until somebody has looked',
+  ),
+  // A case that was confirmed by mistake brings the few pictures of one listing; who is attacked loses a hundred a day, and hears of each.
+  TOUCHSTONE_BANK_QUARANTINES_PER_HOUR: setting(
+    whole(0, 1_000_000).default(5),
+    '5',
+    'Pictures that go into quarantine by themselves for one marketplace in an hour; beyond, an alert alone is raised, and with 0 always',
   ),
   TOUCHSTONE_OUTBOX_HOURS: setting(
     positive(8_760).default(72),

@@ -136,14 +136,18 @@ export const METRICS = {
     'gauge',
     'Seconds since the pictures of the banks were last held against the store',
   ),
-  touchstone_quarantined_images: metric('gauge', 'Pictures of banks that match nothing until somebody has looked'),
+  touchstone_quarantined_images: metric(
+    'gauge',
+    'Pictures of banks that match nothing, for some marketplaces or all, until somebody has looked',
+  ),
   touchstone_quarantines_total: metric(
     'counter',
-    'Pictures of banks put into quarantine here because they met too many sellers: somebody should look at each',
+    'Pictures of banks put into quarantine here because they met too many sellers, once for each marketplace: somebody should look at each',
   ),
   touchstone_bank_alerts_total: metric(
     'counter',
-    'Pictures of banks that met too many sellers of one marketplace among several, and match on: somebody should look at each',
+    'Pictures of banks that met too many sellers of one marketplace, by what came of it: put into quarantine there (quarantined) or everywhere (quarantined-for-all), or matching on, since enough went there within the hour (bound) or too many accounts were new (new-sellers)',
+    ['result'],
   ),
   touchstone_bank_matches_total: metric(
     'counter',

@@ -27,14 +27,21 @@ export const bankBodySchema = z.object({
 
 export const bankSummarySchema = bankSchema.extend({
   images: z.int().min(0).describe('Pictures that match.'),
-  quarantined: z.int().min(0).describe('Pictures that match nothing until somebody has looked.'),
+  quarantined: z
+    .int()
+    .min(0)
+    .describe('Pictures that match nothing, for some marketplaces or all, until somebody has looked.'),
+  alerted: z.int().min(0).describe('Pictures that met too many sellers and match on: somebody should look.'),
 })
 export const banksSchema = z.object({ items: z.array(bankSummarySchema) })
 
 export const bankImagesQuerySchema = z.object({
   after: imageId.optional().describe('The `next` of the page before.'),
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
-  state: bankImageSchema.shape.state.optional().describe('Those of it only.'),
+  state: z
+    .enum(['active', 'quarantined', 'alerted'])
+    .optional()
+    .describe('Those of it only; alerted: active ones that met too many sellers.'),
 })
 export const bankImagesSchema = z.object({
   items: z.array(bankImageSchema),

@@ -1,6 +1,5 @@
 // What decides: listings in, decisions out, deadlines, and the clean-up. Built on the ground, ended before it.
 import { hostname } from 'node:os'
-import { createKeyStore } from '../adapters/postgres/access-store.ts'
 import { isDataError } from '../adapters/postgres/data-error.ts'
 import { createGateStore } from '../adapters/postgres/gate-store.ts'
 import { createOutbox } from '../adapters/postgres/outbox.ts'
@@ -85,13 +84,9 @@ export async function startWorker(ground: Ground, config: Config, telemetry: Tel
       for (const listener of listeners) listener()
     }
     background('clock', createClock({ store, topics, telemetry, decided }))
-    const keys = createKeyStore(deciding)
-    const senders = async () =>
-      (await keys.list())
-        .filter(({ role, revokedAt }) => revokedAt === undefined && (role === 'ingest' || role === 'admin'))
-        .map(({ marketplace }) => marketplace ?? null)
-    const watch = createBankWatch({ quarantine: bankStore.quarantine, senders }, telemetry, {
+    const watch = createBankWatch(bankStore, telemetry, {
       limit: config.TOUCHSTONE_BANK_SELLERS_PER_HOUR,
+      perHour: config.TOUCHSTONE_BANK_QUARANTINES_PER_HOUR,
     })
     closing.add(() => watch.stop())
     background(

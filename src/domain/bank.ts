@@ -43,6 +43,39 @@ export const confirmedBank = (brandId: string | null): Bank => ({
   brandId,
 })
 
+/** Whose listings: those of a marketplace; null: those that name none. */
+const marketplace = z.string().nullable()
+
+/**
+ * What came of it that too many sellers of one marketplace showed a picture within an hour. `quarantined`: it matches
+ * nothing there; `quarantined-for-all`: nothing anywhere; `bound`: it matches on, since enough pictures went into
+ * quarantine by themselves for that marketplace within the hour; `new-sellers`: it matches on, since too many of them
+ * opened their accounts just before.
+ */
+export const ALERT_RESULTS = ['quarantined', 'quarantined-for-all', 'bound', 'new-sellers'] as const
+export type AlertResult = (typeof ALERT_RESULTS)[number]
+
+export const bankAlertSchema = z.object({
+  marketplace,
+  result: z.enum(ALERT_RESULTS),
+  /** So many at least, as one worker saw them; of these, accounts that were opened just before. */
+  sellers: z.int().min(1),
+  newSellers: z.int().min(0),
+  /** From the first of them to the last. */
+  seconds: z.int().min(0),
+  firstAt: z.string(),
+  lastAt: z.string(),
+})
+export type BankAlert = z.infer<typeof bankAlertSchema>
+
+export const quarantineSchema = z.object({
+  /** The marketplaces for whose listings it matches nothing. */
+  scope: z.union([z.literal('all'), z.array(marketplace)]),
+  since: z.string(),
+  by: z.string(),
+  why: z.enum(['too-many-sellers', 'by-hand']),
+})
+
 export const bankImageSchema = z.object({
   imageId: z.uuid(),
   bankId: bankSchema.shape.bankId,
@@ -51,8 +84,12 @@ export const bankImageSchema = z.object({
   /** PDQ. */
   hash: z.string().regex(/^[0-9a-f]{64}$/),
   quality: z.int().min(0).max(100),
-  /** A quarantined one matches nothing until somebody has looked: it suddenly matched far too much. */
+  /** A quarantined one matches nothing within its scope until somebody has looked: it suddenly matched far too much. */
   state: z.enum(['active', 'quarantined']),
+  /** Of a quarantined one. */
+  quarantine: quarantineSchema.optional(),
+  /** That nobody has answered yet by releasing or removing it; where it is listed. */
+  alerts: z.array(bankAlertSchema).optional(),
   /** Where it came from. */
   source: z.object({
     kind: z.enum(['import', 'api', 'verdict']),

@@ -130,7 +130,7 @@ export async function followBanks(store: BankStore, telemetry: Telemetry, option
 
   function tell(): void {
     metrics.touchstone_index_change.set(Number(held.change))
-    metrics.touchstone_quarantined_images.set(held.entries.quarantined)
+    metrics.touchstone_quarantined_images.set(held.entries.quarantined + held.entries.quarantinedForSome)
     for (const [kind, size] of Object.entries(held.entries.sizes()))
       metrics.touchstone_index_entries.set({ kind }, size)
   }
@@ -159,7 +159,7 @@ export async function followBanks(store: BankStore, telemetry: Telemetry, option
     get change() {
       return held.change
     },
-    match: (picture) => held.entries.match(picture),
+    match: (picture, marketplace) => held.entries.match(picture, marketplace),
   }
   return {
     current: () => index,

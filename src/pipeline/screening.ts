@@ -97,7 +97,7 @@ function tellMatches(
     const name = nameOf(tried.value.listing)
     const decision = byName.get(name)
     // The same revision again in the same batch was a duplicate.
-    if (decision !== undefined && byName.delete(name)) matched(decision, tried.value.assessment.bankMatches)
+    if (decision !== undefined && byName.delete(name)) matched(tried.value.listing, tried.value.assessment.bankMatches)
   }
 }
 

@@ -1,5 +1,5 @@
 // Where banks and their pictures are kept: rows under the one change number of all reference data, which workers follow.
-import type { Bank, BankChange, BankImage } from '../domain/bank.ts'
+import type { AlertResult, Bank, BankAlert, BankChange, BankImage } from '../domain/bank.ts'
 import type { KeptPicture } from '../domain/kept-picture.ts'
 
 /** Whose banks somebody may see and change: all, or those that these brands own. It goes into the queries. */
@@ -11,8 +11,10 @@ export type IndexedImage = BankImage & Pick<KeptPicture, 'forms'>
 export interface BankSummary extends Bank {
   /** Pictures that match. */
   readonly images: number
-  /** Pictures that match nothing until somebody has looked. */
+  /** Pictures that match nothing, for some marketplaces or all, until somebody has looked. */
   readonly quarantined: number
+  /** Pictures that met too many sellers and match on: somebody should look. */
+  readonly alerted: number
 }
 
 /**
@@ -55,7 +57,7 @@ export interface BankStore {
     page: {
       readonly after?: string | undefined
       readonly limit: number
-      readonly state?: BankImage['state'] | undefined
+      readonly state?: BankImage['state'] | 'alerted' | undefined
     },
   ): Promise<BankImage[]>
   /** One of them, within the scope. */
@@ -74,10 +76,23 @@ export interface BankStore {
   /** False when there is no such picture in that bank, or not in the scope. */
   removeImage(bankId: string, imageId: string, by: string, scope: BankScope): Promise<boolean>
   /**
-   * Puts it into quarantine or lets it out; false when it is not there, or is so already. Throws `forbidden` where a rights
+   * Puts it into quarantine for all or lets it out, also of one for some; what is let out has its alerts answered, and one
+   * that only has alerts counts as let out by the deployment. False when it is not there, or is so already. Throws `forbidden` where a rights
    * holder would let out what the deployment put there.
    */
   quarantine(bankId: string, imageId: string, by: string, on: boolean, scope: BankScope): Promise<boolean>
+  /**
+   * It met too many sellers of one marketplace: an alert is kept, and where `enough` of them say it, it goes into
+   * quarantine for that marketplace, or for all when several say the same; of itself at most `perHour` in an hour for each
+   * marketplace, and for all. Undefined when there is nothing to be done: it is not there, is in quarantine there, or
+   * somebody has let it out since the first of these sellers came.
+   */
+  alarm(
+    bankId: string,
+    imageId: string,
+    met: Pick<BankAlert, 'marketplace' | 'sellers' | 'newSellers' | 'seconds'> & { readonly enough: boolean },
+    perHour: number,
+  ): Promise<AlertResult | undefined>
   /** A person of the deployment has looked: it is no longer a rights holder's word alone. False when it is not there. */
   vouch(bankId: string, imageId: string, by: string): Promise<boolean>
   /** At most about `limit` pictures; begin with 0, go on with `change` of the answer. */

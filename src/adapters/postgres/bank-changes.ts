@@ -57,7 +57,9 @@ export function readCensus(pool: Pool): Promise<BankCensus> {
       const { rows } = await sql<{ change: string; images: number; sum: string }>`
         select h.change, x.images, x.sum from reference_head h, lateral (
           select count(*)::int as images, coalesce(sum(('x' || left(image_id::text, 8))::bit(32)::bigint), 0)::bigint as sum
-          from bank_image where state = 'active') x`.execute(tx)
+          from bank_image where state = 'active' or state = 'quarantined' and quarantined_for is not null) x`.execute(
+        tx,
+      )
       const [row] = rows
       if (row === undefined) throw new Error('the store has no head')
       return { done: { change: BigInt(row.change), images: row.images, sum: BigInt(row.sum) } }

@@ -9,8 +9,9 @@ import { describeIssues } from '../../domain/schema-issues.ts'
 import { TouchstoneError } from '../../errors.ts'
 import type { BankStore, BankSummary } from '../../rights/bank-ports.ts'
 import { readCensus, readChanges } from './bank-changes.ts'
+import { createAlarm, forgetAlerts, setQuarantine } from './bank-quarantine.ts'
 import { assertFillable, assertMine, assertNear, owned, sourceIn, stopped, stoppedAmong, taken } from './bank-rights.ts'
-import { imageOf, IMAGE_COLUMNS } from './bank-rows.ts'
+import { imageOf, IMAGE_COLUMNS, LISTED_COLUMNS } from './bank-rows.ts'
 import type { ImageRow } from './bank-rows.ts'
 import { packJson } from './bytes.ts'
 import { listen } from './change-listener.ts'
@@ -48,12 +49,14 @@ export function createBankStore({ pool, listener: connect }: BankStoreOptions): 
     },
 
     async banks(scope) {
-      const { rows } = await sql<{ body: Bank; images: number; quarantined: number }>`
+      const { rows } = await sql<{ body: Bank; images: number; quarantined: number; alerted: number }>`
         select b.body, count(*) filter (where i.state = 'active')::int as images,
-               count(*) filter (where i.state = 'quarantined')::int as quarantined
+               count(*) filter (where i.state = 'quarantined')::int as quarantined,
+               (select count(distinct a.image_id) from bank_alert a join bank_image x on x.image_id = a.image_id
+                where x.bank_id = b.bank_id and x.state = 'active')::int as alerted
         from bank b left join bank_image i on i.bank_id = b.bank_id and i.state <> 'removed'
         where ${owned(scope)} group by b.bank_id order by b.bank_id`.execute(db)
-      return rows.map(({ body, images, quarantined }): BankSummary => ({ ...body, images, quarantined }))
+      return rows.map(({ body, ...counts }): BankSummary => ({ ...body, ...counts }))
     },
 
     async bank(bankId, scope) {
@@ -87,9 +90,10 @@ export function createBankStore({ pool, listener: connect }: BankStoreOptions): 
 
     async images(bankId, { after, limit, state = null }) {
       const { rows } = await sql<ImageRow>`
-        select ${IMAGE_COLUMNS} from bank_image i
+        select ${LISTED_COLUMNS} from bank_image i
         where i.bank_id = ${bankId} and i.state <> 'removed'
-          and (${state}::text is null or i.state = ${state})
+          and (${state}::text is null or i.state = ${state}
+               or ${state} = 'alerted' and i.state = 'active' and exists (select from bank_alert a where a.image_id = i.image_id))
           and i.image_id > ${after ?? '00000000-0000-0000-0000-000000000000'}::uuid
         order by i.image_id limit ${limit}`.execute(db)
       return rows.map(imageOf)
@@ -97,7 +101,7 @@ export function createBankStore({ pool, listener: connect }: BankStoreOptions): 
 
     async image(bankId, imageId, scope) {
       const { rows } = await sql<ImageRow>`
-        select ${IMAGE_COLUMNS} from bank_image i join bank b on b.bank_id = i.bank_id
+        select ${LISTED_COLUMNS} from bank_image i join bank b on b.bank_id = i.bank_id
         where i.image_id = ${imageId} and i.bank_id = ${bankId} and i.state <> 'removed' and ${owned(scope)}`.execute(
         db,
       )
@@ -137,7 +141,7 @@ export function createBankStore({ pool, listener: connect }: BankStoreOptions): 
                       ${images.map(({ picture }) => picture.forms.join(','))}::text[],
                       ${images.map(({ source }) => source.verdictId ?? null)}::text[], ${sources.starts}::int[], ${sources.lengths}::int[])
                x (image_id, sha256, hash, quality, forms, verdict_id, start, length)
-          on conflict (bank_id, sha256, coalesce(verdict_id, '')) where state <> 'removed' do nothing
+          on conflict (bank_id, sha256, coalesce(verdict_id, ''), frame) where state <> 'removed' do nothing
           returning ${IMAGE_COLUMNS}`.execute(tx.db)
         const result = { added: rows.map(imageOf), present: images.length - rows.length }
         if (rows.length === 0) return { undo: result }
@@ -159,27 +163,8 @@ export function createBankStore({ pool, listener: connect }: BankStoreOptions): 
       })
     },
 
-    quarantine(bankId, imageId, by, on, scope) {
-      const who = scope === 'all' ? 'deployment' : 'brand'
-      return change(async ({ db: tx }, next) => {
-        const { rows } = await sql<{ state: ImageRow['state']; quarantined_by: string | null }>`
-          select i.state, i.quarantined_by from bank_image i join bank b on b.bank_id = i.bank_id
-          where i.image_id = ${imageId} and i.bank_id = ${bankId} and ${owned(scope)} for update of i`.execute(tx)
-        const [row] = rows
-        const isOn = row?.state === 'quarantined'
-        if (isOn && !on && who === 'brand' && row.quarantined_by !== 'brand') throw stopped(`the picture ${imageId}`)
-        // What the deployment says of one that its owner had put there already stands as well.
-        const isNew = on
-          ? row?.state === 'active' || (isOn && who === 'deployment' && row.quarantined_by === 'brand')
-          : isOn
-        if (!isNew) return { changed: false, result: false }
-        await sql`
-          update bank_image set state = ${on ? 'quarantined' : 'active'}, quarantined_by = ${on ? who : null},
-            change = ${String(next)}::bigint, changed_at = now(), changed_by = ${by}
-          where image_id = ${imageId}`.execute(tx)
-        return { changed: true, result: true }
-      })
-    },
+    quarantine: (bankId, imageId, by, on, scope) =>
+      change(({ db: tx }, next) => setQuarantine(tx, next, { bankId, imageId, by, on, scope })),
 
     vouch(bankId, imageId, by) {
       return change(async ({ db: tx }, next) => {
@@ -197,6 +182,8 @@ export function createBankStore({ pool, listener: connect }: BankStoreOptions): 
         return { changed: true, result: true }
       })
     },
+
+    alarm: createAlarm(pool),
 
     changesSince: (since, limit) => readChanges(pool, since, limit),
 
@@ -217,7 +204,8 @@ export function createBankStore({ pool, listener: connect }: BankStoreOptions): 
       return rows[0]
     },
 
-    purge(seconds, limit) {
+    async purge(seconds, limit) {
+      await forgetAlerts(pool)
       return inTransaction(pool, async ({ db: tx }) => {
         // The floor moves under the lock, but the number does not: nobody has to look.
         await lockHead(tx)

@@ -19,4 +19,50 @@ with marked as (
 update reference_head set change = change + 1 where exists (select from marked);
 `
 
-export const LATER_MIGRATIONS: readonly Migration[] = [{ name: 'whose word a picture of a bank is', sql: words }]
+// Quarantine for some marketplaces, null: for all, as what lies there already. An alert stays until somebody has answered it.
+const alerts = `
+alter table bank_image add column quarantined_for text[], add column quarantined_at timestamptz,
+  add column quarantined_name text, add column released_at timestamptz;
+update bank_image set quarantined_at = changed_at, quarantined_name = changed_by where state = 'quarantined';
+create table bank_alert (
+  image_id uuid not null, marketplace text collate "C",
+  result text not null check (result in ('quarantined', 'quarantined-for-all', 'bound', 'new-sellers')),
+  sellers int not null, new_sellers int not null, seconds int not null,
+  first_at timestamptz not null default now(), last_at timestamptz not null default now(), quarantined_at timestamptz
+);
+create unique index bank_alert_once on bank_alert (image_id, coalesce(' ' || marketplace, ''));
+create index bank_alert_quarantined on bank_alert (quarantined_at) where quarantined_at is not null;
+`
+
+// Of a case whose pictures were cleaned away: that there were some, and whose brands they were about.
+const goneFromCases = `
+create table case_picture_gone (
+  case_id text collate "C", revision int, ordinal int, brand_ids text[] not null, primary key (case_id, revision, ordinal)
+);
+`
+
+// The other frames of animations that are kept; each joins a bank as an entry of its own.
+const frames = `
+alter table picture add column frames json not null default '[]';
+alter table bank_image add column frame int not null default 0;
+drop index bank_image_once;
+create unique index bank_image_once on bank_image (bank_id, sha256, coalesce(verdict_id, ''), frame) where state <> 'removed';
+`
+
+// What listings show, by hash: of a confirmed case, what honest sellers show as well does not join by itself.
+const shown = `
+create table shown_picture (
+  listing_id text collate "C", hash text collate "C", revision int not null, keys int[] not null,
+  at timestamptz not null default now(), primary key (listing_id, hash)
+);
+create index shown_picture_keys on shown_picture using gin (keys);
+create index shown_picture_at on shown_picture (at);
+`
+
+export const LATER_MIGRATIONS: readonly Migration[] = [
+  { name: 'whose word a picture of a bank is', sql: words },
+  { name: 'pictures of cases that are no longer kept', sql: goneFromCases },
+  { name: 'quarantine for some marketplaces, and alerts', sql: alerts },
+  { name: 'frames of animations', sql: frames },
+  { name: 'what listings show', sql: shown },
+]

@@ -56,9 +56,7 @@ export async function originOf(match) {
     return {
       words,
       sha256: image.body.sha256,
-      ...(image.body.state === 'quarantined'
-        ? { note: 'It is in quarantine now, and matches nothing until somebody has looked at it.' }
-        : {}),
+      ...(image.body.state === 'quarantined' ? { note: quarantined(image.body.quarantine?.scope) } : {}),
     }
   return {
     words,
@@ -99,3 +97,8 @@ async function brandName(brandId) {
   const { status, body } = await ask(`/v1/brands/${part(brandId)}`)
   return () => foreign(status === 200 ? body.name : brandId)
 }
+
+const quarantined = (scope) =>
+  Array.isArray(scope)
+    ? 'It is in quarantine now for the listings of some marketplaces, and matches none of theirs until somebody has looked at it.'
+    : 'It is in quarantine now, and matches nothing until somebody has looked at it.'

@@ -144,8 +144,8 @@ export function bankRoutes(api: Api, services: RouteServices): void {
   })
 
   for (const [action, on, summary] of [
-    ['quarantine', true, 'Put a picture into quarantine: it matches nothing until it is released'],
-    ['release', false, 'Let a picture out of quarantine: somebody has looked at it'],
+    ['quarantine', true, 'Put a picture into quarantine for all: it matches nothing until it is released'],
+    ['release', false, 'Let a picture out of quarantine, also of one for some marketplaces, and answer its alerts: somebody has looked at it'],
   ] as const) {
     api.route({
       method: 'POST',
@@ -163,7 +163,7 @@ export function bankRoutes(api: Api, services: RouteServices): void {
         if (!(await banks.quarantine(bankId, imageId, caller.subject, on, bankScope(caller))))
           throw new TouchstoneError(
             'not-found',
-            `there is no picture ${imageId} for this caller that is ${on ? 'active' : 'in quarantine'}`,
+            `there is no picture ${imageId} for this caller that is ${on ? 'active' : 'in quarantine or has an alert'}`,
           )
         return reply.code(204).send(null)
       },

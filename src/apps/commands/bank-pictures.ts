@@ -1,9 +1,10 @@
-// `banks list | remove | release`: which banks there are and what is in them, and a picture out of its bank or its quarantine.
+// `banks list | remove | release | quarantine`: which banks there are and what is in them, and a picture out of its bank or its quarantine.
 import type { Command } from 'commander'
 import { createBankStore } from '../../adapters/postgres/bank-store.ts'
 import { bankImageSchema, type BankImage } from '../../domain/bank.ts'
 import { TouchstoneError } from '../../errors.ts'
-import type { BankStore, BankSummary } from '../../rights/bank-ports.ts'
+import type { BankStore } from '../../rights/bank-ports.ts'
+import { inWords, plain, toLookAt } from './bank-alerts.ts'
 import { COMMAND_LINE, print, table, withStore } from './with-store.ts'
 
 interface Options {
@@ -37,23 +38,42 @@ export function addPictureCommands(banks: Command): void {
         print(json, { bankId, imageId, state: 'removed' }, `${imageId} is out of ${bankId}.`)
       })
     })
-  banks
-    .command('release <bank> <image>')
-    .description('Let a picture out of quarantine: somebody has looked at it, and it matches again within 2 s.')
-    .option('--json', 'print one JSON document')
-    .addHelpText('after', `\nExample:\n  $ touchstone banks release fakes ${ID}`)
-    .action(async (bankId: string, imageId: string, { json }: Options) => {
-      assertImageId(bankId, imageId)
-      await withBanks(async (store) => {
-        if (!(await store.quarantine(bankId, imageId, COMMAND_LINE, false, 'all'))) {
-          const there = (await store.image(bankId, imageId, 'all')) !== undefined
-          throw there
-            ? new TouchstoneError('not-found', `the picture ${imageId} of ${bankId} is not in quarantine`)
-            : await missing(store, bankId, imageId)
-        }
-        print(json, { bankId, imageId, state: 'active' }, `${imageId} of ${bankId} matches again.`)
+  for (const [action, on, state, description, done] of [
+    [
+      'release',
+      false,
+      'active',
+      'Let a picture out of quarantine, or answer its alerts: somebody has looked at it, and it matches again within 2 s.',
+      'matches again',
+    ],
+    [
+      'quarantine',
+      true,
+      'quarantined',
+      'Put a picture into quarantine: within 2 s it matches nothing until it is released.',
+      'matches nothing until it is released',
+    ],
+  ] as const)
+    banks
+      .command(`${action} <bank> <image>`)
+      .description(description)
+      .option('--json', 'print one JSON document')
+      .addHelpText('after', `\nExample:\n  $ touchstone banks ${action} fakes ${ID}`)
+      .action(async (bankId: string, imageId: string, { json }: Options) => {
+        assertImageId(bankId, imageId)
+        await withBanks(async (store) => {
+          if (!(await store.quarantine(bankId, imageId, COMMAND_LINE, on, 'all'))) {
+            const there = (await store.image(bankId, imageId, 'all')) !== undefined
+            throw there
+              ? new TouchstoneError(
+                  'not-found',
+                  `the picture ${imageId} of ${bankId} is ${on ? '' : 'not '}in quarantine`,
+                )
+              : await missing(store, bankId, imageId)
+          }
+          print(json, { bankId, imageId, state }, `${imageId} of ${bankId} ${done}.`)
+        })
       })
-    })
 }
 
 const withBanks = (work: (store: BankStore) => Promise<void>): Promise<void> =>
@@ -79,7 +99,9 @@ async function missing(store: BankStore, bankId: string, imageId: string): Promi
 }
 
 async function listBanks(store: BankStore, json: boolean | undefined): Promise<void> {
-  const all = await store.banks('all')
+  const all = await Promise.all(
+    (await store.banks('all')).map(async (bank) => ({ ...bank, toLookAt: await toLookAt(store, bank) })),
+  )
   const rows = all.map((b) => [
     b.bankId,
     b.kind,
@@ -87,22 +109,12 @@ async function listBanks(store: BankStore, json: boolean | undefined): Promise<v
     String(b.maxDistance),
     String(b.images),
     String(b.quarantined),
+    String(b.alerted),
     b.name,
   ])
-  const header = ['bank', 'kind', 'brand', 'distance', 'pictures', 'in quarantine', 'name']
-  const held = await quarantinedOf(store, all)
+  const header = ['bank', 'kind', 'brand', 'distance', 'pictures', 'in quarantine', 'alerts', 'name']
+  const held = all.flatMap((bank) => bank.toLookAt).map(inWords)
   print(json, all, all.length === 0 ? 'There are no banks.' : [table(header, rows), ...held].join('\n'))
-}
-
-/** So many are named of each bank; when they are released the next come. */
-const NAMED = 10
-
-async function quarantinedOf(store: BankStore, banks: readonly BankSummary[]): Promise<string[]> {
-  const lines: string[] = []
-  for (const { bankId } of banks.filter((bank) => bank.quarantined > 0))
-    for (const { imageId, source } of await store.images(bankId, { limit: NAMED, state: 'quarantined' }))
-      lines.push(`In quarantine: ${source.file ?? source.kind}: touchstone banks release ${bankId} ${imageId}`)
-  return lines
 }
 
 /** In one question to the store. */
@@ -127,6 +139,5 @@ async function listPictures(store: BankStore, bankId: string, json: boolean | un
   print(json, all, all.length === 0 ? `The bank ${bankId} has no pictures.` : table(header, rows))
 }
 
-/** A file's name is a stranger's text: nothing of it may turn or break the line. */
 const cameFrom = ({ file, listingId, kind }: BankImage['source']): string =>
-  (file ?? (listingId === undefined ? kind : `verdict on ${listingId}`)).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '?')
+  plain(file ?? (listingId === undefined ? kind : `verdict on ${listingId}`))

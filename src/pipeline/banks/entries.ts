@@ -1,9 +1,10 @@
 // The pictures of all banks in memory: told of every change one by one, and asked which of them a picture is like.
-import { DERIVED_FORMS, type Bank, type BankImage, type BankKind, type PictureForm } from '../../domain/bank.ts'
+import type { Bank, BankImage, BankKind, PictureForm } from '../../domain/bank.ts'
 import { createHashIndex, fillHashIndex, type HashFilling, type HashIndex } from '../../imaging/hash-index.ts'
 import type { SeenPicture } from '../../imaging/picture.ts'
 import type { BankMatch } from '../../signals/image-hash/ports.ts'
 import { inSteps } from '../in-turns.ts'
+import { FORMS, formsIn, HASH, HASHES_BYTES, hashesOf } from './entry-hashes.ts'
 import { createHashRows } from './hash-rows.ts'
 import { createNumbers } from './numbers.ts'
 import { voiceOf } from './voices.ts'
@@ -11,7 +12,10 @@ import { voiceOf } from './voices.ts'
 export interface BankEntries {
   /** Pictures that can match. */
   readonly size: number
+  /** That match nothing at all. */
   readonly quarantined: number
+  /** That can match, but nothing of some marketplaces. */
+  readonly quarantinedForSome: number
   /** As in the store's census. */
   readonly sum: bigint
   banks(): readonly Bank[]
@@ -25,6 +29,7 @@ export interface BankEntries {
     image: Pick<BankImage, 'imageId' | 'bankId' | 'hash' | 'source'> & {
       readonly state: BankImage['state']
       readonly forms?: readonly string[]
+      readonly quarantine?: BankImage['quarantine']
     },
   ): boolean
   /** The same from what was held before. */
@@ -33,8 +38,8 @@ export interface BankEntries {
   /** When its last step is done it can be asked. Nothing is put or dropped from the first on until then. */
   readyInSteps(): Generator<void, void>
   ready(): void
-  /** Of each bank the nearest picture of each voice (voices.ts). Of entries that are being filled nothing, until they are ready. */
-  match(picture: Pick<SeenPicture, 'sha256' | 'variants' | 'blank'>): BankMatch[]
+  /** Of each bank the nearest picture of each voice (voices.ts) that is not in quarantine for that marketplace. Of entries that are being filled nothing, until they are ready. */
+  match(picture: Pick<SeenPicture, 'sha256' | 'variants' | 'blank'>, marketplace?: string | null): BankMatch[]
   /** Every picture as of now, of both states, in no order: what changes while they are handed out makes no difference. */
   all(): Iterable<StoredEntry>
 }
@@ -50,6 +55,8 @@ export interface StoredEntry {
   readonly hashes: Uint8Array
   /** JSON: a million parsed objects would take three times as much. */
   readonly source: string
+  /** Where it is in quarantine while it matches elsewhere: for marketplaces; null: for listings that name none. */
+  readonly apart?: readonly (string | null)[]
 }
 
 interface Entry {
@@ -58,6 +65,7 @@ interface Entry {
   source: string
   /** Of the source, once it was asked for. */
   voice?: string | undefined
+  apart?: StoredEntry['apart'] | undefined
 }
 
 interface HeldBank {
@@ -67,11 +75,6 @@ interface HeldBank {
 
 /** How many of the nearest are asked for at first: more than there are banks near one picture as a rule. */
 const NEAR = 32
-const HASH = /^[0-9a-f]{64}$/
-const HASH_BYTES = 32
-const FORMS: readonly PictureForm[] = ['whole', ...DERIVED_FORMS]
-/** What a picture is found by. */
-export const HASHES_BYTES = FORMS.length * HASH_BYTES
 const NO_HASH = new Uint8Array()
 /** Sources that many pictures have in common lie in memory once. */
 const PLAIN = new Map(
@@ -92,7 +95,7 @@ export function createBankEntries(options: { readonly filling?: boolean } = {}):
   const slotOf = createNumbers()
   const free: number[] = []
   const quarantined = new Map<string, StoredEntry>()
-  let sum = 0n
+  let [sum, forSome] = [0n, 0]
   /** One by one costs ten times as much: while filling, the indexes are left to the end. */
   let isFilling = options.filling === true
 
@@ -103,12 +106,7 @@ export function createBankEntries(options: { readonly filling?: boolean } = {}):
   }
 
   function* formsAt(slot: number): Generator<[id: number, hash: Uint8Array]> {
-    const all = hashes.at(slot)
-    for (let form = 0; form < FORMS.length; form++) {
-      const hash = all.subarray(form * HASH_BYTES, (form + 1) * HASH_BYTES)
-      // Half the bits of every hash are set: it says whether there is one.
-      if (form === 0 || hash.some((byte) => byte !== 0)) yield [slot * FORMS.length + form, hash]
-    }
+    for (const [form, hash] of formsIn(hashes.at(slot))) yield [slot * FORMS.length + form, hash]
   }
   const addTo = (shelf: HashIndex, slot: number) => {
     for (const [id, hash] of formsAt(slot)) shelf.add(id, hash)
@@ -124,13 +122,19 @@ export function createBankEntries(options: { readonly filling?: boolean } = {}):
     if (!isFilling) removeFrom(shelfOf(entry.bank.bank.maxDistance), slot)
     entry.bank.size -= 1
     sum -= firstBytes(imageId)
+    setApart(entry, undefined)
     slots[slot] = undefined
     slotOf.delete(imageId)
     free.push(slot)
   }
 
+  function setApart(entry: Entry, apart: Entry['apart']): void {
+    forSome += Number(apart !== undefined) - Number(entry.apart !== undefined)
+    entry.apart = apart
+  }
+
   function hold(stored: StoredEntry): void {
-    const { imageId, bankId, hashes: its, source } = stored
+    const { imageId, bankId, hashes: its, source, apart } = stored
     const bank = banks.get(bankId)
     if (bank === undefined) throw new Error(`the bank ${bankId} of picture ${imageId} is not known`)
     if (its.length === 0) {
@@ -144,10 +148,13 @@ export function createBankEntries(options: { readonly filling?: boolean } = {}):
       // What it is stays, and who vouches for it may change.
       held.source = PLAIN.get(source) ?? source
       held.voice = undefined
+      setApart(held, apart)
       return
     }
     const slot = free.pop() ?? slots.length
-    slots[slot] = { imageId, bank, source: PLAIN.get(source) ?? source }
+    const entry: Entry = { imageId, bank, source: PLAIN.get(source) ?? source }
+    setApart(entry, apart)
+    slots[slot] = entry
     hashes.set(slot, its)
     slotOf.set(imageId, slot)
     if (!isFilling) addTo(shelfOf(bank.bank.maxDistance), slot)
@@ -161,6 +168,9 @@ export function createBankEntries(options: { readonly filling?: boolean } = {}):
     },
     get quarantined() {
       return quarantined.size
+    },
+    get quarantinedForSome() {
+      return forSome
     },
     get sum() {
       return sum
@@ -179,9 +189,11 @@ export function createBankEntries(options: { readonly filling?: boolean } = {}):
 
     putBankInSteps,
 
-    put({ imageId, bankId, hash, forms, state, source }) {
-      if (state === 'quarantined') hold({ imageId, bankId, hashes: NO_HASH, source: '{}' })
-      else if (HASH.test(hash)) hold({ imageId, bankId, hashes: hashesOf(hash, forms), source: JSON.stringify(source) })
+    put({ imageId, bankId, hash, forms, state, source, quarantine }) {
+      const apart = Array.isArray(quarantine?.scope) ? { apart: quarantine.scope } : {}
+      if (state === 'quarantined' && !('apart' in apart)) hold({ imageId, bankId, hashes: NO_HASH, source: '{}' })
+      else if (HASH.test(hash))
+        hold({ imageId, bankId, hashes: hashesOf(hash, forms), source: JSON.stringify(source), ...apart })
       else return false
       return true
     },
@@ -199,7 +211,7 @@ export function createBankEntries(options: { readonly filling?: boolean } = {}):
 
     readyInSteps,
 
-    match(picture) {
+    match(picture, marketplace = null) {
       if (picture.blank) return []
       const nearest = new Map<string, { entry: Entry; distance: number; variant: number; form: PictureForm }>()
       for (const [maxDistance, shelf] of shelves) {
@@ -207,7 +219,7 @@ export function createBankEntries(options: { readonly filling?: boolean } = {}):
         for (const [variant, hash] of picture.variants.entries()) {
           for (const { id, distance } of nearestOfEach(shelf, hash, maxDistance)) {
             const entry = slots[slotIn(id)]
-            if (entry === undefined) continue
+            if (entry === undefined || entry.apart?.includes(marketplace) === true) continue
             entry.voice ??= voiceOf(entry.source)
             const key = `${entry.bank.bank.bankId} ${entry.voice}`
             const best = nearest.get(key)
@@ -240,6 +252,7 @@ export function createBankEntries(options: { readonly filling?: boolean } = {}):
               bankId: entry.bank.bank.bankId,
               hashes: hashesOf(slot),
               source: entry.source,
+              ...(entry.apart === undefined ? {} : { apart: entry.apart }),
             }
         yield* its
       })()
@@ -281,13 +294,5 @@ function nearestOfEach(shelf: HashIndex, hash: Uint8Array, distance: number) {
 }
 
 const slotIn = (id: number): number => Math.floor(id / FORMS.length)
-
-/** A form whose hash cannot be read is none: the picture still has its own. */
-function hashesOf(hash: string, forms: readonly string[] = []): Uint8Array {
-  const bytes = new Uint8Array(HASHES_BYTES)
-  for (const [i, one] of [hash, ...forms.slice(0, DERIVED_FORMS.length)].entries())
-    if (HASH.test(one)) bytes.set(Buffer.from(one, 'hex'), i * HASH_BYTES)
-  return bytes
-}
 
 const firstBytes = (imageId: string): bigint => BigInt(Number.parseInt(imageId.slice(0, 8), 16))

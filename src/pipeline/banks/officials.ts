@@ -9,15 +9,15 @@ export function createLookForOfficials(banks: () => BankIndex): LookForOfficials
     const index = banks()
     // Before the first is asked: what changes meanwhile may or may not be seen, and is compared once more by the store.
     const { change } = index
-    const near: { sha256: string; bankId: string }[] = []
-    const compare = ({ sha256, hash, variants }: CaseHashes) => {
+    const near: { sha256: string; frame: number; bankId: string }[] = []
+    const compare = ({ sha256, frame, hash, variants }: CaseHashes) => {
       const forms = (variants.length === 0 ? [hash] : variants).filter((one) => HASH.test(one))
       const hashes = forms.map((one) => Buffer.from(one, 'hex'))
       for (const { bankId, kind } of index.match({ sha256, variants: hashes, blank: false }))
-        if (kind === 'genuine' || kind === 'allowed') near.push({ sha256, bankId })
+        if (kind === 'genuine' || kind === 'allowed') near.push({ sha256, frame, bankId })
     }
     await inTurns(inSteps(pictures, compare, 1))
-    return { change, looked: pictures.map(({ sha256 }) => sha256), near }
+    return { change, looked: [...new Set(pictures.map(({ sha256 }) => sha256))], near }
   }
 }
 

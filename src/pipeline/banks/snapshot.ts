@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { bankSchema, type Bank } from '../../domain/bank.ts'
 import { inSteps } from '../in-turns.ts'
-import { HASHES_BYTES, type BankEntries, type StoredEntry } from './entries.ts'
+import type { BankEntries, StoredEntry } from './entries.ts'
+import { HASHES_BYTES } from './entry-hashes.ts'
 
 export interface Snapshot {
   /** Of the store that the banks lie in. */
@@ -20,13 +21,15 @@ export interface SnapshotFile {
   write(bytes: Uint8Array): Promise<void>
 }
 
-const MAGIC = 'touchstone banks 2\n'
+const MAGIC = 'touchstone banks 3\n'
 const SEAL_BYTES = 32
 const ID_BYTES = 16
 /** Bytes that are copied or summed up in half a millisecond. */
 const PIECE = 262_144
 /** Sources that become bytes at once. */
 const LINES = 256
+
+const apartSchema = z.array(z.string().nullable())
 
 const headerSchema = z.object({
   identity: z.string(),
@@ -39,8 +42,8 @@ const headerSchema = z.object({
 
 /**
  * `MAGIC`, the length of the header (4 bytes, big-endian), the header as JSON, then for each picture its id (16 bytes), the
- * number of its bank (4) and, of active ones, its hashes (`HASHES_BYTES`); then their sources, one JSON a line; a sha256 of all. Made in
- * steps, of the entries as they are at the first one.
+ * number of its bank (4) and, of active ones, its hashes (`HASHES_BYTES`); then their sources, one JSON a line, behind a tab the
+ * marketplaces where it is in quarantine, as JSON; a sha256 of all. Made in steps, of the entries as they are at the first one.
  */
 export function* writeSnapshot(identity: string, change: bigint, entries: BankEntries): Generator<void, Uint8Array> {
   const banks = entries.banks()
@@ -55,14 +58,15 @@ export function* writeSnapshot(identity: string, change: bigint, entries: BankEn
     if (lines.length > 0) sources.push(Buffer.from(lines.join('\n') + end))
     lines = []
   }
-  yield* inSteps(all, ({ imageId, bankId, hashes, source }) => {
+  yield* inSteps(all, ({ imageId, bankId, hashes, source, apart }) => {
     body.write(imageId.replaceAll('-', ''), at, 'hex')
     at = body.writeUInt32BE(numbers.get(bankId) ?? 0, at + ID_BYTES)
     body.set(hashes, at)
     at += hashes.length
     if (hashes.length === 0) return
     if (lines.length === LINES) flush('\n')
-    lines.push(source)
+    // JSON has no tab of its own.
+    lines.push(apart === undefined ? source : `${source}\t${JSON.stringify(apart)}`)
   })
   flush('')
   const length = Buffer.alloc(4)
@@ -119,14 +123,21 @@ export function* readSnapshot(bytes: Uint8Array): Generator<void, Snapshot> {
       const size = i < active ? HASHES_BYTES : 0
       const hashes = file.subarray(at, at + size)
       at += size
-      let source = '{}'
       if (size > 0) {
         const next = sources.indexOf(10, line)
         const stop = next < 0 ? sources.length : next
-        source = sources.toString('utf8', line, stop)
+        const [its = '', apart] = sources.toString('utf8', line, stop).split('\t')
         line = stop + 1
+        yield {
+          imageId: uuid(id),
+          bankId,
+          hashes,
+          source: its,
+          ...(apart === undefined ? {} : { apart: apartSchema.parse(JSON.parse(apart)) }),
+        }
+        continue
       }
-      yield { imageId: uuid(id), bankId, hashes, source }
+      yield { imageId: uuid(id), bankId, hashes, source: '{}' }
     }
   }
   return { identity, change, banks, images: images(), count: active + quarantined }

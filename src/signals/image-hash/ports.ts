@@ -24,7 +24,8 @@ export interface BankIndex {
   readonly change: bigint
   /**
    * The nearest picture of every bank within that bank's distance, nearest first, and of those that are different people's
-   * word each; nothing for a blank picture.
+   * word each; nothing for a blank picture. `marketplace`: whose listing shows it, null for one that names none; what is
+   * in quarantine there is not among them.
    */
-  match(picture: Pick<SeenPicture, 'sha256' | 'variants' | 'blank'>): readonly BankMatch[]
+  match(picture: Pick<SeenPicture, 'sha256' | 'variants' | 'blank'>, marketplace?: string | null): readonly BankMatch[]
 }

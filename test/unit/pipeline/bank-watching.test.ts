@@ -40,11 +40,13 @@ function world() {
   const telemetry = createTelemetry({ level: 'silent' })
   const watch = createBankWatch(
     {
-      quarantine: (_bank, imageId) => Promise.resolve(quarantined.push(imageId) > 0),
-      senders: () => Promise.resolve([]),
+      alarm: (_bank, imageId) => {
+        quarantined.push(imageId)
+        return Promise.resolve('quarantined')
+      },
     },
     telemetry,
-    { limit: 4 },
+    { limit: 4, perHour: 5 },
   )
   return { gate, telemetry, watch, quarantined }
 }

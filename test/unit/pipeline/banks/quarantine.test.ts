@@ -1,38 +1,55 @@
 // When a picture of a bank has met too many sellers; the clock and the store are invented, all else is real.
 import { describe, expect, test } from 'vitest'
-import { createBankWatch } from '../../../../src/pipeline/banks/quarantine.ts'
+import type { AlertResult } from '../../../../src/domain/bank.ts'
+import { createBankWatch, type WatchedStore } from '../../../../src/pipeline/banks/quarantine.ts'
 import { createTelemetry } from '../../../../src/telemetry.ts'
 
 const HOUR = 3_600_000
+const DAY = 24 * HOUR
+const START = Date.parse('2026-01-01T00:00:00Z')
 const match = (imageId: string, kind: 'counterfeit' | 'allowed' | 'genuine' | 'logo' = 'counterfeit') => ({
   imageId,
   bankId: 'b',
   kind,
 })
+type Asked = Parameters<WatchedStore['alarm']>
 
-function watch(limit: number, senders: readonly (string | null)[] = []) {
-  const asked: unknown[][] = []
-  const state = { now: 0, fails: 0 }
+function watch(limit: number) {
+  const asked: Asked[] = []
+  const state: { now: number; fails: number; answer: AlertResult | undefined } = {
+    now: START,
+    fails: 0,
+    answer: 'quarantined',
+  }
   const lines: string[] = []
   const telemetry = createTelemetry({ level: 'warn', destination: { write: (line: string) => void lines.push(line) } })
   const { saw: sawOffered, stop } = createBankWatch(
     {
-      quarantine: (...args) => {
+      alarm: (...args) => {
         asked.push(args)
         state.fails -= 1
-        return state.fails >= 0 ? Promise.reject(new Error('the store is away')) : Promise.resolve(true)
+        return state.fails >= 0 ? Promise.reject(new Error('the store is away')) : Promise.resolve(state.answer)
       },
-      senders: () => Promise.resolve(senders),
     },
     telemetry,
-    { limit, now: () => state.now },
+    { limit, perHour: 5, now: () => state.now },
   )
   type Matches = Parameters<typeof sawOffered>[1]
-  const saw = (sellerId: string, matches: Matches, marketplace?: string) =>
-    sawOffered({ sellerId, ...(marketplace === undefined ? {} : { marketplace }) }, matches)
-  const alerts = async () => (await telemetry.metrics.touchstone_quarantines_total.get()).values[0]?.value ?? 0
-  const told = async () => (await telemetry.metrics.touchstone_bank_alerts_total.get()).values[0]?.value ?? 0
-  return { saw, stop, asked, state, lines, alerts, told }
+  const saw = (sellerId: string, matches: Matches, marketplace?: string, daysOld?: number) =>
+    sawOffered(
+      {
+        sellerId,
+        ...(marketplace === undefined ? {} : { marketplace }),
+        ...(daysOld === undefined ? {} : { seller: { createdAt: new Date(state.now - daysOld * DAY).toISOString() } }),
+      },
+      matches,
+    )
+  const quarantines = async () => (await telemetry.metrics.touchstone_quarantines_total.get()).values[0]?.value ?? 0
+  const alerts = async () =>
+    Object.fromEntries(
+      (await telemetry.metrics.touchstone_bank_alerts_total.get()).values.map((v) => [v.labels['result'], v.value]),
+    )
+  return { saw, stop, asked, state, lines, quarantines, alerts }
 }
 
 describe('quarantine', () => {
@@ -54,133 +71,152 @@ describe('quarantine', () => {
     expect(asked).toEqual([])
   })
 
-  test('more sellers than the limit within an hour put it into quarantine, once, with an alert that names it', async () => {
-    const { saw, stop, asked, state, lines, alerts } = watch(10)
-    for (let i = 0; i < 10; i++) saw(`S-${i}`, [match('x'), match('y', 'allowed')])
-    state.now = HOUR - 1
+  test('more sellers than the limit within an hour are told to the store, once, and people are told what came of it', async () => {
+    const { saw, stop, asked, state, lines, quarantines, alerts } = watch(10)
+    for (let i = 0; i < 10; i++) saw(`S-${i}`, [match('x'), match('y', 'allowed')], 'shop')
+    state.now += HOUR - 1
     expect(asked).toEqual([])
-    saw('S-10', [match('x')])
-    saw('S-11', [match('x')])
+    saw('S-10', [match('x')], 'shop')
+    saw('S-11', [match('x')], 'shop')
     await stop()
-    expect(asked).toEqual([['b', 'x', 'quarantine', true, 'all']])
-    expect(await alerts()).toBe(1)
-    expect(JSON.parse(lines[0] ?? '{}')).toMatchObject({ level: 50, imageId: 'x', bankId: 'b' })
+    const met = { marketplace: 'shop', sellers: 11, newSellers: 0, seconds: 3_600, enough: true }
+    expect(asked).toEqual([['b', 'x', met, 5]])
+    expect([await quarantines(), await alerts()]).toEqual([1, { quarantined: 1 }])
+    expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([
+      { level: 50, imageId: 'x', bankId: 'b', marketplace: 'shop', sellers: 11, seconds: 3_600, result: 'quarantined' },
+    ])
   })
 
-  describe('among several marketplaces', () => {
-    const flood = (w: ReturnType<typeof watch>, sellers: number, marketplace?: string) => {
-      for (let i = 0; i < sellers; i++) w.saw(`S-${i}`, [match('x')], marketplace)
+  test('the same name of a seller is another seller elsewhere; listings without a marketplace are apart', async () => {
+    const { saw, stop, asked } = watch(10)
+    for (const marketplace of ['a', 'b', undefined])
+      for (let i = 0; i < 10; i++) saw(`S-${i}`, [match('x')], marketplace)
+    await stop()
+    expect(asked).toEqual([])
+    saw('S-10', [match('x')])
+    await stop()
+    expect(asked.map(([, , met]) => met.marketplace)).toEqual([null])
+  })
+
+  test.each([
+    ['bound', /matches on: as many as may/],
+    ['new-sellers', /matches on: too many of them opened/],
+    ['quarantined', /in quarantine for that marketplace, and matches on for others/],
+    ['quarantined-for-all', /in quarantine and matches nothing/],
+  ] as const)('the line in the log is true, and once an hour: %s', async (answer, text) => {
+    const { saw, stop, state, lines, alerts } = watch(2)
+    state.answer = answer
+    const flood = async () => {
+      for (let i = 0; i < 50; i++) saw(`S-${i}`, [match('x')], 'shop')
+      await stop()
     }
+    await flood()
+    state.now += 700_000
+    await flood()
+    expect(await alerts()).toEqual({ [answer]: 1 })
+    expect(lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([expect.stringMatching(text)])
+    state.now += HOUR
+    await flood()
+    expect(await alerts()).toEqual({ [answer]: 2 })
+  })
 
-    test.each([
-      ['another had a listing decided, without any match', [], (w: ReturnType<typeof watch>) => w.saw('S', [], 'demo')],
-      ['another may send listings', ['demo', 'elsewhere'], () => undefined],
-      ['some listings are of none', ['elsewhere'], (w: ReturnType<typeof watch>) => w.saw('S', [])],
-      ['a key of none may send listings', [null, 'elsewhere'], () => undefined],
-    ] as const)('one alone disarms no picture for the others: an alert an hour (%s)', async (_, senders, others) => {
-      const w = watch(10, senders)
-      others(w)
-      flood(w, 10, 'elsewhere')
-      await w.stop()
-      expect(await w.told()).toBe(0)
-      flood(w, 1_000, 'elsewhere')
-      w.state.now = 60_000
-      flood(w, 1_000, 'elsewhere')
-      await w.stop()
-      expect(w.asked).toEqual([])
-      expect([await w.alerts(), await w.told(), w.lines.length]).toEqual([0, 1, 1])
-      expect(JSON.parse(w.lines[0] ?? '{}')).toMatchObject({ level: 50, imageId: 'x', marketplace: 'elsewhere' })
-      w.state.now += HOUR
-      flood(w, 11, 'elsewhere')
-      await w.stop()
-      expect(await w.told()).toBe(2)
+  test('what matches on is asked about again after ten minutes and not at every match', async () => {
+    const { saw, stop, asked, state } = watch(2)
+    state.answer = 'bound'
+    for (const [minutes, times] of [
+      [0, 1],
+      [9, 1],
+      [11, 2],
+    ] as const) {
+      state.now = START + minutes * 60_000
+      for (let i = 0; i < 50; i++) saw(`S-${i}`, [match('x')])
+      await stop()
+      expect(asked).toHaveLength(times)
+    }
+  })
+
+  describe('new accounts, where the marketplace says how old they are,', () => {
+    test('are told of and count for nothing else, however many they are', async () => {
+      const { saw, stop, asked, state } = watch(10)
+      state.answer = 'new-sellers'
+      for (let i = 0; i < 10; i++) saw(`old ${i}`, [match('x')], 'shop', 8)
+      await stop()
+      expect(asked).toEqual([])
+      for (let i = 0; i < 500; i++) saw(`new ${i}`, [match('x')], 'shop', 6)
+      await stop()
+      expect(asked.map(([, , met]) => met)).toEqual([
+        { marketplace: 'shop', sellers: 11, newSellers: 1, seconds: 0, enough: false },
+      ])
     })
 
-    test('two that meet too many within the hour say it of the picture', async () => {
-      const w = watch(10, ['a', 'b', 'c'])
-      flood(w, 11, 'a')
-      flood(w, 10, 'b')
-      await w.stop()
-      expect(w.asked).toEqual([])
-      flood(w, 11, 'b')
-      await w.stop()
-      expect(w.asked).toEqual([['b', 'x', 'quarantine', true, 'all']])
-    })
-
-    test('one today and another an hour later do not', async () => {
-      const w = watch(10, ['a', 'b'])
-      flood(w, 11, 'a')
-      w.state.now = HOUR
-      flood(w, 11, 'b')
-      await w.stop()
-      expect(w.asked).toEqual([])
-    })
-
-    test('the same name of a seller is another seller elsewhere', async () => {
-      const w = watch(10, [null])
-      flood(w, 10, 'a')
-      flood(w, 10, 'b')
-      await w.stop()
-      expect([w.asked, await w.told()]).toEqual([[], 0])
-    })
-
-    test.each([
-      ['bound', ['only'], 'only'],
-      ['of none', [null], undefined],
-      ['named by keys that are bound to none', [null, null], 'only'],
-    ] as const)('the only one here is believed (%s)', async (_, senders, marketplace) => {
-      const w = watch(10, senders)
-      flood(w, 11, marketplace)
-      await w.stop()
-      expect([w.asked.length, await w.told()]).toEqual([1, 0])
-    })
-
-    test('one that left a day ago is not here any more', async () => {
-      const w = watch(10, ['a'])
-      w.saw('S', [], 'b')
-      w.state.now = 24 * HOUR
-      flood(w, 11, 'a')
-      await w.stop()
-      expect(w.asked).toHaveLength(1)
+    test('do not hide those that count', async () => {
+      const { saw, stop, asked, state } = watch(10)
+      state.answer = 'new-sellers'
+      for (let i = 0; i < 11; i++) {
+        saw(`old ${i}`, [match('x')], 'shop', i % 2 === 0 ? 8 : undefined)
+        for (let j = 0; j < 50; j++) saw(`new ${i} ${j}`, [match('x')], 'shop', 0)
+      }
+      await stop()
+      expect(asked.map(([, , met]) => met.enough)).toEqual([false, true])
     })
   })
 
   test('a store that is away is asked again, a little later and not at every match', async () => {
-    const { saw, stop, asked, state, lines, alerts } = watch(2)
+    const { saw, stop, asked, state, lines, quarantines } = watch(2)
     state.fails = 1
     for (let i = 0; i < 50; i++) saw(`S-${i}`, [match('x')])
     await stop()
-    expect([asked.length, await alerts()]).toEqual([1, 0])
+    expect([asked.length, await quarantines()]).toEqual([1, 0])
     expect(lines).toHaveLength(1)
-    state.now = 11_000
+    state.now += 11_000
     saw('S-9', [match('x')])
     await stop()
-    expect([asked.length, await alerts()]).toEqual([2, 1])
+    expect([asked.length, await quarantines()]).toEqual([2, 1])
   })
 
-  test('what was let out is counted from the beginning', async () => {
-    const { saw, stop, asked, state } = watch(5)
-    for (let i = 0; i < 6; i++) saw(`S-${i}`, [match('x')])
+  test.each(['quarantined', undefined] as const)(
+    'what was let out, here or elsewhere, is counted from the beginning (%s)',
+    async (answer) => {
+      const { saw, stop, asked, state } = watch(5)
+      state.answer = answer
+      for (let i = 0; i < 6; i++) saw(`S-${i}`, [match('x')])
+      await stop()
+      state.now += 60_000
+      for (let i = 0; i < 5; i++) saw(`T-${i}`, [match('x')])
+      await stop()
+      expect(asked).toHaveLength(1)
+      saw('T-5', [match('x')])
+      await stop()
+      expect(asked).toHaveLength(2)
+    },
+  )
+
+  test('two thousand pictures at once are asked about one after the other', async () => {
+    let [open, most, done] = [0, 0, 0]
+    const alarm = async () => {
+      most = Math.max(most, (open += 1))
+      await Promise.resolve()
+      open -= 1
+      done += 1
+      return 'bound' as const
+    }
+    const { saw, stop } = createBankWatch({ alarm }, createTelemetry({ level: 'silent' }), { limit: 2, perHour: 5 })
+    const all = Array.from({ length: 2_000 }, (_, i) => match(`x ${i}`))
+    for (let seller = 0; seller < 5; seller++) saw({ sellerId: `S-${seller}` }, all)
     await stop()
-    state.now = 60_000
-    for (let i = 0; i < 5; i++) saw(`T-${i}`, [match('x')])
-    await stop()
-    expect(asked).toHaveLength(1)
-    saw('T-5', [match('x')])
-    await stop()
-    expect(asked).toHaveLength(2)
+    expect([most, done]).toEqual([1, 2_000])
   })
 
   test.each([
     [4_000, 1],
     [5_000, 0],
-  ])('memory stays bounded: behind %d other pictures one is remembered, or not', async (others, quarantined) => {
+  ])('memory stays bounded: behind %d other pictures one is remembered, or not', async (others, told) => {
     const { saw, stop, asked } = watch(2)
     saw('S-0', [match('x')])
     saw('S-1', [match('x')])
     for (let other = 0; other < others; other++) saw('S-0', [match(`other ${other}`)])
     saw('S-2', [match('x')])
     await stop()
-    expect(asked).toHaveLength(quarantined)
+    expect(asked).toHaveLength(told)
   })
 })

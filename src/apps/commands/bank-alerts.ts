@@ -1,0 +1,40 @@
+// What `banks list` says of pictures that somebody should look at: in quarantine since when, where and why, or matching on beyond an alert.
+import type { AlertResult, BankAlert, BankImage } from '../../domain/bank.ts'
+import type { BankStore, BankSummary } from '../../rights/bank-ports.ts'
+
+/** So many are named of each bank and state; when they are released the next come. */
+const NAMED = 10
+
+export async function toLookAt(store: BankStore, { bankId, quarantined, alerted }: BankSummary): Promise<BankImage[]> {
+  const of = (state: 'quarantined' | 'alerted', count: number) =>
+    count === 0 ? [] : store.images(bankId, { limit: NAMED, state })
+  return [...(await of('quarantined', quarantined)), ...(await of('alerted', alerted))]
+}
+
+/** A line of text. */
+export function inWords({ bankId, imageId, source, quarantine, alerts = [] }: BankImage): string {
+  const met = alerts.map(metInWords).join('; ')
+  const name = plain(source.file ?? source.kind)
+  const release = `touchstone banks release ${bankId} ${imageId}`
+  if (quarantine === undefined) return `Matches on, though ${met}: ${name}: ${release}, or quarantine, or remove`
+  const { scope, since, why, by } = quarantine
+  const where = scope === 'all' ? '' : ` for ${scope.map(marketplaceInWords).join(' and ')}`
+  const because = why === 'by-hand' ? `put there by ${plain(by)}` : met === '' ? 'met too many sellers' : met
+  return `In quarantine${where} since ${since}, ${because}: ${name}: ${release}`
+}
+
+const WHY: Readonly<Record<AlertResult, string>> = {
+  quarantined: '',
+  'quarantined-for-all': ', as of others before',
+  bound: ', and enough went into quarantine there within the hour',
+  'new-sellers': ', too many of them with new accounts',
+}
+
+const metInWords = ({ marketplace, sellers, seconds, lastAt, result }: BankAlert): string =>
+  `met ${sellers} sellers of ${marketplaceInWords(marketplace)} in ${seconds} s until ${lastAt}${WHY[result]}`
+
+const marketplaceInWords = (marketplace: string | null): string =>
+  marketplace === null ? 'listings without a marketplace' : plain(marketplace)
+
+/** A file's or a marketplace's name is a stranger's text: nothing of it may turn or break the line. */
+export const plain = (text: string): string => text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '?')
