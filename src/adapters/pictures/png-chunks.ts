@@ -1,4 +1,4 @@
-// What chunks of a PNG make of its pixels in a browser: libvips knows neither frames nor gamma.
+// What chunks of a PNG make of its pixels in a browser: libvips knows neither frames nor gamma nor primaries.
 import { crc32 } from 'node:zlib'
 
 export interface Colouring {
@@ -6,12 +6,31 @@ export interface Colouring {
   readonly hasMoreFrames: boolean
   /** Samples are light to this power; undefined where they are sRGB or have a profile. */
   readonly gamma: number | undefined
-  /** A gamma that nobody uses, beside a profile: which of the two counts, browsers do not agree on where one is broken. */
+  /** What it says of its colours nobody means so, and what counts of it, decoders do not agree on. */
   readonly isDoubtful: boolean
 }
 
-/** Of real files 0.45455 nearly always, 0.55556 of old ones, 1 of what renders light itself. */
-const [LEAST_GAMMA, MOST_GAMMA] = [0.3, 1.2] as const
+/**
+ * Beside a profile: 0.45455 nearly always, 0.55556 in old files. A browser takes the gamma where the profile is broken; an odd
+ * one is then another picture.
+ */
+const [LEAST_GAMMA, MOST_GAMMA] = [0.35, 0.6] as const
+
+/**
+ * White, red, green and blue by x and y, in 100,000ths: where they lie in sRGB, Display P3, Adobe RGB, ProPhoto and what
+ * monitors were measured at. Chromium obeys them beside a gamma: green and blue swapped move a hash by 54 bits. What
+ * is impossible makes it pass over the gamma too.
+ */
+const PRIMARIES = [
+  [25_000, 40_000],
+  [25_000, 45_000],
+  [57_000, 75_000],
+  [22_000, 40_000],
+  [9_000, 36_000],
+  [52_000, 87_000],
+  [2_000, 20_000],
+  [0, 13_000],
+] as const
 
 /** Before the pixels; what is beyond is no picture of anybody. */
 const MOST_CHUNKS = 1_000
@@ -20,6 +39,7 @@ const MOST_CHUNKS = 1_000
 export function colouredBy(png: Buffer): Colouring {
   let gamma: number | undefined
   let isProfiled = false
+  let isUsual = true
   let frames = 0
   let isFirstFrame = false
   for (let at = 8, chunks = 0; at + 12 <= png.length && chunks < MOST_CHUNKS; chunks++) {
@@ -29,17 +49,21 @@ export function colouredBy(png: Buffer): Colouring {
     if (COUNTING.has(type) && isIntact(png, at, end)) {
       if (type === 'acTL') frames = png.readUInt32BE(at + 8)
       else if (type === 'fcTL') isFirstFrame = true
-      else if (type === 'gAMA') gamma = png.readUInt32BE(at + 8) / 100_000
+      // The first one counts.
+      else if (type === 'gAMA') gamma ??= png.readUInt32BE(at + 8) / 100_000
+      else if (type === 'cHRM') isUsual &&= arePrimaries(png.subarray(at + 8, end - 4))
       else isProfiled = true
     }
     at = end
   }
-  const isUsual = gamma === undefined || (gamma >= LEAST_GAMMA && gamma <= MOST_GAMMA)
+  if (gamma === 0) isUsual = false
+  if (isProfiled && gamma !== undefined) isUsual &&= gamma >= LEAST_GAMMA && gamma <= MOST_GAMMA
   return {
     // One frame that is the picture itself is none besides.
     hasMoreFrames: frames > 1 || (frames === 1 && !isFirstFrame),
-    gamma: isProfiled || gamma === 0 ? undefined : gamma,
-    isDoubtful: isProfiled && !isUsual,
+    gamma: isProfiled ? undefined : gamma,
+    // The primaries alone change nothing.
+    isDoubtful: gamma !== undefined && !isUsual,
   }
 }
 
@@ -47,4 +71,8 @@ export function colouredBy(png: Buffer): Colouring {
 const isIntact = (png: Buffer, at: number, end: number): boolean =>
   end <= png.length && end > at + 12 && crc32(png.subarray(at + 4, end - 4)) === png.readUInt32BE(end - 4)
 
-const COUNTING: ReadonlySet<string> = new Set(['acTL', 'fcTL', 'gAMA', 'iCCP', 'sRGB', 'cICP'])
+const COUNTING: ReadonlySet<string> = new Set(['acTL', 'fcTL', 'gAMA', 'cHRM', 'iCCP', 'sRGB', 'cICP'])
+
+const arePrimaries = (data: Buffer): boolean =>
+  data.length === 4 * PRIMARIES.length &&
+  PRIMARIES.every(([least, most], n) => data.readUInt32BE(4 * n) >= least && data.readUInt32BE(4 * n) <= most)

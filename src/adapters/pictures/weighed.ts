@@ -50,7 +50,7 @@ export function weighed(bytes: Uint8Array, format: Format): Weighed | UnseenPict
     case 'png': {
       const colouring = colouredBy(view)
       return colouring.isDoubtful
-        ? unseen('not-a-picture', 'a png with a gamma that nobody uses, beside another colour space')
+        ? unseen('not-a-picture', 'a png whose chunks say of its colours what nobody means: gamma, primaries')
         : { ...PLAIN, colouring }
     }
     case 'gif':

@@ -133,12 +133,12 @@ describe('png', () => {
     expect(farthest((await pixelsOf(file, shrink)).data, wanted.data)).toBeLessThan(12)
   })
 
-  test('a gamma that changes nothing costs nothing; beside a profile it does not count, and an odd one is doubtful', async () => {
+  test('a gamma that changes nothing costs nothing; beside sRGB, or broken, it does not count', async () => {
     const plain = await drawing().png().toBuffer()
     const { data, memory } = await pixelsOf(plain)
     for (const chunks of [
       [gamma(0.45455)],
-      [gamma(1), pngChunk('sRGB', Buffer.from([0]))],
+      [gamma(0.55556), pngChunk('sRGB', Buffer.from([0]))],
       // Its checksum is wrong: browsers pass over it.
       [Buffer.concat([gamma(0.1).subarray(0, -1), Buffer.from([0])])],
       // The primaries alone change colours a little, and browsers nothing.
@@ -147,10 +147,32 @@ describe('png', () => {
       const same = await pixelsOf(withChunks(plain, ...chunks))
       expect([farthest(same.data, data), same.memory]).toEqual([0, memory])
     }
-    expect(await open(withChunks(plain, gamma(0.02), pngChunk('sRGB', Buffer.from([0]))), LIMITS)).toMatchObject({
-      fault: 'not-a-picture',
-      message: 'a png with a gamma that nobody uses, beside another colour space',
-    })
+  })
+
+  test('what nobody means of colours is refused: browsers show another picture, and which one is hard to say', async () => {
+    const plain = await drawing().png().toBuffer()
+    const primaries = (...values: number[]) => pngChunk('cHRM', Buffer.concat(values.map(u32)))
+    const white = [31_270, 32_900] as const
+    const [red, green, blue] = [[64_000, 33_000] as const, [30_000, 60_000] as const, [15_000, 6_000] as const]
+    const fault = async (...chunks: Buffer[]) => {
+      const opened = await open(withChunks(plain, ...chunks), LIMITS)
+      return opened.state === 'unseen' ? opened.message : opened.state
+    }
+    const doubtful = 'a png whose chunks say of its colours what nobody means: gamma, primaries'
+    expect(await fault(gamma(0.02), pngChunk('sRGB', Buffer.from([0])))).toBe(doubtful)
+    expect(await fault(gamma(0))).toBe(doubtful)
+    expect(await fault(gamma(0.45455), primaries(...white, ...red, ...blue, ...green))).toBe(doubtful)
+    expect(await fault(primaries(...white, ...red, ...green, 100, 2 ** 32 - 7_700), gamma(0.3))).toBe(doubtful)
+    expect(await fault(gamma(0.45455), primaries(...white, ...red, ...green, ...blue))).toBe('opened')
+    // Display P3, Adobe RGB, ProPhoto.
+    expect(await fault(gamma(0.45455), primaries(...white, 68_000, 32_000, 26_500, 69_000, ...blue))).toBe('opened')
+    expect(await fault(gamma(0.45455), primaries(...white, ...red, 21_000, 71_000, ...blue))).toBe('opened')
+    const proPhoto = [34_570, 35_850, 73_470, 26_530, 15_960, 84_040, 3_660, 10]
+    expect(await fault(gamma(0.55556), primaries(...proPhoto))).toBe('opened')
+    // Without a gamma they do not count, and of two gammas the first does.
+    expect(await fault(primaries(...white, ...red, ...blue, ...green))).toBe('opened')
+    const { data } = await pixelsOf(plain)
+    expect(farthest((await pixelsOf(withChunks(plain, gamma(0.45455), gamma(0.1)))).data, data)).toBe(0)
   })
 
   test('frames that browsers show besides the picture are not seen, and it is said so', async () => {
