@@ -200,7 +200,7 @@ function addRoute(scope: Api, { banks, reader, limits }: RouteServices): void {
       summary: 'Add a picture to a bank; live in running workers within two seconds',
       description:
         'The file itself as JPEG, PNG, WebP, AVIF or GIF, or JSON with it in base64. It is read, hashed and re-encoded; one ' +
-        'that is nearly blank is refused as `picture-blank`. A file that the bank has already is answered with 200.',
+        'that is nearly blank is refused as `picture-blank`, one that is damaged as `picture-unreadable`. A file that the bank has already is answered with 200.',
       consumes: ['application/json', ...PICTURE_TYPES],
       params: bankParamsSchema,
       body: pictureBodySchema,
