@@ -145,7 +145,11 @@ export function bankRoutes(api: Api, services: RouteServices): void {
 
   for (const [action, on, summary] of [
     ['quarantine', true, 'Put a picture into quarantine for all: it matches nothing until it is released'],
-    ['release', false, 'Let a picture out of quarantine, also of one for some marketplaces, and answer its alerts: somebody has looked at it'],
+    [
+      'release',
+      false,
+      'Let a picture out of quarantine, also of one for some marketplaces, and answer its alerts: somebody has looked at it',
+    ],
   ] as const) {
     api.route({
       method: 'POST',
