@@ -2,15 +2,22 @@
 import { availableParallelism } from 'node:os'
 import { folderFetcher, inlineFetcher } from '../adapters/pictures/fetchers.ts'
 import { createPictureReader } from '../adapters/pictures/reader.ts'
+import { COUNTS } from '../adapters/pictures/decode.ts'
 import type { Config } from '../config.ts'
+import type { SeenPicture } from '../imaging/picture.ts'
 import type { PictureFetcher, PictureReader, PictureSource } from '../pipeline/pictures/ports.ts'
 import { createPictureSource } from '../pipeline/pictures/source.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { createClosing } from './closing.ts'
 import { imageFetcher } from './image-fetcher.ts'
 
-/** A thread's queue takes 128 pictures; half of it is left to banks and to what people send. */
-const READING_PER_THREAD = 64
+/** What is next to a busy thread waits behind it whoever sent it: one for all of them is enough to keep them busy. */
+const NEXT_TO_THREADS = 1
+/**
+ * Of one listing, in pictures of the most pixels: 24 photographs as large as phones take them (24 megapixels) still fit, and
+ * the dearest take some ten seconds of a core.
+ */
+const LARGEST_PER_LISTING = 12
 
 /** Of pictures that wait for a thread: as many as may be on their way, and more than any burst that threads keep up with. */
 const IN_HAND_BYTES = 128 << 20
@@ -76,17 +83,26 @@ export function openPictures(config: Config, telemetry: Telemetry, use: PictureU
     urls,
     reader,
     budgetMs: config.TOUCHSTONE_IMAGE_BUDGET_MS,
+    listingMs: config.TOUCHSTONE_IMAGE_LISTING_MS,
     // What waits for a connection is on the clock of its listing.
     gettingAtOnce: config.TOUCHSTONE_IMAGE_CONNECTIONS,
     gettingPerHost: config.TOUCHSTONE_IMAGE_HOST_CONNECTIONS * ROUNDS,
     bytesInHand: Math.max(IN_HAND_BYTES, IN_HAND_PICTURES * maxBytes),
     bytesLately: LATELY_BYTES,
-    readingAtOnce: reader.threads * READING_PER_THREAD,
+    readingAtOnce: reader.threads + NEXT_TO_THREADS,
     // One alone keeps every thread busy.
     readingPerListing: reader.threads,
+    pixelsPerListing: LARGEST_PER_LISTING * config.TOUCHSTONE_IMAGE_MAX_PIXELS,
+    pixelsOf: (picture) => pixelsOf(picture, config.TOUCHSTONE_IMAGE_MAX_PIXELS),
     // As long again as a thread may take with it: others may be before it.
     readingMs: 2 * config.TOUCHSTONE_IMAGE_READ_MS,
     onResult: (result) => telemetry.metrics.touchstone_pictures_total.inc({ result }),
   })
   return { source, reader, close: () => closing.close() }
+}
+
+/** As the reader counts them; of an animation at most what one picture may have, which is where it stops looking at frames. */
+function pixelsOf({ format, width, height, frames = [], unseenFrames }: SeenPicture, most: number): number {
+  if (unseenFrames === true) return most
+  return Math.min(most, width * height * COUNTS[format] * (1 + frames.length))
 }

@@ -53,7 +53,7 @@ export interface Assessment {
 export async function lookAt(gate: Gate, listing: Listing, until?: AbortSignal): Promise<readonly Picture[]> {
   return gate.pictures === undefined || listing.images === undefined
     ? []
-    : await gate.pictures.look(listing.images, until)
+    : await gate.pictures.look(listing.images, until, listing)
 }
 
 /**

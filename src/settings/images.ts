@@ -66,6 +66,12 @@ export const IMAGE_SETTINGS = {
     '3000',
     'Milliseconds that getting all pictures of one listing may take; what did not come by then was not seen',
   ),
+  TOUCHSTONE_IMAGE_LISTING_MS: setting(
+    // Two cores read some six thousand photographs in that time: more than wait at once where nobody does harm.
+    positive(3_600_000).default(60_000),
+    '60000',
+    'Milliseconds that all pictures of one listing may take together, with waiting for their turn with hosts and threads; what was not seen by then counts as timed out, and the listing is tried again later',
+  ),
   TOUCHSTONE_IMAGE_THREADS: setting(
     positive(256).optional(),
     'unset',
@@ -74,7 +80,7 @@ export const IMAGE_SETTINGS = {
   TOUCHSTONE_IMAGE_MAX_PIXELS: setting(
     positive(1_000_000_000).default(50_000_000),
     '50000000',
-    'Pixels that one picture may have; one of AVIF counts as three and one of PNG as two, because they take longer to decode; beyond: not read',
+    'Pixels that one picture may have; one of AVIF counts as three and one of PNG as two, because they take longer to decode; beyond: not read, and nothing more of a listing whose pictures have twelve times as many together',
   ),
   TOUCHSTONE_IMAGE_READ_MS: setting(
     whole(100, 60_000).default(10_000),

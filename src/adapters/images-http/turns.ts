@@ -1,4 +1,6 @@
 // Who may ask next: a bounded number at once, in turn over sites, and within a site over its hosts.
+import { siteOf } from '../../domain/site.ts'
+
 export interface Turns {
   /** Resolves with the way to give the turn back, or with undefined when the signal was given first. */
   take(host: string, signal: AbortSignal): Promise<(() => void) | undefined>
@@ -105,18 +107,4 @@ export function createTurns({ total, perHost }: { readonly total: number; readon
 function rotate<V>(map: Map<string, V>, key: string, value: V): void {
   map.delete(key)
   map.set(key, value)
-}
-
-/** Below a country's two letters, what registries themselves give names under, as `co.uk`: the common ones. */
-const SECOND_LEVEL = /^(ac|co|com|edu|gov|ne|net|or|org)$/
-
-/**
- * About the name that somebody had to register. Wrong guesses cost fairness only, so that no list of all such names is needed.
- * All bare addresses are one site: honest shops have names.
- */
-function siteOf(host: string): string {
-  if (/^[\d.]+$|:/.test(host)) return 'addresses'
-  const labels = host.split('.')
-  const under = labels.at(-1)?.length === 2 && SECOND_LEVEL.test(labels.at(-2) ?? '')
-  return labels.slice(under ? -3 : -2).join('.')
 }

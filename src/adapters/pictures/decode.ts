@@ -64,7 +64,7 @@ const MEMORY: Readonly<Record<Format, number>> = { jpeg: 6, png: 8, webp: 4, gif
  *     jpeg  11 progressive without subsampling; 47 noise, which the limit on bytes ends at 20 megapixels
  *     webp  11 lossy; 31 lossless noise, which the limit on bytes ends at 6 megapixels
  */
-const COUNTS: Readonly<Record<Format, number>> = { jpeg: 1, png: 2, webp: 1, gif: 1, avif: 3 }
+export const COUNTS: Readonly<Record<Format, number>> = { jpeg: 1, png: 2, webp: 1, gif: 1, avif: 3 }
 
 /**
  * And so many where frames are passed over on the way to another, which cannot be interrupted either: noise in WebP takes 75 ms

@@ -1,11 +1,15 @@
-// Whose pictures may be asked for now: in turn over hosts, those that deliver before strangers, and no more than memory takes.
+// Whose pictures may be asked for now: in turn over sites and sellers, those that deliver before strangers, and no more than memory takes.
+import { siteOf } from '../../domain/site.ts'
 
 /** Said once for each picture: how it ended, with the bytes that it brought. */
 export type Ended = (host: string, how: 'brought' | 'late' | 'otherwise', bytes: number) => void
 
 export interface Admission {
-  /** Waits until all pictures of one listing may be asked for together: the host of each. */
-  begin(hosts: readonly string[]): Promise<Ended>
+  /**
+   * Waits until all pictures of one listing may be asked for together: the host of each. `seller` has turns like a site.
+   * undefined when the signal was given first.
+   */
+  begin(hosts: readonly string[], seller: string, until: AbortSignal): Promise<Ended | undefined>
   /** Takes so many bytes to hand; returns the way to put them down, or undefined where too many are held already. */
   hold(bytes: number): (() => void) | undefined
 }
@@ -19,16 +23,21 @@ export interface AdmissionOptions {
   readonly bytes: number
 }
 
-/** Listings whose pictures lie on the same hosts. */
+/** Listings of one seller whose pictures lie on the same hosts. */
 interface Group {
-  readonly hosts: ReadonlySet<string>
+  readonly hosts: readonly string[]
+  readonly sites: readonly string[]
+  /** Who has turns. */
+  readonly names: readonly string[]
   readonly waiting: Set<{ readonly pictures: readonly string[]; readonly go: (ended: Ended) => void }>
 }
 
 /** Whoever makes up hosts without end gets so much of everything; the rest is for hosts that brought something lately. */
 const STRANGERS = 3 / 4
-/** Of the hosts that delivered, the latest are remembered. */
-const HOSTS = 10_000
+/** Of that one site has half at most: whoever has a single name can make up as many hosts below it as there are pictures. */
+const ONE_SITE = 1 / 2
+/** Of the hosts that delivered, the latest are remembered, and of those who had a turn. */
+const REMEMBERED = 10_000
 /** With what belongs to it no picture takes less: tiny ones would lie here without number. */
 const LEAST_BYTES = 16 << 10
 /** What one ending weighs in the expectation of the next: some hundred of them make it. */
@@ -40,27 +49,38 @@ const SURE = 64
  * A listing goes when all of its hosts have room, so what waits for a slow host stands in nobody's way. One that goes may
  * exceed a bound by its own pictures: waiting for so many places at once would let small listings pass it for ever.
  *
+ * Next is the listing none of whose sites, nor its seller, had a turn for longest. So an honest stranger waits for those who
+ * are under way and no longer, however much others have waiting; of listings that are all new the one that asks fewest hosts
+ * goes first, because a hundred dead names cost their seller no more than one.
+ *
  * Silent hosts hold next to nothing, but pictures may come faster than threads read them. So new ones begin only while what
  * is held, and what those under way are expected to bring as the last ones did, is at most half of `bytes`: a flood waits
  * where it costs nothing instead of being fetched in vain. The other half is for those that bring more than was expected.
  */
 export function createAdmission({ atOnce, perHost, bytes: most }: AdmissionOptions): Admission {
   const underWay = new Map<string, number>()
-  // Whose listing went goes to the end of the Map: its order is the order of turns.
+  const strangersOf = new Map<string, number>()
+  // Whose listing went goes to the end of the Map: of equals who came first.
   const groups = new Map<string, Group>()
-  const delivering = new Set<string>()
+  const turns = new Map<string, number>()
+  let turn = 0
+  const strangers = Math.max(1, atOnce * STRANGERS)
+  const perSite = Math.max(perHost, strangers * ONE_SITE)
+  const delivering = new Map<string, true>()
   let known = 0
   let strange = 0
   let held = 0
   let expected = 0
 
-  const isKnown = ({ hosts }: Group): boolean => [...hosts].every((host) => delivering.has(host))
-  const hasRoom = ({ hosts }: Group): boolean => [...hosts].every((host) => (underWay.get(host) ?? 0) < perHost)
+  const isKnown = ({ hosts }: Group): boolean => hosts.every((host) => delivering.has(host))
+  const hasRoom = ({ hosts, sites }: Group, asKnown: boolean): boolean =>
+    (asKnown || sites.every((site) => (strangersOf.get(site) ?? 0) < perSite)) &&
+    hosts.every((host) => (underWay.get(host) ?? 0) < perHost)
   const mayBegin = (isKnown: boolean): boolean =>
     held + (known + strange) * expected <= most / 2 &&
     (isKnown
       ? known + strange < atOnce || known < atOnce * (1 - STRANGERS)
-      : known + strange < atOnce && strange < Math.max(1, atOnce * STRANGERS))
+      : known + strange < atOnce && strange < strangers)
 
   function start(key: string, group: Group, asKnown: boolean): void {
     const [first] = group.waiting
@@ -68,14 +88,12 @@ export function createAdmission({ atOnce, perHost, bytes: most }: AdmissionOptio
     group.waiting.delete(first)
     groups.delete(key)
     if (group.waiting.size > 0) groups.set(key, group)
-    for (const host of first.pictures) underWay.set(host, (underWay.get(host) ?? 0) + 1)
-    count(asKnown, first.pictures.length)
+    turn += 1
+    for (const name of group.names) latest(turns, name, turn)
+    for (const host of first.pictures) count(host, asKnown, 1)
     first.go((host, how, bytes) => {
-      const left = (underWay.get(host) ?? 0) - 1
-      if (left > 0) underWay.set(host, left)
-      else underWay.delete(host)
-      count(asKnown, -1)
-      if (how === 'brought') remember(host)
+      count(host, asKnown, -1)
+      if (how === 'brought') latest(delivering, host, true)
       // Its silence costs everybody time: it is a stranger again, whatever it brought before.
       else if (how === 'late') delivering.delete(host)
       expected = Math.min(most / 2 / SURE, expected + (bytes - expected) * WEIGHT)
@@ -83,36 +101,61 @@ export function createAdmission({ atOnce, perHost, bytes: most }: AdmissionOptio
     })
   }
 
-  function count(asKnown: boolean, by: number): void {
+  function count(host: string, asKnown: boolean, by: 1 | -1): void {
+    add(underWay, host, by)
     if (asKnown) known += by
-    else strange += by
-  }
-
-  function remember(host: string): void {
-    delivering.delete(host)
-    delivering.add(host)
-    const [oldest] = delivering.size > HOSTS ? delivering : []
-    if (oldest !== undefined) delivering.delete(oldest)
+    else {
+      strange += by
+      add(strangersOf, siteOf(host), by)
+    }
   }
 
   function next(): void {
     for (const asKnown of [true, false]) {
-      // A group that went is met again at the end of the Map.
-      for (const [key, group] of groups) {
-        if (!mayBegin(asKnown)) break
-        if (isKnown(group) === asKnown && hasRoom(group)) start(key, group, asKnown)
+      while (mayBegin(asKnown)) {
+        const chosen = choose(asKnown)
+        if (chosen === undefined) break
+        start(...chosen, asKnown)
       }
     }
   }
 
+  function choose(asKnown: boolean): [string, Group] | undefined {
+    let found: [string, Group] | undefined
+    let soonest = Infinity
+    for (const [key, group] of groups) {
+      if (isKnown(group) !== asKnown) continue
+      const last = group.names.reduce((most, name) => Math.max(most, turns.get(name) ?? 0), 0)
+      const isSooner = last < soonest || (last === soonest && group.hosts.length < (found?.[1].hosts.length ?? 0))
+      if (!isSooner || !hasRoom(group, asKnown)) continue
+      found = [key, group]
+      soonest = last
+    }
+    return found
+  }
+
   return {
-    begin(pictures) {
-      const hosts = new Set(pictures.toSorted())
-      const key = [...hosts].join(' ')
-      const group = groups.get(key) ?? { hosts, waiting: new Set() }
+    begin(pictures, seller, until) {
+      if (until.aborted) return Promise.resolve(undefined)
+      const hosts = [...new Set(pictures.toSorted())]
+      const sites = [...new Set(hosts.map(siteOf))]
+      const key = JSON.stringify([seller, ...hosts])
+      const names = [...sites.map((site) => `site ${site}`), `seller ${seller}`]
+      const group: Group = groups.get(key) ?? { hosts, sites, names, waiting: new Set() }
       groups.set(key, group)
-      return new Promise((go) => {
-        group.waiting.add({ pictures, go })
+      return new Promise((resolve) => {
+        const go = (ended: Ended): void => {
+          until.removeEventListener('abort', leave)
+          resolve(ended)
+        }
+        const one = { pictures, go }
+        const leave = (): void => {
+          group.waiting.delete(one)
+          if (group.waiting.size === 0 && groups.get(key) === group) groups.delete(key)
+          resolve(undefined)
+        }
+        until.addEventListener('abort', leave, { once: true })
+        group.waiting.add(one)
         next()
       })
     },
@@ -126,4 +169,18 @@ export function createAdmission({ atOnce, perHost, bytes: most }: AdmissionOptio
       }
     },
   }
+}
+
+function add(counts: Map<string, number>, name: string, by: number): void {
+  const sum = (counts.get(name) ?? 0) + by
+  if (sum > 0) counts.set(name, sum)
+  else counts.delete(name)
+}
+
+/** What was put longest ago is forgotten. */
+function latest<V>(all: Map<string, V>, name: string, value: V): void {
+  all.delete(name)
+  all.set(name, value)
+  const [oldest] = all.size > REMEMBERED ? all.keys() : []
+  if (oldest !== undefined) all.delete(oldest)
 }

@@ -22,10 +22,16 @@ export interface PictureReader {
   keep(bytes: Uint8Array, sha256: string): Promise<KeptPicture | undefined>
 }
 
+/** Who sends a listing. */
+export type Whose = Pick<Listing, 'marketplace' | 'sellerId'>
+
 /** All images of a listing, in their order: got and read, many at once. Never rejects. */
 export interface PictureSource {
-  /** Takes what waiting for strangers may take and no more; `until` gives up earlier. */
-  look(images: readonly ImageReference[], until?: AbortSignal): Promise<readonly Picture[]>
+  /**
+   * Takes what waiting for strangers and for threads may take and no more; `until` gives up earlier. Those who send much
+   * wait for those who send little, by `whose` it is; unsaid: nobody's and alone.
+   */
+  look(images: readonly ImageReference[], until?: AbortSignal, whose?: Whose): Promise<readonly Picture[]>
   /** One that was seen, re-encoded; undefined when it cannot be had any more, or is another picture by now. */
   keep(image: ImageReference, picture: SeenPicture): Promise<KeptPicture | undefined>
 }

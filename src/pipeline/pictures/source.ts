@@ -1,10 +1,11 @@
 // The images of a listing to pictures: got from where they are, read in threads, within bounds that one listing cannot stretch.
-import type { Picture, PictureFault, UnseenPicture } from '../../imaging/picture.ts'
+import type { Picture, PictureFault, SeenPicture, UnseenPicture } from '../../imaging/picture.ts'
 import { createAdmission, type Ended } from './admission.ts'
-import type { Got, ImageReference, PictureFetcher, PictureReader, PictureSource } from './ports.ts'
+import { createLane } from './lane.ts'
 import { createLately } from './lately.ts'
+import type { Got, ImageReference, PictureFetcher, PictureReader, PictureSource, Whose } from './ports.ts'
 import { createReadingOnce } from './reading-once.ts'
-import { createSlots } from './slots.ts'
+import { createReadingTurns } from './reading-turns.ts'
 
 export interface PictureSourceOptions {
   readonly inline: PictureFetcher
@@ -13,6 +14,8 @@ export interface PictureSourceOptions {
   readonly reader: PictureReader
   /** Milliseconds that getting all pictures of one listing may take; waiting for a turn and reading are not counted. */
   readonly budgetMs: number
+  /** Milliseconds that everything may take of one listing, waiting too; what was not seen by then is `timed-out`. */
+  readonly listingMs: number
   /** Pictures by URL that are asked for at once, of all hosts and of one. */
   readonly gettingAtOnce: number
   readonly gettingPerHost: number
@@ -20,10 +23,13 @@ export interface PictureSourceOptions {
   readonly bytesInHand: number
   /** Of pictures by URL that were seen lately: a batch, until it is known whose pictures are kept. */
   readonly bytesLately: number
-  /** Pictures that wait for a thread or are in one: the reader's own queue must never be full of them. */
+  /** Pictures that are in a thread or next to it: as few as keep threads busy, because the others are served by whose they are. */
   readonly readingAtOnce: number
-  /** Of one listing: the next one queues behind what others asked for meanwhile. */
+  /** Of one listing. */
   readonly readingPerListing: number
+  /** That all pictures of one listing may have, and how many one counts for. */
+  readonly pixelsPerListing: number
+  readonly pixelsOf: (picture: SeenPicture) => number
   /** Milliseconds that reading one may take with its wait for a thread; then it is busy, and what decides goes on. */
   readonly readingMs: number
   /** How each picture ended: `seen`, or its fault. */
@@ -31,17 +37,17 @@ export interface PictureSourceOptions {
 }
 
 export function createPictureSource(options: PictureSourceOptions): PictureSource {
-  const { reader, budgetMs, readingAtOnce, readingPerListing, readingMs, onResult } = options
+  const { reader, budgetMs, listingMs, readingMs, onResult } = options
   const admission = createAdmission({
     atOnce: options.gettingAtOnce,
     perHost: options.gettingPerHost,
     bytes: options.bytesInHand,
   })
-  const reading = createSlots(readingAtOnce)
+  const reading = createReadingTurns(options.readingAtOnce)
   const once = createReadingOnce()
   const lately = createLately(options.bytesLately)
 
-  async function read(got: Got, until: AbortSignal | undefined, fetched: boolean): Promise<Picture> {
+  async function read(got: Got, until: AbortSignal, fetched: boolean): Promise<Picture> {
     if (got.state !== 'got') return got
     const { bytes, sha256 } = got
     const picture = await once(sha256, () => limited(readingMs, until, (limit) => reader.read(bytes, sha256, limit)))
@@ -78,69 +84,80 @@ export function createPictureSource(options: PictureSourceOptions): PictureSourc
     }
   }
 
-  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    await reading.take()
+  async function inTurn<T>(whose: Whose, until: AbortSignal, work: () => Promise<T>): Promise<T | undefined> {
+    const release = await reading.take(whose, until)
+    if (release === undefined) return undefined
     try {
       return await work()
     } finally {
-      reading.release()
+      release()
     }
   }
 
-  /**
-   * Of one listing. A hundred pictures of a kilobyte can be a minute of decoding: they take turns with those of others, and
-   * where one took all of its time, the rest goes one by one.
-   */
-  function listingLane(): (work: () => Promise<Picture>) => Promise<Picture> {
-    const own = createSlots(readingPerListing)
-    let width = readingPerListing
-    return async (work) => {
-      await own.take()
-      let narrower = false
-      try {
-        const picture = await inTurn(work)
-        narrower = width > 1 && picture.state === 'unseen' && SLOW.has(picture.fault)
-        return picture
-      } finally {
-        if (narrower) width -= 1
-        else own.release()
-      }
-    }
+  async function lookAll(images: readonly ImageReference[], until: AbortSignal, whose: Whose): Promise<Picture[]> {
+    const hosts = images.filter(isFetched).map(hostOf)
+    // All at once: the time that waiting for a turn takes is nobody's fault, so the clock of the hosts starts behind it.
+    const ended = hosts.length === 0 ? undefined : await admission.begin(hosts, nameOf(whose), until)
+    if (hosts.length > 0 && ended === undefined) return images.map(() => TOO_LATE)
+    const inLane = createLane({
+      width: options.readingPerListing,
+      mostPixels: options.pixelsPerListing,
+      pixelsOf: options.pixelsOf,
+    })
+    const lane = (work: () => Promise<Picture>) => inLane(async () => (await inTurn(whose, until, work)) ?? TOO_LATE)
+    // What others read at present is waited for with them, and no longer than one's own time.
+    const late = new Promise<Picture>((resolve) => until.addEventListener('abort', () => resolve(TOO_LATE)))
+    return await limited(budgetMs, until, (limit) =>
+      Promise.all(
+        images.map((image) =>
+          Promise.race([withBytes(image, limit, ended, lane, (got) => read(got, until, isFetched(image))), late]),
+        ),
+      ),
+    )
   }
 
   return {
-    async look(images, until) {
-      const hosts = images.filter(isFetched).map(hostOf)
-      // All at once: the time that waiting for a turn takes is nobody's fault, so the clock starts behind it.
-      const ended = hosts.length === 0 ? undefined : await admission.begin(hosts)
-      const lane = listingLane()
-      const pictures = await limited(budgetMs, until, (limit) =>
-        Promise.all(
-          images.map((image) => withBytes(image, limit, ended, lane, (got) => read(got, until, isFetched(image)))),
-        ),
-      )
+    async look(images, until, whose = nobody()) {
+      const pictures = await limited(listingMs, until, (limit) => lookAll(images, limit, whose))
       for (const picture of pictures) onResult?.(picture.state === 'seen' ? 'seen' : picture.fault)
       return pictures
     },
 
     async keep(image, { sha256 }) {
-      const bytes = lately.get(sha256)
-      if (bytes !== undefined) return await inTurn(() => reader.keep(bytes, sha256))
-      const ended = isFetched(image) ? await admission.begin([hostOf(image)]) : undefined
-      // Asked for by the hash of what was judged: a picture that was swapped meanwhile is not kept in its place.
-      return await limited(budgetMs, undefined, (limit) =>
-        withBytes({ ...image, sha256 }, limit, ended, inTurn, async (got) =>
-          got.state === 'got' ? await reader.keep(got.bytes, got.sha256) : undefined,
-        ),
-      )
+      const whose = nobody()
+      return await limited(listingMs, undefined, async (until) => {
+        const bytes = lately.get(sha256)
+        if (bytes !== undefined) return await inTurn(whose, until, () => reader.keep(bytes, sha256))
+        const fetched = isFetched(image)
+        const ended = fetched ? await admission.begin([hostOf(image)], nameOf(whose), until) : undefined
+        if (fetched && ended === undefined) return undefined
+        // Asked for by the hash of what was judged: a picture that was swapped meanwhile is not kept in its place.
+        return await limited(budgetMs, until, (limit) =>
+          withBytes(
+            { ...image, sha256 },
+            limit,
+            ended,
+            (work) => inTurn(whose, until, work),
+            async (got) => (got.state === 'got' ? await reader.keep(got.bytes, got.sha256) : undefined),
+          ),
+        )
+      })
     },
   }
 }
 
-/** What took all of its time is `busy` at first, because others may have been to blame. */
-const SLOW: ReadonlySet<PictureFault> = new Set(['too-slow', 'busy', 'timed-out'])
+let strangers = 0
+/** Somebody of their own: who is not named has no turns with others who are not. */
+const nobody = (): Whose => ({ marketplace: 'nobody', sellerId: String((strangers += 1)) })
+
+const nameOf = ({ marketplace = '', sellerId }: Whose): string => JSON.stringify([marketplace, sellerId])
 
 const NOT_FETCHED: UnseenPicture = { state: 'unseen', fault: 'not-fetched', message: 'URLs are not followed here' }
+const TOO_LATE: UnseenPicture = {
+  state: 'unseen',
+  fault: 'timed-out',
+  message: 'it had no turn, or did not come, in the time of its listing',
+}
 const TOO_MANY: UnseenPicture = {
   state: 'unseen',
   fault: 'busy',

@@ -15,15 +15,19 @@ const of = (more: Partial<AdmissionOptions> = {}): Admission =>
 function asking(admission: Admission) {
   const went: string[] = []
   const endings = new Map<string, Ended>()
+  const never = new AbortController().signal
+  const askOf = async (seller: string, name: string, hosts: readonly string[], until = never) => {
+    void admission.begin(hosts, seller, until).then((ended) => {
+      went.push(ended === undefined ? `${name} left` : name)
+      if (ended !== undefined) endings.set(name, ended)
+    })
+    await settled()
+  }
   return {
     went,
-    async ask(name: string, ...hosts: string[]) {
-      void admission.begin(hosts).then((ended) => {
-        went.push(name)
-        endings.set(name, ended)
-      })
-      await settled()
-    },
+    askOf,
+    /** Each of a seller of its own. */
+    ask: (name: string, ...hosts: string[]) => askOf(name, name, hosts),
     async end(name: string, host: string, how: Parameters<Ended>[1] = 'otherwise', bytes = 0) {
       endings.get(name)?.(host, how, bytes)
       await settled()
@@ -52,6 +56,50 @@ describe('asking hosts', () => {
     await end('first', 'x')
     await end('many-0', 'many')
     expect(went).toEqual(['first', 'many-0', 'few'])
+  })
+
+  it('goes in turn over sites, whose owner may make up hosts below them without end, and leaves room beside each', async () => {
+    const { went, ask } = asking(of({ atOnce: 16, perHost: 4 }))
+    const below = (i: number) => Array.from({ length: 10 }, (_, j) => `h${i}-${j}.evil.example:8080`)
+    await times(5, (i) => ask(`evil-${i}`, ...below(i)))
+    await ask('honest', 'shop.example')
+    expect(went).toEqual(['evil-0', 'honest'])
+    // All places of strangers are taken by two that are behind the honest one then.
+    const many = asking(of({ atOnce: 16, perHost: 4 }))
+    await times(20, (i) => many.ask(`evil-${i}`, ...below(i).map((host) => host.replace('evil', `evil-${i % 2}`))))
+    await many.ask('honest', 'shop.example')
+    expect(many.went).toEqual(['evil-0', 'evil-1'])
+    for (const host of below(0)) await many.end('evil-0', host.replace('evil', 'evil-0'), 'late')
+    expect(many.went[2]).toBe('honest')
+  })
+
+  it('goes in turn over sellers too; of equals those with few hosts come first', async () => {
+    const { went, ask, askOf, end } = asking(of({ atOnce: 1 }))
+    await ask('first', 'x')
+    await times(3, (i) => askOf('evil', `evil-${i}`, [`a${i}.example`, `b${i}.example`]))
+    await ask('honest', 'shop.example')
+    await ask('wide', 'c.example', 'd.example', 'e.example')
+    await end('first', 'x')
+    expect(went.at(-1)).toBe('honest')
+    await end('honest', 'shop.example')
+    expect(went.at(-1)).toBe('evil-0')
+    for (const host of ['a0.example', 'b0.example']) await end('evil-0', host)
+    // Its other listings name hosts that are new, but it had its turn.
+    expect(went.at(-1)).toBe('wide')
+  })
+
+  it('is left by those whose time is over, with their place', async () => {
+    const { went, ask, askOf, end } = asking(of({ atOnce: 1 }))
+    const over = new AbortController()
+    await ask('first', 'x')
+    await askOf('s', 'late', ['shop'], over.signal)
+    await ask('next', 'shop')
+    over.abort()
+    await settled()
+    await end('first', 'x')
+    expect(went).toEqual(['first', 'late left', 'next'])
+    await askOf('s', 'never', ['shop'], AbortSignal.abort())
+    expect(went.at(-1)).toBe('never left')
   })
 
   it('waits for all hosts of a listing, and holds none of them meanwhile', async () => {

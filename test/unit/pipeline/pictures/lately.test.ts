@@ -34,6 +34,9 @@ it('a host that gives a picture once, and nothing or another one the second time
     bytesLately: 100,
     readingAtOnce: 1,
     readingPerListing: 1,
+    pixelsPerListing: Infinity,
+    pixelsOf: () => 1,
+    listingMs: 60_000,
     readingMs: 1_000,
   })
   const image = { url: 'https://a.example/1.png' }

@@ -46,6 +46,9 @@ const sourceOf = (more: Partial<PictureSourceOptions> = {}) =>
     bytesLately: 1 << 20,
     readingAtOnce: 2,
     readingPerListing: 2,
+    pixelsPerListing: Infinity,
+    pixelsOf: () => 1,
+    listingMs: 60_000,
     readingMs: 10_000,
     ...more,
   })
@@ -155,6 +158,7 @@ describe('the pictures of a listing', () => {
     const held = sourceOf({ gettingAtOnce: 1, reader: { ...reader, read: stuck }, urls: large })
     const first = held.look([url('a')])
     const second = held.look([url('b'), url('c'), url('d')])
+    await new Promise((resolve) => setTimeout(resolve, 20))
     // Half of the bound is held: the next one is not even asked for.
     const third = held.look([url('e')])
     await new Promise((resolve) => setTimeout(resolve, 20))
@@ -166,6 +170,66 @@ describe('the pictures of a listing', () => {
       { state: 'unseen', fault: 'busy' },
     ])
     expect(stateOf(await third)).toEqual(['seen'])
+  })
+
+  it('do not wait behind endless dead hosts of one name, also where theirs never brought anything', async () => {
+    const budgetMs = 300
+    const source = sourceOf({ budgetMs, gettingAtOnce: 256, gettingPerHost: 16 })
+    const dead = Array.from({ length: 40 }, (_, listing) =>
+      source.look(Array.from({ length: 100 }, (_, i) => ({ url: `https://dead-${listing}-${i}.evil.example/1.jpg` }))),
+    )
+    const begun = performance.now()
+    expect(stateOf(await source.look([url('alive')]))).toEqual(['seen'])
+    expect(performance.now() - begun).toBeLessThan(budgetMs)
+    expect(dead).toHaveLength(40)
+  })
+
+  it('are seen or not within a time of their listing, whatever they wait for: a host, a turn, a thread or somebody else', async () => {
+    const listingMs = 100
+    const source = sourceOf({
+      listingMs,
+      budgetMs: 60_000,
+      gettingAtOnce: 1,
+      readingAtOnce: 1,
+      readingPerListing: 1,
+      reader: { ...reader, read: () => new Promise(() => undefined) },
+    })
+    const begun = performance.now()
+    const all = await Promise.all([
+      // The host; a turn with hosts.
+      source.look([url('dead-1'), url('dead-1')]),
+      source.look([url('dead-2')]),
+      // The thread; the listing's own turn; a turn with threads; the same bytes, which somebody else reads.
+      source.look([{ data: '1' }, { data: '2' }]),
+      source.look([{ data: '3' }]),
+      source.look([{ data: '1' }]),
+    ])
+    expect(performance.now() - begun).toBeLessThan(10 * listingMs)
+    expect(all.flat()).toMatchObject(Array.from({ length: 7 }, () => ({ state: 'unseen', fault: 'timed-out' })))
+    const alive = sourceOf({ listingMs, gettingAtOnce: 1 })
+    await Promise.all([alive.look([url('dead-1')]), alive.look([url('dead-2')])])
+    // Who left took nothing along.
+    expect(stateOf(await alive.look([url('alive'), { data: '1' }]))).toEqual(['seen', 'seen'])
+  })
+
+  it('of one listing are read until they have the pixels that one may have, also where they are broken', async () => {
+    const source = sourceOf({ pixelsPerListing: 100, pixelsOf: () => 40, readingPerListing: 1 })
+    const look = (count: number, what: string) =>
+      source.look(Array.from({ length: count }, (_, i) => ({ data: `${what}-${i}` })))
+    expect(stateOf(await look(3, 'a'))).toEqual(['seen', 'seen', 'seen'])
+    const pictures = await look(5, 'b')
+    expect(stateOf(pictures)).toEqual(['seen', 'seen', 'seen', 'unseen', 'unseen'])
+    expect(pictures[4]).toMatchObject({ fault: 'too-many-pixels' })
+    // Read before, by others or for it: that is not for the asking, or who asks again would learn more.
+    expect(stateOf(await look(5, 'b'))).toEqual(['seen', 'seen', 'seen', 'unseen', 'unseen'])
+
+    const broken: PictureReader['read'] = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      return { state: 'unseen', fault: 'not-a-picture', message: '' }
+    }
+    const slow = sourceOf({ pixelsPerListing: 1_000_000, readingPerListing: 1, reader: { ...reader, read: broken } })
+    const faults = (await slow.look([{ data: '1' }, { data: '2' }, { data: '3' }])).map((p) => 'fault' in p && p.fault)
+    expect([faults[0], faults[2]]).toEqual(['not-a-picture', 'too-many-pixels'])
   })
 
   it('are given up when nobody waits any more', async () => {

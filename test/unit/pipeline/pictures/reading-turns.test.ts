@@ -1,0 +1,102 @@
+// Whose picture is read next. Real: all of it; the clock is moved by hand, and what takes time is invented.
+import { describe, expect, it } from 'vitest'
+import { createReadingTurns } from '../../../../src/pipeline/pictures/reading-turns.ts'
+
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+const never = new AbortController().signal
+
+/** Pictures that each take so many milliseconds, one after the other; whose were read, in their order. */
+function reading() {
+  let now = 0
+  const turns = createReadingTurns(1, () => now)
+  const order: string[] = []
+  const current: { ms: number; release: () => void }[] = []
+  return {
+    order,
+    turns,
+    wants(name: string, ms: number, marketplace?: string, until = never): void {
+      void turns.take({ marketplace, sellerId: name }, until).then((release) => {
+        order.push(release === undefined ? `${name} left` : name)
+        if (release !== undefined) current.push({ ms, release })
+      })
+    },
+    async passes(pictures: number): Promise<void> {
+      for (let i = 0; i < pictures; i += 1) {
+        await settled()
+        const one = current.shift()
+        if (one === undefined) return
+        now += one.ms
+        one.release()
+      }
+      await settled()
+    },
+  }
+}
+const times = <T>(count: number, what: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => what(i))
+const count = (order: readonly string[], name: string) => order.filter((one) => one === name).length
+
+describe('turns with the threads', () => {
+  it('are shared by time: whose pictures are dear has few of them read while others wait', async () => {
+    const { order, wants, passes } = reading()
+    times(50, () => wants('dear', 800))
+    await passes(1)
+    times(60, () => wants('cheap', 20))
+    await passes(40)
+    expect(count(order, 'dear')).toBeLessThanOrEqual(3)
+    await passes(30)
+    // And is not starved.
+    expect(count(order, 'dear')).toBeGreaterThan(3)
+  })
+
+  it('go to who comes with one before those who had many, and nobody saves up what was not used', async () => {
+    const { order, wants, passes } = reading()
+    times(30, () => wants('many', 10))
+    await passes(5)
+    wants('one', 10)
+    await passes(2)
+    expect(order.slice(0, 8)).toContain('one')
+    const more = reading()
+    more.wants('early', 10)
+    await more.passes(1)
+    times(20, () => more.wants('many', 10))
+    await more.passes(10)
+    times(10, () => more.wants('early', 10))
+    await more.passes(6)
+    expect(count(more.order.slice(-6), 'early')).toBeLessThanOrEqual(4)
+  })
+
+  it('are shared between marketplaces first: sellers are made up', async () => {
+    const { order, wants, passes } = reading()
+    times(40, (i) => wants(`evil-${i}`, 100, 'hostile'))
+    times(10, () => wants('honest', 100, 'demo'))
+    await passes(20)
+    expect(count(order, 'honest')).toBeGreaterThanOrEqual(9)
+  })
+
+  it('are foreseen, so that nobody has all of them at once', async () => {
+    const turns = createReadingTurns(4, () => 0)
+    const order: string[] = []
+    const blocked = await Promise.all(times(4, () => turns.take({ sellerId: 'first' }, never)))
+    for (const sellerId of ['a', 'a', 'a', 'a', 'b', 'b'])
+      void turns.take({ sellerId }, never).then(() => order.push(sellerId))
+    for (const release of blocked) release?.()
+    await settled()
+    expect(order).toEqual(['a', 'b', 'a', 'b'])
+  })
+
+  it('are left by those whose time is over, and come back all of them', async () => {
+    const { order, wants, passes, turns } = reading()
+    const over = new AbortController()
+    wants('first', 10)
+    wants('late', 10, undefined, over.signal)
+    wants('next', 10)
+    await settled()
+    over.abort()
+    await settled()
+    expect(order).toEqual(['first', 'late left'])
+    await passes(2)
+    expect(order.at(-1)).toBe('next')
+    expect(await turns.take({ sellerId: 'x' }, over.signal)).toBeUndefined()
+    expect(await turns.take({ sellerId: 'x' }, never)).toBeDefined()
+  })
+})
