@@ -65,6 +65,9 @@ export const caseDetailsSchema = caseSummarySchema.extend({
     .array(z.object({ text: z.string().nullable(), at: z.string(), revision: z.int() }))
     .describe('Of the seller; the text is not for rights holders.'),
   pictures: z.array(z.object({ revision: z.int(), ordinal: z.int(), sha256: z.string(), href: z.string() })),
+  noLongerKept: z
+    .array(z.object({ revision: z.int(), pictures: z.int() }))
+    .describe('How many pictures of which revision were kept until the days after the case was closed had passed.'),
 })
 
 export const claimBodySchema = z.object({
@@ -118,6 +121,22 @@ export const standsSchema = z.object({
   outcome: outcomeSchema.nullable(),
   sequence: z.int(),
 })
+const count = (words: string) => z.int().min(0).describe(words)
+const picturesOfVerdictSchema = z
+  .object({
+    bankId: z.string().describe('The bank of what is confirmed; made with the first picture that joins it.'),
+    joined: count('So many joined it.'),
+    leftOut: z.object({
+      official: count('Like a picture of a genuine or an allowed bank.'),
+      blank: count('Blank, or nearly.'),
+      repeated: count('The same as another one of the listing.'),
+      noLongerKept: count('Were kept for the case, until the days after it was closed had passed.'),
+      beyondKept: count('Beyond the twelve of a listing that are kept.'),
+      neverKept: count('Could not be looked at, or were not kept for another reason.'),
+    }),
+  })
+  .describe('What became of the pictures of the listing that was confirmed; together they are all that it lists.')
+
 export const reviewedSchema = z.object({
   status: z.enum(['recorded', 'known']).describe('known: the same request was taken before.'),
   verdictIds: z.array(z.string()),
@@ -128,5 +147,8 @@ export const reviewedSchema = z.object({
       'After `rejected`: confirmations of earlier revisions that still count, with their pictures in the bank. ' +
         'Take one back with `cannot-tell` and `supersedes` if it was wrong.',
     ),
+  pictures: picturesOfVerdictSchema
+    .nullable()
+    .describe('null: nothing was confirmed, or the request was taken before.'),
   stands: standsSchema,
 })

@@ -61,6 +61,8 @@ export interface CaseDetails {
   readonly verdicts: readonly Verdict[]
   readonly appeals: readonly { readonly text: string; readonly at: string; readonly revision: number }[]
   readonly pictures: readonly { readonly revision: number; readonly ordinal: number; readonly sha256: string }[]
+  /** By revision, how many were kept and are not any more. */
+  readonly noLongerKept: readonly { readonly revision: number; readonly pictures: number }[]
 }
 
 export interface CaseReader {

@@ -2,12 +2,13 @@
 // HTTP server on loopback, sharp; made up: the pictures and the people.
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createKeyStore } from '../../src/adapters/postgres/access-store.ts'
+import { createPictureStore } from '../../src/adapters/postgres/picture-store.ts'
 import { createApiKey } from '../../src/api/secrets.ts'
 import { startHttp, type RunningHttp } from '../../src/apps/http.ts'
 import { readConfig } from '../../src/config.ts'
 import type { Decision } from '../../src/domain/decision.ts'
 import { createTelemetry } from '../../src/telemetry.ts'
-import { disguised, drawnPicture } from '../support/drawn-pictures.ts'
+import { blankPicture, disguised, drawnPicture } from '../support/drawn-pictures.ts'
 import { startGateUnderTest, type GateUnderTest } from '../support/running-gate.ts'
 
 let t: GateUnderTest
@@ -78,4 +79,43 @@ it('a confirmed picture is known to the next dry run within 2 s, and forgotten w
 
   await post(`/v1/cases/${first?.caseId}/reopen`, { takeBack: true, reason: 'a mistake' })
   await outcomeWithin('allow', 2_000)
+})
+
+interface Told {
+  verdictIds: string[]
+  pictures: { bankId: string; joined: number; leftOut: Record<string, number> } | null
+}
+const NONE_LEFT = { official: 0, blank: 0, repeated: 0, noLongerKept: 0, beyondKept: 0, neverKept: 0 }
+
+it('a verdict says how many pictures joined which bank, and why others did not; the case, that none is kept any more', async () => {
+  const submit = async (listingId: string, pictures: Buffer[]) => {
+    const images = pictures.map((bytes) => ({ data: bytes.toString('base64') }))
+    await t.submit({ listingId, sellerId: 'S', title: 'Rolex Submariner 1:1 super clone, best replica', images })
+    const { caseId, decisionId } = (await t.settled()).decisions.at(-1) ?? {}
+    return {
+      case: `/v1/cases/${caseId}`,
+      say: async (said: object) => (await post(`/v1/cases/${caseId}/verdict`, { ...said, decisionId })) as Told,
+    }
+  }
+  const one = await drawnPicture(20)
+  const mixed = await submit('mixed', [one, await blankPicture(), one, Buffer.from('no picture')])
+  const said = await mixed.say({ verdict: 'confirmed', verdictId: 'mixed' })
+  const leftOut = { ...NONE_LEFT, blank: 1, repeated: 1, neverKept: 1 }
+  expect(said.pictures).toEqual({ bankId: 'confirmed', joined: 1, leftOut })
+  // Known by now: it is not looked at again.
+  expect((await mixed.say({ verdict: 'confirmed', verdictId: 'mixed' })).pictures).toBeNull()
+
+  const many = await submit('many', await Promise.all(Array.from({ length: 14 }, (_, i) => drawnPicture(30 + i))))
+  const first = await many.say({ verdict: 'confirmed' })
+  expect(first.pictures).toEqual({ bankId: 'confirmed', joined: 12, leftOut: { ...NONE_LEFT, beyondKept: 2 } })
+
+  // The days pass.
+  const store = createPictureStore(t.gate.database.database.reading)
+  while ((await store.prune(-1)) > 0);
+  const answer = await fetch(http.url + many.case, { headers: { authorization: `Bearer ${key}` } })
+  expect(await answer.json()).toMatchObject({ pictures: [], noLongerKept: [{ revision: 1, pictures: 12 }] })
+  const again = await many.say({ verdict: 'confirmed', supersedes: first.verdictIds[0] })
+  const gone = { ...NONE_LEFT, noLongerKept: 12, beyondKept: 2 }
+  expect(again.pictures).toEqual({ bankId: 'confirmed', joined: 0, leftOut: gone })
+  expect((await many.say({ verdict: 'rejected', supersedes: again.verdictIds[0] })).pictures).toBeNull()
 })

@@ -1,6 +1,6 @@
 // What a verdict does to the banks, on a real PostgreSQL: its statements run in a transaction as the settlement's do.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { bankJoins } from '../../src/adapters/postgres/bank-joins.ts'
+import { bankEffects, bankJoins } from '../../src/adapters/postgres/bank-joins.ts'
 import type { BankJoin } from '../../src/pipeline/verdicts/ports.ts'
 import { createBankStore } from '../../src/adapters/postgres/bank-store.ts'
 import { writePictures } from '../../src/adapters/postgres/picture-rows.ts'
@@ -56,6 +56,53 @@ describe('pictures of confirmed cases', () => {
     await commit([join('V-1'), join('V-2', { caseId: 'C-2' })], ['V-0'])
     expect(await banks.banks('all')).toEqual([])
     expect(await head()).toBe(0n)
+  })
+
+  test('what became of each picture of a case is told by the transaction in which they joined', async () => {
+    const told = (joins: readonly BankJoin[]) => {
+      const { statements, accounts } = bankEffects(joins, [])
+      return inTransaction<unknown>(node.database.deciding, () =>
+        Promise.resolve({
+          done: 'nothing was heard',
+          last: statements,
+          heard: (answers) => accounts && answers[statements.indexOf(accounts)]?.rows,
+        }),
+      )
+    }
+    await banks.upsertBank(bank('official', { kind: 'genuine', brandId: 'nike' }), 'ann', 'all')
+    await banks.addImages('official', [{ picture: picture('official'), source: { kind: 'api' } }], 'ann', 'all')
+    await show('C-1', 2, [picture('official'), picture('own'), picture('plain', { blank: true }), picture('own')])
+    await show('C-1', 1, [picture('of another revision')])
+    await show('C-2', 1, [picture('x'), picture('y')])
+    const listing = (listingId: string, revision: number, images: unknown) =>
+      node.database.deciding.query("insert into revision values ($1, $2, '', now(), $3)", [
+        listingId,
+        revision,
+        JSON.stringify({ title: 'T', ...(images === undefined ? {} : { images }) }),
+      ])
+    await listing('L-1', 2, Array(7).fill({ url: 'https://seller.example/a.jpg' }))
+    await listing('L-2', 1, undefined)
+    // Of one that is gone another was kept since.
+    await node.database.deciding.query("insert into case_picture_gone values ('C-1', 2, 3, '{}'), ('C-1', 2, 5, '{}')")
+    const joins = [join('V-1'), join('V-2', { caseId: 'C-2', listingId: 'L-2', revision: 1, brandId: null })]
+    const none = { official: 0, blank: 0, repeated: 0, gone: 0 }
+    expect(await told(joins)).toEqual([
+      {
+        bankId: 'confirmed-nike',
+        joined: 1,
+        official: 1,
+        blank: 1,
+        repeated: 1,
+        gone: 1,
+        kept: 4,
+        listed: 7,
+      },
+      { bankId: 'confirmed', joined: 2, ...none, kept: 2, listed: 0 },
+    ])
+    expect((await banks.images('confirmed-nike', { limit: 9 })).map((i) => i.sha256)).toEqual([picture('own').sha256])
+    expect(await told([join('V-3', { caseId: 'C-none' })])).toEqual([
+      { bankId: 'confirmed-nike', joined: 0, ...none, kept: 0, listed: 7 },
+    ])
   })
 
   test('a photograph of the maker does not join: it says nothing about the goods', async () => {

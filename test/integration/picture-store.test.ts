@@ -68,6 +68,34 @@ describe('kept pictures', () => {
     expect(await kept()).not.toContain(picture('in-a-bank').sha256)
   })
 
+  test('that are gone leave word with their case how many they were, to those who could see them', async () => {
+    await commitAll(node.store, [{ listingId: 'C-1', revision: 1 }])
+    await pictures.put(['a', 'b', 'c'].map((name) => picture(name)))
+    await show('C-1', 'a', 11)
+    await query(`update review_case set brand_ids = '{nike,gap}'`)
+    await query(`update case_picture set brand_ids = '{gap}'`)
+    await query(`insert into case_picture values ('C-1', 1, 1, $1, '{nike}'), ('C-1', 2, 0, $2, '{nike,gap}')`, [
+      picture('b').sha256,
+      picture('c').sha256,
+    ])
+    const found = async (...brandIds: string[]) => {
+      const reader = { subject: 's', brandIds: brandIds.length === 0 ? undefined : brandIds }
+      const one = await node.cases.find('C-1', reader)
+      return [one?.pictures.length, one?.noLongerKept]
+    }
+    expect(await found()).toEqual([3, []])
+    await pruneAll(10)
+    const gone = (first: number) => [
+      { revision: 2, pictures: 1 },
+      { revision: 1, pictures: first },
+    ]
+    expect(await found()).toEqual([0, gone(2)])
+    expect(await found('nike')).toEqual([0, gone(1)])
+    // Kept anew, as where its case was opened again: it is there.
+    await query(`insert into case_picture values ('C-1', 2, 0, $1, '{nike,gap}')`, [picture('c').sha256])
+    expect(await found('gap')).toEqual([1, [{ revision: 1, pictures: 1 }]])
+  })
+
   test('that were put or found a moment ago are left alone, though nothing refers to them yet', async () => {
     await pictures.put([picture('fresh'), picture('found'), picture('old')])
     await age(3)

@@ -2,7 +2,7 @@
 import { sql } from 'kysely'
 import { confirmedBank } from '../../domain/bank.ts'
 import type { BankImage } from '../../domain/bank.ts'
-import type { BankJoin, OfficialLook } from '../../pipeline/verdicts/ports.ts'
+import type { BankJoin, JoinedPictures, OfficialLook } from '../../pipeline/verdicts/ports.ts'
 import { packJson } from './bytes.ts'
 import { NOT_LOOKED, officialOf } from './official-pictures.ts'
 import { REFERENCE_CHANNEL, takeHead } from './reference-head.ts'
@@ -23,11 +23,21 @@ export function bankJoins(
   look: OfficialLook = NOT_LOOKED,
 ): Statement[] {
   if (joins.length === 0 && leaves.length === 0) return []
-  return [takeHead, ...join(joins, look), ...leave(leaves), MOVE_HEAD]
+  return [takeHead, ...(joins.length === 0 ? [] : [join(joins, look, JOIN)]), ...leave(leaves), MOVE_HEAD]
 }
 
-function join(joins: readonly BankJoin[], look: OfficialLook): Statement[] {
-  if (joins.length === 0) return []
+/** The same, with the statement that answers what became of the pictures of each case; undefined where none joins. */
+export function bankEffects(
+  joins: readonly BankJoin[],
+  leaves: readonly string[],
+  look?: OfficialLook,
+): { readonly statements: Statement[]; readonly accounts: Statement<JoinedPictures> | undefined } {
+  if (joins.length === 0) return { statements: bankJoins(joins, leaves), accounts: undefined }
+  const accounts = join(joins, look ?? NOT_LOOKED, ACCOUNTED) as Statement<JoinedPictures>
+  return { statements: [takeHead, accounts, ...leave(leaves), MOVE_HEAD], accounts }
+}
+
+function join(joins: readonly BankJoin[], look: OfficialLook, ending: (insert: Statement) => Statement): Statement {
   const banks = packJson(joins.map(({ brandId }) => confirmedBank(brandId)))
   const bankIds = joins.map(({ brandId }) => confirmedBank(brandId).bankId)
   const sources = packJson(
@@ -38,31 +48,64 @@ function join(joins: readonly BankJoin[], look: OfficialLook): Statement[] {
       listingId,
     })),
   )
-  return [
-    sql`
-    with shown as materialized (
+  const insert = sql`
+    insert into bank_image (image_id, bank_id, sha256, hash, quality, forms, state, source, verdict_id, added_by, change)
+    select gen_random_uuid(), bank_id, sha256, hash, quality, forms, 'active',
+           convert_from(substring(${sources.blob}::bytea from start for length), 'UTF8')::json, verdict_id, by, change
+    from joining on conflict (bank_id, sha256, coalesce(verdict_id, '')) where state <> 'removed' do nothing`
+  return sql`
+    with asked as (
+      select * from unnest(
+        ${joins.map((j) => j.caseId)}::text[], ${joins.map((j) => j.listingId)}::text[], ${joins.map((j) => j.revision)}::int[],
+        ${bankIds}::text[], ${joins.map((j) => j.verdictId)}::text[], ${joins.map((j) => j.by)}::text[],
+        ${joins.map((j) => j.brandId)}::text[], ${banks.starts}::int[], ${banks.lengths}::int[],
+        ${sources.starts}::int[], ${sources.lengths}::int[])
+        x (case_id, listing_id, revision, bank_id, verdict_id, by, brand_id, bank_start, bank_length, start, length)),
+    shown as materialized (
       select x.*, p.sha256, p.hash, p.quality, p.forms, p.variants, h.change + 1 as change
-      from unnest(${joins.map((j) => j.caseId)}::text[], ${joins.map((j) => j.revision)}::int[], ${bankIds}::text[],
-                  ${joins.map((j) => j.verdictId)}::text[], ${joins.map((j) => j.by)}::text[],
-                  ${joins.map((j) => j.brandId)}::text[], ${banks.starts}::int[], ${banks.lengths}::int[],
-                  ${sources.starts}::int[], ${sources.lengths}::int[])
-           x (case_id, revision, bank_id, verdict_id, by, brand_id, bank_start, bank_length, start, length)
+      from asked x
       join case_picture c on c.case_id = x.case_id collate "C" and c.revision = x.revision
       join picture p on p.sha256 = c.sha256 and not p.blank
       cross join reference_head h),
     ${officialOf(look)},
-    joining as (select * from shown x where not exists (${SPARING})),
+    marked as materialized (select x.*, exists (${SPARING}) as is_official from shown x),
+    joining as (select * from marked where not is_official),
     made as (
       insert into bank (bank_id, version, body, change, changed_by)
       select distinct on (bank_id) bank_id, 1,
              convert_from(substring(${banks.blob}::bytea from bank_start for bank_length), 'UTF8')::jsonb, change, by
       from joining on conflict (bank_id) do nothing)
-    insert into bank_image (image_id, bank_id, sha256, hash, quality, forms, state, source, verdict_id, added_by, change)
-    select gen_random_uuid(), bank_id, sha256, hash, quality, forms, 'active',
-           convert_from(substring(${sources.blob}::bytea from start for length), 'UTF8')::json, verdict_id, by, change
-    from joining on conflict (bank_id, sha256, coalesce(verdict_id, '')) where state <> 'removed' do nothing`,
-  ]
+    ${ending(insert)}`
 }
+
+/** Ends the statement with the joining alone. */
+const JOIN = (insert: Statement): Statement => insert
+
+/** Ends it with the joining, and what became of all pictures of each case: what was kept of them, or was once. */
+const ACCOUNTED = (insert: Statement): Statement => sql`,
+    joined as (${insert} returning verdict_id),
+    joined_of as (select verdict_id, count(*)::int as n from joined group by verdict_id),
+    marked_of as (
+      select verdict_id, (count(distinct sha256) filter (where is_official))::int as official
+      from marked group by verdict_id)
+    select x.bank_id as "bankId", coalesce(j.n, 0) as joined, coalesce(m.official, 0) as official,
+           k.blank, k.repeated, k.kept, g.gone, coalesce(l.listed, 0) as listed
+    from asked x
+    left join joined_of j using (verdict_id)
+    left join marked_of m using (verdict_id)
+    cross join lateral (
+      select count(*)::int as kept, (count(*) - count(distinct c.sha256))::int as repeated,
+             (count(distinct c.sha256) filter (where p.blank))::int as blank
+      from case_picture c left join picture p on p.sha256 = c.sha256
+      where c.case_id = x.case_id collate "C" and c.revision = x.revision) k
+    cross join lateral (
+      select count(*)::int as gone from case_picture_gone c
+      where c.case_id = x.case_id collate "C" and c.revision = x.revision and not exists (
+        select from case_picture y where (y.case_id, y.revision, y.ordinal) = (c.case_id, c.revision, c.ordinal))) g
+    left join lateral (
+      select json_array_length(r.listing -> 'images') as listed from revision r
+      where r.listing_id = x.listing_id collate "C" and r.revision = x.revision
+        and json_typeof(r.listing -> 'images') = 'array') l on true`
 
 /**
  * Counterfeiters show the maker's own photographs, which say nothing about the goods; in the counterfeit bank they would

@@ -47,7 +47,7 @@ export function createCaseReader(pool: Pool): CaseReader {
           const [row] = found.rows
           if (row === undefined) return { done: undefined }
           const own = reader.brandIds ?? null
-          const [revisions, decisions, verdicts, appeals, pictures] = await tx.send([
+          const [revisions, decisions, verdicts, appeals, pictures, gone] = await tx.send([
             sql<{ listing: unknown }>`
               select listing from revision where listing_id = ${row.listing_id} and revision = ${row.revision}`,
             // Not by the text of a member: evidence may quote what cannot be turned into one.
@@ -63,6 +63,13 @@ export function createCaseReader(pool: Pool): CaseReader {
               select revision, ordinal, sha256 from case_picture where case_id = ${caseId}
                 and (${own}::text[] is null or brand_ids && ${own}::text[])
               order by revision desc, ordinal limit ${MOST}`,
+            // One that was kept anew since is there.
+            sql<{ revision: number; pictures: number }>`
+              select revision, count(*)::int as pictures from case_picture_gone g where case_id = ${caseId}
+                and (${own}::text[] is null or brand_ids && ${own}::text[])
+                and not exists (select from case_picture y
+                                where (y.case_id, y.revision, y.ordinal) = (g.case_id, g.revision, g.ordinal))
+              group by revision order by revision desc limit ${MOST}`,
           ])
           return {
             done: {
@@ -75,6 +82,7 @@ export function createCaseReader(pool: Pool): CaseReader {
               verdicts: verdicts.rows.map(({ body }) => body).toReversed(),
               appeals: appeals.rows.map((one) => ({ ...one, at: one.at.toISOString() })).toReversed(),
               pictures: pictures.rows,
+              noLongerKept: gone.rows,
             },
           }
         },

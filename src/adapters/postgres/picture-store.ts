@@ -56,10 +56,14 @@ export function createPictureStore(pool: Pool): PictureStore {
       return inTransaction(pool, async (tx) => {
         const [cases, pictures] = await tx.send([
           sql`
-          delete from case_picture x using (
-            select p.case_id, p.revision, p.ordinal from case_picture p join review_case c on c.case_id = p.case_id
-            where c.state <> 'open' and c.closed_at < now() - ${days} * interval '1 day' limit ${BITE}) old
-          where x.case_id = old.case_id and x.revision = old.revision and x.ordinal = old.ordinal`,
+          with gone as (
+            delete from case_picture x using (
+              select p.case_id, p.revision, p.ordinal from case_picture p join review_case c on c.case_id = p.case_id
+              where c.state <> 'open' and c.closed_at < now() - ${days} * interval '1 day' limit ${BITE}) old
+            where x.case_id = old.case_id and x.revision = old.revision and x.ordinal = old.ordinal
+            returning x.case_id, x.revision, x.ordinal, x.brand_ids)
+          insert into case_picture_gone (case_id, revision, ordinal, brand_ids) select * from gone
+          on conflict (case_id, revision, ordinal) do update set brand_ids = excluded.brand_ids`,
           // Asked about its age once more under its lock: whoever needs it touched it first.
           sql`
           delete from picture p using (

@@ -3,16 +3,9 @@ import { sql } from 'kysely'
 import type { Pool } from 'pg'
 import type { Decision } from '../../domain/decision.ts'
 import type { Verdict } from '../../domain/verdict.ts'
-import type { LookForOfficials } from '../../pipeline/verdicts/ports.ts'
-import type {
-  About,
-  Appeal,
-  ClaimEnd,
-  ReviewSettlement,
-  ReviewStore,
-  ReviewSubject,
-} from '../../pipeline/review/ports.ts'
-import { bankJoins } from './bank-joins.ts'
+import type { JoinedPictures, LookForOfficials } from '../../pipeline/verdicts/ports.ts'
+import type { About, Appeal, ClaimEnd, ReviewStore, ReviewSubject, Settlement } from '../../pipeline/review/ports.ts'
+import { bankEffects } from './bank-joins.ts'
 import { lookAhead, shownInCase } from './official-pictures.ts'
 import type { Outputs } from './outputs.ts'
 import { assertWritable, writeSettlement } from './settlement.ts'
@@ -31,10 +24,6 @@ export interface ReviewStoreOptions {
   readonly officials?: LookForOfficials
 }
 
-interface Settled<T> {
-  readonly answer: T
-  readonly writes?: ReviewSettlement | undefined
-}
 type End<T> = { readonly answer: T | undefined } | 'taken'
 type Asked = Parameters<ReviewStore['settle']>[1]
 
@@ -44,7 +33,7 @@ const ROUNDS = 5
 /** Locks in the order of the gate's store: the listing, then verdicts, then the outbox. */
 export function createReviewStore({ pool, outputs, officials }: ReviewStoreOptions): ReviewStore {
   return {
-    async settle<T>(about: About, asked: Asked, settle: (subject: ReviewSubject, now: Date) => Settled<T>) {
+    async settle<T>(about: About, asked: Asked, settle: (subject: ReviewSubject, now: Date) => Settlement<T>) {
       // An appeal, which is about a listing, confirms nothing.
       const look = 'caseId' in about ? await lookAhead(pool, shownInCase(theCase(about)), officials) : undefined
       for (let round = 0; round < ROUNDS; round++) {
@@ -53,14 +42,17 @@ export function createReviewStore({ pool, outputs, officials }: ReviewStoreOptio
           const listingId = locked.rows[0]?.listing_id
           const known = listingId === undefined ? undefined : await readSubject(tx, listingId, about, asked)
           if (listingId === undefined || known === undefined) return { undo: { answer: undefined } }
-          const { answer, writes } = settle(known.subject, known.now)
+          const { answer, writes, joined } = settle(known.subject, known.now)
           if (writes === undefined) return { undo: { answer } }
           assertWritable(writes, new Set([listingId]))
           if (!(await recordVerdicts(tx, writes.verdicts))) return { undo: 'taken' }
-          const banks = bankJoins(writes.bankJoins ?? [], writes.bankLeaves ?? [], look)
+          const { accounts, statements } = bankEffects(writes.bankJoins ?? [], writes.bankLeaves ?? [], look)
+          const last = [...writeAppeals(writes.appeals), ...writeSettlement(writes, outputs, statements)]
+          if (accounts === undefined || joined === undefined) return { done: { answer }, last }
           return {
             done: { answer },
-            last: [...writeAppeals(writes.appeals), ...writeSettlement(writes, outputs, banks)],
+            last,
+            heard: (answers) => ({ answer: joined((answers[last.indexOf(accounts)]?.rows ?? []) as JoinedPictures[]) }),
           }
         })
         if (end !== 'taken') return end.answer

@@ -24,6 +24,8 @@ export interface Done<T> {
   readonly done: T
   /** The last statements, which go with the commit: what they lock is held for no round trip. */
   readonly last?: readonly Statement[]
+  /** Resolves to this instead: told by what the last statements answered. It must not fail, for all is committed by then. */
+  readonly heard?: (answers: readonly QueryResult[]) => T
 }
 
 /** What `work` returns to undo everything and still resolve. */
@@ -61,6 +63,7 @@ async function run<T>(
 ): Promise<T> {
   const client = await pool.connect()
   let result: Done<T> | Undo<T>
+  let last: QueryResult[] = []
   try {
     const tx = transactionOn(client, namesOf(pool))
     const [, ...answers] = await tx.send([BEGIN[mode], ...first])
@@ -68,7 +71,8 @@ async function run<T>(
     if ('undo' in result) {
       await tx.send([ROLLBACK])
     } else {
-      const end = (await tx.send([...(result.last ?? []), COMMIT])).at(-1)
+      last = await tx.send([...(result.last ?? []), COMMIT])
+      const end = last.at(-1)
       // The server answers the commit of a transaction that had failed with ROLLBACK, and no error.
       if (end?.command !== 'COMMIT') throw new Error('the transaction had failed: nothing was committed')
     }
@@ -78,7 +82,8 @@ async function run<T>(
     throw error
   }
   client.release()
-  return 'undo' in result ? result.undo : result.done
+  if ('undo' in result) return result.undo
+  return result.heard === undefined ? result.done : result.heard(last)
 }
 
 const BEGIN: Readonly<Record<TransactionMode, Statement>> = {

@@ -102,4 +102,8 @@ async function others(thumbs, theCase, { revision }, matches) {
   thumbs.append(
     ...rest.map(({ sha256, ordinal }) => figure(sha256, `Picture ${ordinal + 1} of the listing`, 'Not kept.')),
   )
+  const gone = body.noLongerKept.find((one) => one.revision === revision)?.pictures ?? 0
+  if (gone === 0) return
+  const were = gone === 1 ? '1 picture of the listing is' : `${gone} pictures of the listing are`
+  thumbs.after(el('p', { class: 'hint' }, `${were} no longer kept: its case was closed long ago.`))
 }

@@ -1,6 +1,6 @@
 // A person's word on a case on its way to the service: sent once, and what became of it in human words.
 import { send, part } from './ask.js'
-import { el } from './dom.js'
+import { el, foreign } from './dom.js'
 
 const NOW = { allow: 'The listing is on sale now.', hold: 'The listing is held.', block: 'The listing is blocked now.' }
 const SAID = { confirmed: 'Confirmed.', rejected: 'Rejected.', 'cannot-tell': 'Taken back.' }
@@ -26,11 +26,12 @@ export function createWord({ caseId, decisionId, ended }) {
     ended(answer.status === 200 ? recorded(said, answer.body) : refused(answer))
   }
 
-  function recorded({ verdict }, { status, stands, earlier }) {
+  function recorded({ verdict }, { status, stands, earlier, pictures }) {
     const open = stands.state === 'open' && verdict !== 'cannot-tell'
     const words = [
       status === 'known' ? 'It was recorded already. ' : `${SAID[verdict]} `,
       NOW[stands.outcome] ?? '',
+      ...joined(pictures),
       open ? ' The case stays open: it is about other brands too.' : '',
       stands.state === 'open' && verdict === 'cannot-tell' ? ' The case is open again.' : '',
     ]
@@ -98,6 +99,26 @@ export function createWord({ caseId, decisionId, ended }) {
   }
 
   return { form, takeBack }
+}
+
+const LEFT_OUT = {
+  official: 'like a genuine or an allowed picture',
+  blank: 'blank',
+  repeated: 'the same as another',
+  noLongerKept: 'no longer kept',
+  beyondKept: 'beyond the twelve that are kept',
+  neverKept: 'never kept',
+}
+
+/** Which bank the pictures joined, and why others did not. */
+function joined(told) {
+  if (told === null || told === undefined) return []
+  const { bankId, joined: count, leftOut } = told
+  const rest = Object.entries(leftOut).filter(([, left]) => left > 0)
+  const why = rest.map(([reason, left]) => `${left} ${LEFT_OUT[reason] ?? reason}`).join(', ')
+  const went =
+    count === 0 ? ' No picture joined the bank ' : ` ${count} ${count === 1 ? 'picture' : 'pictures'} joined the bank `
+  return [went, foreign(bankId), why === '' ? '.' : `; left out: ${why}.`]
 }
 
 const STANDS = { allow: 'on sale', hold: 'held', block: 'blocked' }

@@ -96,7 +96,7 @@ export function caseRoutes(api: Api, { cases, review }: RouteServices): void {
 }
 
 function detailsOf(found: CaseDetails, { brandIds }: Reader): z.infer<typeof caseDetailsSchema> {
-  const { summary, listing, decisions, verdicts, appeals, pictures } =
+  const { summary, listing, decisions, verdicts, appeals, pictures, noLongerKept } =
     brandIds === undefined ? found : caseForBrands(found, brandIds)
   const details = {
     ...summary,
@@ -105,6 +105,7 @@ function detailsOf(found: CaseDetails, { brandIds }: Reader): z.infer<typeof cas
     verdicts,
     answers: appeals.map((one) => ({ ...one, text: brandIds === undefined ? one.text : null })),
     pictures: pictures.map((picture) => ({ ...picture, href: `/v1/pictures/${picture.sha256}` })),
+    noLongerKept,
   }
   return details as z.infer<typeof caseDetailsSchema>
 }

@@ -110,6 +110,7 @@ async function answer(
     verdictIds: end.kind === 'known' ? [] : end.verdicts.map((v) => v.verdictId),
     decision: seen ?? null,
     earlier: end.kind === 'known' ? [] : [...end.earlier],
+    pictures: (end.kind === 'known' ? undefined : end.pictures) ?? null,
     stands: end.stands,
   })
 }

@@ -6,10 +6,12 @@ import type { Verdict } from '../../domain/verdict.ts'
 import type { ErrorCode } from '../../errors.ts'
 import type { TopicNames } from '../../events/topics.ts'
 import { decisionId } from '../ids.ts'
+import { MOST_KEPT } from '../pictures/ports.ts'
 import { SettlementDraft, type Draft } from '../settlement.ts'
 import { addBankEffects, type BankEffects } from '../verdicts/bank-effects.ts'
 import { openSubject, type OpenSubject } from '../verdicts/decide.ts'
-import type { ReviewCase, ReviewSettlement, ReviewSubject } from './ports.ts'
+import type { JoinedPictures } from '../verdicts/ports.ts'
+import type { ReviewCase, ReviewSettlement, ReviewSubject, Settlement } from './ports.ts'
 
 /** What stands for the listing after the request, whoever decided it. */
 export interface Stands {
@@ -30,6 +32,23 @@ export interface EarlierVerdict {
   readonly brandId: string | null
 }
 
+/** What became of the pictures of a listing whose case was confirmed; together they are all that it lists. */
+export interface PicturesOfVerdict {
+  readonly bankId: string
+  readonly joined: number
+  readonly leftOut: {
+    /** Like one of a genuine or an allowed bank. */
+    readonly official: number
+    readonly blank: number
+    readonly repeated: number
+    readonly noLongerKept: number
+    /** Of a listing only so many are kept. */
+    readonly beyondKept: number
+    /** Could not be looked at, or nobody kept them. */
+    readonly neverKept: number
+  }
+}
+
 export type ReviewAnswer =
   | {
       readonly kind: 'recorded'
@@ -37,6 +56,8 @@ export type ReviewAnswer =
       readonly decisions: readonly Decision[]
       readonly appeals: number
       readonly earlier: readonly EarlierVerdict[]
+      /** undefined: nothing was confirmed. */
+      readonly pictures: PicturesOfVerdict | undefined
       readonly stands: Stands
     }
   /** The same request was taken before: nothing is written again. */
@@ -49,10 +70,7 @@ export type ReviewAnswer =
       readonly stands: Stands | undefined
     }
 
-export interface Settled {
-  readonly answer: ReviewAnswer
-  readonly writes?: ReviewSettlement
-}
+export type Settled = Settlement<ReviewAnswer>
 
 /** One request on a case while it is settled: its listing's draft, and what is written so far. */
 export interface Work {
@@ -98,21 +116,52 @@ export function startWork(found: ReviewSubject, one: ReviewCase, topics: TopicNa
       const done = draft.done()
       const change = done.cases.findLast((c) => c.caseId === one.caseId)?.change
       const state = change === undefined ? one.state : change === 'resolved' ? 'resolved' : 'open'
+      const answer = (pictures: PicturesOfVerdict | undefined): ReviewAnswer => ({
+        kind: 'recorded',
+        verdicts,
+        decisions: done.decisions,
+        appeals: more.appeals.length,
+        earlier,
+        pictures,
+        stands: stands(state),
+      })
       return {
-        answer: {
-          kind: 'recorded',
-          verdicts,
-          decisions: done.decisions,
-          appeals: more.appeals.length,
-          earlier,
-          stands: stands(state),
-        },
+        answer: answer(undefined),
         writes: { ...done, verdicts, ...effects, ...more },
+        // One request confirms one case for one brand, or for all.
+        joined: ([pictures]) => answer(pictures && picturesOf(pictures)),
       }
     },
     known: () => ({ answer: { kind: 'known', stands: stands(one.state) } }),
     refuse: (code, message, path) => ({
       answer: { kind: 'refused', code, message, ...(path === undefined ? {} : { path }), stands: stands(one.state) },
     }),
+  }
+}
+
+function picturesOf({
+  bankId,
+  joined,
+  official,
+  blank,
+  repeated,
+  gone,
+  kept,
+  listed,
+}: JoinedPictures): PicturesOfVerdict {
+  // Of a listing that has so many kept, nobody knows of the rest which could have been seen.
+  const rest = Math.max(0, listed - kept - gone)
+  const isFull = kept + gone >= MOST_KEPT
+  return {
+    bankId,
+    joined,
+    leftOut: {
+      official,
+      blank,
+      repeated,
+      noLongerKept: gone,
+      beyondKept: isFull ? rest : 0,
+      neverKept: isFull ? 0 : rest,
+    },
   }
 }

@@ -1,7 +1,7 @@
 // What reviewing needs of the store: one transaction that knows a case under its listing's lock and writes what follows.
 import type { CaseOpener, CaseState } from '../../domain/case.ts'
 import type { Verdict } from '../../domain/verdict.ts'
-import type { VerdictSettlement, VerdictSubject } from '../verdicts/ports.ts'
+import type { JoinedPictures, VerdictSettlement, VerdictSubject } from '../verdicts/ports.ts'
 
 export interface ReviewCase {
   readonly caseId: string
@@ -40,6 +40,14 @@ export interface ReviewSettlement extends VerdictSettlement {
   readonly appeals: readonly Appeal[]
 }
 
+/** What is answered, and written where it is said. */
+export interface Settlement<T> {
+  readonly answer: T
+  readonly writes?: ReviewSettlement | undefined
+  /** The answer in its place where pictures were to join banks, for each of `bankJoins` in any order. */
+  readonly joined?: ((pictures: readonly JoinedPictures[]) => T) | undefined
+}
+
 /** Which case or listing, and who may see it: to anyone else it does not exist. */
 export type About =
   | { readonly caseId: string; /** undefined: whatever the brands. */ readonly brandIds: readonly string[] | undefined }
@@ -60,10 +68,7 @@ export interface ReviewStore {
   settle<T>(
     about: About,
     asked: { readonly verdictIds: readonly string[]; readonly decisionId?: string | undefined },
-    settle: (
-      subject: ReviewSubject,
-      now: Date,
-    ) => { readonly answer: T; readonly writes?: ReviewSettlement | undefined },
+    settle: (subject: ReviewSubject, now: Date) => Settlement<T>,
   ): Promise<T | undefined>
   /**
    * Gives an open case to one person for so many seconds, or on, or back with 0; an end that has passed counts as none.

@@ -36,6 +36,23 @@ export interface BankJoin {
   readonly by: string
 }
 
+/** What became of the pictures of one such case, by the knowledge of the transaction in which they joined. */
+export interface JoinedPictures {
+  readonly bankId: string
+  readonly joined: number
+  /** Like one of a genuine or an allowed bank. */
+  readonly official: number
+  readonly blank: number
+  /** The same bytes as another of the case. */
+  readonly repeated: number
+  /** Were kept for its case and are not any more. */
+  readonly gone: number
+  /** Kept for the case, of this revision: all of the above but those that are gone. */
+  readonly kept: number
+  /** Of the listing, as it was sent. */
+  readonly listed: number
+}
+
 /** A picture of a case as it is compared, in hexadecimal; `variants` are its eight dihedral forms, none where not known. */
 export type CaseHashes = Pick<KeptPicture, 'sha256' | 'hash' | 'variants'>
 
