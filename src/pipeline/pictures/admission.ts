@@ -156,7 +156,9 @@ export function createAdmission({ atOnce, perHost, bytes: most }: AdmissionOptio
         }
         until.addEventListener('abort', leave, { once: true })
         group.waiting.add(one)
-        next()
+        // Nobody else could begin before it came, and nothing but its coming has changed.
+        const asKnown = isKnown(group)
+        if (mayBegin(asKnown) && hasRoom(group, asKnown)) start(key, group, asKnown)
       })
     },
     hold(bytes) {
