@@ -103,6 +103,7 @@ export function createWord({ caseId, decisionId, ended }) {
 
 const LEFT_OUT = {
   official: 'like a genuine or an allowed picture',
+  unnamed: 'not named by the verdict',
   blank: 'blank',
   repeated: 'the same as another',
   noLongerKept: 'no longer kept',
