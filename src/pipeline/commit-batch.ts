@@ -28,8 +28,12 @@ export function createCommit<One, Wanted, Known, Writes, Tally>({
   wanted,
   settle,
   told,
-}: CommitOptions<One, Wanted, Known, Writes, Tally>): (batch: Batch, records: readonly One[]) => Promise<BatchResult> {
-  return async ({ topic, partition, from, next }, records) => {
+}: CommitOptions<One, Wanted, Known, Writes, Tally>): (
+  batch: Batch,
+  records: readonly One[],
+  tell?: (tally: Tally) => void,
+) => Promise<BatchResult> {
+  return async ({ topic, partition, from, next }, records, tell) => {
     let settled: { readonly tally: Tally } | undefined
     const result = await store.commit({ group, topic, partition, from, next }, wanted(records), (known, now) => {
       const { settlement, tally } = settle(records, known, { topic, now })
@@ -37,7 +41,10 @@ export function createCommit<One, Wanted, Known, Writes, Tally>({
       return settlement
     })
     telemetry.metrics.touchstone_batches_total.inc({ result })
-    if (result === 'committed' && settled !== undefined) told(settled.tally, records)
+    if (result === 'committed' && settled !== undefined) {
+      told(settled.tally, records)
+      tell?.(settled.tally)
+    }
     return result
   }
 }

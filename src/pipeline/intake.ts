@@ -12,7 +12,7 @@ import { v4 } from 'uuid'
 import { assess, type Gate } from './assess.ts'
 import { ok, type Outcome } from './outcome.ts'
 import type { Appended, Log, NewRecord } from './log/ports.ts'
-import { readRecord } from './screening.ts'
+import { readRecord } from './trying.ts'
 import { decideAlone } from './settle.ts'
 import { BOUND_SOURCE, HTTP_SOURCE } from './sources.ts'
 

@@ -125,7 +125,8 @@ export interface GateStore {
   place(group: string, topic: string, partition: number, low: bigint): Promise<bigint>
   /**
    * Moves the offset from `from` to `next` and writes what `settle` returns, or does nothing and says `moved` when the
-   * offset was not at `from`. Locks in one order everywhere: offset row, listings by id, outbox heads.
+   * offset was not at `from`. Where `next` is `from` it stays: what is written comes again after a crash. Locks in one
+   * order everywhere: offset row, listings by id, outbox heads.
    */
   commit(
     batch: Span,
@@ -184,6 +185,12 @@ export type RecordEnd =
   | { readonly kind: 'refused'; readonly refusal: Refusal }
   | { readonly kind: 'gone' }
 
+export interface AskedRevision {
+  readonly listingId: string
+  readonly revision: number
+  readonly contentHash: string
+}
+
 export interface DecisionReader {
   /** Decisions and refusals in order per listing after a cursor (undefined: from the oldest held). Throws `bad-cursor`, `cursor-expired`. */
   feed(
@@ -198,6 +205,8 @@ export interface DecisionReader {
   standing(listingId: string, revision: number): Promise<{ decision: Decision; contentHash: string } | undefined>
   /** The offset to read next of each partition that was read: what lies below has its end. Cheap, for many who wait. */
   passed(group: string, topic: string): Promise<ReadonlyMap<number, bigint>>
+  /** Those of the asked that are decided with this very content, whether or not their record is passed. */
+  decided<One extends AskedRevision>(asked: readonly One[]): Promise<readonly One[]>
   endOf(
     group: string,
     topic: string,

@@ -2,9 +2,9 @@
 //
 // What is guaranteed: every record of its topic takes effect exactly once, a listing as one decision, one refusal, one
 // dead letter or one withdrawal, a verdict as one row or one dead letter (and what was sent before as nothing new), in log
-// order per partition, whatever dies in between. The effect and the offset are one store transaction, and the offset moves
-// by compare-and-set from where the fetch began, so a replay, a second owner or a process that was frozen finds it moved
-// and is undone.
+// order per listing and partition, whatever dies in between. The effect and the offset are one store transaction, and the
+// offset moves by compare-and-set from where the fetch began, so a replay, a second owner or a process that was frozen finds
+// it moved and is undone. What is decided ahead of the offset (waiting/line.ts) is known by its revision when it comes again.
 // What breaks it: a database that loses committed transactions (fsync off, a restored backup older than the log), records
 // that retention removes before they were read (the run stops loudly with `offset-out-of-range`) or that the log cannot
 // unpack (`log-unreadable`: it is then for a person to go on behind them), and a change of the input topic's partition
@@ -23,8 +23,8 @@ export interface RunOptions {
   readonly input?: 'listings' | 'verdicts'
   readonly group: string
   readonly telemetry: Telemetry
-  /** Takes a batch into effect, whole or not at all. */
-  readonly screen: (batch: Batch, lost: AbortSignal) => Promise<BatchResult>
+  /** Takes a batch into effect; `committed` when all of it is, and everything before it. */
+  readonly screen: (batch: Batch, lost: AbortSignal, waits?: () => void) => Promise<BatchResult>
   readonly maxRecords: number
   readonly maxBytes: number
   readonly concurrency: number
@@ -55,7 +55,8 @@ const LONGEST_PAUSE_MS = 5_000
 
 export function startRun(options: RunOptions): Run {
   const { log, store, topics, group, telemetry, isTransient, input = 'listings' } = options
-  const busy = new Set<number>()
+  /** Batches in hand by partition. */
+  const busy = new Map<number, number>()
   const failing = new Map<number, { readonly since: number; readonly committing: boolean }>()
   let committed = performance.now()
 
@@ -103,11 +104,11 @@ export function startRun(options: RunOptions): Run {
     {
       place: (topic, partition, low) =>
         insist('place', partition, undefined, () => store.place(group, topic, partition, low), low),
-      handle: async (batch, lost) => {
+      handle: async (batch, lost, waits) => {
         const { partition } = batch
-        busy.add(partition)
+        busy.set(partition, (busy.get(partition) ?? 0) + 1)
         try {
-          const result = await options.screen(batch, lost)
+          const result = await options.screen(batch, lost, waits)
           if (result === 'committed') {
             committed = performance.now()
             failing.delete(partition)
@@ -122,7 +123,9 @@ export function startRun(options: RunOptions): Run {
           await insist('commit', partition, lost, () => store.nextDeadline(), undefined)
           return 'moved'
         } finally {
-          busy.delete(partition)
+          const left = (busy.get(partition) ?? 0) - 1
+          if (left > 0) busy.set(partition, left)
+          else busy.delete(partition)
         }
       },
     },
@@ -147,7 +150,7 @@ export function startRun(options: RunOptions): Run {
       return {
         ...subscription.health(),
         held,
-        busy: new Set([...busy].filter((partition) => own.has(partition))),
+        busy: new Set([...busy.keys()].filter((partition) => own.has(partition))),
         failing: new Map([...failing].map(([partition, { since }]) => [partition, now - since])),
         committedMs: now - committed,
       }

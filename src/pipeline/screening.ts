@@ -5,35 +5,31 @@
 //   3. look      images -> pictures                   all listings at once, each within a time limit of its own
 //   4. assess    listing -> signals, risk, answer     in parallel, pure, within a budget; our own failure twice: dead letter
 //   5. keep      pictures of what a person will see   re-encoded and stored by their hash
-//   6. commit    one store transaction, perhaps with other batches: the offset moves, and under the listings' locks each record is settled
+//   6. commit    one store transaction, perhaps with other batches: the offset moves, and under the listings' locks each record is settled;
+//                where pictures are waited for, first what is done without them, and the offset follows (waiting/line.ts)
 //   7. tell      metrics, and a nudge to who waits
 //
 // 3 waits for strangers' hosts, so a listing that waits takes no lane of 4. 4 and 5 come before 6 because nothing slow may
 // run while rows are locked; what they could not know (was this revision decided meanwhile?) is settled in 6, where it cannot
 // change any more.
-import type { Listing, ListingIdentity } from '../domain/listing.ts'
-import { messageOf } from '../errors.ts'
-import { listingWithdrawn } from '../events/index.ts'
+import type { ListingIdentity } from '../domain/listing.ts'
 import type { TopicNames } from '../events/topics.ts'
-import { decodeEvent } from '../events/wire.ts'
-import { contentHash } from '../listing/content-hash.ts'
-import { parseIdentity, parseListing } from '../listing/parse-listing.ts'
 import type { BankMatch } from '../signals/image-hash/ports.ts'
 import type { Telemetry } from '../telemetry.ts'
 import type { Offered } from './banks/quarantine.ts'
-import type { Picture } from '../imaging/picture.ts'
-import { assess, lookAt, type Gate } from './assess.ts'
-import { commitOrApart } from './commit-apart.ts'
+import type { Gate } from './assess.ts'
 import type { Draw } from './audit.ts'
 import { createCommit } from './commit-batch.ts'
-import { ok, type Outcome } from './outcome.ts'
-import type { Batch, BatchResult, LogRecord } from './log/ports.ts'
+import { ok } from './outcome.ts'
+import type { Batch, BatchResult } from './log/ports.ts'
 import { keepPictures } from './pictures/keeping.ts'
 import type { PictureStore } from './pictures/ports.ts'
-import { createSlots } from './pictures/slots.ts'
 import type { GateStore } from './ports.ts'
-import { settle, type Tally, type Tried, type TriedListing, type TriedRecord, type Withdrawal } from './settle.ts'
-import { BOUND_SOURCE } from './sources.ts'
+import { settle, type Tally, type TriedListing, type TriedRecord, type Withdrawal } from './settle.ts'
+import { tryAll } from './trying.ts'
+import { createKeeping } from './waiting/keeping.ts'
+import { createLine, type Line } from './waiting/line.ts'
+import { createRoom } from './waiting/room.ts'
 
 export interface ScreeningOptions {
   readonly store: GateStore
@@ -55,12 +51,17 @@ export interface ScreeningOptions {
   readonly decided?: (tally: Tally) => void
 }
 
-/** The event loop gets its turn after this many milliseconds of evaluation: leases and HTTP go on during a batch. */
-const TURN_MS = 15
-/** Listings evaluated at once: signals that wait for a thread or a file overlap, and memory stays bounded. */
-const PARALLEL = 16
+/** Longer than hosts take that are well; a batch that waits so long gives its lane to others, and what is done goes ahead. */
+const PATIENCE_MS = 100
+/**
+ * What waits so. As many listings as four full batches, which strangers' connections work off in half a minute if all of
+ * their hosts are silent; as many bytes as the batches that are read ahead or in a lane.
+ */
+const ROOM = { listings: 2_000, bytes: 64 << 20 }
 
-export function createScreening(options: ScreeningOptions): (batch: Batch, lost: AbortSignal) => Promise<BatchResult> {
+export function createScreening(
+  options: ScreeningOptions,
+): (batch: Batch, lost: AbortSignal, waits?: () => void) => Promise<BatchResult> {
   const { store, topics, group, telemetry, maxDeadLetterBytes, draw } = options
   const commit = createCommit({
     store,
@@ -70,17 +71,65 @@ export function createScreening(options: ScreeningOptions): (batch: Batch, lost:
       records.flatMap(({ tried }) => (tried.kind === 'ok' ? [identityOf(tried.value)] : [])),
     settle: (records, standings, at) => settle(records, standings, { topics, ...at, draw, maxDeadLetterBytes }),
     told(tally, records) {
-      count(telemetry, records.length, tally)
+      count(telemetry, records.length - tally.left.length, tally)
       if (options.matched !== undefined) tellMatches(tally, records, options.matched)
       options.decided?.(tally)
     },
   })
 
-  return async (batch, lost) => {
+  const lines = new WeakMap<AbortSignal, Line>()
+  const room = createRoom(ROOM)
+  const lineOf = ({ from }: Batch, lost: AbortSignal): Line => {
+    const known = lines.get(lost)
+    if (known !== undefined && !known.idle && known.next === from) return known
+    // Where it does not begin behind what is in hand, the store's compare-and-set says what it is worth.
+    const line = createLine(from, lost, {
+      commit,
+      isDataError: options.isDataError,
+      onDataError: (err, { offset }) =>
+        telemetry.log.error({ err, offset: offset.toString() }, 'the store cannot take a record'),
+    })
+    lines.set(lost, line)
+    return line
+  }
+
+  return async (batch, lost, waits) => {
     const gate = options.gate()
-    const tried = await tryAll(batch, gate, lost, options)
-    if (tried === undefined) return 'moved'
-    return commitOrApart(batch, await keep(tried, gate, options), commit, options)
+    const line = lineOf(batch, lost)
+    let leave: (() => void) | undefined
+    let patience: NodeJS.Timeout | undefined
+    const giveWay = (): void => {
+      clearTimeout(patience)
+      leave ??= room.enter(batch.records, part.missing)
+      if (leave === undefined) patience = setTimeout(giveWay, PATIENCE_MS)
+      else waits?.()
+    }
+    const part = line.add(batch, giveWay)
+    const keeping = createKeeping(part, (records) => keep(records, gate, options), line.fail)
+    const goAhead = (): void => {
+      if (part.missing === 0) return
+      keeping.goAhead()
+      part.goAhead()
+      giveWay()
+    }
+    try {
+      await tryAll(batch.records, gate, line.over, options, {
+        named: part.name,
+        tried: (i, tried) => {
+          const record = batch.records[i]
+          if (record !== undefined) keeping.put(i, { record, partition: batch.partition, tried })
+        },
+        onlyWaits: () => (patience = setTimeout(goAhead, PATIENCE_MS)),
+      })
+      await keeping.done(!line.over.aborted)
+      return await part.settled
+    } catch (error) {
+      line.fail(error)
+      throw error
+    } finally {
+      clearTimeout(patience)
+      leave?.()
+    }
   }
 }
 
@@ -106,56 +155,6 @@ const identityOf = (value: TriedListing | Withdrawal): ListingIdentity => {
   return { listingId, revision }
 }
 
-// Shared by all lanes of all partitions: else each of them would evaluate one listing in every turn.
-let turn = 0
-let yielding: Promise<void> | undefined
-
-async function nextTurn(): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve))
-  turn = performance.now()
-  yielding = undefined
-}
-
-/** undefined when the partition was lost meanwhile: the work is then somebody else's. */
-async function tryAll(
-  batch: Batch,
-  gate: Gate,
-  lost: AbortSignal,
-  options: ScreeningOptions,
-): Promise<TriedRecord[] | undefined> {
-  const tried: TriedRecord[] = []
-  const lanes = createSlots(PARALLEL)
-  const inLane = async <T>(work: () => T | Promise<T>): Promise<T | undefined> => {
-    await lanes.take()
-    try {
-      while (!lost.aborted && performance.now() - turn > TURN_MS) await (yielding ??= nextTurn())
-      return lost.aborted ? undefined : await work()
-    } finally {
-      lanes.release()
-    }
-  }
-  await Promise.all(
-    batch.records.map(async (record, i) => {
-      const first = await inLane<Tried | { images: { kind: 'listing'; listing: Listing; bound: boolean } }>(() => {
-        const read = readRecord(record, options.maxListingBytes)
-        if (read.kind === 'ok' && read.value.kind === 'listing' && hasImages(gate, read.value.listing))
-          return { images: read.value }
-        return tryRead(read, record, [], gate, options)
-      })
-      if (first === undefined) return
-      let ended = 'images' in first ? undefined : first
-      if ('images' in first) {
-        const pictures = await lookAt(gate, first.images.listing, lost)
-        ended = await inLane(() => tryRead(ok(first.images), record, pictures, gate, options))
-      }
-      if (ended !== undefined) tried[i] = { record, partition: batch.partition, tried: ended }
-    }),
-  )
-  return lost.aborted ? undefined : tried
-}
-
-const hasImages = (gate: Gate, { images = [] }: Listing): boolean => gate.pictures !== undefined && images.length > 0
-
 /** Phase 5. */
 async function keep(
   records: readonly TriedRecord[],
@@ -173,89 +172,6 @@ async function keep(
     const pictures = kept.get(one.tried.value)
     return pictures === undefined ? one : { ...one, tried: ok({ ...one.tried.value, kept: pictures }) }
   })
-}
-
-async function tryRead(
-  read: Read,
-  record: LogRecord,
-  pictures: readonly Picture[],
-  gate: Gate,
-  options: ScreeningOptions,
-): Promise<Tried> {
-  if (read.kind !== 'ok') return read
-  if (read.value.kind === 'withdrawal') return ok(read.value)
-  const { listing, bound } = read.value
-  for (let attempts = 1; ; attempts += 1) {
-    try {
-      const assessment = await assess(gate, listing, new Date(), pictures)
-      observe(options.telemetry, assessment.risk.signals, assessment.answer.rules)
-      return ok({
-        kind: 'listing',
-        listing,
-        bound,
-        contentHash: contentHash(listing),
-        submittedAt: listing.submittedAt ?? record.appendedAt.toISOString(),
-        assessment,
-      })
-    } catch (error) {
-      // A signal never throws by contract, so this is a bug of ours: once more, then the stream goes on without it.
-      options.telemetry.log.error(
-        { err: error, attempts, offset: record.offset.toString() },
-        'a listing could not be assessed',
-      )
-      if (attempts === 2)
-        return { kind: 'deadLetter', code: 'internal-error', message: messageOf(error), stage: 'assess', attempts }
-    }
-  }
-}
-
-type Read = Outcome<{ kind: 'listing'; listing: Listing; bound: boolean } | Withdrawal>
-
-/** Phases 1 and 2. Pure. */
-export function readRecord(record: Pick<LogRecord, 'key' | 'value' | 'headers'>, maxListingBytes: number): Read {
-  const decoded = decodeEvent(record, 'listings')
-  if (decoded.kind === 'problem')
-    return { kind: 'deadLetter', code: decoded.code, message: decoded.message, stage: 'decode', attempts: 1 }
-  const { type, data } = decoded
-  const unnamed = ({ message, path }: { message: string; path: string }): Read => ({
-    kind: 'deadLetter',
-    code: 'no-identity',
-    message,
-    path,
-    stage: 'parse',
-    attempts: 1,
-  })
-  const bytes = record.value?.byteLength ?? 0
-  if (bytes > maxListingBytes) {
-    const identity = parseIdentity(data)
-    const message = `the record must have at most ${maxListingBytes} bytes, this one has ${bytes}`
-    return identity.kind === 'ok'
-      ? { kind: 'refuse', ...identity.value, code: 'too-large', message, path: '' }
-      : unnamed({ message: `${message}; ${identity.message}`, path: identity.path })
-  }
-  if (type === listingWithdrawn.type) {
-    const identity = parseIdentity(data)
-    if (identity.kind !== 'ok') return unnamed(identity)
-    const { marketplace, ...name } = identity.value
-    return ok({ kind: 'withdrawal', identity: name, marketplace })
-  }
-  const parsed = parseListing(data)
-  if (parsed.kind === 'ok')
-    return ok({ kind: 'listing', listing: parsed.value, bound: decoded.source === BOUND_SOURCE })
-  return parsed.kind === 'refuse' ? parsed : unnamed(parsed)
-}
-
-function observe(
-  telemetry: Telemetry,
-  signals: readonly { name: string; state: string; durationMs: number }[],
-  rules: readonly { ruleId: string; error?: string | undefined }[],
-): void {
-  for (const signal of signals) {
-    telemetry.metrics.touchstone_signals_total.inc({ signal: signal.name, state: signal.state })
-    telemetry.metrics.touchstone_signal_seconds.observe({ signal: signal.name }, signal.durationMs / 1000)
-  }
-  for (const rule of rules)
-    if (rule.error !== undefined) telemetry.metrics.touchstone_rule_errors_total.inc({ rule: rule.ruleId })
 }
 
 function count(telemetry: Telemetry, records: number, tally: Tally): void {

@@ -1,11 +1,11 @@
 // What a record means for its listing, decided under the listing's row lock: pure, synchronous, one record after the other.
-import type { CaseOpener } from '../domain/case.ts'
-import type { Decision, Reason } from '../domain/decision.ts'
+import type { Decision } from '../domain/decision.ts'
 import type { Listing, ListingIdentity } from '../domain/listing.ts'
 import type { RefusalCode } from '../domain/refusal.ts'
 import type { TopicNames } from '../events/topics.ts'
 import { sha256sOf } from '../imaging/picture.ts'
 import { mayBeMended, type Assessment } from './assess.ts'
+import { assessed, openerOf } from './assessed.ts'
 import type { Draw } from './audit.ts'
 import { deadLetterRow } from './dead-letter.ts'
 import { caseId, decisionId } from './ids.ts'
@@ -36,6 +36,8 @@ export interface TriedRecord {
   readonly record: LogRecord
   readonly partition: number
   readonly tried: Tried
+  /** The offset does not pass it with this commit, so after a crash it is settled again. */
+  readonly early?: boolean
 }
 
 /** How each record of a batch ended; every record is counted under exactly one. */
@@ -47,17 +49,8 @@ export interface Tally {
   withdrawals: number
   /** When the log took each listing that was decided. */
   waitedSince: Date[]
-}
-
-/** Written for the seller of a listing that was edited while its predecessor was held or blocked. */
-export const EDITED: Reason = {
-  code: 'earlier-revision-in-review',
-  text: 'An earlier version of this listing is still waiting to be looked at.',
-}
-
-const SMALL_SIGNS: Reason = {
-  code: 'needs-a-look',
-  text: 'Several details of the listing together need to be looked at by a person.',
+  /** Of those that came early, what must wait for the offset; with what came after it of the same listing. Not counted. */
+  left: TriedRecord[]
 }
 
 /**
@@ -70,7 +63,9 @@ const SMALL_SIGNS: Reason = {
  * - of what is allowed a share is drawn for a person to look at, and goes on sale meanwhile; the case of one that was drawn
  *   carries over as well, so that an edit does not end the look;
  * - a withdrawal closes the open case and decides nothing; of an id of which nothing is decided it is remembered for its own
- *   marketplace, the latest one, and claims nothing.
+ *   marketplace, the latest one, and claims nothing;
+ * - of what is early only that is settled which is known when it comes again: decisions, withdrawals, duplicates. A refusal
+ *   or a dead letter would be written twice, so it is left for the commit that moves the offset over it.
  */
 export function settle(
   records: readonly TriedRecord[],
@@ -86,10 +81,25 @@ export function settle(
   },
 ): { settlement: Settlement; tally: Tally } {
   const draft = new SettlementDraft(standings, context.topics)
-  const tally: Tally = { decided: [], refused: [], deadLetters: [], duplicates: 0, withdrawals: 0, waitedSince: [] }
+  const tally: Tally = {
+    decided: [],
+    refused: [],
+    deadLetters: [],
+    duplicates: 0,
+    withdrawals: 0,
+    waitedSince: [],
+    left: [],
+  }
   const at = context.now.toISOString()
 
-  for (const { record, partition, tried } of records) {
+  const waiting = new Set<string>()
+
+  for (const one of records) {
+    const { record, partition, tried, early = false } = one
+    const leave = (listingId?: string): void => {
+      tally.left.push(one)
+      if (listingId !== undefined) waiting.add(listingId)
+    }
     const place = { topic: context.topic, partition, offset: record.offset }
     const refuse = (
       identity: ListingIdentity,
@@ -98,10 +108,18 @@ export function settle(
       message: string,
       path: string,
     ) => {
+      if (early) {
+        leave(identity.listingId)
+        return
+      }
       draft.refusal({ ...identity, code, message, path, at, ...(marketplace === null ? {} : { marketplace }) }, place)
       tally.refused.push(code)
     }
     if (tried.kind === 'deadLetter') {
+      if (early) {
+        leave()
+        continue
+      }
       draft.deadLetter(deadLetterRow(record, tried, place, { now: context.now, maxBytes: context.maxDeadLetterBytes }))
       tally.deadLetters.push(tried.code)
       continue
@@ -119,6 +137,10 @@ export function settle(
     const value = tried.value
     const identity: ListingIdentity = value.kind === 'listing' ? value.listing : value.identity
     const { listingId, revision } = identity
+    if (waiting.has(listingId)) {
+      leave(listingId)
+      continue
+    }
     const row = draft.of(listingId)
     const claimed = value.kind === 'listing' ? value.listing.marketplace : value.marketplace
     // Whoever comes with another's id first has only guessed it: what was remembered of that was not said of this listing.
@@ -173,39 +195,6 @@ export function decideAlone(tried: TriedListing, topics: TopicNames, now: Date):
   const draft = new SettlementDraft(new Map(), topics)
   return decideRevision(draft, draft.of(tried.listing.listingId), tried, { now, draw: () => false })
 }
-
-/** What a decision says of the assessment that it follows, whatever made it. */
-export function assessed(
-  assessment: Assessment,
-  {
-    outcome,
-    openCase,
-    inReview,
-  }: { readonly outcome: Decision['outcome']; readonly openCase: string | null; readonly inReview: boolean },
-) {
-  const { answer, risk } = assessment
-  return {
-    outcome,
-    risk: risk.risk,
-    riskClass: answer.riskClass,
-    brandIds: [...assessment.brandIds],
-    ...(openCase === null ? {} : { caseId: openCase }),
-    reasons: outcome === 'allow' ? [] : reasonsFor(assessment, inReview),
-    base: risk.base,
-    signals: [...risk.signals],
-    rules: [...answer.rules],
-    policy: answer.policy,
-    models: { ...assessment.models },
-  }
-}
-
-/** Nobody is stopped without a word: where no single signal has a reason, the sum of small ones is it. */
-function reasonsFor(assessment: Assessment, inReview: boolean): Reason[] {
-  const reasons = [...assessment.reasons, ...assessment.answer.reasons, ...(inReview ? [EDITED] : [])]
-  return reasons.length === 0 ? [SMALL_SIGNS] : reasons
-}
-
-export const openerOf = (outcome: Decision['outcome']): CaseOpener => (outcome === 'block' ? 'block' : 'hold')
 
 function withdraw(draft: SettlementDraft, row: Draft, revision: number, at: string): void {
   if (row.caseId !== null) {

@@ -1,6 +1,6 @@
 // Contract of the log, part two: what a batch is, where it begins and ends, and how large it may be.
 import { expect, test } from 'vitest'
-import type { Batch } from '../../src/pipeline/log/ports.ts'
+import type { Batch, BatchResult } from '../../src/pipeline/log/ports.ts'
 import { client, createLedger, eventually, follow, record, text, topicOf, type LogHarness } from './log-support.ts'
 
 export function reading(harness: () => LogHarness): void {
@@ -195,6 +195,65 @@ export function reading(harness: () => LogHarness): void {
     expect(ledger.values(0)).toEqual([])
     release()
     await ledger.until(() => ledger.records().length === 60)
+  })
+
+  test('a batch that waits takes no lane, and the next of its partition is handed over; after moved all are ended before it is placed again', async () => {
+    const log = await client(harness())
+    const topic = await topicOf(log, 2)
+    await log.append(
+      topic,
+      Array.from({ length: 40 }, (_, i) => record(`key-${i}`, String(i))),
+    )
+    const inHand = new Map<number, bigint[]>([
+      [0, []],
+      [1, []],
+    ])
+    const placedWith: number[] = []
+    const working: number[] = []
+    let most = 0
+    const moved = Promise.withResolvers<BatchResult>()
+    let isMoved = false
+    const ledger = createLedger()
+    follow(
+      log,
+      { topic, maxRecords: 2, concurrency: 1 },
+      {
+        place: async (name, partition, low) => {
+          placedWith.push(inHand.get(partition)?.length ?? -1)
+          return ledger.place(name, partition, low)
+        },
+        handle: async (batch, _lost, waits) => {
+          const { partition, from } = batch
+          working.push(partition)
+          most = Math.max(most, working.length)
+          await new Promise((resolve) => setTimeout(resolve, 2))
+          working.splice(working.indexOf(partition), 1)
+          if (isMoved) return ledger.commit(batch, 'me')
+          const own = inHand.get(partition) ?? []
+          own.push(from)
+          // The third of each partition gives no way: nothing comes behind it.
+          if (own.length < 3) waits?.()
+          const result = await moved.promise
+          // Not all at once: the last one still is in hand when the others have ended.
+          await new Promise((resolve) => setTimeout(resolve, own.indexOf(from) * 30))
+          own.splice(own.indexOf(from), 1, -1n)
+          if (own.every((one) => one === -1n)) own.length = 0
+          return result
+        },
+      },
+    )
+    const waiting = () => [...inHand.values()].map((own) => own.length).toSorted((a, b) => a - b)
+    // The lane is held by whichever came third; the other partition has had its turns between.
+    await eventually(() => waiting().includes(3))
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(waiting()[1]).toBe(3)
+    for (const own of inHand.values()) expect(own).toEqual([0n, 2n, 4n].slice(0, own.length))
+    isMoved = true
+    moved.resolve('moved')
+    await ledger.until(() => ledger.records().length === 40)
+    expect(placedWith).toEqual(placedWith.map(() => 0))
+    expect(placedWith.length).toBeGreaterThan(2)
+    expect(most).toBe(1)
   })
 
   test('retention moves low; reading goes on above it, and read begins at the first record that is left', async () => {

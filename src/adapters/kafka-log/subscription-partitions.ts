@@ -57,16 +57,25 @@ interface Held {
   refusal: unknown
 }
 
+interface InHand {
+  readonly h: Held
+  /** For somebody else: it takes no lane. */
+  waits: boolean
+  over: Promise<void>
+}
+
 export function createPartitions(parts: PartitionsParts): Partitions {
   const { options, consumer, ranges, logger, fetching, fail } = parts
   const { topic } = options
   /** In the order in which they are served next. */
   const held = new Map<number, Held>()
-  /** By partition, also of earlier generations: never two batches of one. */
-  const busy = new Map<number, Promise<void>>()
+  /** Also of earlier generations: never two batches of one partition, unless those before only wait. */
+  const inHand = new Set<InHand>()
   const handled = new Map<number, bigint>()
 
   const isCurrent = (h: Held): boolean => held.get(h.partition) === h && !h.lost.signal.aborted
+  const of = (partition: number): InHand[] => [...inHand].filter((one) => one.h.partition === partition)
+  const lanes = (): number => [...inHand].filter((one) => !one.waits).length
 
   function halt(h: Held): void {
     h.queue = undefined
@@ -87,7 +96,7 @@ export function createPartitions(parts: PartitionsParts): Partitions {
     halt(h)
     const { signal } = h.lost
     try {
-      await busy.get(h.partition)
+      await Promise.all(of(h.partition).map((one) => one.over))
       // Once is a matter of course; whoever is moved again and again does not ask the store without a pause.
       if (h.moves > 1) await rest(Math.min(100 * 2 ** (h.moves - 2), 5_000), signal)
       const range = await ranges.of(h.partition, signal)
@@ -161,14 +170,22 @@ export function createPartitions(parts: PartitionsParts): Partitions {
     hand()
   }
 
-  async function handle(h: Held, batch: Batch): Promise<void> {
+  async function handle(one: InHand, batch: Batch): Promise<void> {
+    const { h } = one
     try {
-      const result = await consumer.handle(batch, h.lost.signal)
+      const result = await consumer.handle(batch, h.lost.signal, () => {
+        one.waits = true
+        hand()
+      })
       if (!isCurrent(h)) return
-      h.moves = result === 'moved' ? h.moves + 1 : 0
-      if (result === 'committed') handled.set(h.partition, batch.next)
-      // The placing waits for this very batch to be over.
-      else void place(h)
+      if (result === 'committed') {
+        h.moves = 0
+        handled.set(h.partition, batch.next)
+      } else if (!h.placing) {
+        // Those that waited are moved together: that is one time. The placing waits for this very batch to be over.
+        h.moves += 1
+        void place(h)
+      }
     } catch (error) {
       // Throwing the signal's own reason is a way of giving up, not a failure.
       if (!(h.lost.signal.aborted && error === h.lost.signal.reason)) fail(error)
@@ -179,11 +196,12 @@ export function createPartitions(parts: PartitionsParts): Partitions {
   function hand(): void {
     // One that is served goes to the end of the line, where it is busy and passed over.
     for (const h of held.values()) {
-      if (busy.size >= options.concurrency || !parts.mayHand()) return
-      if (busy.has(h.partition)) continue
+      if (lanes() >= options.concurrency || !parts.mayHand()) return
+      const before = of(h.partition)
+      if (before.some((one) => one.h !== h || !one.waits)) continue
       const batch = h.queue?.take()
       if (batch === undefined) {
-        if (h.refusal !== undefined) fail(h.refusal)
+        if (h.refusal !== undefined && before.length === 0) fail(h.refusal)
         continue
       }
       held.delete(h.partition)
@@ -192,17 +210,18 @@ export function createPartitions(parts: PartitionsParts): Partitions {
         h.paused = false
         fetching.resume(h.partition)
       }
-      const over = handle(h, batch).finally(() => {
-        busy.delete(h.partition)
+      const one: InHand = { h, waits: false, over: Promise.resolve() }
+      inHand.add(one)
+      one.over = handle(one, batch).finally(() => {
+        inHand.delete(one)
         // Not in the same turn: a consumer that always answers at once would keep the process from everything else.
         setImmediate(hand)
       })
-      busy.set(h.partition, over)
     }
   }
 
   async function idle(): Promise<void> {
-    while (busy.size > 0) await Promise.all(busy.values())
+    while (inHand.size > 0) await Promise.all([...inHand].map((one) => one.over))
   }
 
   async function revoke(): Promise<void> {

@@ -36,7 +36,8 @@ const FORGOTTEN_SHARE = 1.2
 /*
  * Guarantee: of two members that can reach the brokers no two hand over batches of one partition at once, provided `handle`
  * gives up within the session when it is told `lost`; whoever is late, or was frozen, is refused by the consumer's own
- * compare-and-set. In memory are at most `concurrency` batches in hand, and of each partition held one batch and one fetch.
+ * compare-and-set. In memory are at most `concurrency` batches in hand, those that wait (as many as the consumer allows), and
+ * of each partition held one batch and one fetch.
  */
 export function createSubscription(
   parts: SubscriptionParts,

@@ -12,7 +12,8 @@ export interface Held extends Lease {
   placing: boolean
   /** Fetched, not yet handed over. */
   ready: Batch | undefined
-  running: Promise<void> | undefined
+  /** Handed over and not ended: one, and before it those that wait. */
+  readonly inHand: Set<object>
   /** Results `moved` in a row. */
   moves: number
   /** Since when it is to be given back (monotonic milliseconds): no new batch. */
@@ -92,7 +93,7 @@ export function createAssignment(
     })
     const leaving = byIdleness.filter((h) => h.leavingSince !== undefined)
     for (const h of leaving) if (now - (h.leavingSince ?? now) > member.leaseMs) h.lost.abort()
-    const idle = leaving.filter((h) => h.running === undefined)
+    const idle = leaving.filter((h) => h.inHand.size === 0)
     if (idle.length === 0) return
     for (const h of idle) lose(h)
     await release(member, idle)
@@ -161,9 +162,9 @@ const newlyHeld = ({ partition, epoch }: Lease): Held => ({
   position: undefined,
   placing: false,
   ready: undefined,
-  running: undefined,
+  inHand: new Set(),
   moves: 0,
   leavingSince: undefined,
 })
 
-const workOf = (h: Held): number => (h.running === undefined ? 0 : 2) + (h.ready === undefined ? 0 : 1)
+const workOf = (h: Held): number => (h.inHand.size === 0 ? 0 : 2) + (h.ready === undefined ? 0 : 1)

@@ -18,10 +18,18 @@ export interface SubscriptionParts {
   readonly ended: (subscription: Subscription) => void
 }
 
+interface InHand {
+  readonly h: Held
+  /** For somebody else: it takes no lane. */
+  waits: boolean
+  over: Promise<void>
+}
+
 /*
  * Guarantee: between two members that can reach the database a partition is never handled twice at once; a frozen one may
  * finish what it began after it lost the lease, and the consumer's own compare-and-set must refuse that.
- * In memory are at most `concurrency` batches being handled and as many fetched ahead, one of each per partition.
+ * In memory are at most `concurrency` batches being handled and as many fetched ahead, one of each per partition; and those
+ * that wait, as many as the consumer allows.
  */
 export function createSubscription(
   parts: SubscriptionParts,
@@ -34,7 +42,7 @@ export function createSubscription(
     stopping.signal.addEventListener('abort', () => resolve(), { once: true }),
   )
   const over = new AbortController()
-  const running = new Set<Held>()
+  const running = new Set<InHand>()
   let assignment: ReturnType<typeof createAssignment> | undefined
   let failure: { readonly error: unknown } | undefined
   let woken = new AbortController()
@@ -85,10 +93,16 @@ export function createSubscription(
     wake()
   }
 
-  async function handle(h: Held, batch: Batch): Promise<void> {
+  async function handle(one: InHand, batch: Batch): Promise<void> {
+    const { h } = one
     try {
-      const result = await consumer.handle(batch, h.lost.signal)
-      h.moves = result === 'moved' ? h.moves + 1 : 0
+      const result = await consumer.handle(batch, h.lost.signal, () => {
+        one.waits = true
+        hand()
+        wake()
+      })
+      // Those that waited are moved together: that is one time.
+      if (h.position !== undefined) h.moves = result === 'moved' ? h.moves + 1 : 0
       if (result === 'moved') {
         h.ready = undefined
         h.position = undefined
@@ -97,19 +111,24 @@ export function createSubscription(
       // Throwing the signal's own reason is a way of giving up, not a failure.
       if (!(h.lost.signal.aborted && error === h.lost.signal.reason)) fail(error)
     } finally {
-      running.delete(h)
-      h.running = undefined
+      running.delete(one)
+      h.inHand.delete(one)
       if (h.leavingSince !== undefined) assignment?.wake()
       hand()
       wake()
     }
   }
 
-  /** Hands over what is ready, the longest waiting first. One batch of a partition at a time, also across a loss and a return. */
+  /** One batch of a partition at a time, also across a loss and a return; not counted is what only waits. */
+  const isBusy = (h: Held): boolean =>
+    [...running].some((one) => one.h.partition === h.partition && !(one.h === h && one.waits))
+  const lanes = (): number => [...running].filter((one) => !one.waits).length
+
+  /** Hands over what is ready, the longest waiting first. */
   function hand(): void {
     if (stopping.signal.aborted || assignment === undefined || !assignment.valid()) return
     for (const h of ready) {
-      if (running.size >= options.concurrency) return
+      if (lanes() >= options.concurrency) return
       if (!isHeld(h) || h.ready === undefined) {
         ready.delete(h)
         continue
@@ -121,12 +140,14 @@ export function createSubscription(
         ready.delete(h)
         continue
       }
-      if (h.running !== undefined || [...running].some((other) => other.partition === h.partition)) continue
+      if (isBusy(h)) continue
       const batch = h.ready
       h.ready = undefined
       ready.delete(h)
-      running.add(h)
-      h.running = handle(h, batch)
+      const one: InHand = { h, waits: false, over: Promise.resolve() }
+      running.add(one)
+      h.inHand.add(one)
+      one.over = handle(one, batch)
     }
   }
   const ready = new Set<Held>()
@@ -175,7 +196,7 @@ export function createSubscription(
       const { signal } = woken
       try {
         for (const h of holding()) {
-          if (h.position === undefined && !h.placing && h.running === undefined) void place(topic, h)
+          if (h.position === undefined && !h.placing && h.inHand.size === 0) void place(topic, h)
         }
         const more = await fetch(topic)
         polled = performance.now()
@@ -220,7 +241,7 @@ export function createSubscription(
     // A fetch that a silent database never answers must not keep anybody from stopping.
     await Promise.race([work(topic).catch(fail), stopped])
     // The leases are renewed until the last batch in hand is finished.
-    while (running.size > 0) await Promise.all([...running].map(async (h) => h.running))
+    while (running.size > 0) await Promise.all([...running].map(async (one) => one.over))
     over.abort()
     await leases
     for (const stopListening of silence) stopListening()

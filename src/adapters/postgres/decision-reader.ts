@@ -51,6 +51,17 @@ export function createDecisionReader({ pool, decisions }: DecisionReaderOptions)
       return new Map(rows.map((row) => [row.part, BigInt(row.next)]))
     },
 
+    async decided(asked) {
+      const { rows } = await sql<{ nth: number }>`
+        select x.nth::int as nth
+        from unnest(${asked.map((one) => one.listingId)}::text[], ${asked.map((one) => one.revision)}::int[],
+                    ${asked.map((one) => one.contentHash)}::text[]) with ordinality x (listing_id, revision, content_hash, nth)
+        join revision r on r.listing_id = x.listing_id collate "C" and r.revision = x.revision and r.content_hash = x.content_hash`.execute(
+        db,
+      )
+      return rows.flatMap(({ nth }) => asked[nth - 1] ?? [])
+    },
+
     async endOf(group, topic, record, identity): Promise<RecordEnd> {
       const passed = await db
         .selectFrom('input_offset as i')

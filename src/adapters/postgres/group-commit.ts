@@ -94,9 +94,9 @@ export function createGroupCommit(options: GroupCommitOptions): GateStore['commi
     })
 }
 
-/** Not of what is wanted: what has no listing may be written too. Gaps make it too large, which harms nobody. */
+/** Not only what is wanted: what has no listing may be written too; nor only the span, which may be empty. Gaps make it too large, which harms nobody. */
 const recordsOf = (group: readonly Commit[]): number =>
-  group.reduce((sum, { span }) => sum + Number(span.next - span.from), 0)
+  group.reduce((sum, { span, wanted }) => sum + Math.max(Number(span.next - span.from), wanted.length), 0)
 
 /** In the order of their coming; who shares something with one before waits, and so does who shares something with that. */
 function takeGroup(waiting: readonly Waiting[], maxRecords: number): readonly Waiting[] {

@@ -146,7 +146,7 @@ async function takeOne(
     seconds === undefined || seconds === 0
       ? undefined
       : await waiting
-          .until(() => findEnd(appended, { listingId, revision }), seconds * 1000, goneSignal(reply))
+          .until(() => findEnd(appended, { listingId, revision, contentHash }), seconds * 1000, goneSignal(reply))
           // The record is durable whatever became of the looking: an error would say that it is not.
           .catch((error: unknown) => {
             request.log.warn({ err: error }, 'the end of a record could not be read')

@@ -45,8 +45,12 @@ export interface Consumer {
   /**
    * One batch at a time per partition. `lost` aborts when the partition is taken away or the subscription stops: give up
    * early, the store's compare-and-set keeps a late one harmless. A rejection stops the subscription loudly.
+   *
+   * `waits`: from now on this batch waits for somebody else, so it takes no lane of `concurrency`, and the next batches of
+   * its partition may be handed over before it ends. Whoever says so bounds how many wait. After a `moved` nothing more of
+   * the partition is handed over until all that is in hand of it has ended, and it is placed again.
    */
-  handle(batch: Batch, lost: AbortSignal): Promise<BatchResult>
+  handle(batch: Batch, lost: AbortSignal, waits?: () => void): Promise<BatchResult>
 }
 
 export interface SubscriptionHealth {
@@ -73,7 +77,7 @@ export interface SubscribeOptions {
   readonly group: string
   readonly maxRecords: number
   readonly maxBytes: number
-  /** Partitions worked on at once. */
+  /** Batches worked on at once, of different partitions; those that wait are not counted. */
   readonly concurrency: number
 }
 

@@ -163,6 +163,7 @@ export function memoryWorld() {
       if (world.failPassed) throw new Error('the store is away')
       return new Map([[0, BigInt(records.length)]])
     },
+    decided: async () => [],
     async endOf(_group, _topic, record) {
       world.endCalls += 1
       if (world.failEnds) throw new Error('the store is away')

@@ -1,0 +1,264 @@
+// What is in hand of one partition, settled in pieces: what is ready goes ahead of what waits, and the offset follows the lowest that is left.
+import { messageOf } from '../../errors.ts'
+import type { Batch, BatchResult, LogRecord } from '../log/ports.ts'
+import type { Tally, Tried, TriedRecord } from '../settle.ts'
+
+export interface LineOptions {
+  /** One transaction, as in commit-batch.ts; `told` is called after it took effect. */
+  readonly commit: (
+    span: Batch,
+    records: readonly TriedRecord[],
+    told: (tally: Pick<Tally, 'left'>) => void,
+  ) => Promise<BatchResult>
+  /** The store refuses what a record says (not how it was said): trying again as it is can never succeed. */
+  readonly isDataError: (error: unknown) => boolean
+  /** Told of a record that the store refuses. */
+  readonly onDataError: (error: unknown, record: LogRecord) => void
+}
+
+/** One batch in a line. */
+export interface Part {
+  /** `committed` when all of it is settled and all before it; `moved` when the line ended; rejects as the line failed. */
+  readonly settled: Promise<BatchResult>
+  /** Records of which it is not known yet what became of them. */
+  readonly missing: number
+  /** Of which listing a record is, before anything after it can be ready. None: it is of no listing. */
+  name(record: number, listingId: string | undefined): void
+  /** What became of a record: it may be settled, and is when all of the batch is. */
+  put(record: number, tried: TriedRecord): void
+  /** From now on what is ready is settled without the rest. All records have their names by now. */
+  goAhead(): void
+}
+
+export interface Line {
+  /** Aborts when nothing more of it can take effect: the partition was lost, somebody else moved it, a commit failed. */
+  readonly over: AbortSignal
+  /** Where the next batch begins. */
+  readonly next: bigint
+  /** Nothing is in it. */
+  readonly idle: boolean
+  /** `behind` is called once, where all of the batch is done and only what is before it is waited for. */
+  add(batch: Batch, behind: () => void): Part
+  fail(error: unknown): void
+}
+
+interface Waiting {
+  readonly ready: boolean
+  readonly ahead: boolean
+  readonly next: bigint
+  end(result: BatchResult): void
+  fail(error: unknown): void
+  behind(): void
+}
+
+interface Entry {
+  readonly record: LogRecord
+  readonly part: Waiting
+  listingId: string | undefined
+  tried: TriedRecord | undefined
+  /** Settled only when the offset passes it. */
+  patient: boolean
+  /** Among those that the store refused together. */
+  suspect: boolean
+}
+
+/** What becomes ready one by one shares transactions; nobody notices that much. */
+const GATHER_MS = 20
+/** What one transaction writes at most. */
+const MOST = 1_000
+
+/**
+ * A line of batches that follow each other, from where the store stands. Records of one listing are settled in their order.
+ * What is settled before the offset passes it is `early`: after a crash it comes again, and must then be known.
+ */
+export function createLine(from: bigint, lost: AbortSignal, { commit, isDataError, onDataError }: LineOptions): Line {
+  const ended = new AbortController()
+  const parts: Waiting[] = []
+  let open: Entry[] = []
+  let stored = from
+  let last: Batch | undefined
+  let failure: { readonly error: unknown } | undefined
+  let settling = false
+  let gathering: NodeJS.Timeout | undefined
+
+  const next = (): bigint => last?.next ?? from
+
+  function end(): void {
+    ended.abort()
+    // A commit that is under way may still take effect: its part is told so.
+    if (!settling) close()
+  }
+
+  function close(): void {
+    clearTimeout(gathering)
+    lost.removeEventListener('abort', end)
+    for (const part of parts.splice(0)) {
+      if (failure === undefined) part.end('moved')
+      else part.fail(failure.error)
+    }
+  }
+
+  function fail(error: unknown): void {
+    if (!ended.signal.aborted) failure = { error }
+    end()
+  }
+
+  /** What goes into the next transaction, in log order: the head of all that is open, and what may go ahead of the rest. */
+  function pick(): Entry[] {
+    const picked: Entry[] = []
+    const waiting = new Set<string>()
+    let isHead = true
+    for (const entry of open) {
+      const { listingId = '', tried, part } = entry
+      const isDone = tried !== undefined && (part.ready || part.ahead)
+      const mayGo = isHead || (tried?.tried.kind === 'ok' && !entry.patient && !waiting.has(listingId))
+      if (!isDone || !mayGo) {
+        isHead = false
+        waiting.add(listingId)
+        continue
+      }
+      if (picked.length === MOST || (picked.length > 0 && (entry.suspect || picked[0]?.suspect === true))) break
+      if ((tried.early ?? false) === isHead) entry.tried = { ...tried, early: !isHead }
+      picked.push(entry)
+    }
+    return picked
+  }
+
+  function endPassed(): void {
+    while (parts[0] !== undefined && parts[0].next <= stored) parts.shift()?.end('committed')
+  }
+
+  async function settle(): Promise<void> {
+    clearTimeout(gathering)
+    gathering = undefined
+    if (settling) return
+    settling = true
+    endPassed()
+    while (!ended.signal.aborted && last !== undefined) {
+      const picked = new Set(pick())
+      const first = open.find((entry) => !picked.has(entry))
+      const upTo = first === undefined ? next() : picked.has(open[0] ?? first) ? first.record.offset : stored
+      if (picked.size === 0 && upTo === stored) break
+      await settleThese(picked, upTo, last)
+    }
+    settling = false
+    for (const part of parts) if (part.ready) part.behind()
+    if (ended.signal.aborted || parts.length === 0) close()
+  }
+
+  async function settleThese(picked: ReadonlySet<Entry>, upTo: bigint, batch: Batch): Promise<void> {
+    const records = [...picked].flatMap(({ tried }) => (tried === undefined ? [] : [tried]))
+    let left: ReadonlySet<TriedRecord> = new Set()
+    try {
+      const span = { ...batch, from: stored, next: upTo, records: records.map(({ record }) => record) }
+      const result = await commit(span, records, (tally) => (left = new Set(tally.left)))
+      if (result === 'moved') {
+        ended.abort()
+        return
+      }
+    } catch (error) {
+      if (isDataError(error) && isolate([...picked], error)) return
+      fail(error)
+      return
+    }
+    open = open.filter((entry) => {
+      const isLeft = entry.tried !== undefined && left.has(entry.tried)
+      entry.patient ||= isLeft
+      return isLeft || !picked.has(entry)
+    })
+    stored = upTo
+    endPassed()
+  }
+
+  /** Each by itself from now on; one that is refused alone is a dead letter. False when even that is refused. */
+  function isolate(picked: readonly Entry[], error: unknown): boolean {
+    for (const entry of picked) entry.suspect = true
+    const [only] = picked
+    if (only === undefined) return false
+    if (picked.length > 1) return true
+    if (only.tried?.tried.kind === 'deadLetter' && only.tried.tried.stage === 'commit') return false
+    onDataError(error, only.record)
+    const why: Tried = {
+      kind: 'deadLetter',
+      code: 'internal-error',
+      message: messageOf(error),
+      stage: 'commit',
+      attempts: 2,
+    }
+    if (only.tried !== undefined) only.tried = { ...only.tried, tried: why }
+    return true
+  }
+
+  lost.addEventListener('abort', end)
+  if (lost.aborted) end()
+
+  return {
+    over: ended.signal,
+    get next() {
+      return next()
+    },
+    get idle() {
+      return parts.length === 0
+    },
+    fail,
+    add(batch, behind) {
+      const { promise: settled, resolve, reject } = Promise.withResolvers<BatchResult>()
+      // Whoever handed it over awaits it when its own work is done.
+      settled.catch(() => undefined)
+      let missing = batch.records.length
+      let isAhead = false
+      let isBehind = false
+      const part: Waiting = {
+        get ready() {
+          return missing === 0
+        },
+        get ahead() {
+          return isAhead
+        },
+        next: batch.next,
+        end: resolve,
+        fail: reject,
+        behind() {
+          if (!isBehind) behind()
+          isBehind = true
+        },
+      }
+      const entries = batch.records.map((record): Entry => ({
+        record,
+        part,
+        listingId: undefined,
+        tried: undefined,
+        patient: false,
+        suspect: false,
+      }))
+      last = batch
+      for (const entry of entries) open.push(entry)
+      parts.push(part)
+      if (ended.signal.aborted) close()
+      // Whoever adds has the part before it is called back.
+      else if (missing === 0) queueMicrotask(() => void settle())
+      return {
+        settled,
+        get missing() {
+          return missing
+        },
+        name(record, listingId) {
+          const entry = entries[record]
+          if (entry !== undefined) entry.listingId = listingId
+        },
+        put(record, tried) {
+          const entry = entries[record]
+          if (entry === undefined || entry.tried !== undefined) return
+          entry.tried = tried
+          missing -= 1
+          if (missing === 0) void settle()
+          else if (isAhead) gathering ??= setTimeout(() => void settle(), GATHER_MS)
+        },
+        goAhead() {
+          isAhead = true
+          void settle()
+        },
+      }
+    },
+  }
+}

@@ -1,0 +1,106 @@
+// Listings beside one whose host is silent, when their worker dies between two commits. Real: screening and the store on PostgreSQL; made up: pictures.
+import { expect, onTestFinished, test } from 'vitest'
+import { topicNames } from '../../src/events/topics.ts'
+import type { Gate } from '../../src/pipeline/assess.ts'
+import type { Batch } from '../../src/pipeline/log/ports.ts'
+import { compileGate } from '../../src/pipeline/reference.ts'
+import { createScreening } from '../../src/pipeline/screening.ts'
+import { defaultPolicy } from '../../src/policy/default.ts'
+import { createTelemetry } from '../../src/telemetry.ts'
+import { GROUP, INPUT } from '../contracts/store-samples.ts'
+import { startPostgresStore } from './store-on-postgres.ts'
+
+const topics = { ...topicNames('test'), listings: INPUT }
+const scorecard = {
+  name: 'fusion' as const,
+  version: 't',
+  description: 't',
+  prior: { probability: 0.01, source: 't' },
+  signals: {},
+}
+
+const sent = (listingId: string, revision: number, more: object = {}) =>
+  JSON.stringify({ listingId, revision, sellerId: 'S', title: 'chair', ...more })
+const slow = { images: [{ url: 'https://silent.example/1.jpg' }] }
+
+function batchOf(values: readonly string[]): Batch {
+  const end = BigInt(values.length)
+  const records = values.map((value, i) => ({
+    offset: BigInt(i),
+    appendedAt: new Date(),
+    key: null,
+    value: Buffer.from(value),
+    headers: {},
+  }))
+  return { topic: INPUT, partition: 0, from: 0n, next: end, end, records }
+}
+
+test('what was decided ahead is known when it comes again, what would be told twice is told once, and a late worker changes nothing', async () => {
+  const shared = await startPostgresStore()
+  onTestFinished(() => shared.close())
+  const worker = async () => {
+    const node = await shared.node()
+    const answer = Promise.withResolvers<void>()
+    const gate: Gate = {
+      ...compileGate(
+        { signals: [], scorecard, usdPer: () => 1, budgetMs: 1_000 },
+        { change: 1n, brands: [], policy: defaultPolicy() },
+      ),
+      pictures: { look: () => answer.promise.then(() => []), keep: () => Promise.resolve(undefined) },
+    }
+    const decided: string[] = []
+    const screen = createScreening({
+      store: node.store,
+      gate: () => gate,
+      topics,
+      group: GROUP,
+      draw: () => false,
+      telemetry: createTelemetry({ level: 'silent' }),
+      maxListingBytes: 10_000,
+      maxDeadLetterBytes: 1 << 20,
+      isDataError: () => false,
+      decided: (tally) => decided.push(...tally.decided.map((one) => `${one.listingId} ${one.revision}`)),
+    })
+    return { node, screen, decided, answer: () => answer.resolve() }
+  }
+  const [first, second] = [await worker(), await worker()]
+  await first.node.store.place(GROUP, INPUT, 0, 0n)
+  const batch = batchOf([
+    sent('A', 2),
+    sent('Slow', 1, slow),
+    'no listing',
+    sent('A', 1),
+    sent('B', 1),
+    sent('Slow', 2),
+    sent('A', 3),
+  ])
+  const lane = Promise.withResolvers<void>()
+  const dying = first.screen(batch, new AbortController().signal, () => lane.resolve())
+  await lane.promise
+  await expect.poll(() => first.decided).toEqual(['A 2', 'B 1'])
+  // Its offset stands at the lowest that is left: what lies below is settled for good.
+  const from = await second.node.store.place(GROUP, INPUT, 0, 0n)
+  expect(from).toBe(1n)
+  expect(await second.node.reader.decided([{ listingId: 'B', revision: 1, contentHash: 'another' }])).toEqual([])
+
+  second.answer()
+  const again = { ...batch, from, records: batch.records.slice(1) }
+  expect(await second.screen(again, new AbortController().signal)).toBe('committed')
+  expect(second.decided).toEqual(['Slow 1', 'Slow 2', 'A 3'])
+  first.answer()
+  expect(await dying).toBe('moved')
+
+  expect(await second.node.store.place(GROUP, INPUT, 0, 0n)).toBe(7n)
+  const { rows } = await first.node.database.reading.query<{ name: string; body: { contentHash: string } }>(
+    `select listing_id || ' ' || revision || ' ' || sequence as name, body from decision order by name`,
+  )
+  expect(rows.map(({ name }) => name)).toEqual(['A 2 1', 'A 3 2', 'B 1 1', 'Slow 1 1', 'Slow 2 2'])
+  const refusals = await first.node.database.reading.query<{ name: string }>(
+    `select listing_id || ' ' || (body->>'code') as name from refusal`,
+  )
+  expect(refusals.rows).toEqual([{ name: 'A superseded' }])
+  expect(await first.node.waitingFor(topics.deadLetters)).toBe(1)
+  expect(await first.node.waitingFor(topics.decisions)).toBe(6)
+  const b = { listingId: 'B', revision: 1, contentHash: rows[2]?.body.contentHash ?? '' }
+  expect(await first.node.reader.decided([{ ...b, listingId: 'C' }, b])).toEqual([b])
+})
