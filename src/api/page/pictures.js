@@ -44,6 +44,7 @@ function seenWords({ images, seen, why }, matches, state) {
       : seen === images
         ? `All ${images} pictures`
         : `${seen} of ${images} pictures`
+  if (why === 'not-looked-at') return 'Pictures were not looked at.'
   if (seen === 0)
     return images === 1 ? 'The listing’s picture could not be seen.' : 'None of the pictures could be seen.'
   const were = `${many} ${images === 1 || seen === 1 ? 'was' : 'were'} compared with known ones`
@@ -51,10 +52,11 @@ function seenWords({ images, seen, why }, matches, state) {
   if (telling > 0) return `${were}.`
   // The service keeps what matched in another brand's bank to itself.
   if (state === 'scored') return `${were}; what it matches is in a bank that is not yours to see.`
+  if (why === 'too-plain') return `${many} ${images === 1 ? 'is' : 'are'} too plain to be compared with known ones.`
   return why === 'allowed' ? `${were}: allowed.` : `${were}: no match.`
 }
 
-function unseenWords({ unseen = [], damaged = [] }) {
+function unseenWords({ unseen = [], damaged = [], tooPlain = [], why }) {
   return [
     ...unseen.map(({ image, fault, message }) =>
       el(
@@ -68,6 +70,15 @@ function unseenWords({ unseen = [], damaged = [] }) {
     ...(damaged.length === 0
       ? []
       : [el('p', { class: 'hint' }, `Damaged: picture ${damaged.map((image) => image + 1).join(', ')}.`)]),
+    ...(tooPlain.length === 0 || why === 'too-plain'
+      ? []
+      : [
+          el(
+            'p',
+            { class: 'hint' },
+            `Too plain to be compared: picture ${tooPlain.map((image) => image + 1).join(', ')}.`,
+          ),
+        ]),
   ]
 }
 

@@ -48,11 +48,21 @@ interface Found {
 
 function evaluate(listing: Listing, context: SignalContext): Finding | Promise<Finding> {
   const { banks } = context
-  if (context.pictures.length === 0) return { state: 'abstained', evidence: { why: 'no-pictures' } }
+  if (context.pictures.length === 0) return { state: 'abstained', evidence: unlooked(listing.images?.length ?? 0) }
   if (banks === undefined || banks.size === 0) return { state: 'abstained', evidence: { why: 'no-banks' } }
   const pictures = affordable(context.pictures)
   const search = findAll(pictures, banks, listing, context)
   return searched(search, isMany(pictures), (found) => findingOf(pictures, found))
+}
+
+/** Whoever started us wanted no picture looked at; or there is none. */
+const unlooked = (images: number) => (images === 0 ? { why: 'no-pictures' } : { why: 'not-looked-at', images, seen: 0 })
+
+/** Why nothing matched. */
+function silence(pictures: readonly Picture[]): string {
+  const seen = pictures.filter((picture) => picture.state === 'seen')
+  if (seen.length === 0) return 'not-looked-at'
+  return seen.every(({ blank }) => blank) ? 'too-plain' : 'nothing-matched'
 }
 
 function findingOf(pictures: readonly Picture[], found: readonly Found[]): Finding {
@@ -66,11 +76,13 @@ function findingOf(pictures: readonly Picture[], found: readonly Found[]): Findi
     late: failures.some(({ picture }) => isLate(picture)),
   }
   const missing = reasonsOfUnseen(failures.map(({ picture }) => picture))
+  const plain = pictures.flatMap((picture, image) => (picture.state === 'seen' && picture.blank ? [image] : []))
   const evidence = {
     images: pictures.length,
     seen: pictures.filter((picture) => picture.state === 'seen').length,
     ...(unseen.length === 0 ? {} : { unseen: unseen.slice(0, MAX_EVIDENCE) }),
     ...(damaged.length === 0 ? {} : { damaged: damaged.slice(0, MAX_EVIDENCE) }),
+    ...(plain.length === 0 ? {} : { tooPlain: plain.slice(0, MAX_EVIDENCE) }),
   }
   const telling = found.filter(({ match }) => match.kind !== 'allowed').sort((a, b) => b.score - a.score)
   const matches = [...telling, ...found.filter(({ match }) => match.kind === 'allowed')].map(shown)
@@ -79,7 +91,7 @@ function findingOf(pictures: readonly Picture[], found: readonly Found[]): Findi
     const said = { ...evidence, ...(matches.length === 0 ? {} : { matches: matches.slice(0, MAX_EVIDENCE) }) }
     return unseen.length > 0
       ? { state: 'failed', ...mending, reasons: missing, evidence: { why: 'pictures-not-seen', ...said } }
-      : { state: 'abstained', evidence: { why: matches.length === 0 ? 'nothing-matched' : 'allowed', ...said } }
+      : { state: 'abstained', evidence: { why: matches.length === 0 ? silence(pictures) : 'allowed', ...said } }
   }
   return {
     state: 'scored',

@@ -55,6 +55,7 @@ it('a listing once, when it is decided: not one that is refused, sent twice, or 
         revision,
         sellerId: `S-${listingId}`,
         marketplace: 'demo',
+        seller: { createdAt: '2026-01-01T00:00:00Z' },
         title,
         images: [{ url: 'https://shop.example/1.jpg' }],
       }),
@@ -79,8 +80,8 @@ it('a listing once, when it is decided: not one that is refused, sent twice, or 
     maxListingBytes: 10_000,
     maxDeadLetterBytes: 1 << 20,
     isDataError: () => false,
-    matched: ({ marketplace, sellerId }, matches) =>
-      told.push([marketplace, sellerId, matches.map((match) => match.imageId)]),
+    matched: ({ marketplace, sellerId, seller }, matches) =>
+      told.push([marketplace, sellerId, seller?.createdAt, matches.map((match) => match.imageId)]),
   })
   const { signal } = new AbortController()
   await screen(batch, signal)
@@ -88,7 +89,7 @@ it('a listing once, when it is decided: not one that is refused, sent twice, or 
   committed = 'committed'
   await screen(batch, signal)
   expect(told).toEqual([
-    ['demo', 'S-A', [imageId]],
-    ['demo', 'S-B', [imageId]],
+    ['demo', 'S-A', '2026-01-01T00:00:00Z', [imageId]],
+    ['demo', 'S-B', '2026-01-01T00:00:00Z', [imageId]],
   ])
 })
