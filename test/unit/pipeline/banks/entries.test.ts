@@ -193,4 +193,52 @@ describe('the pictures of the banks', () => {
     filled.drop(uuid('i4'))
     expect([found(filled, seen(hash('i4'))), found(filled, seen(hash('i1'))), filled.size]).toEqual([[], [], 997])
   })
+
+  test('one in quarantine for a marketplace matches there nothing, and hides no other of its bank', () => {
+    const entries = createBankEntries()
+    entries.putBank(bank('fakes'))
+    const quarantineFor = (scope: 'all' | (string | null)[]) => ({
+      state: 'quarantined' as const,
+      quarantine: { scope, since: '2026-01-01T00:00:00Z', by: 'quarantine', why: 'too-many-sellers' as const },
+    })
+    const put = (more: Partial<BankImage> = {}) => entries.put(image('near', 'fakes', hash('x'), more))
+    put()
+    entries.put(image('far', 'fakes', hash('x', 9)))
+    const found = () =>
+      ['a', 'b', null].map((marketplace) => entries.match(seen(hash('x')), marketplace)[0]?.imageId === uuid('near'))
+    const counts = () => [entries.size, entries.quarantined, entries.quarantinedForSome]
+    expect([found(), counts()]).toEqual([
+      [true, true, true],
+      [2, 0, 0],
+    ])
+    put(quarantineFor(['a']))
+    expect([found(), counts()]).toEqual([
+      [false, true, true],
+      [2, 0, 1],
+    ])
+    expect(entries.match(seen(hash('x')), 'a')).toMatchObject([{ imageId: uuid('far'), distance: 9 }])
+    put(quarantineFor(['a', null]))
+    expect([found(), counts()]).toEqual([
+      [false, true, false],
+      [2, 0, 1],
+    ])
+    put(quarantineFor('all'))
+    expect([found(), counts()]).toEqual([
+      [false, false, false],
+      [1, 1, 0],
+    ])
+    put(quarantineFor(['b']))
+    expect([found(), counts()]).toEqual([
+      [true, false, true],
+      [2, 0, 1],
+    ])
+    put()
+    expect([found(), counts()]).toEqual([
+      [true, true, true],
+      [2, 0, 0],
+    ])
+    put(quarantineFor(['b']))
+    entries.drop(uuid('near'))
+    expect(counts()).toEqual([1, 0, 0])
+  })
 })

@@ -23,6 +23,9 @@ function sample() {
   entries.putBank(bank('b', { kind: 'allowed', maxDistance: 5 }))
   for (let i = 0; i < 50; i++) entries.put(image(`i${i}`, i % 2 === 0 ? 'a' : 'b', hash(`i${i}`), formsFor(i)))
   entries.put(image('q', 'a', hash('q'), { state: 'quarantined' }))
+  const scope = ['tab\t, "quote" and \n', null]
+  const quarantine = { scope, since: '2026-01-01T00:00:00Z', by: 'quarantine', why: 'too-many-sellers' as const }
+  entries.put(image('s', 'a', hash('s'), { state: 'quarantined', quarantine }))
   return entries
 }
 
@@ -43,7 +46,7 @@ describe('a snapshot', () => {
   test('gives back what was held: banks, pictures, sources, and what is in quarantine', () => {
     const before = sample()
     const { identity, change, banks, images, count } = readSnapshot(writeSnapshot('store', 7n, before))
-    expect([identity, change, count]).toEqual(['store', 7n, 51])
+    expect([identity, change, count]).toEqual(['store', 7n, 52])
     const after = createBankEntries({ filling: true })
     for (const one of banks) after.putBank(one)
     for (const one of images) after.hold(one)
@@ -54,6 +57,9 @@ describe('a snapshot', () => {
       expect(after.match(picture)).toEqual(before.match(picture))
       expect(after.match(picture)).toHaveLength(1)
     }
+    const matchesFor = (marketplace: string | null) => after.match(seen(hash('s')), marketplace).length
+    expect(['tab\t, "quote" and \n', null, 'elsewhere'].map(matchesFor)).toEqual([0, 0, 1])
+    expect(after.quarantinedForSome).toBe(1)
     for (const i of [1, 2]) {
       expect(after.match(seen(hash(`half ${i}`)))).toMatchObject([{ imageId: uuid(`i${i}`), form: 'half' }])
       expect(after.match(seen(hash(`bright ${i}`)))).toMatchObject([
