@@ -33,14 +33,20 @@ export interface MadeReference {
   readonly to: readonly number[]
 }
 
-/** Items are numbered from 1. */
-export function avifOf(items: readonly MadeItem[], references: readonly MadeReference[] = [], primary = 1): Buffer {
+/** Items are numbered from 1; their bytes lie behind `meta`, or `within` it as cameras place what a grid says. */
+export function avifOf(
+  items: readonly MadeItem[],
+  references: readonly MadeReference[] = [],
+  primary = 1,
+  within = false,
+): Buffer {
+  const bytes = Buffer.concat(items.map(({ data }) => data))
   const ftyp = box('ftyp', Buffer.from('avif'), u32(0), Buffer.from('avifmif1miafMA1B'))
   const properties = items.flatMap((item) => item.properties)
   const metaAt = (first: number): Buffer => {
-    let [at, next] = [first, 1]
+    let [at, next] = [within ? 0 : first, 1]
     const places = items.map(({ data }, n) => {
-      const place = Buffer.concat([u16(n + 1, 0, 1), u32(at), u32(data.length)])
+      const place = Buffer.concat([u16(n + 1, ...(within ? [1] : []), 0, 1), u32(at), u32(data.length)])
       at += data.length
       return place
     })
@@ -53,7 +59,8 @@ export function avifOf(items: readonly MadeItem[], references: readonly MadeRefe
       0,
       full('hdlr', 0, u32(0), Buffer.from('pict'), Buffer.alloc(13)),
       full('pitm', 0, u16(primary)),
-      full('iloc', 0, [0x44, 0], u16(items.length), ...places),
+      full('iloc', within ? 1 : 0, [0x44, 0], u16(items.length), ...places),
+      ...(within ? [box('idat', bytes)] : []),
       full('iinf', 0, u16(items.length), ...kinds),
       ...(references.length === 0
         ? []
@@ -68,7 +75,7 @@ export function avifOf(items: readonly MadeItem[], references: readonly MadeRefe
     )
   }
   const meta = metaAt(ftyp.length + metaAt(0).length + 8)
-  return Buffer.concat([ftyp, meta, box('mdat', ...items.map(({ data }) => data))])
+  return within ? Buffer.concat([ftyp, meta]) : Buffer.concat([ftyp, meta, box('mdat', bytes)])
 }
 
 export interface Coded {

@@ -38,6 +38,10 @@ test('a grid as encoders write it is seen, and counts as what it covers', async 
   const reference = { type: 'dimg', from: 1, to: [2, 3, 4, 5, 6, 7] }
   const file = avifOf([grid(3, 2, 180, 120), ...tiles], [reference])
   expect(pixelsOfAvif(file)).toEqual({ colours: 6 * 64 * 64, alpha: 0 })
+  const within = avifOf([grid(3, 2, 180, 120), ...tiles], [reference], 1, true)
+  expect(pixelsOfAvif(within)).toEqual({ colours: 6 * 64 * 64, alpha: 0 })
+  const other = await open(within, LIMITS)
+  expect(other.state === 'opened' && (await other.pixels()).width).toBe(180)
   const opened = await open(file, LIMITS)
   if (opened.state === 'unseen') throw new Error(opened.message)
   expect(opened).toMatchObject({ width: 180, height: 120 })
