@@ -121,9 +121,8 @@ async function tryFiles(
     return rejected > 0 ? 3 : 0
   }
   const models = await gatesOf(gate, options.model)
-  const [candidate, champion] = await figuresOf([models.candidate, models.champion], options, config).finally(() =>
-    models.close(),
-  )
+  await using _ = { [Symbol.asyncDispose]: models.close }
+  const [candidate, champion] = await figuresOf([models.candidate, models.champion], options, config)
   const named = (of: Gate) => `fusion ${of.scorecard.version}, text ${of.textModel?.version ?? 'none'}`
   const [asked, decides] = [named(models.candidate), named(models.champion)]
   print(
