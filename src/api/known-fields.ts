@@ -71,13 +71,15 @@ type Noun = 'field' | 'parameter'
 function closed(schema: Schema, noun: Noun): Schema {
   if (schema instanceof z.ZodObject) {
     if (schema.def.catchall !== undefined) return schema
-    const shape = Object.fromEntries(Object.entries(schema.def.shape).map(([key, one]) => [key, closed(one, noun)]))
+    const shape = Object.fromEntries(
+      Object.entries(schema.def.shape).map(([key, one]) => [key, closed(one as Schema, noun)]),
+    )
     const names = Object.keys(shape)
     const error = (issue: { code?: string; keys?: readonly string[] }) =>
       issue.code === 'unrecognized_keys' ? unknownWords(issue.keys ?? [], names, noun) : undefined
     return remade(schema, { shape, catchall: z.never(), error })
   }
-  if (schema instanceof z.ZodArray) return remade(schema, { element: closed(schema.def.element as Schema, noun) })
+  if (schema instanceof z.ZodArray) return remade(schema, { element: closed(schema.def.element, noun) })
   if (schema instanceof z.ZodUnion)
     return remade(schema, { options: schema.def.options.map((one) => closed(one, noun)) })
   if (
