@@ -1,6 +1,7 @@
 // The store as the commands open it: the given PostgreSQL, the embedded one, or the one that a running `start` has.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isStarting, runningEmbeddedPostgres } from '../adapters/embedded-postgres/attach.ts'
+import { isBrieflyTaken } from '../adapters/embedded-postgres/data-dir-lock.ts'
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../adapters/embedded-postgres/embedded-postgres.ts'
 import { connect, type Database } from '../adapters/postgres/connect.ts'
 import { migrate } from '../adapters/postgres/migrate.ts'
@@ -24,7 +25,7 @@ export interface OpenOptions {
   readonly onError: (error: Error) => void
   /** Work beside a running `start` instead of refusing: for commands that only read or change reference data. */
   readonly beside: boolean
-  /** Milliseconds to wait for a `start` that is not ready yet. */
+  /** Milliseconds to wait for a `start` that is not ready yet; and a `start` for a command that came before it. */
   readonly startingMs?: number
 }
 
@@ -35,30 +36,33 @@ const AGAIN_MS = 100
 /** @throws TouchstoneError `not-ready` where the `start` that has the data directory takes too long. */
 export async function openDatabase(config: Config, options: OpenOptions): Promise<OpenDatabase> {
   const { DATABASE_URL: given, TOUCHSTONE_DATA_DIR: dataDir } = config
-  const ours = async () => {
-    const server = await startEmbeddedPostgres({ dataDir, log: options.say })
-    return await opened(server.url, server, options)
-  }
   if (given !== undefined) return await opened(given, undefined, options)
-  if (!options.beside) return await ours()
+  const { beside } = options
   const until = performance.now() + (options.startingMs ?? STARTING_MS)
   for (let told = false; ; told = true) {
     try {
-      const running = runningEmbeddedPostgres(dataDir)
-      return running === undefined ? await ours() : await opened(running.url, undefined, options)
+      const running = beside ? runningEmbeddedPostgres(dataDir) : undefined
+      if (running !== undefined) return await opened(running.url, undefined, options)
+      const server = await startEmbeddedPostgres({ dataDir, log: options.say, brief: beside })
+      return await opened(server.url, server, options)
     } catch (error) {
-      if (!isStarting(error)) throw error
-      if (performance.now() >= until)
-        throw new TouchstoneError(
-          'not-ready',
-          `the gate on ${dataDir} is still starting, and its embedded database is not made yet`,
-          { cause: error },
-        )
-      if (!told) options.say('The gate is just starting: waiting for its embedded database')
+      if (beside ? !isStarting(error) : !isBrieflyTaken(error)) throw error
+      if (performance.now() >= until) throw beside ? stillStarting(dataDir, error) : error
+      if (!told) options.say(beside ? WAITING_FOR_START : WAITING_FOR_COMMAND)
       await sleep(AGAIN_MS)
     }
   }
 }
+
+const WAITING_FOR_START = 'The gate is just starting: waiting for its embedded database'
+const WAITING_FOR_COMMAND = 'A command works on the embedded database: waiting for its end'
+
+const stillStarting = (dataDir: string, cause: unknown) =>
+  new TouchstoneError(
+    'not-ready',
+    `the gate on ${dataDir} is still starting, and its embedded database is not made yet`,
+    { cause },
+  )
 
 async function opened(url: string, server: EmbeddedPostgres | undefined, options: OpenOptions): Promise<OpenDatabase> {
   try {

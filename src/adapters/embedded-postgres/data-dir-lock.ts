@@ -11,9 +11,9 @@ export interface DataDirLock {
 /**
  * Takes the lock or throws `already-running` with the holder's pid. Node has no flock; an exclusive SQLite transaction
  * is an fcntl lock, which needs no guess whether a pid in a file is stale and cannot be won by two at once. The pid in
- * the file beside it is only there to be named.
+ * the file beside it is only there to be named. `brief`: by a command, which soon ends.
  */
-export function lockDataDir(dataDir: string): DataDirLock {
+export function lockDataDir(dataDir: string, brief = false): DataDirLock {
   const holderFile = join(dataDir, 'touchstone.pid')
   const database = open(dataDir)
   try {
@@ -29,7 +29,7 @@ export function lockDataDir(dataDir: string): DataDirLock {
   }
   // One of another user may be left of a run that was killed: it can be removed, not overwritten.
   rmSync(holderFile, { force: true })
-  writeFileSync(holderFile, `${process.pid}\n`)
+  writeFileSync(holderFile, `${process.pid}${brief ? BRIEFLY : ''}\n`)
   return {
     release() {
       if (!database.isOpen) return
@@ -38,6 +38,12 @@ export function lockDataDir(dataDir: string): DataDirLock {
     },
   }
 }
+
+const BRIEFLY = ', a command'
+
+/** Whether a command had the lock: a start need not give up for that. By the words, because it may have ended since. */
+export const isBrieflyTaken = (error: unknown): boolean =>
+  error instanceof TouchstoneError && error.code === 'already-running' && error.message.includes(BRIEFLY)
 
 function open(dataDir: string): DatabaseSync {
   try {

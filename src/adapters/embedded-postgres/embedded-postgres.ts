@@ -33,6 +33,8 @@ export interface EmbeddedPostgresOptions {
   readonly dataDir: string
   /** Progress for a person, one line at a time. */
   readonly log: (message: string) => void
+  /** For a command, which soon ends: a start waits for it. */
+  readonly brief?: boolean
   /** PostgreSQL settings that differ from ours. */
   readonly settings?: Readonly<Record<string, string>>
 }
@@ -64,7 +66,7 @@ const SETTINGS = {
  * The lock dies with the process, the server does not: after a kill -9 the next start adopts it.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-  const lock = lockDataDir(options.dataDir)
+  const lock = lockDataDir(options.dataDir, options.brief)
   try {
     const dataDir = realpathSync(options.dataDir)
     const known = readRecord(dataDir)

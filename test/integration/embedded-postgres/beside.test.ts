@@ -6,18 +6,19 @@ import { openDatabase } from '../../../src/apps/store.ts'
 import { readConfig } from '../../../src/config.ts'
 import { freshDataDir, query } from './run-child.ts'
 
-function beside(dataDir: string, startingMs?: number) {
+function open(dataDir: string, how: { beside: boolean; startingMs?: number }) {
   const said: string[] = []
   const opening = openDatabase(readConfig({ TOUCHSTONE_DATA_DIR: dataDir }), {
     applicationName: 'touchstone test',
     say: (message) => said.push(message),
     onError: () => undefined,
-    beside: true,
-    ...(startingMs === undefined ? {} : { startingMs }),
+    ...how,
   })
   opening.catch(() => undefined)
   return { said, opening }
 }
+const beside = (dataDir: string, startingMs?: number) =>
+  open(dataDir, { beside: true, ...(startingMs === undefined ? {} : { startingMs }) })
 const NEVER_MADE = { code: 'not-ready', message: expect.stringContaining('is still starting') as string }
 
 test('a start that does not get anywhere is named as such: nothing is wrong with settings that nobody made', async () => {
@@ -51,4 +52,20 @@ test('a server that refuses for another reason is not waited for', async () => {
   await query(server.url, `alter user touchstone password 'other'`)
   await expect(beside(dataDir).opening).rejects.toMatchObject({ code: 'database-unavailable' })
   await server.stop()
+})
+
+test('a start waits for a command that came a moment before it, and not for another gate', async () => {
+  const dataDir = freshDataDir()
+  const gate = lockDataDir(dataDir)
+  await expect(open(dataDir, { beside: false }).opening).rejects.toMatchObject({ code: 'already-running' })
+  gate.release()
+  const command = lockDataDir(dataDir, true)
+  await expect(open(dataDir, { beside: false, startingMs: 0 }).opening).rejects.toMatchObject({
+    code: 'already-running',
+    message: expect.stringContaining(`${process.pid}, a command`) as string,
+  })
+  const { said, opening } = open(dataDir, { beside: false })
+  await expect.poll(() => said).toEqual(['A command works on the embedded database: waiting for its end'])
+  command.release()
+  await (await opening).close()
 })
