@@ -43,9 +43,9 @@ function touchstone(...words: string[]): Promise<{ code: number | null; out: str
 }
 
 let offers = 0
-async function offer(sellerId: string, picture: Buffer): Promise<Decision> {
+async function offer(sellerId: string, picture: Buffer, more: object = {}): Promise<Decision> {
   const listingId = `L-${++offers}`
-  await t.submit({ listingId, sellerId, images: [{ data: picture.toString('base64') }] })
+  await t.submit({ listingId, sellerId, images: [{ data: picture.toString('base64') }], ...more })
   return t.until(`${listingId} is decided`, async () => (await t.gate.reader.history(listingId))?.decisions[0])
 }
 const matchesOf = (decision: Decision) =>
@@ -143,15 +143,18 @@ describe('touchstone banks', () => {
     PROCESSES_MS,
   )
 
-  it('a picture that meets too many sellers goes into quarantine and matches nothing until a person lets it out', async () => {
-    const { bankStore, banks } = t.gate
+  it('a picture that meets too many sellers goes into quarantine for their marketplace until a person lets it out', async () => {
+    const { bankStore } = t.gate
+    const there = { marketplace: 'elsewhere' }
     const picture = await drawnPicture(2)
+    await offer('S-0', picture, there)
     for (let i = 0; i <= SELLERS; i++) await offer(`S-${i}`, picture)
     const [quarantined] = await t.until('it is in quarantine', async () => {
-      const images = (await bankStore.images('fakes', { limit: 9 })).filter((i) => i.state === 'quarantined')
-      return images.length > 0 && banks.current().size === 0 ? images : undefined
+      const images = await bankStore.images('fakes', { limit: 9, state: 'quarantined' })
+      return images.length > 0 ? images : undefined
     })
-    expect(matchesOf(await offer('S-9', picture))).toEqual([])
+    await t.until('the gate knows', async () => matchesOf(await offer('S-9', picture)).length === 0)
+    expect(matchesOf(await offer('S-9', picture, there))).toMatchObject([{ bankId: 'fakes' }])
     const [list, doctor, wrong] = await Promise.all([
       touchstone('banks', 'list'),
       touchstone('doctor'),
@@ -159,13 +162,38 @@ describe('touchstone banks', () => {
     ])
     const release = /touchstone (banks release fakes \S+)/.exec(list.out)?.[1]
     expect(release).toContain(quarantined?.imageId)
+    expect(list.out).toMatch(
+      /In quarantine for listings without a marketplace since \S+Z, met 6 sellers of listings without a marketplace in \d+ s/,
+    )
     expect(doctor.out).toMatch(/warning +banks .*in quarantine.*1 of fakes/)
     // Nothing waits, and that is no lack of a publisher.
     expect(doctor.out).toMatch(/0 rows wait in the outbox; (there is nothing to publish|outbox by)/)
     expect([wrong.code, wrong.err]).toEqual([1, expect.stringContaining('not-found')])
     expect((await touchstone(...(release ?? '').split(' '))).code).toBe(0)
-    await t.until('it matches again', () => Promise.resolve(banks.current().size === 1))
-    expect(matchesOf(await offer('S-9', picture))).toMatchObject([{ bankId: 'fakes', kind: 'counterfeit' }])
+    const again = await t.until('it matches again', async () => {
+      const found = matchesOf(await offer('S-9', picture))
+      return found.length > 0 ? found : undefined
+    })
+    expect(again).toMatchObject([{ bankId: 'fakes', kind: 'counterfeit' }])
+    expect((await touchstone('doctor')).out).toMatch(/ok +banks /)
+  }, 120_000)
+
+  it('new accounts alone take nothing away: there is an alert, which is listed and answered', async () => {
+    const picture = await drawnPicture(2)
+    const seller = { createdAt: new Date().toISOString() }
+    for (let i = 0; i <= SELLERS; i++) await offer(`new-${i}`, picture, { marketplace: 'third', seller })
+    await t.until('there is an alert', async () => (await t.gate.bankStore.banks('all'))[0]?.alerted === 1)
+    expect(matchesOf(await offer('S-9', picture, { marketplace: 'third' }))).toMatchObject([{ bankId: 'fakes' }])
+    const [list, doctor] = await Promise.all([touchstone('banks', 'list'), touchstone('doctor')])
+    expect(list.out).toMatch(/Matches on, though met 6 sellers of third in \d+ s until \S+Z, too many of them with new/)
+    expect(doctor.out).toMatch(/warning +banks .*matching on, though they met too many sellers: 1 of fakes/)
+    const [image] = await t.gate.bankStore.images('fakes', { limit: 9, state: 'alerted' })
+    expect((await touchstone('banks', 'release', 'fakes', image?.imageId ?? '')).code).toBe(0)
+    expect((await touchstone('banks', 'list')).out).not.toContain('Matches on')
+    const put = await touchstone('banks', 'quarantine', 'fakes', image?.imageId ?? '')
+    expect([put.code, put.out]).toEqual([0, expect.stringContaining('matches nothing until it is released')])
+    expect((await touchstone('banks', 'list')).out).toMatch(/In quarantine since \S+Z, put there by/)
+    expect((await touchstone('banks', 'release', 'fakes', image?.imageId ?? '')).code).toBe(0)
   }, 120_000)
 
   it(
