@@ -1,10 +1,11 @@
 // The shapes of cases over HTTP: the queue, one case, and what people and sellers say on it.
 import { z } from 'zod'
+import { bankImageSchema } from '../domain/bank.ts'
 import { CASE_STATES, caseOpenerSchema, caseStateSchema } from '../domain/case.ts'
 import { LISTING_LIMITS, priceSchema } from '../domain/listing.ts'
 import { outcomeSchema } from '../domain/policy.ts'
 import { textField } from '../domain/text-field.ts'
-import { verdictSchema } from '../domain/verdict.ts'
+import { MOST_PICTURES, verdictSchema } from '../domain/verdict.ts'
 import { decisionAnswerSchema } from './contract.ts'
 
 /** Room for a number behind it: taking several verdicts back records several. */
@@ -90,6 +91,14 @@ export const verdictBodySchema = z.object({
     .nullish()
     .describe('For which brand it speaks. A rights holder of several brands of the case must say.'),
   supersedes: verdictSchema.shape.supersedes,
+  pictures: z
+    .array(z.union([z.int().min(0), bankImageSchema.shape.sha256]))
+    .max(MOST_PICTURES)
+    .nullish()
+    .describe(
+      'Which of the case’s `pictures` a confirmed verdict is about, by `ordinal` or `sha256`: only these join the bank of ' +
+        'confirmed pictures, [] none. Not said: those that no other seller’s listing on sale shows, or all where that is none.',
+    ),
   decisionId: z
     .uuid({
       error: ({ input }) =>
@@ -128,6 +137,8 @@ const picturesOfVerdictSchema = z
     joined: count('So many joined it.'),
     leftOut: z.object({
       official: count('Like a picture of a genuine or an allowed bank.'),
+      elsewhere: count('Shown by other sellers’ listings on sale, from before; a verdict that names them takes them.'),
+      unnamed: count('The verdict names others.'),
       blank: count('Blank, or nearly.'),
       repeated: count('The same as another one of the listing.'),
       noLongerKept: count('Were kept for the case, until the days after it was closed had passed.'),

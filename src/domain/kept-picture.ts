@@ -12,9 +12,13 @@ export interface KeptPicture {
   readonly forms: readonly string[]
   /** PDQ of its eight dihedral forms, by which it is held against banks; the first is `hash`. None where they are not known. */
   readonly variants: readonly string[]
+  /** Of an animation: its other frames that differ and are not blank, each to be found like a picture of its own. */
+  readonly frames?: readonly KeptFrame[]
   /** In pixels, of the picture as it came. */
   readonly width: number
   readonly height: number
   /** WebP, at most 768 pixels a side, without metadata. */
   readonly body: Uint8Array
 }
+
+export type KeptFrame = Pick<KeptPicture, 'hash' | 'quality' | 'forms' | 'variants'>

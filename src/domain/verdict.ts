@@ -6,6 +6,9 @@ import { instant, textField } from './text-field.ts'
 /** Far above what people write, and what one verdict costs stays bounded. */
 const LIMITS = { id: 256, reason: 1_000, note: 10_000, role: 100 } as const
 
+/** Far more than are kept of one listing. */
+export const MOST_PICTURES = 100
+
 export const VERDICTS = ['confirmed', 'rejected', 'cannot-tell'] as const
 
 export const verdictSchema = z
@@ -24,6 +27,14 @@ export const verdictSchema = z
     by: z.object({ subject: textField(1, LIMITS.id), role: textField(1, LIMITS.role) }),
     at: instant(2000),
     source: z.enum(['review', 'audit', 'appeal']),
+    pictures: z
+      .array(z.string().regex(/^[0-9a-f]{64}$/, 'must be a sha256 in lower-case hexadecimal'))
+      .max(MOST_PICTURES)
+      .nullish()
+      .describe(
+        'Of a confirmed one: which pictures of the listing it is about, by the sha256 of their bytes; only those join the ' +
+          'bank of confirmed pictures. Not said: those that no other seller’s listing on sale shows, or all where that is none.',
+      ),
     supersedes: textField(1, LIMITS.id)
       .nullish()
       .describe('The verdictId of an earlier one on the same revision or case that no longer counts.'),

@@ -29,7 +29,7 @@ export interface ReviewOptions {
 /** What a reviewer says; an id of its own makes a repeated request count once. */
 export type VerdictRequest = Pick<SaidOnCase, 'verdict' | 'decisionId'> & {
   readonly [Field in 'verdictId' | 'reason' | 'note' | 'brandId' | 'supersedes']?: string | undefined
-}
+} & { readonly pictures?: SaidOnCase['pictures'] | undefined }
 export type ReopenRequest = Pick<Reopening, 'reason' | 'takeBack'> & { readonly verdictId?: string | undefined }
 
 /** undefined everywhere: there is no such case or listing for this caller. */
@@ -63,6 +63,7 @@ export function createReview({ store, topics, telemetry, dueSeconds, decided }: 
     async verdict(caseId, caller, said) {
       const own = brandsOf(caller)
       const { verdictId = v4(), reason = null, note = null, brandId = null, supersedes = null, decisionId } = said
+      const { pictures = null } = said
       const asked = {
         verdictId,
         verdict: said.verdict,
@@ -70,6 +71,7 @@ export function createReview({ store, topics, telemetry, dueSeconds, decided }: 
         note,
         brandId,
         supersedes,
+        pictures,
         decisionId,
         by: byOf(caller),
         own,

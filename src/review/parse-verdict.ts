@@ -28,5 +28,6 @@ function contentOf(v: Verdict): string {
   return JSON.stringify([
     [v.verdictId, v.caseId ?? null, v.listingId, v.revision, v.decisionId.toLowerCase(), v.brandId ?? null],
     [v.verdict, v.reason ?? null, v.note ?? null, v.by.subject, v.by.role, v.at, v.source, v.supersedes ?? null],
+    v.pictures ?? null,
   ])
 }

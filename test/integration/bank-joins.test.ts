@@ -29,6 +29,8 @@ describe('pictures of confirmed cases', () => {
     listingId: 'L-1',
     revision: 2,
     brandId: 'nike',
+    brandIds: ['nike'],
+    pictures: null,
     by: 'ann',
     ...more,
   })
@@ -85,12 +87,14 @@ describe('pictures of confirmed cases', () => {
     // Of one that is gone another was kept since.
     await node.database.deciding.query("insert into case_picture_gone values ('C-1', 2, 3, '{}'), ('C-1', 2, 5, '{}')")
     const joins = [join('V-1'), join('V-2', { caseId: 'C-2', listingId: 'L-2', revision: 1, brandId: null })]
-    const none = { official: 0, blank: 0, repeated: 0, gone: 0 }
+    const none = { official: 0, elsewhere: 0, unnamed: 0, blank: 0, repeated: 0, gone: 0 }
     expect(await told(joins)).toEqual([
       {
         bankId: 'confirmed-nike',
         joined: 1,
         official: 1,
+        elsewhere: 0,
+        unnamed: 0,
         blank: 1,
         repeated: 1,
         gone: 1,
@@ -142,10 +146,12 @@ describe('pictures of confirmed cases', () => {
     await commit([join('V-1')])
     const joined = async (bankId: string) =>
       new Set((await banks.images(bankId, { limit: 20 })).map((i) => shown.findIndex((p) => p.sha256 === i.sha256)))
-    // Another brand's photograph spares only what nobody's brand was named for.
     expect(await joined('confirmed-nike')).toEqual(new Set([1, 2, 5, 6, 9]))
+    // Another brand’s photograph spares what lies in a case about that brand too, and nothing else, whoever confirms it.
     await commit([join('V-2', { brandId: null })])
-    expect(await joined('confirmed')).toEqual(new Set([1, 5, 6, 9]))
+    expect(await joined('confirmed')).toEqual(new Set([1, 2, 5, 6, 9]))
+    await commit([join('V-4', { brandId: 'adidas', brandIds: ['nike', 'gap', 'adidas'] })])
+    expect(await joined('confirmed-adidas')).toEqual(new Set([1, 5, 6, 9]))
     // A quarantined or removed one spares nothing.
     const [removed] = await banks.images('charts', { limit: 1 })
     await banks.removeImage('charts', removed?.imageId ?? '', 'ann', 'all')
@@ -162,16 +168,29 @@ describe('pictures of confirmed cases', () => {
     await stop()
     await commit([join('V-1')])
     expect(await head()).toBe(1n)
-    expect(await banks.banks('all')).toEqual([{ ...confirmedBank('nike'), images: 2, quarantined: 0 }])
+    expect(await banks.banks('all')).toEqual([{ ...confirmedBank('nike'), images: 2, quarantined: 0, alerted: 0 }])
     const { images } = await banks.changesSince(0n, 10)
     expect(images.map((i) => 'source' in i && [i.source, i.addedBy])).toEqual(
-      Array.from({ length: 2 }, () => [{ kind: 'verdict', verdictId: 'V-1', caseId: 'C-1', listingId: 'L-1' }, 'ann']),
+      Array.from({ length: 2 }, () => [
+        { kind: 'verdict', verdictId: 'V-1', caseId: 'C-1', listingId: 'L-1', brandIds: ['nike'] },
+        'ann',
+      ]),
     )
     expect(new Set(images.map((i) => 'forms' in i && i.forms.join()))).toEqual(
       new Set([picture('a'), picture('b')].map(({ forms }) => forms.join())),
     )
     expect(await banks.picture(picture('a').sha256, { brandIds: ['nike'] })).toBeDefined()
     expect(await banks.picture(picture('a').sha256, { brandIds: ['gap'] })).toBeUndefined()
+  })
+
+  test('of a case only the pictures join that the verdict names, and of those not the official ones', async () => {
+    await banks.upsertBank(bank('official', { kind: 'genuine', brandId: 'nike' }), 'ann', 'all')
+    await banks.addImages('official', [{ picture: picture('a'), source: { kind: 'api' } }], 'ann', 'all')
+    await show('C-1', 2, [picture('a'), picture('b'), picture('c')])
+    await commit([join('V-1', { pictures: [picture('a').sha256, picture('c').sha256] }), join('V-2', { pictures: [] })])
+    expect((await banks.images('confirmed-nike', { limit: 9 })).map((i) => [i.sha256, i.source.verdictId])).toEqual([
+      [picture('c').sha256, 'V-1'],
+    ])
   })
 
   test('an undone verdict takes its own pictures back, in whatever bank, and no others', async () => {

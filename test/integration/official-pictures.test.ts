@@ -72,7 +72,8 @@ describe('official pictures of a case', () => {
   const hashesOf = (pictures: readonly Shown[]): CaseHashes[] => pictures.map((one) => one)
   const confirm = (seen: OfficialLook, verdictId = 'V-1') =>
     inTransaction(node.database.deciding, () => {
-      const joins = [{ verdictId, caseId: 'C-1', listingId: 'L-1', revision: 1, brandId: 'nike', by: 'ann' }]
+      const about = { brandId: 'nike', brandIds: ['nike'], pictures: null }
+      const joins = [{ verdictId, caseId: 'C-1', listingId: 'L-1', revision: 1, ...about, by: 'ann' }]
       return Promise.resolve({ done: undefined, last: bankJoins(joins, [], seen) })
     })
   /** The places among `shown` of what lies in the bank of confirmed pictures. */
@@ -106,7 +107,7 @@ describe('official pictures of a case', () => {
     expect(said).toEqual({
       change: 2n,
       looked: [shown[0]?.sha256],
-      near: [{ sha256: shown[0]?.sha256, bankId: 'of-nike' }],
+      near: [{ sha256: shown[0]?.sha256, frame: 0, bankId: 'of-nike' }],
     })
     await confirm({ ...said, near: [] })
     expect(await joined(shown)).toEqual([0])
@@ -120,7 +121,7 @@ describe('official pictures of a case', () => {
     const shown = [turned('late', 2, 5), turned('bag', 4, 20), turned('cap', 6, 20)]
     await show(shown)
     const said = await look(hashesOf(shown))
-    expect(said.near).toEqual([{ sha256: shown[2]?.sha256, bankId: 'wide' }])
+    expect(said.near).toEqual([{ sha256: shown[2]?.sha256, frame: 0, bankId: 'wide' }])
     await official('of-nike', ['late'])
     await official('tight', [], { maxDistance: 25 })
     await official('wide', [], { maxDistance: 15 })
@@ -165,7 +166,7 @@ describe('official pictures of a case', () => {
   const TOLD = turned('told', 0, 200)
   const believing: LookForOfficials = async (pictures) => {
     const said = await look(pictures)
-    return { ...said, near: [...said.near, { sha256: TOLD.sha256, bankId: 'of-nike' }] }
+    return { ...said, near: [...said.near, { sha256: TOLD.sha256, frame: 0, bankId: 'of-nike' }] }
   }
 
   /** Both ways in which a verdict comes, each with a listing and its case. */
@@ -221,7 +222,8 @@ describe('official pictures of a case', () => {
         source: 'review',
       }
       const from = await node.store.place('verdicts', VERDICTS, 0, 0n)
-      const joins = [{ verdictId, caseId, listingId, revision, brandId: 'nike', by: 'ann' }]
+      const about = { brandId: 'nike', brandIds: ['nike'], pictures: null }
+      const joins = [{ verdictId, caseId, listingId, revision, ...about, by: 'ann' }]
       await verdicts.commit(
         { group: 'verdicts', topic: VERDICTS, partition: 0, from, next: from + 1n },
         [said],
@@ -245,6 +247,6 @@ describe('official pictures of a case', () => {
     const { deciding } = node.database
     const seen = await lookAhead(deciding, shownAt([decision]), look)
     expect(seen.looked).toEqual([picture('own').sha256])
-    expect(await lookAhead(deciding, shownAt([decision]), undefined)).toBe(NOT_LOOKED)
+    expect(await lookAhead(deciding, shownAt([decision]), undefined)).toEqual({ ...NOT_LOOKED, elsewhere: [] })
   })
 })

@@ -79,7 +79,8 @@ test('pictures that were kept without their turned forms are there, are compared
   await pool.query(`insert into case_picture (case_id, revision, ordinal, sha256) values ('C', 1, 2, $1)`, [
     mirrored.sha256,
   ])
-  const join = { verdictId: 'V', caseId: 'C', listingId: 'L', revision: 1, brandId: 'nike', by: 'ann' }
+  const about = { brandId: 'nike', brandIds: ['nike'], pictures: null }
+  const join = { verdictId: 'V', caseId: 'C', listingId: 'L', revision: 1, ...about, by: 'ann' }
   await inTransaction(pool, () => Promise.resolve({ done: undefined, last: bankJoins([join], []) }))
   expect((await banks.images('confirmed-nike', { limit: 9 })).map(({ sha256 }) => sha256)).toEqual([old.own.sha256])
   expect(await banks.picture(old.own.sha256, 'all')).toMatchObject({ forms: old.own.forms, variants: [] })

@@ -1,6 +1,6 @@
 // What runs in each thread: one job after the other, bytes in, a picture or its re-encoded form out.
 import { parentPort, workerData } from 'node:worker_threads'
-import type { KeptPicture } from '../../domain/kept-picture.ts'
+import type { KeptFrame, KeptPicture } from '../../domain/kept-picture.ts'
 import { faultOf, isTimeout, limitLibvips, open, type Film, type Opened } from './decode.ts'
 import { formsOf } from './forms.ts'
 import { keptAnimation, keptStill } from './kept.ts'
@@ -161,6 +161,14 @@ export function createAnswering(hashPixels: HashPixels, data: ThreadData): (job:
     const { frame, pixels: whole, hash, variants, blank } = best
     if (opened.damaged() && blank) return undefined
     const forms = blank ? [] : await formsOf(whole, hashPixels)
+    const frames: KeptFrame[] = []
+    for (const { hash, variants, pixels } of others)
+      frames.push({
+        hash: hexOf(hash.bytes),
+        quality: hash.quality,
+        forms: await formsOf(pixels, hashPixels),
+        variants: variants.map(hexOf),
+      })
     const body =
       others.length === 0
         ? await keptStill(opened, frame)
@@ -172,6 +180,7 @@ export function createAnswering(hashPixels: HashPixels, data: ThreadData): (job:
       blank,
       forms,
       variants: blank ? [] : variants.map(hexOf),
+      ...(frames.length === 0 ? {} : { frames }),
       width: opened.width,
       height: opened.height,
       body,

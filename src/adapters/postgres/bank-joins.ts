@@ -2,8 +2,9 @@
 import { sql } from 'kysely'
 import { confirmedBank } from '../../domain/bank.ts'
 import type { BankImage } from '../../domain/bank.ts'
-import type { BankJoin, JoinedPictures, OfficialLook } from '../../pipeline/verdicts/ports.ts'
+import type { BankJoin, CaseLook, JoinedPictures } from '../../pipeline/verdicts/ports.ts'
 import { packJson } from './bytes.ts'
+import { framesOf } from './picture-frames.ts'
 import { NOT_LOOKED, officialOf } from './official-pictures.ts'
 import { REFERENCE_CHANNEL, takeHead } from './reference-head.ts'
 import type { Statement } from './statement.ts'
@@ -20,7 +21,7 @@ import type { Statement } from './statement.ts'
 export function bankJoins(
   joins: readonly BankJoin[],
   leaves: readonly string[],
-  look: OfficialLook = NOT_LOOKED,
+  look: CaseLook = NOT_LOOKED,
 ): Statement[] {
   if (joins.length === 0 && leaves.length === 0) return []
   return [takeHead, ...(joins.length === 0 ? [] : [join(joins, look, JOIN)]), ...leave(leaves), MOVE_HEAD]
@@ -30,46 +31,55 @@ export function bankJoins(
 export function bankEffects(
   joins: readonly BankJoin[],
   leaves: readonly string[],
-  look?: OfficialLook,
+  look?: CaseLook,
 ): { readonly statements: Statement[]; readonly accounts: Statement<JoinedPictures> | undefined } {
   if (joins.length === 0) return { statements: bankJoins(joins, leaves), accounts: undefined }
   const accounts = join(joins, look ?? NOT_LOOKED, ACCOUNTED) as Statement<JoinedPictures>
   return { statements: [takeHead, accounts, ...leave(leaves), MOVE_HEAD], accounts }
 }
 
-function join(joins: readonly BankJoin[], look: OfficialLook, ending: (insert: Statement) => Statement): Statement {
+function join(joins: readonly BankJoin[], look: CaseLook, ending: (insert: Statement) => Statement): Statement {
+  const { elsewhere = [] } = look
   const banks = packJson(joins.map(({ brandId }) => confirmedBank(brandId)))
   const bankIds = joins.map(({ brandId }) => confirmedBank(brandId).bankId)
   const sources = packJson(
-    joins.map(({ verdictId, caseId, listingId }): BankImage['source'] => ({
+    joins.map(({ verdictId, caseId, listingId, brandIds }): BankImage['source'] => ({
       kind: 'verdict',
       verdictId,
       caseId,
       listingId,
+      brandIds: [...brandIds],
     })),
   )
   const insert = sql`
-    insert into bank_image (image_id, bank_id, sha256, hash, quality, forms, state, source, verdict_id, added_by, change)
-    select gen_random_uuid(), bank_id, sha256, hash, quality, forms, 'active',
+    insert into bank_image (image_id, bank_id, sha256, frame, hash, quality, forms, state, source, verdict_id, added_by, change)
+    select gen_random_uuid(), bank_id, sha256, frame, hash, quality, forms, 'active',
            convert_from(substring(${sources.blob}::bytea from start for length), 'UTF8')::json, verdict_id, by, change
-    from joining on conflict (bank_id, sha256, coalesce(verdict_id, '')) where state <> 'removed' do nothing`
+    from joining on conflict (bank_id, sha256, coalesce(verdict_id, ''), frame) where state <> 'removed' do nothing`
   return sql`
     with asked as (
       select * from unnest(
         ${joins.map((j) => j.caseId)}::text[], ${joins.map((j) => j.listingId)}::text[], ${joins.map((j) => j.revision)}::int[],
         ${bankIds}::text[], ${joins.map((j) => j.verdictId)}::text[], ${joins.map((j) => j.by)}::text[],
-        ${joins.map((j) => j.brandId)}::text[], ${banks.starts}::int[], ${banks.lengths}::int[],
+        ${joins.map((j) => JSON.stringify(j.brandIds))}::text[],
+        ${joins.map((j) => (j.pictures === null ? null : JSON.stringify(j.pictures)))}::text[], ${banks.starts}::int[], ${banks.lengths}::int[],
         ${sources.starts}::int[], ${sources.lengths}::int[])
-        x (case_id, listing_id, revision, bank_id, verdict_id, by, brand_id, bank_start, bank_length, start, length)),
+        x (case_id, listing_id, revision, bank_id, verdict_id, by, brand_ids, named, bank_start, bank_length, start, length)),
     shown as materialized (
-      select x.*, p.sha256, p.hash, p.quality, p.forms, p.variants, h.change + 1 as change
+      select x.*, p.sha256, v.*, h.change + 1 as change,
+             x.named is null or x.named::jsonb ? c.sha256 as is_named
       from asked x
       join case_picture c on c.case_id = x.case_id collate "C" and c.revision = x.revision
-      join picture p on p.sha256 = c.sha256 and not p.blank
+      join picture p on p.sha256 = c.sha256 and not p.blank ${framesOf(sql`p`)}
       cross join reference_head h),
     ${officialOf(look)},
-    marked as materialized (select x.*, exists (${SPARING}) as is_official from shown x),
-    joining as (select * from marked where not is_official),
+    marked as materialized (
+      select x.*, exists (${SPARING}) as is_official, (x.listing_id, x.sha256, x.frame) in (
+        select * from unnest(${elsewhere.map((e) => e.listingId)}::text[], ${elsewhere.map((e) => e.sha256)}::text[],
+                             ${elsewhere.map((e) => e.frame)}::int[])) as is_elsewhere
+      from shown x),
+    judged as materialized (select x.*, ${JOINS} as joins from marked x),
+    joining as (select * from judged where joins),
     made as (
       insert into bank (bank_id, version, body, change, changed_by)
       select distinct on (bank_id) bank_id, 1,
@@ -83,13 +93,18 @@ const JOIN = (insert: Statement): Statement => insert
 
 /** Ends it with the joining, and what became of all pictures of each case: what was kept of them, or was once. */
 const ACCOUNTED = (insert: Statement): Statement => sql`,
-    joined as (${insert} returning verdict_id),
-    joined_of as (select verdict_id, count(*)::int as n from joined group by verdict_id),
+    joined as (${insert} returning verdict_id, sha256),
+    joined_of as (select verdict_id, count(distinct sha256)::int as n from joined group by verdict_id),
+    picture_of as (
+      select verdict_id, sha256, bool_or(joins) as joins, bool_and(is_named) as is_named, bool_and(is_official) as is_official
+      from judged group by verdict_id, sha256),
     marked_of as (
-      select verdict_id, (count(distinct sha256) filter (where is_official))::int as official
-      from marked group by verdict_id)
+      select verdict_id, (count(*) filter (where is_named and is_official))::int as official,
+             (count(*) filter (where is_named and not is_official and not joins))::int as elsewhere,
+             (count(*) filter (where not is_named))::int as unnamed
+      from picture_of group by verdict_id)
     select x.bank_id as "bankId", coalesce(j.n, 0) as joined, coalesce(m.official, 0) as official,
-           k.blank, k.repeated, k.kept, g.gone, coalesce(l.listed, 0) as listed
+           coalesce(m.elsewhere, 0) as elsewhere, coalesce(m.unnamed, 0) as unnamed, k.blank, k.repeated, k.kept, g.gone, coalesce(l.listed, 0) as listed
     from asked x
     left join joined_of j using (verdict_id)
     left join marked_of m using (verdict_id)
@@ -111,13 +126,22 @@ const ACCOUNTED = (insert: Statement): Statement => sql`,
  * Counterfeiters show the maker's own photographs, which say nothing about the goods; in the counterfeit bank they would
  * hold every honest seller. They are scaled, encoded again and mirrored by each shop, so what counts is what the bank itself
  * calls the same, not the same bytes. An allowed picture is evidence against nobody, whoever owns its bank (only the
- * deployment can make one for all). A genuine one spares what it may own: the deployment's those of all brands, a brand's
- * its own, and any brand's what was confirmed without naming one; else one rights holder could keep another's counterfeits
- * out of the bank. An official one that comes later makes what joined before yield (signals/image-hash).
+ * deployment fills one). A genuine one spares what it may own: the deployment's those of all brands, a brand's those of
+ * cases that are about it, whoever of the brands of a case confirmed them; else one rights holder could keep another's
+ * counterfeits out of the bank. An official one that comes later makes what joined before yield (signals/image-hash).
  */
 const SPARING = sql`
-      select from official o where o.sha256 = x.sha256 and (
-        o.kind = 'allowed' or o.brand_id is null or x.brand_id is null or o.brand_id = x.brand_id)`
+      select from official o where o.sha256 = x.sha256 and o.frame = x.frame and (
+        o.kind = 'allowed' or o.brand_id is null or x.brand_ids::jsonb ? o.brand_id)`
+
+/**
+ * A picture that a listing of another seller shows, on sale and from before, is rather an innocent one that was put beside a
+ * fake: people confirm a listing, not each of its pictures. It joins where the verdict names it, and where nothing else of
+ * the case could: else a fake that one of its sellers got through could never be confirmed.
+ */
+const JOINS = sql`
+      x.is_named and not x.is_official and (x.named is not null or not x.is_elsewhere or not bool_or(
+        not x.is_official and not x.is_elsewhere) over (partition by x.verdict_id))`
 
 function leave(verdictIds: readonly string[]): Statement[] {
   if (verdictIds.length === 0) return []

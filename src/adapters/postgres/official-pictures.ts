@@ -2,8 +2,10 @@
 // head's lock only with what changed since.
 import { sql } from 'kysely'
 import type { Pool } from 'pg'
-import type { CaseHashes, LookForOfficials, OfficialLook } from '../../pipeline/verdicts/ports.ts'
+import type { CaseHashes, CaseLook, LookForOfficials, OfficialLook } from '../../pipeline/verdicts/ports.ts'
 import { queries } from './connect.ts'
+import { framesOf } from './picture-frames.ts'
+import { shownElsewhere } from './shown-pictures.ts'
 import type { Statement } from './statement.ts'
 
 /** Nothing was looked at: everything is compared under the lock, 16 µs for each picture and official one on a busy machine. */
@@ -14,30 +16,29 @@ const MOST_OF_CASE = 100
 
 /** Of one case `c` that somebody may speak about. Nothing is locked: it may show others by the time of the verdict. */
 export const shownInCase = (theCase: Statement<boolean>): Statement => sql`
-  (select s.sha256 from review_case c join case_picture s on s.case_id = c.case_id
+  (select s.sha256, c.listing_id from review_case c join case_picture s on s.case_id = c.case_id
    where ${theCase} order by s.revision desc, s.ordinal limit ${MOST_OF_CASE})`
 
 /** Of these revisions, whatever their case. */
 export const shownAt = (rows: readonly { readonly listingId: string; readonly revision: number }[]): Statement => sql`
-  (select s.sha256 from unnest(${rows.map((r) => r.listingId)}::text[], ${rows.map((r) => r.revision)}::int[]) x (listing_id, revision)
+  (select s.sha256, c.listing_id from unnest(${rows.map((r) => r.listingId)}::text[], ${rows.map((r) => r.revision)}::int[]) x (listing_id, revision)
    join review_case c on c.listing_id = x.listing_id collate "C"
    join case_picture s on s.case_id = c.case_id and s.revision = x.revision)`
 
 /** Looks what `shown` names up, outside of any transaction: it may take its time. */
-export async function lookAhead(
-  pool: Pool,
-  shown: Statement,
-  look: LookForOfficials | undefined,
-): Promise<OfficialLook> {
-  if (look === undefined) return NOT_LOOKED
+export async function lookAhead(pool: Pool, shown: Statement, look: LookForOfficials | undefined): Promise<CaseLook> {
+  const db = queries(pool)
+  const found = await shownElsewhere(shown).execute(db)
+  const elsewhere = found.rows.map(({ sha256, frame, listing_id: listingId }) => ({ listingId, sha256, frame }))
+  if (look === undefined) return { ...NOT_LOOKED, elsewhere }
   const { rows } = await sql<CaseHashes>`
-    select p.sha256, p.hash, p.variants from picture p
-    where not p.blank and p.sha256 in ${shown}`.execute(queries(pool))
-  return await look(rows)
+    select p.sha256, v.frame, v.hash, v.variants from picture p ${framesOf(sql`p`)}
+    where not p.blank and p.sha256 in (select s.sha256 from ${shown} s)`.execute(db)
+  return { ...(await look(rows)), elsewhere }
 }
 
 /**
- * Common table expressions behind `shown` (sha256, hash, variants): `official` (sha256, kind, brand_id) says of which bank a
+ * Common table expressions behind `shown` (sha256, frame, hash, variants): `official` (sha256, frame, kind, brand_id) says of which bank a
  * picture is like an entry, in any of its eight dihedral forms, within what that bank calls the same.
  *
  * Every hash of these banks counts, those of derived forms too. What cannot be read as a hash is compared with nothing,
@@ -52,7 +53,7 @@ export const officialOf = ({ change, looked, near }: OfficialLook): Statement =>
   const isOfficial = sql`b.body ->> 'kind' in ('genuine', 'allowed')`
   return sql`
     turned as materialized (
-      select distinct s.sha256, ${hashOf(sql`v.hash`)} as hash
+      select distinct s.sha256, s.frame, ${hashOf(sql`v.hash`)} as hash
       from shown s, unnest(case when cardinality(s.variants) = 0 then array[s.hash] else s.variants end) v (hash)),
     entry as materialized (
       select e.kind, e.brand_id, e.most, ${hashOf(sql`f.hash`)} as hash
@@ -66,15 +67,16 @@ export const officialOf = ({ change, looked, near }: OfficialLook): Statement =>
         where (b.change > ${since} or (select exists (select sha256 from shown except select unnest(${looked}::text[]) collate "C")))
           and g.change <= ${since} and g.state = 'active' and ${isOfficial}) e, unnest(e.hashes) f (hash)),
     official as materialized (
-      select t.sha256, e.kind, e.brand_id from turned t join entry e on bit_count(t.hash # e.hash) <= e.most
+      select t.sha256, t.frame, e.kind, e.brand_id from turned t join entry e on bit_count(t.hash # e.hash) <= e.most
       union
-      select s.sha256, ${bank}
+      select s.sha256, s.frame, ${bank}
       from shown s join bank_image g on g.sha256 = s.sha256 and g.state = 'active' join bank b on b.bank_id = g.bank_id
       where ${isOfficial}
       union
       -- A bank that changed since may call less the same by now.
-      select n.sha256 collate "C", ${bank}
-      from unnest(${near.map((one) => one.sha256)}::text[], ${near.map((one) => one.bankId)}::text[]) n (sha256, bank_id)
+      select n.sha256 collate "C", n.frame, ${bank}
+      from unnest(${near.map((one) => one.sha256)}::text[], ${near.map((one) => one.frame)}::int[],
+                  ${near.map((one) => one.bankId)}::text[]) n (sha256, frame, bank_id)
       join bank b on b.bank_id = n.bank_id collate "C"
       where b.change <= ${since} and ${isOfficial})`
 }

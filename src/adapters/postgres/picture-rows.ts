@@ -17,16 +17,17 @@ export function writePictures(pictures: readonly KeptPicture[]): Statement[] {
   const bodies = pack(rows.map(({ body }) => body))
   return [
     sql`
-    insert into picture (sha256, hash, quality, blank, forms, variants, width, height, body)
-    select x.sha256, x.hash, x.quality, x.blank, string_to_array(x.forms, ','), string_to_array(x.variants, ','),
+    insert into picture (sha256, hash, quality, blank, forms, variants, frames, width, height, body)
+    select x.sha256, x.hash, x.quality, x.blank, string_to_array(x.forms, ','), string_to_array(x.variants, ','), x.frames::json,
            x.width, x.height,
            substring(${bodies.blob}::bytea from x.start for x.length)
     from unnest(${rows.map((p) => p.sha256)}::text[], ${rows.map((p) => p.hash)}::text[],
                 ${rows.map((p) => p.quality)}::int[], ${rows.map((p) => p.blank)}::boolean[],
                 ${rows.map((p) => p.forms.join(','))}::text[], ${rows.map((p) => p.variants.join(','))}::text[],
+                ${rows.map((p) => JSON.stringify(p.frames ?? []))}::text[],
                 ${rows.map((p) => p.width)}::int[], ${rows.map((p) => p.height)}::int[],
                 ${bodies.starts}::int[], ${bodies.lengths}::int[])
-         x (sha256, hash, quality, blank, forms, variants, width, height, start, length)
+         x (sha256, hash, quality, blank, forms, variants, frames, width, height, start, length)
     order by x.sha256 collate "C"
     on conflict (sha256) do update set at = now()`,
   ]

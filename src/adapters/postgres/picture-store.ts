@@ -5,6 +5,7 @@ import type { Outcome } from '../../domain/policy.ts'
 import type { PictureStore, StandIn } from '../../pipeline/pictures/ports.ts'
 import { queries } from './connect.ts'
 import { writePictures } from './picture-rows.ts'
+import { forgetShown, writeShown } from './shown-pictures.ts'
 import { inTransaction, inTransactionFrom } from './transaction.ts'
 
 /** Of each kind in one step: pictures are up to a hundred kilobytes, and whoever needs one waits as long as it takes. */
@@ -26,6 +27,10 @@ export function createPictureStore(pool: Pool): PictureStore {
     async put(pictures) {
       if (pictures.length === 0) return
       await inTransactionFrom(pool, writePictures(pictures), () => Promise.resolve({ done: undefined }))
+    },
+
+    async noteShown(pictures) {
+      if (pictures.length > 0) await writeShown(pictures).execute(db)
     },
 
     async glance(listingIds) {
@@ -54,7 +59,7 @@ export function createPictureStore(pool: Pool): PictureStore {
 
     prune(days) {
       return inTransaction(pool, async (tx) => {
-        const [cases, pictures] = await tx.send([
+        const [cases, pictures, shown] = await tx.send([
           sql`
           with gone as (
             delete from case_picture x using (
@@ -72,8 +77,9 @@ export function createPictureStore(pool: Pool): PictureStore {
               and not exists (select from bank_image i where i.sha256 = o.sha256 and i.state <> 'removed')
             order by sha256 limit ${BITE}) unneeded
           where p.sha256 = unneeded.sha256 and p.at < now() - interval '1 day'`,
+          forgetShown(BITE),
         ])
-        return { done: (cases.rowCount ?? 0) + (pictures.rowCount ?? 0) }
+        return { done: (cases.rowCount ?? 0) + (pictures.rowCount ?? 0) + (shown.rowCount ?? 0) }
       })
     },
   }

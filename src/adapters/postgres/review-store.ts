@@ -127,7 +127,7 @@ async function readSubject(
   if (now === undefined || standing === undefined || ('caseId' in about && row === undefined)) return undefined
 
   const revisions = [...new Set([standing.revision, row?.revision ?? standing.revision])]
-  const [decisions, verdicts, recorded, appeals] = await tx.send([
+  const [decisions, verdicts, recorded, appeals, pictures] = await tx.send([
     sql<{ body: Decision }>`
       select body from decision where listing_id = ${listingId} and decision_id = ${asked.decisionId ?? null}::uuid
       union all
@@ -143,6 +143,9 @@ async function readSubject(
         and (v.revision = any(${revisions}::int[]) or coalesce(v.body ->> 'caseId', ${row?.case_id ?? null}) = ${row?.case_id ?? null})`,
     sql<{ body: Verdict }>`select body from verdict where verdict_id = any(${asked.verdictIds}::text[])`,
     sql<{ appeal_id: string }>`select appeal_id from appeal where case_id = ${row?.case_id ?? null}`,
+    sql<{ ordinal: number; sha256: string }>`
+      select ordinal, sha256 from case_picture
+      where case_id = ${row?.case_id ?? null} and revision = ${row?.revision ?? null} order by ordinal`,
   ])
   const bySequence = new Map(decisions.rows.map(({ body }) => [body.sequence, body]))
   return {
@@ -164,6 +167,7 @@ async function readSubject(
               state: row.state,
               openedBy: row.opened_by,
               brandIds: row.brand_ids,
+              pictures: pictures.rows,
             },
     },
   }

@@ -44,7 +44,7 @@ export function verdictRoutes(api: Api, { review }: RouteServices): void {
         return answerError(wrong, request, reply, stands === undefined ? {} : { stands })
       }
       if (wrong !== undefined) throw wrong
-      const { verdictId, verdict, reason, note, brandId, supersedes, decisionId } = request.body
+      const { verdictId, verdict, reason, note, brandId, supersedes, decisionId, pictures } = request.body
       const said = {
         verdict,
         verdictId,
@@ -52,6 +52,7 @@ export function verdictRoutes(api: Api, { review }: RouteServices): void {
         note: note ?? undefined,
         brandId: brandId ?? undefined,
         supersedes: supersedes ?? undefined,
+        pictures: pictures ?? undefined,
         decisionId: decisionId.toLowerCase(),
       }
       return answer(request, reply, await review.verdict(request.params.caseId, callerOf(request), said), noCase)

@@ -10,7 +10,7 @@ export function createLookForOfficials(banks: () => BankIndex): LookForOfficials
     // Before the first is asked: what changes meanwhile may or may not be seen, and is compared once more by the store.
     const { change } = index
     const near: { sha256: string; frame: number; bankId: string }[] = []
-    const compare = ({ sha256, frame, hash, variants }: CaseHashes) => {
+    const compare = ({ sha256, frame = 0, hash, variants }: CaseHashes) => {
       const forms = (variants.length === 0 ? [hash] : variants).filter((one) => HASH.test(one))
       const hashes = forms.map((one) => Buffer.from(one, 'hex'))
       for (const { bankId, kind } of index.match({ sha256, variants: hashes, blank: false }))

@@ -1,10 +1,11 @@
 // Pictures of what a person will look at: re-encoded and stored by hash before rows are locked, so that the case only refers to them.
 import type { Listing } from '../../domain/listing.ts'
+import { hexOf } from '../../imaging/picture.ts'
 import type { Assessment } from '../assess.ts'
 import type { Draw } from '../audit.ts'
 import { decisionId } from '../ids.ts'
 import type { CasePicture } from '../ports.ts'
-import { MOST_KEPT, type Glance, type PictureSource, type PictureStore } from './ports.ts'
+import { MOST_KEPT, type Glance, type PictureSource, type PictureStore, type ShownPicture } from './ports.ts'
 import { createSlots } from './slots.ts'
 
 export interface Judged {
@@ -30,6 +31,7 @@ export async function keepPictures<T extends Judged>(
   const kept = new Map<T, Kept>()
   const seen = judged.filter((one) => one.assessment.pictures.some((picture) => picture.state === 'seen'))
   if (seen.length === 0) return kept
+  await store.noteShown(seen.flatMap(shownBy))
   const allowed = seen.filter((one) => one.assessment.answer.outcome === 'allow')
   const before = allowed.length === 0 ? undefined : await store.glance(allowed.map((one) => one.listing.listingId))
   const slots = createSlots(AT_ONCE)
@@ -47,6 +49,15 @@ export async function keepPictures<T extends Judged>(
   )
   return kept
 }
+
+/** Of one listing: far more than are kept of it. */
+const MOST_NOTED = 24
+
+const shownBy = ({ listing: { listingId, revision }, assessment }: Judged): ShownPicture[] =>
+  assessment.pictures
+    .flatMap((picture) => (picture.state === 'seen' && !picture.blank ? [hexOf(picture.hash.bytes)] : []))
+    .slice(0, MOST_NOTED)
+    .map((hash) => ({ listingId, revision, hash }))
 
 function opensCase({ listing, assessment }: Judged, before: Glance | undefined, draw: Draw): boolean {
   const { outcome, audit } = assessment.answer

@@ -53,6 +53,13 @@ export interface StandIn {
   readonly body: Uint8Array
 }
 
+/** What a listing shows, by PDQ: 64 hexadecimal digits. */
+export interface ShownPicture {
+  readonly listingId: string
+  readonly revision: number
+  readonly hash: string
+}
+
 /** Kept pictures in the store, by their hash. */
 export interface PictureStore {
   /** Of these hashes, those that are kept already; they stay for another day at least. */
@@ -62,6 +69,11 @@ export interface PictureStore {
    * a day later is removed again.
    */
   put(pictures: readonly KeptPicture[]): Promise<void>
+  /**
+   * Remembers for some months what listings show, whatever is decided of them: what of a case other sellers show too, who
+   * are on sale, is rather innocent.
+   */
+  noteShown(pictures: readonly ShownPicture[]): Promise<void>
   /** By listing. A look without a lock: it says what is worth keeping, and decides nothing. */
   glance(listingIds: readonly string[]): Promise<ReadonlyMap<string, Glance>>
   /** What is kept of the pictures of one revision that stands with an open case, by their places; only `whole` ones. */

@@ -39,6 +39,10 @@ export interface PicturesOfVerdict {
   readonly leftOut: {
     /** Like one of a genuine or an allowed bank. */
     readonly official: number
+    /** Shown by other sellers' listings on sale too. */
+    readonly elsewhere: number
+    /** The verdict names others. */
+    readonly unnamed: number
     readonly blank: number
     readonly repeated: number
     readonly noLongerKept: number
@@ -143,6 +147,8 @@ function picturesOf({
   bankId,
   joined,
   official,
+  elsewhere,
+  unnamed,
   blank,
   repeated,
   gone,
@@ -157,6 +163,8 @@ function picturesOf({
     joined,
     leftOut: {
       official,
+      elsewhere,
+      unnamed,
       blank,
       repeated,
       noLongerKept: gone,

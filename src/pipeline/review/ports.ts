@@ -11,6 +11,8 @@ export interface ReviewCase {
   readonly state: CaseState
   readonly openedBy: CaseOpener
   readonly brandIds: readonly string[]
+  /** What is kept of the pictures of that revision, by their places in the listing from 0. */
+  readonly pictures: readonly { readonly ordinal: number; readonly sha256: string }[]
 }
 
 /** The seller's answer to a hold or a block. */

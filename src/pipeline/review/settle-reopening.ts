@@ -111,6 +111,7 @@ const caseless = ({ standing, decisions }: ReviewSubject, id: string): ReviewCas
   state: 'resolved',
   openedBy: 'appeal',
   brandIds: decisions.findLast((d) => d.revision === standing.revision)?.brandIds ?? [],
+  pictures: [],
 })
 
 function openAgain({ one, draft, row, subject }: Work, openedBy: CaseOpener, { now, dueSeconds }: Context): void {

@@ -15,6 +15,8 @@ export interface SaidOnCase {
   /** null: for all of them. */
   readonly brandId: string | null
   readonly supersedes: string | null
+  /** Which of those that are kept it is about, by their places in the listing from 0 or by sha256; null: it does not say. */
+  readonly pictures: readonly (number | string)[] | null
   /** The decision that was looked at: nobody speaks of a revision that they have not seen. */
   readonly decisionId: string
   readonly by: Verdict['by']
@@ -43,7 +45,9 @@ export function settleCaseVerdict(
   const work = startWork(found, one, context.topics)
   const brandId = brandOf(one, asked)
   if (typeof brandId === 'object' && brandId !== null) return work.refuse('invalid', brandId.fault, '/brandId')
-  const said = { ...asked, brandId }
+  const pictures = picturesOf(one, asked)
+  if (pictures !== null && 'fault' in pictures) return work.refuse('invalid', pictures.fault, '/pictures')
+  const said = { ...asked, brandId, pictures }
   const known = found.recorded.get(said.verdictId)
   if (known !== undefined)
     return saysTheSame(known, one, said)
@@ -68,6 +72,7 @@ export function settleCaseVerdict(
     by: said.by,
     at: context.now.toISOString(),
     source: one.openedBy === 'audit' || one.openedBy === 'appeal' ? one.openedBy : 'review',
+    ...(pictures === null ? {} : { pictures }),
     supersedes,
   }
   work.record(verdict)
@@ -107,6 +112,23 @@ function brandOf(one: ReviewCase, { own, brandId }: SaidOnCase): string | null |
   return { fault: `brandId: must be one of ${mine.join(', ')}` }
 }
 
+/** By sha256, in the order of the listing; nobody speaks of a picture that could not be looked at. */
+function picturesOf(
+  { pictures, revision }: ReviewCase,
+  said: SaidOnCase,
+): string[] | null | { readonly fault: string } {
+  if (said.pictures === null) return null
+  if (said.verdict !== 'confirmed') return { fault: 'pictures: belongs to the verdict confirmed' }
+  const kept = (asked: number | string) => pictures.find((one) => one.ordinal === asked || one.sha256 === asked)
+  const missing = said.pictures.find((asked) => kept(asked) === undefined)
+  if (missing !== undefined) {
+    const places = pictures.map(({ ordinal }) => ordinal).join(', ')
+    return { fault: `pictures: of revision ${revision} the case keeps ${places || 'none'} (got ${missing})` }
+  }
+  const chosen = new Set(said.pictures.map(kept))
+  return [...new Set(pictures.filter((one) => chosen.has(one)).map(({ sha256 }) => sha256))]
+}
+
 /** A request that is repeated need not say again what the first one left to us. */
 function saysTheSame(known: Verdict, one: ReviewCase, said: SaidOnCase): boolean {
   return (
@@ -117,6 +139,7 @@ function saysTheSame(known: Verdict, one: ReviewCase, said: SaidOnCase): boolean
     (known.brandId ?? null) === said.brandId &&
     known.by.subject === said.by.subject &&
     (said.supersedes === null || known.supersedes === said.supersedes) &&
+    (said.pictures === null || JSON.stringify(known.pictures) === JSON.stringify(said.pictures)) &&
     known.decisionId.toLowerCase() === said.decisionId
   )
 }

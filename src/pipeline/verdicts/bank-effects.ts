@@ -14,11 +14,13 @@ export interface BankEffects {
  * final. None undoes one on another case or listing, whatever it names.
  */
 export function addBankEffects(effects: BankEffects, verdict: Verdict, subject: OpenSubject): void {
-  const { verdictId, listingId, revision, brandId, by, supersedes } = verdict
+  const { verdictId, listingId, revision, brandId = null, by, supersedes, pictures = null } = verdict
   const caseId = caseOf(verdict, subject)
   const others = subject.verdicts.filter((other) => sameCase(other, { revision, caseId }))
   if (others.some((other) => other.verdictId === supersedes)) effects.bankLeaves.push(String(supersedes))
   const undone = others.some((other) => other.supersedes === verdictId)
   if (verdict.verdict !== 'confirmed' || caseId === null || undone) return
-  effects.bankJoins.push({ verdictId, caseId, listingId, revision, brandId: brandId ?? null, by: by.subject })
+  const looked = subject.decisions.find((d) => d.decisionId === verdict.decisionId.toLowerCase())
+  const brandIds = [...new Set([...(looked?.brandIds ?? []), ...(brandId === null ? [] : [brandId])])]
+  effects.bankJoins.push({ verdictId, caseId, listingId, revision, brandId, brandIds, pictures, by: by.subject })
 }

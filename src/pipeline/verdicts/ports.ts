@@ -32,6 +32,10 @@ export interface BankJoin {
   readonly revision: number
   /** For which brand it speaks; null: for all. */
   readonly brandId: string | null
+  /** What the listing was about when it was looked at, the one that it speaks for among them. */
+  readonly brandIds: readonly string[]
+  /** By sha256, those that it is about; null: it does not say. */
+  readonly pictures: readonly string[] | null
   /** Who said it. */
   readonly by: string
 }
@@ -42,6 +46,10 @@ export interface JoinedPictures {
   readonly joined: number
   /** Like one of a genuine or an allowed bank. */
   readonly official: number
+  /** Shown by other sellers' listings on sale too. */
+  readonly elsewhere: number
+  /** Of those that are not blank, those that the verdict does not name although it names some. */
+  readonly unnamed: number
   readonly blank: number
   /** The same bytes as another of the case. */
   readonly repeated: number
@@ -54,7 +62,10 @@ export interface JoinedPictures {
 }
 
 /** A picture of a case as it is compared, in hexadecimal; `variants` are its eight dihedral forms, none where not known. */
-export type CaseHashes = Pick<KeptPicture, 'sha256' | 'hash' | 'variants'>
+export interface CaseHashes extends Pick<KeptPicture, 'sha256' | 'hash' | 'variants'> {
+  /** Of an animation; 0, or not said: the picture itself. */
+  readonly frame?: number
+}
 
 /** Which genuine and allowed banks pictures are like, as of one change of the reference data. */
 export interface OfficialLook {
@@ -62,7 +73,12 @@ export interface OfficialLook {
   readonly change: bigint
   /** The pictures that were compared. */
   readonly looked: readonly string[]
-  readonly near: readonly { readonly sha256: string; readonly bankId: string }[]
+  readonly near: readonly { readonly sha256: string; readonly frame: number; readonly bankId: string }[]
+}
+
+/** Besides it, which of the pictures of whose listing other sellers' listings show that stand allowed. */
+export interface CaseLook extends OfficialLook {
+  readonly elsewhere?: readonly { readonly listingId: string; readonly sha256: string; readonly frame: number }[]
 }
 
 /**

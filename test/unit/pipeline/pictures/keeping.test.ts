@@ -35,6 +35,7 @@ async function keep(all: Judged[], world: { before?: Record<string, Glance>; kno
   const encoded: string[] = []
   const put: string[] = []
   const glances: string[][] = []
+  const noted: string[] = []
   const source: PictureSource = {
     look: () => Promise.reject(new Error('everything was looked at')),
     keep(_image, { sha256 }) {
@@ -48,6 +49,10 @@ async function keep(all: Judged[], world: { before?: Record<string, Glance>; kno
       put.push(...pictures.map((one) => one.sha256))
       return Promise.resolve()
     },
+    noteShown(pictures) {
+      noted.push(...pictures.map(({ listingId, revision, hash }) => `${listingId}/${revision} ${hash.slice(0, 2)}`))
+      return Promise.resolve()
+    },
     glance(ids) {
       glances.push([...ids])
       return Promise.resolve(new Map(Object.entries(world.before ?? {})))
@@ -56,10 +61,20 @@ async function keep(all: Judged[], world: { before?: Record<string, Glance>; kno
     prune: () => Promise.resolve(0),
   }
   const kept = await keepPictures(all, source, store, draw)
-  return { kept: all.map((one) => kept.get(one)), encoded, put, glances }
+  return { kept: all.map((one) => kept.get(one)), encoded, put, glances, noted }
 }
 
 describe('pictures are kept', () => {
+  it('by hash of every listing, whatever is decided: what is seen of each, blank pictures aside', async () => {
+    const blank = { ...seen('b'), blank: true }
+    const { noted } = await keep([
+      judged('held', 'hold', [seen('a'), blank, unseen]),
+      judged('allowed', 'allow', [seen('c')]),
+    ])
+    const first = (sha256: string) => Buffer.from(seen(sha256).hash.bytes).toString('hex').slice(0, 2)
+    expect(noted).toEqual([`held/1 ${first('a')}`, `allowed/1 ${first('c')}`])
+  })
+
   it('of what is stopped, and not of what goes on sale', async () => {
     const { kept, put } = await keep([
       judged('held', 'hold', [seen('a')]),

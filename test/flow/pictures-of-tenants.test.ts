@@ -1,0 +1,129 @@
+// What one tenant can do to others through pictures: rights holders with their banks, sellers with what they put beside a
+// fake. Real: PostgreSQL, the whole gate with its threads, the HTTP server, sharp; made up: the pictures and the people.
+import sharp from 'sharp'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Decision } from '../../src/domain/decision.ts'
+import { disguised, drawnPicture } from '../support/drawn-pictures.ts'
+import { call, closeReviewing, held, look, openReviewing, raw, say } from './reviewing.ts'
+
+beforeAll(openReviewing)
+afterAll(closeReviewing)
+
+const inline = (picture: Buffer) => ({ data: picture.toString('base64') })
+const BOTH = 'Rolex and Omega Speedmaster 1:1 super clone, best replica'
+let listings = 0
+
+/** A listing of a seller of its own, with nothing against it but perhaps its picture. */
+async function honest(picture: Buffer, title = 'A wooden chair'): Promise<Decision> {
+  const listingId = `honest-${++listings}`
+  const listing = { listingId, revision: 1, sellerId: `seller of ${listingId}`, title, images: [inline(picture)] }
+  return (await call<Decision>('POST', '/v1/listings', 'ingest', listing)).body
+}
+/** Asked with a listing of its own each time, until the gate knows. */
+async function becomes(outcome: Decision['outcome'], picture: Buffer, title?: string): Promise<Decision> {
+  const end = Date.now() + 10_000
+  for (;;) {
+    const decision = await honest(picture, title)
+    if (decision.outcome === outcome) return decision
+    if (Date.now() > end) throw new Error(`it never became ${outcome}`)
+  }
+}
+const matchesOf = (decision: Decision) =>
+  (decision.signals.find(({ name }) => name === 'image-hash')?.evidence['matches'] ?? []) as Record<string, unknown>[]
+const upload = async (as: 'rolex' | 'omega' | 'analyst', bank: { bankId: string; kind: string }, picture: Buffer) => {
+  await call('POST', '/v1/banks', as, { name: 'Of ours', brandId: as === 'analyst' ? null : as, ...bank })
+  const made = await call<{ added: { imageId: string } }>(
+    'POST',
+    `/v1/banks/${bank.bankId}/images`,
+    as,
+    inline(picture),
+  )
+  expect(made.status).toBe(201)
+  return made.body.added.imageId
+}
+
+describe('a rights holder', () => {
+  it('does not free what analysts confirmed against another brand by calling it its own photo', async () => {
+    const fake = await drawnPicture(4)
+    const decision = await held('omega-fake', { title: 'Omega Speedmaster 1:1 super clone', images: [inline(fake)] })
+    expect(decision.brandIds).toEqual(['omega'])
+    expect((await say(decision.caseId, 'analyst', { verdict: 'confirmed' })).body.status).toBe('recorded')
+    const again = await disguised(fake)
+    await becomes('hold', again, 'Omega Speedmaster')
+    await upload('rolex', { bankId: 'white', kind: 'genuine' }, fake)
+    // It is known by now, and what it matches is told.
+    for (;;) {
+      const decision = await honest(again, 'Omega Speedmaster')
+      expect(decision.outcome).toBe('hold')
+      if (matchesOf(decision).some(({ kind }) => kind === 'genuine')) break
+    }
+  })
+
+  it('stops no stranger with a picture that it alone calls counterfeit, until an analyst vouches for it', async () => {
+    const placeholder = await drawnPicture(50)
+    const imageId = await upload('rolex', { bankId: 'rolex-fakes', kind: 'counterfeit' }, placeholder)
+    // Of its own brand it knows best.
+    await becomes('hold', placeholder, 'Rolex Submariner')
+    const chair = await honest(placeholder)
+    expect(chair.outcome).toBe('allow')
+    expect(matchesOf(chair)).toMatchObject([{ kind: 'counterfeit', brandId: 'rolex' }])
+    expect(chair.reasons).toEqual([])
+    const vouched = await raw(`/v1/banks/rolex-fakes/images/${imageId}/vouch`, 'analyst', { method: 'POST' })
+    expect(vouched.status).toBe(204)
+    await becomes('hold', placeholder)
+  })
+
+  it('puts no official photo of another brand into its bank of fakes by confirming a case about both', async () => {
+    const photo = await drawnPicture(70)
+    await upload('omega', { bankId: 'omega-photos', kind: 'genuine' }, photo)
+    await becomes('allow', photo)
+    const decision = await held('both', { title: BOTH, images: [inline(await disguised(photo))] })
+    expect(decision.brandIds.toSorted()).toEqual(['omega', 'rolex'])
+    const said = await say(decision.caseId, 'rolex', { verdict: 'confirmed' })
+    expect(said.body).toMatchObject({ status: 'recorded', pictures: { joined: 0, leftOut: { official: 1 } } })
+  })
+})
+
+describe('a seller', () => {
+  it('gets no rival stopped with pictures of his that are put beside a fake; the reviewer may name what it is about', async () => {
+    const [harmless, fake] = [await drawnPicture(105), await drawnPicture(130)]
+    expect((await honest(harmless, 'A steel watch')).outcome).toBe('allow')
+    const show = (id: string) => held(id, { images: [inline(harmless), inline(fake)] })
+    const said = await say((await show('beside')).caseId, 'analyst', { verdict: 'confirmed' })
+    expect(said.body).toMatchObject({ pictures: { joined: 1, leftOut: { elsewhere: 1 } } })
+    await becomes('hold', fake)
+    expect((await honest(await disguised(harmless))).outcome).toBe('allow')
+
+    const { caseId } = await show('named')
+    const shown = (await look(caseId, 'analyst')).body as unknown as { pictures: { ordinal: number; sha256: string }[] }
+    for (const pictures of [[2], ['0'.repeat(64)], [0, 7]])
+      expect((await say(caseId, 'analyst', { verdict: 'confirmed', pictures })).body).toMatchObject({
+        code: 'invalid',
+        path: '/pictures',
+      })
+    expect((await say(caseId, 'analyst', { verdict: 'rejected', pictures: [0] })).status).toBe(422)
+    const verdict = { verdictId: 'V-named', verdict: 'confirmed', pictures: [0, shown.pictures[0]?.sha256] }
+    const named = await say(caseId, 'analyst', verdict)
+    expect(named.body).toMatchObject({ status: 'recorded', pictures: { joined: 1, leftOut: { unnamed: 1 } } })
+    const again = { decisionId: named.body.decision?.decisionId, ...verdict }
+    expect((await call('POST', `/v1/cases/${caseId}/verdict`, 'analyst', again)).status).not.toBe(500)
+    await becomes('hold', harmless)
+  })
+
+  it('hides no frame behind one that stands for longer: each joins, and what others show does not', async () => {
+    const [fake, victim] = [await drawnPicture(80), await drawnPicture(81)]
+    expect((await honest(victim)).outcome).toBe('allow')
+    const size = { width: 400, height: 300, fit: 'fill' } as const
+    const pixels = (picture: Buffer) => sharp(picture).resize(size).removeAlpha().raw().toBuffer()
+    const [long, short] = [await pixels(victim), await pixels(fake)]
+    const raw = { width: 400, height: 900, channels: 3, pageHeight: 300 } as const
+    const gif = await sharp(Buffer.concat([long, short, long]), { raw })
+      .gif({ delay: [60_000, 20, 20], loop: 0 })
+      .toBuffer()
+    const decision = await held('animated', { images: [inline(gif)] })
+    const said = await say(decision.caseId, 'analyst', { verdict: 'confirmed' })
+    expect(said.body).toMatchObject({ pictures: { joined: 1 } })
+    await becomes('hold', fake)
+    expect((await honest(victim)).outcome).toBe('allow')
+  })
+})
