@@ -102,8 +102,8 @@ export function createThreads<Job, Answer>(options: ThreadsOptions<Job>): Thread
     slot.task = undefined
   }
 
-  /** Has a job, or is on its way to an end or a beginning. */
-  const works = (slot: Slot<Job, Answer>) => slot.task !== undefined || (slot.worker !== undefined && !slot.ready)
+  /** Has a job, or is on its way to an end or a beginning, or will soon be. */
+  const works = (slot: Slot<Job, Answer>) => slot.task !== undefined || !slot.ready
 
   function begin(slot: Slot<Job, Answer>, task: Task<Job, Answer>): void {
     task.alone = !slots.some(works)

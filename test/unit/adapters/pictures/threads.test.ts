@@ -17,11 +17,13 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((one) => one.reader.close()))
 })
 
-/** Until the threads that were ended are replaced. */
-async function bothIdle(read: (bytes: Uint8Array) => Promise<unknown>): Promise<void> {
-  await Promise.all([read(picture), read(picture)])
-  await sleep(1_500)
-  await Promise.all([read(picture), read(picture)])
+/** One that is read only when there is nothing else to do, as soon as that is so: threads are replaced when they can be. */
+async function whenIdle(read: (bytes: Uint8Array) => Promise<unknown>, bytes: Uint8Array) {
+  for (;;) {
+    const answer = read(bytes)
+    if ((await Promise.race([answer, sleep(50, 'begun')])) === 'begun') return { answer }
+    await sleep(20)
+  }
 }
 
 describe('a thread that', () => {
@@ -50,15 +52,13 @@ describe('a thread that', () => {
       message: expect.stringMatching('all of its time before') as string,
     })
     expect(performance.now() - begun).toBeLessThan(300)
-    await bothIdle(read)
-    const alone = read(wild('hang'))
+    const alone = await whenIdle(read, wild('hang'))
     expect(await read(wild('hang2'))).toMatchObject({ fault: 'busy' })
-    expect(await alone).toMatchObject({ fault: 'too-slow' })
-    // A picture that came beside it is not judged by that.
-    await bothIdle(read)
-    const again = read(wild('hang2'))
-    await read(picture)
-    expect(await again).toMatchObject({ fault: 'busy' })
+    expect(await alone.answer).toMatchObject({ fault: 'too-slow' })
+    // What had a picture beside it is not judged by that.
+    const again = await whenIdle(read, wild('hang2'))
+    expect(await read(picture)).toMatchObject({ state: 'seen' })
+    expect(await again.answer).toMatchObject({ fault: 'busy', message: expect.stringMatching('others') as string })
   })
 
   test.each(['die', 'throw', 'eat'] as const)('is told to %s takes nobody else along', async (what) => {
