@@ -44,6 +44,7 @@ const WHO: readonly (readonly [string, string, readonly Role[] | 'open'])[] = [
   ['DELETE', '/v1/banks/shoes/images/1', ['analyst', 'brand', 'admin']],
   ['POST', '/v1/banks/shoes/images/1/quarantine', ['analyst', 'brand', 'admin']],
   ['POST', '/v1/banks/shoes/images/1/release', ['analyst', 'brand', 'admin']],
+  ['POST', '/v1/banks/shoes/images/1/vouch', ['analyst', 'admin']],
   ['GET', '/v1/pictures/1', ['analyst', 'brand', 'admin']],
   ['GET', '/v1/policies', ['analyst', 'admin']],
   ['POST', '/v1/policies/publish', ['analyst', 'admin']],
