@@ -66,6 +66,12 @@ export const caseDetailsSchema = caseSummarySchema.extend({
     .array(z.object({ text: z.string().nullable(), at: z.string(), revision: z.int() }))
     .describe('Of the seller; the text is not for rights holders.'),
   pictures: z.array(z.object({ revision: z.int(), ordinal: z.int(), sha256: z.string(), href: z.string() })),
+  pictureCount: z
+    .object({ listed: z.int().min(0), kept: z.int().min(0) })
+    .describe(
+      'Of the revision of the case: how many pictures the listing has, and how many of them are among `pictures`. What is ' +
+        'not kept was not looked at by anybody: a verdict may say with `pictures` what it is about.',
+    ),
   noLongerKept: z
     .array(z.object({ revision: z.int(), pictures: z.int() }))
     .describe('How many pictures of which revision were kept until the days after the case was closed had passed.'),

@@ -95,7 +95,11 @@ describe('a seller', () => {
     expect((await honest(await disguised(harmless))).outcome).toBe('allow')
 
     const { caseId } = await show('named')
-    const shown = (await look(caseId, 'analyst')).body as unknown as { pictures: { ordinal: number; sha256: string }[] }
+    const shown = (await look(caseId, 'analyst')).body as unknown as {
+      pictures: { ordinal: number; sha256: string }[]
+      pictureCount: object
+    }
+    expect(shown.pictureCount).toEqual({ listed: 2, kept: 2 })
     for (const pictures of [[2], ['0'.repeat(64)], [0, 7]])
       expect((await say(caseId, 'analyst', { verdict: 'confirmed', pictures })).body).toMatchObject({
         code: 'invalid',

@@ -105,7 +105,17 @@ function detailsOf(found: CaseDetails, { brandIds }: Reader): z.infer<typeof cas
     verdicts,
     answers: appeals.map((one) => ({ ...one, text: brandIds === undefined ? one.text : null })),
     pictures: pictures.map((picture) => ({ ...picture, href: `/v1/pictures/${picture.sha256}` })),
+    pictureCount: {
+      listed: imagesOf(found.listing),
+      kept: pictures.filter((picture) => picture.revision === summary.revision).length,
+    },
     noLongerKept,
   }
   return details as z.infer<typeof caseDetailsSchema>
 }
+
+/** What a rights holder is not shown of a listing counts too. */
+const imagesOf = (listing: unknown): number =>
+  typeof listing === 'object' && listing !== null && 'images' in listing && Array.isArray(listing.images)
+    ? listing.images.length
+    : 0
