@@ -204,6 +204,33 @@ describe('banks over HTTP', () => {
     expect((await get('/v1/banks', analyst)).json()).toMatchObject({ items: [{ images: 1, quarantined: 0 }] })
   })
 
+  test('what is in quarantine for one marketplace, or has an alert, is listed with its reasons, and released', async () => {
+    await make('b', { brandId: 'nike' })
+    const imageId = imageOf(await add('b', await drawing().png().toBuffer()))
+    const met = { marketplace: 'shop', sellers: 102, newSellers: 3, seconds: 40 }
+    const listed = async (state: string) =>
+      (await get(`/v1/banks/b/images?state=${state}`, nike)).json<{ items: { imageId: string }[] }>().items
+    for (const [enough, state, result, counts] of [
+      [false, 'alerted', 'new-sellers', { images: 1, quarantined: 0, alerted: 1 }],
+      [true, 'quarantined', 'quarantined', { images: 0, quarantined: 1, alerted: 0 }],
+    ] as const) {
+      await banks.alarm('b', imageId, { ...met, enough }, 5)
+      expect((await get('/v1/banks', nike)).json()).toMatchObject({ items: [counts] })
+      const [image] = await listed(state)
+      expect(image).toMatchObject({ imageId, alerts: [{ ...met, result }] })
+      if (enough)
+        expect(image).toMatchObject({
+          quarantine: { scope: ['shop'], by: 'quarantine', why: 'too-many-sellers', since: expect.any(String) },
+        })
+      else expect(await listed('quarantined')).toEqual([])
+    }
+    const url = `/v1/banks/b/images/${imageId}`
+    expect((await get(url, nike)).json()).toMatchObject({ quarantine: { scope: ['shop'] } })
+    expect((await send('POST', `${url}/release`, nike)).statusCode).toBe(403)
+    expect((await send('POST', `${url}/release`, analyst)).statusCode).toBe(204)
+    expect(await listed('active')).toMatchObject([{ imageId, state: 'active' }])
+  })
+
   test('a kept picture is served re-encoded, asked for every time, and as nothing but a picture', async () => {
     await make('b')
     const { sha256 } = (await add('b', await drawing(2_000, 1_000).jpeg().toBuffer())).json<{ sha256: string }>()
