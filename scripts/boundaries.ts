@@ -39,7 +39,11 @@ export function checkBoundaries(root: string): Boundaries {
     { cwd: root, encoding: 'utf8', maxBuffer: 256 * 1024 * 1024 },
   )
   if (error !== undefined) throw error
-  if (!stdout.startsWith('{')) throw new Error(`dependency-cruiser failed: ${stderr}`)
+  if (!stdout.startsWith('{')) {
+    // Its parser knows no `using`, which Node and TypeScript do: `try` and `finally` say the same.
+    const why = stderr.includes('UsingDeclaration') ? 'Write try and finally in place of `using`: ' : ''
+    throw new Error(`${why}dependency-cruiser failed: ${stderr}`)
+  }
   const { summary } = reportSchema.parse(JSON.parse(stdout))
   const reasons = new Map(summary.ruleSetUsed.forbidden.map((rule) => [rule.name, rule.comment]))
   return {

@@ -121,23 +121,26 @@ async function tryFiles(
     return rejected > 0 ? 3 : 0
   }
   const models = await gatesOf(gate, options.model)
-  await using _ = { [Symbol.asyncDispose]: models.close }
-  const [candidate, champion] = await figuresOf([models.candidate, models.champion], options, config)
-  const named = (of: Gate) => `fusion ${of.scorecard.version}, text ${of.textModel?.version ?? 'none'}`
-  const [asked, decides] = [named(models.candidate), named(models.champion)]
-  print(
-    options.json,
-    {
-      candidate: { models: asked, ...candidate.figures },
-      champion: { models: decides, ...champion?.figures },
-      rejected: candidate.rejected,
-    },
-    [
-      `With ${asked}:\n${render(candidate.figures, candidate.rejected)}`,
-      champion === undefined ? '' : `What decides, ${decides}:\n${render(champion.figures, champion.rejected)}`,
-    ].join('\n'),
-  )
-  return candidate.rejected > 0 ? 3 : 0
+  try {
+    const [candidate, champion] = await figuresOf([models.candidate, models.champion], options, config)
+    const named = (of: Gate) => `fusion ${of.scorecard.version}, text ${of.textModel?.version ?? 'none'}`
+    const [asked, decides] = [named(models.candidate), named(models.champion)]
+    print(
+      options.json,
+      {
+        candidate: { models: asked, ...candidate.figures },
+        champion: { models: decides, ...champion?.figures },
+        rejected: candidate.rejected,
+      },
+      [
+        `With ${asked}:\n${render(candidate.figures, candidate.rejected)}`,
+        champion === undefined ? '' : `What decides, ${decides}:\n${render(champion.figures, champion.rejected)}`,
+      ].join('\n'),
+    )
+    return candidate.rejected > 0 ? 3 : 0
+  } finally {
+    await models.close()
+  }
 }
 
 interface Gates {
