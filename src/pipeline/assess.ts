@@ -147,11 +147,7 @@ export function mayBeMended({ answer, passing, late }: Assessment, listing: List
 }
 
 /** What is looked up for one listing is noted: who watches the banks must know which of their pictures it met. */
-function noting(
-  banks: BankIndex | undefined,
-  marketplace: string | null,
-  matches: BankMatch[],
-): BankIndex | undefined {
+function noting(banks: BankIndex | undefined, marketplace: string | null, matches: BankMatch[]): BankIndex | undefined {
   if (banks === undefined) return undefined
   return {
     size: banks.size,

@@ -152,13 +152,8 @@ describe('a picture that meets too many sellers', () => {
           `update bank_alert set quarantined_at = quarantined_at - interval '1 hour' where result = 'quarantined'`,
         )
       }
-    const scopes = (await listed()).map(({ imageId, quarantine }) => [ids.indexOf(imageId), quarantine?.scope])
-    expect(scopes.toSorted()).toEqual([
-      [0, 'all'],
-      [1, 'all'],
-      [2, 'all'],
-      [3, ['a', 'b', 'c']],
-    ])
+    const scopes = new Map((await listed()).map(({ imageId, quarantine }) => [imageId, quarantine?.scope]))
+    expect(ids.map((id) => scopes.get(id))).toEqual(['all', 'all', 'all', ['a', 'b', 'c']])
   })
 
   test('with too many new accounts matches on, with an alert that an analyst answers and a rights holder does not', async () => {
@@ -205,7 +200,7 @@ describe('a picture that meets too many sellers', () => {
     await one.removeImage('b', ids[0] ?? '', 'ann', 'all')
     await two.purge(60, 100)
     const left = await query('select image_id from bank_alert')
-    expect(left.map((row) => row['image_id']).toSorted()).toEqual([ids[2], ids[3]].toSorted())
+    expect(new Set(left.map((row) => row['image_id']))).toEqual(new Set([ids[2], ids[3]]))
     expect(await alarm(one, ids[0] ?? '', 'a')).toBeUndefined()
   })
 

@@ -52,7 +52,7 @@ export function imageOf(row: ImageRow): BankImage {
     addedAt: row.added_at.toISOString(),
     addedBy: row.added_by,
     ...(row.state === 'quarantined' ? { quarantine: quarantineOf(row) } : {}),
-    ...(row.alerts == null ? {} : { alerts: row.alerts }),
+    ...(row.alerts === undefined || row.alerts === null ? {} : { alerts: row.alerts }),
   }
 }
 
