@@ -55,7 +55,7 @@ create table shown_picture (
   listing_id text collate "C", hash text collate "C", revision int not null, keys int[] not null,
   at timestamptz not null default now(), primary key (listing_id, hash)
 );
-create index shown_picture_keys on shown_picture using gin (keys);
+create index shown_picture_keys on shown_picture using gin (keys) with (fastupdate = off);
 create index shown_picture_at on shown_picture (at);
 `
 

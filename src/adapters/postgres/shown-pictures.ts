@@ -37,7 +37,7 @@ export function writeShown(rows: readonly ShownPicture[]): Statement {
 export const shownElsewhere = (shown: Statement): Statement<{ sha256: string; frame: number; listing_id: string }> =>
   sql<{ sha256: string; frame: number; listing_id: string }>`
     with asked as materialized (
-      select distinct s.sha256, s.listing_id, v.frame, h.hash
+      select distinct s.sha256, s.listing_id, v.frame, h.hash, ${keysOf(sql`h.hash`)} as keys
       from ${shown} s join picture p on p.sha256 = s.sha256 and not p.blank ${framesOf(sql`p`)},
            unnest(case when cardinality(v.variants) = 0 then array[v.hash] else v.variants end) h (hash)
       where h.hash ~ '^[0-9a-f]{64}$')
@@ -46,9 +46,11 @@ export const shownElsewhere = (shown: Statement): Statement<{ sha256: string; fr
     join lateral (
       select min(c.opened_at) as opened_at from review_case c
       where c.listing_id = a.listing_id and c.revision = mine.revision) own on true
-    join shown_picture o on o.keys && ${keysOf(sql`a.hash`)}
-      and bit_count(('x' || o.hash)::bit(256) # ('x' || a.hash)::bit(256)) <= ${SAME}
-      and o.at < coalesce(own.opened_at, now())
+    -- By the index, picture after picture: comparing all took 8 s for 12 pictures and 100,000 that listings show.
+    join lateral (
+      select n.listing_id, n.revision from shown_picture n
+      where n.keys && a.keys and n.at < coalesce(own.opened_at, now())
+        and bit_count(('x' || n.hash)::bit(256) # ('x' || a.hash)::bit(256)) <= ${SAME} offset 0) o on true
     join listing l on l.listing_id = o.listing_id and l.revision = o.revision
       and l.outcome = 'allow' and l.withdrawn_revision < l.revision
       and (l.seller_id, coalesce(' ' || l.marketplace, '')) <> (mine.seller_id, coalesce(' ' || mine.marketplace, ''))`

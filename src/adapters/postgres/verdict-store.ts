@@ -29,7 +29,7 @@ export function createVerdictStore({ pool, outputs, officials }: VerdictStoreOpt
   return {
     async commit(batch, wanted, settle) {
       const confirmed = wanted.filter((one) => one.verdict === 'confirmed')
-      const look = await lookAhead(pool, shownAt(confirmed), confirmed.length === 0 ? undefined : officials)
+      const look = confirmed.length === 0 ? undefined : await lookAhead(pool, shownAt(confirmed), officials)
       const known = [...new Set(wanted.map((one) => one.listingId))]
       const first = [moveOffsets([batch]), lockKnown(known)] as const
       return await inTransactionFrom<BatchResult, typeof first>(pool, first, async (tx, [{ rows }, locked]) => {
