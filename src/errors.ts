@@ -87,6 +87,7 @@ export const ERRORS = {
     'The feed no longer reaches back to the cursor',
     'Start without a cursor and reconcile by decisionId.',
   ),
+  'slow-body': entry(408, 'The body came too slowly', 'Send it again over a faster line, or a smaller one.'),
   'rate-limited': entry(429, 'Too many requests', 'Wait as long as Retry-After says.'),
   'not-ready': entry(503, 'The service cannot do this now', 'Try again; /readyz says what is stale.'),
   internal: entry(500, 'Unexpected failure', 'Try again; report it with the request id if it stays.'),

@@ -18,6 +18,8 @@ const NEXT_TO_THREADS = 1
  * the dearest take some ten seconds of a core.
  */
 const LARGEST_PER_LISTING = 12
+/** Of the most pixels so large a part is dear: photographs of phones are not, and what is decoded one at a time is. */
+const DEAR = 2
 
 /** Of pictures that wait for a thread: as many as may be on their way, and more than any burst that threads keep up with. */
 const IN_HAND_BYTES = 128 << 20
@@ -90,8 +92,10 @@ export function openPictures(config: Config, telemetry: Telemetry, use: PictureU
     bytesInHand: Math.max(IN_HAND_BYTES, IN_HAND_PICTURES * maxBytes),
     bytesLately: LATELY_BYTES,
     readingAtOnce: reader.threads + NEXT_TO_THREADS,
+    dearAtOnce: Math.max(1, reader.threads - 1),
     // One alone keeps every thread busy.
     readingPerListing: reader.threads,
+    dearPixels: config.TOUCHSTONE_IMAGE_MAX_PIXELS / DEAR,
     pixelsPerListing: LARGEST_PER_LISTING * config.TOUCHSTONE_IMAGE_MAX_PIXELS,
     pixelsOf: (picture) => pixelsOf(picture, config.TOUCHSTONE_IMAGE_MAX_PIXELS),
     // As long again as a thread may take with it: others may be before it.

@@ -20,6 +20,7 @@ import {
 import { checkKnown } from '../known-fields.ts'
 import { PROBLEM_RESPONSES } from '../openapi.ts'
 import type { Api, RouteServices } from '../services.ts'
+import { boundUploads } from '../uploads.ts'
 
 const ACCESS = ['analyst', 'brand', 'admin'] as const
 const PICTURE_TYPES = ['image/jpeg', 'image/png', 'image/webp', 'image/avif', 'image/gif']
@@ -175,19 +176,8 @@ export function bankRoutes(api: Api, services: RouteServices): void {
   }
 }
 
-/** Each holds its body two or three times over, and taking it apart stops the event loop: a few at once, and no queue of them. */
-const UPLOADS_AT_ONCE = 4
-
 function addRoute(scope: Api, { banks, reader, limits }: RouteServices): void {
-  let uploads = 0
-  // Behind the check of the caller, before the body is read.
-  scope.addHook('onRequest', async (_request, reply) => {
-    if (uploads >= UPLOADS_AT_ONCE)
-      throw new TouchstoneError('not-ready', `${UPLOADS_AT_ONCE} pictures are being added already`)
-    uploads += 1
-    // Whatever becomes of it, the caller's going away too.
-    reply.raw.once('close', () => (uploads -= 1))
-  })
+  boundUploads(scope)
   scope.addContentTypeParser(
     PICTURE_TYPES,
     { parseAs: 'buffer', bodyLimit: limits.pictureBytes },

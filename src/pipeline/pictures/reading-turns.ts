@@ -2,45 +2,67 @@
 import type { Whose } from './ports.ts'
 
 export interface ReadingTurns {
-  /** The way to give the turn back; undefined when the signal was given first. */
-  take(whose: Whose, until: AbortSignal): Promise<(() => void) | undefined>
+  /** The way to give the turn back, saying whether the picture was dear; undefined when the signal was given first. */
+  take(whose: Whose, until: AbortSignal): Promise<((dear: boolean) => void) | undefined>
 }
 
 /** Milliseconds of threads that were had; who comes begins where those are who are served now, so nothing is saved up. */
 interface Share {
   spent: number
-  /** That wait, and that have a turn. Who has neither is forgotten. */
+  /** That wait, and that have a turn. */
   waiting: number
   inside: number
 }
 interface Seller extends Share {
+  /** Its last picture was; it may be again. */
+  dear: boolean
   readonly queue: Set<() => void>
 }
 interface Marketplace extends Share {
-  readonly sellers: Map<string, Seller>
+  readonly sellers: Shares<Seller>
   /** Where the seller was that was served last. */
   at: number
 }
 
+interface Shares<S> {
+  readonly present: Map<string, S>
+  /** Who has nothing here now: what it had is not forgotten between one of its pictures and the next. */
+  readonly absent: Map<string, S>
+}
+const createShares = <S>(): Shares<S> => ({ present: new Map(), absent: new Map() })
+const NOTHING = { spent: 0, waiting: 0, inside: 0 }
+
+/** Those who left last are remembered. */
+const REMEMBERED = 1_000
 /** Counted when a turn begins, until it is known what it took: or whoever comes with many would have all turns at once. */
 const FORESEEN_MS = 10
 
 /**
  * Whose pictures are dear has few of them read, whose pictures are cheap has many. Sellers make up listings without end, and
- * a hostile marketplace makes up sellers: so neither is served by how much it has waiting.
+ * a hostile marketplace makes up sellers: so neither is served by how much it has waiting. Nothing that is being read can be
+ * stopped for somebody else: those who showed that theirs are dear have not all turns at once, also while nobody else waits.
  *
  * @param all Turns at once.
+ * @param dearAtOnce Of them for those whose pictures are dear.
  * @param clock Milliseconds.
  */
-export function createReadingTurns(all: number, clock: () => number = () => performance.now()): ReadingTurns {
-  const marketplaces = new Map<string, Marketplace>()
+export function createReadingTurns(
+  all: number,
+  dearAtOnce: number,
+  clock: () => number = () => performance.now(),
+): ReadingTurns {
+  const marketplaces = createShares<Marketplace>()
   let at = 0
   let free = all
+  let dearInside = 0
 
   function next(): void {
+    const mayGo = (seller: Seller): boolean => seller.waiting > 0 && (!seller.dear || dearInside < dearAtOnce)
+    const mayGoOf = ({ waiting, sellers }: Marketplace): boolean =>
+      waiting > 0 && [...sellers.present.values()].some(mayGo)
     while (free > 0) {
-      const marketplace = least(marketplaces)
-      const seller = marketplace === undefined ? undefined : least(marketplace.sellers)
+      const marketplace = least(marketplaces, mayGoOf)
+      const seller = marketplace === undefined ? undefined : least(marketplace.sellers, mayGo)
       const [go] = seller?.queue ?? []
       if (marketplace === undefined || seller === undefined || go === undefined) return
       at = marketplace.spent
@@ -52,21 +74,16 @@ export function createReadingTurns(all: number, clock: () => number = () => perf
   return {
     take({ marketplace: name = '', sellerId }, until) {
       if (until.aborted) return Promise.resolve(undefined)
-      const marketplace: Marketplace = marketplaces.get(name) ?? {
-        spent: at,
-        waiting: 0,
-        inside: 0,
+      const marketplace = present<Marketplace>(marketplaces, name, at, () => ({
+        ...NOTHING,
         at: 0,
-        sellers: new Map(),
-      }
-      marketplaces.set(name, marketplace)
-      const seller: Seller = marketplace.sellers.get(sellerId) ?? {
-        spent: marketplace.at,
-        waiting: 0,
-        inside: 0,
-        queue: new Set(),
-      }
-      marketplace.sellers.set(sellerId, seller)
+        sellers: createShares<Seller>(),
+      }))
+      const seller = present<Seller>(marketplace.sellers, sellerId, marketplace.at, () => ({
+        ...NOTHING,
+        dear: false,
+        queue: new Set<() => void>(),
+      }))
       const shares = [marketplace, seller]
       const count = (waiting: number, inside: number, spent: number) => {
         for (const share of shares) {
@@ -74,8 +91,8 @@ export function createReadingTurns(all: number, clock: () => number = () => perf
           share.inside += inside
           share.spent += spent
         }
-        if (seller.waiting + seller.inside === 0) marketplace.sellers.delete(sellerId)
-        if (marketplace.sellers.size === 0) marketplaces.delete(name)
+        leaves(marketplace.sellers, sellerId, seller)
+        leaves(marketplaces, name, marketplace)
       }
       return new Promise((resolve) => {
         const leave = () => {
@@ -89,8 +106,12 @@ export function createReadingTurns(all: number, clock: () => number = () => perf
           free -= 1
           count(-1, 1, FORESEEN_MS)
           const began = clock()
-          resolve(() => {
+          const wasDear = seller.dear
+          if (wasDear) dearInside += 1
+          resolve((dear) => {
             free += 1
+            if (wasDear) dearInside -= 1
+            seller.dear = dear
             count(0, -1, clock() - began - FORESEEN_MS)
             next()
           })
@@ -104,10 +125,28 @@ export function createReadingTurns(all: number, clock: () => number = () => perf
   }
 }
 
-/** Of those that wait, who had least; of equals who came first. */
-function least<S extends Share>(shares: ReadonlyMap<string, S>): S | undefined {
+/** Of those that may go, who had least; of equals who came first. */
+function least<S extends Share>({ present }: Shares<S>, mayGo: (share: S) => boolean): S | undefined {
   let found: S | undefined
-  for (const share of shares.values())
-    if (share.waiting > 0 && (found === undefined || share.spent < found.spent)) found = share
+  for (const share of present.values())
+    if ((found === undefined || share.spent < found.spent) && mayGo(share)) found = share
   return found
+}
+
+function present<S extends Share>({ present, absent }: Shares<S>, name: string, at: number, make: () => S): S {
+  const known = present.get(name)
+  if (known !== undefined) return known
+  const share = absent.get(name) ?? make()
+  absent.delete(name)
+  share.spent = Math.max(share.spent, at)
+  present.set(name, share)
+  return share
+}
+
+function leaves<S extends Share>({ present, absent }: Shares<S>, name: string, share: S): void {
+  if (share.waiting + share.inside > 0) return
+  present.delete(name)
+  absent.set(name, share)
+  const [oldest] = absent.size > REMEMBERED ? absent.keys() : []
+  if (oldest !== undefined) absent.delete(oldest)
 }

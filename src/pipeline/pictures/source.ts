@@ -1,7 +1,7 @@
 // The images of a listing to pictures: got from where they are, read in threads, within bounds that one listing cannot stretch.
 import type { Picture, PictureFault, SeenPicture, UnseenPicture } from '../../imaging/picture.ts'
 import { createAdmission, type Ended } from './admission.ts'
-import { createLane } from './lane.ts'
+import { createLane, isDear } from './lane.ts'
 import { createLately } from './lately.ts'
 import type { Got, ImageReference, PictureFetcher, PictureReader, PictureSource, Whose } from './ports.ts'
 import { createReadingOnce } from './reading-once.ts'
@@ -25,11 +25,15 @@ export interface PictureSourceOptions {
   readonly bytesLately: number
   /** Pictures that are in a thread or next to it: as few as keep threads busy, because the others are served by whose they are. */
   readonly readingAtOnce: number
+  /** Of them by those whose pictures are dear. */
+  readonly dearAtOnce: number
   /** Of one listing. */
   readonly readingPerListing: number
   /** That all pictures of one listing may have, and how many one counts for. */
   readonly pixelsPerListing: number
   readonly pixelsOf: (picture: SeenPicture) => number
+  /** From so many on one is dear. */
+  readonly dearPixels: number
   /** Milliseconds that reading one may take with its wait for a thread; then it is busy, and what decides goes on. */
   readonly readingMs: number
   /** How each picture ended: `seen`, or its fault. */
@@ -43,7 +47,7 @@ export function createPictureSource(options: PictureSourceOptions): PictureSourc
     perHost: options.gettingPerHost,
     bytes: options.bytesInHand,
   })
-  const reading = createReadingTurns(options.readingAtOnce)
+  const reading = createReadingTurns(options.readingAtOnce, options.dearAtOnce)
   const once = createReadingOnce()
   const lately = createLately(options.bytesLately)
 
@@ -84,13 +88,21 @@ export function createPictureSource(options: PictureSourceOptions): PictureSourc
     }
   }
 
-  async function inTurn<T>(whose: Whose, until: AbortSignal, work: () => Promise<T>): Promise<T | undefined> {
+  async function inTurn<T>(
+    whose: Whose,
+    until: AbortSignal,
+    work: () => Promise<T>,
+    isDear: (result: T) => boolean = () => false,
+  ): Promise<T | undefined> {
     const release = await reading.take(whose, until)
     if (release === undefined) return undefined
+    let dear = false
     try {
-      return await work()
+      const result = await work()
+      dear = isDear(result)
+      return result
     } finally {
-      release()
+      release(dear)
     }
   }
 
@@ -103,8 +115,10 @@ export function createPictureSource(options: PictureSourceOptions): PictureSourc
       width: options.readingPerListing,
       mostPixels: options.pixelsPerListing,
       pixelsOf: options.pixelsOf,
+      dearPixels: options.dearPixels,
     })
-    const lane = (work: () => Promise<Picture>) => inLane(async () => (await inTurn(whose, until, work)) ?? TOO_LATE)
+    const lane = (work: () => Promise<Picture>) =>
+      inLane(async () => (await inTurn(whose, until, work, (picture) => isDear(picture, options))) ?? TOO_LATE)
     // What others read at present is waited for with them, and no longer than one's own time.
     const late = new Promise<Picture>((resolve) => until.addEventListener('abort', () => resolve(TOO_LATE)))
     return await limited(budgetMs, until, (limit) =>

@@ -37,6 +37,8 @@ it('a host that gives a picture once, and nothing or another one the second time
     pixelsPerListing: Infinity,
     pixelsOf: () => 1,
     listingMs: 60_000,
+    dearAtOnce: 100,
+    dearPixels: Infinity,
     readingMs: 1_000,
   })
   const image = { url: 'https://a.example/1.png' }

@@ -8,9 +8,9 @@ const never = new AbortController().signal
 /** Pictures that each take so many milliseconds, one after the other; whose were read, in their order. */
 function reading() {
   let now = 0
-  const turns = createReadingTurns(1, () => now)
+  const turns = createReadingTurns(1, 1, () => now)
   const order: string[] = []
-  const current: { ms: number; release: () => void }[] = []
+  const current: { ms: number; release: (dear: boolean) => void }[] = []
   return {
     order,
     turns,
@@ -26,7 +26,7 @@ function reading() {
         const one = current.shift()
         if (one === undefined) return
         now += one.ms
-        one.release()
+        one.release(false)
       }
       await settled()
     },
@@ -74,14 +74,48 @@ describe('turns with the threads', () => {
   })
 
   it('are foreseen, so that nobody has all of them at once', async () => {
-    const turns = createReadingTurns(4, () => 0)
+    const turns = createReadingTurns(4, 4, () => 0)
     const order: string[] = []
     const blocked = await Promise.all(times(4, () => turns.take({ sellerId: 'first' }, never)))
     for (const sellerId of ['a', 'a', 'a', 'a', 'b', 'b'])
       void turns.take({ sellerId }, never).then(() => order.push(sellerId))
-    for (const release of blocked) release?.()
+    for (const release of blocked) release?.(false)
     await settled()
     expect(order).toEqual(['a', 'b', 'a', 'b'])
+  })
+
+  it('are not all for those who showed dear ones, also while nobody else waits', async () => {
+    const turns = createReadingTurns(3, 1)
+    const went: ((dear: boolean) => void)[] = []
+    const wants = (sellerId: string) =>
+      void turns.take({ sellerId }, never).then((release) => release !== undefined && went.push(release))
+    times(9, () => wants('dear'))
+    await settled()
+    expect(went).toHaveLength(3)
+    for (const release of went.splice(0)) release(true)
+    await settled()
+    // One of them; one had begun before it was known of the others.
+    expect(went.length).toBeLessThanOrEqual(2)
+    wants('quick')
+    await settled()
+    went.splice(0).forEach((release) => release(true))
+    await settled()
+    expect(went).toHaveLength(1)
+    went.splice(0).forEach((release) => release(false))
+    await settled()
+    expect(went.length).toBeGreaterThan(1)
+  })
+
+  it('count what was had also of those who come with one picture after the other', async () => {
+    const { order, wants, passes } = reading()
+    wants('dear', 800)
+    times(60, () => wants('cheap', 20))
+    for (let i = 0; i < 40; i += 1) {
+      const before = count(order, 'dear')
+      await passes(1)
+      if (count(order, 'dear') > before) wants('dear', 800)
+    }
+    expect(count(order, 'dear')).toBeLessThanOrEqual(3)
   })
 
   it('are left by those whose time is over, and come back all of them', async () => {
