@@ -90,6 +90,19 @@ export function bankStoreContract(name: string, start: () => Promise<SharedBankS
       expect((await one.images('gaps', { limit: 10 })).map((i) => i.state)).toEqual(['active'])
     })
 
+    test('whoever guesses names does not learn whether there are confirmed counterfeits of somebody else', async () => {
+      const guess = async () => {
+        const refused: unknown = await one
+          .upsertBank(bank('confirmed-gap', { brandId: 'nike' }), 'bob', nike)
+          .catch((error: unknown) => error)
+        expect(refused).toMatchObject({ code: 'bank-taken' })
+        return String(refused)
+      }
+      const before = await guess()
+      await one.upsertBank(confirmedBank('gap'), 'ann', 'all')
+      expect(await guess()).toBe(before)
+    })
+
     test('kind and owner of a bank stay while it has pictures; names of confirmed banks mean nothing else', async () => {
       expect(await one.upsertBank(bank('b', { brandId: 'gap' }), 'ann', 'all')).toMatchObject({ isNew: true })
       expect(await one.upsertBank(bank('b', { brandId: 'nike' }), 'ann', 'all')).toMatchObject({ isNew: false })

@@ -12,14 +12,16 @@ export const owned = (scope: BankScope) =>
 
 export const taken = (bankId: string, why: string) => new TouchstoneError('bank-taken', `the bank ${bankId} ${why}`)
 
+/** The same where somebody else has it and where verdicts will: who guesses names learns nothing of anybody's counterfeits. */
+export const NOT_FREE = 'has a name that is not free, or is kept for what verdicts confirm'
+
 /** The names of the banks that verdicts fill must mean nothing else. */
 export function assertMine(bank: Bank, scope: BankScope): void {
   if (scope !== 'all' && (bank.brandId === null || !scope.brandIds.includes(bank.brandId)))
     throw taken(bank.bankId, 'would belong to somebody else')
   if (!/^confirmed(-|$)/.test(bank.bankId)) return
   const { bankId, kind } = confirmedBank(bank.brandId)
-  if (bankId !== bank.bankId || kind !== bank.kind)
-    throw taken(bank.bankId, 'has a name that is kept for what verdicts confirm')
+  if (bankId !== bank.bankId || kind !== bank.kind) throw taken(bank.bankId, NOT_FREE)
 }
 
 /** What an analyst gave a bank stays when its owner changes something else about it. */

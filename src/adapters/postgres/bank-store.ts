@@ -10,7 +10,17 @@ import { TouchstoneError } from '../../errors.ts'
 import type { BankStore, BankSummary } from '../../rights/bank-ports.ts'
 import { readCensus, readChanges } from './bank-changes.ts'
 import { createAlarm, forgetAlerts, setQuarantine } from './bank-quarantine.ts'
-import { assertFillable, assertMine, assertNear, owned, sourceIn, stopped, stoppedAmong, taken } from './bank-rights.ts'
+import {
+  assertFillable,
+  assertMine,
+  assertNear,
+  NOT_FREE,
+  owned,
+  sourceIn,
+  stopped,
+  stoppedAmong,
+  taken,
+} from './bank-rights.ts'
 import { imageOf, IMAGE_COLUMNS, LISTED_COLUMNS } from './bank-rows.ts'
 import type { ImageRow } from './bank-rows.ts'
 import { packJson } from './bytes.ts'
@@ -72,7 +82,7 @@ export function createBankStore({ pool, listener: connect }: BankStoreOptions): 
                  exists (select from bank_image i where i.bank_id = b.bank_id and i.state <> 'removed') as used
           from bank b where b.bank_id = ${asked.bankId}`.execute(tx)
         const [before] = rows
-        if (before !== undefined && !before.mine) throw taken(asked.bankId, 'belongs to somebody else')
+        if (before !== undefined && !before.mine) throw taken(asked.bankId, NOT_FREE)
         const bank = changedBank(before?.body, asked)
         assertMine(bank, scope)
         assertNear(bank, before?.body, scope)
