@@ -82,7 +82,11 @@ describe('pictures of confirmed cases', () => {
         revision,
         JSON.stringify({ title: 'T', ...(images === undefined ? {} : { images }) }),
       ])
-    await listing('L-1', 2, Array(7).fill({ url: 'https://seller.example/a.jpg' }))
+    await listing(
+      'L-1',
+      2,
+      Array.from({ length: 7 }, () => ({ url: 'https://seller.example/a.jpg' })),
+    )
     await listing('L-2', 1, undefined)
     // Of one that is gone another was kept since.
     await node.database.deciding.query("insert into case_picture_gone values ('C-1', 2, 3, '{}'), ('C-1', 2, 5, '{}')")

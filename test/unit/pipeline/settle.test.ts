@@ -4,16 +4,9 @@ import { describe, expect, it } from 'vitest'
 import type { Decision } from '../../../src/domain/decision.ts'
 import type { Outcome } from '../../../src/domain/policy.ts'
 import { headerValues, lastHeader } from '../../../src/events/header.ts'
-import { topicNames } from '../../../src/events/topics.ts'
 import { decisionId } from '../../../src/pipeline/ids.ts'
 import type { Headers } from '../../../src/pipeline/log/ports.ts'
-import type { Standing } from '../../../src/pipeline/ports.ts'
-import { settle, type Tried, type TriedRecord } from '../../../src/pipeline/settle.ts'
-import { settleDeadlines } from '../../../src/pipeline/deadlines.ts'
-import { assessment, listingOf } from './assessments.ts'
-
-const TOPICS = topicNames('touchstone')
-const NOW = new Date('2026-01-01T00:00:00Z')
+import { gate, NOW, only, submitted, TOPICS, withdrawn } from './settled.ts'
 
 const textsOf = (headers: Headers) =>
   Object.fromEntries(
@@ -22,78 +15,6 @@ const textsOf = (headers: Headers) =>
       headerValues(value).map((one) => (one === null ? null : Buffer.from(one).toString())),
     ]),
   )
-
-const submitted = (
-  revision: number,
-  outcome: Outcome,
-  hash = `${revision}`.repeat(64).slice(0, 64),
-  more: object = {},
-): Tried => ({
-  kind: 'ok',
-  value: {
-    kind: 'listing',
-    listing: { ...listingOf('L-1', revision), ...more },
-    bound: false,
-    contentHash: hash,
-    submittedAt: NOW.toISOString(),
-    assessment: assessment(outcome),
-  },
-})
-const withdrawn = (revision: number): Tried => ({
-  kind: 'ok',
-  value: { kind: 'withdrawal', identity: { listingId: 'L-1', revision } },
-})
-
-/** Settles batches one after the other, keeping the listing's row as the store would. */
-function gate() {
-  let row: Standing | undefined
-  let offset = 0n
-  return {
-    row: () => row,
-    settle(...tried: Tried[]) {
-      const records: TriedRecord[] = tried.map((t) => ({
-        partition: 3,
-        tried: t,
-        record: {
-          key: Buffer.from('L-1'),
-          value: Buffer.from('original bytes'),
-          headers: {
-            mine: Buffer.from('x'),
-            missing: null,
-            'touchstone-error-code': [Buffer.from('old'), null],
-            'touchstone-error-stage': Buffer.from('before'),
-          },
-          offset: offset++,
-          appendedAt: NOW,
-        },
-      }))
-      const standings = new Map<string, Standing>(row === undefined ? [] : [['L-1', row]])
-      const { settlement, tally } = settle(records, standings, {
-        topics: TOPICS,
-        topic: TOPICS.listings,
-        now: NOW,
-        draw: () => false,
-        maxDeadLetterBytes: 1 << 20,
-      })
-      const update = settlement.standings[0]
-      const hashes = new Map(row?.hashes ?? [])
-      for (const r of settlement.revisions) hashes.set(r.listing.revision, r.contentHash)
-      if (update !== undefined) row = { ...update, hashes }
-      return { settlement, tally, decisions: settlement.decisions }
-    },
-    deadline(held: Decision) {
-      if (row === undefined) throw new Error('nothing stands')
-      const result = settleDeadlines([{ standing: row, decision: held }], new Date('2026-01-02T00:00:00Z'), TOPICS)
-      const update = result.settlement.standings[0]
-      if (update !== undefined) row = { ...update, hashes: row.hashes }
-      return result
-    },
-  }
-}
-const only = <T>(list: readonly T[]): T => {
-  expect(list).toHaveLength(1)
-  return list[0] as T
-}
 
 describe('settling a batch', () => {
   it('names decisions so that anyone can compute the id again', () => {
@@ -118,68 +39,6 @@ describe('settling a batch', () => {
     expect(settlement.refusals.map((r) => r.refusal.path)).toEqual(['/revision', '/revision'])
     expect(settlement.outbox.map((o) => o.topic)).toEqual([TOPICS.decisions, TOPICS.decisions])
     expect(g.row()?.revision).toBe(2)
-  })
-
-  it('refuses a listing id that another marketplace uses, and keeps the marketplace where a revision names none', () => {
-    const g = gate()
-    g.settle(submitted(1, 'allow', undefined, { marketplace: 'north' }))
-    expect(g.settle(submitted(2, 'allow', undefined, { marketplace: 'south' })).tally.refused).toEqual([
-      'marketplace-mismatch',
-    ])
-    expect(only(g.settle(submitted(2, 'allow')).decisions).marketplace).toBe('north')
-  })
-
-  it('lets no key that is bound to a marketplace take over a listing that has none', () => {
-    const bound = (revision: number): Tried => {
-      const tried = submitted(revision, 'allow', undefined, { marketplace: 'south' })
-      if (tried.kind !== 'ok' || tried.value.kind !== 'listing') throw new Error('not a listing')
-      return { kind: 'ok', value: { ...tried.value, bound: true } }
-    }
-    const g = gate()
-    g.settle(submitted(1, 'allow'))
-    expect(g.settle(bound(2)).tally.refused).toEqual(['marketplace-mismatch'])
-    const foreign: Tried = {
-      kind: 'ok',
-      value: { kind: 'withdrawal', identity: { listingId: 'L-1', revision: 1 }, marketplace: 'south' },
-    }
-    expect(g.settle(foreign).tally.refused).toEqual(['marketplace-mismatch'])
-    expect(gate().settle(bound(1)).tally.decided).toHaveLength(1)
-  })
-
-  it('remembers a withdrawal of an unknown id for its own marketplace, and lets it claim nothing', () => {
-    const withdraws = (marketplace: string | undefined, revision: number): Tried => ({
-      kind: 'ok',
-      value: { kind: 'withdrawal', identity: { listingId: 'L-1', revision }, marketplace },
-    })
-    const north = submitted(1, 'allow', undefined, { marketplace: 'north' })
-    for (const stranger of ['south', undefined] as const) {
-      const own = gate()
-      expect(own.settle(withdraws(stranger, 7)).tally.withdrawals).toBe(1)
-      const same = submitted(7, 'allow', undefined, stranger === undefined ? {} : { marketplace: stranger })
-      expect(own.settle(same).tally.refused).toEqual(['withdrawn'])
-    }
-
-    const g = gate()
-    g.settle(withdraws('south', 2_000_000_000))
-    expect(only(g.settle(north).decisions)).toMatchObject({ marketplace: 'north', outcome: 'allow' })
-    expect(g.row()).toMatchObject({ marketplace: 'north', revision: 1, withdrawnRevision: 0 })
-    // Now it is somebody's: who came first with nothing but its id is a stranger to it.
-    const more = submitted(2_000_000_001, 'allow', undefined, { marketplace: 'south' })
-    expect(g.settle(withdraws('south', 3), more).tally.refused).toEqual([
-      'marketplace-mismatch',
-      'marketplace-mismatch',
-    ])
-
-    // What names no marketplace does not become the listing of whoever guessed its id.
-    const unnamed = gate()
-    unnamed.settle(withdraws('south', 7))
-    const decided = only(unnamed.settle(submitted(1, 'allow')).decisions)
-    expect([decided.marketplace, unnamed.row()?.marketplace]).toEqual([undefined, null])
-
-    const both = gate()
-    both.settle(withdraws('south', 9))
-    expect(both.settle(withdraws('north', 1)).tally.withdrawals).toBe(1)
-    expect(both.settle(north).tally.refused).toEqual(['withdrawn'])
   })
 
   it('holds with a case and a deadline, blocks with a case and none', () => {

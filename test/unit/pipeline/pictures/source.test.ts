@@ -1,7 +1,6 @@
 // Pictures of many listings at once while hosts are dead or slow. Real: the source and its turns; made up: hosts and reader.
 import { describe, expect, it } from 'vitest'
 import type { Got, ImageReference, PictureFetcher, PictureReader } from '../../../../src/pipeline/pictures/ports.ts'
-import { createSlots } from '../../../../src/pipeline/pictures/slots.ts'
 import { createPictureSource, type PictureSourceOptions } from '../../../../src/pipeline/pictures/source.ts'
 import { seenPicture as seen } from '../../seen-picture.ts'
 
@@ -55,40 +54,6 @@ const sourceOf = (more: Partial<PictureSourceOptions> = {}) =>
     ...more,
   })
 const stateOf = (pictures: readonly { state: string }[]) => pictures.map((picture) => picture.state)
-
-describe('turns', () => {
-  it('go to who came first', async () => {
-    const slots = createSlots(1)
-    const order: string[] = []
-    await slots.take()
-    const waiting = ['one', 'two'].map((name) => slots.take().then(() => order.push(name)))
-    await Promise.resolve()
-    expect(order).toEqual([])
-    slots.release()
-    await waiting[0]
-    expect(order).toEqual(['one'])
-    slots.release()
-    await waiting[1]
-    expect(order).toEqual(['one', 'two'])
-  })
-
-  it('come back all of them, however many waited', async () => {
-    const slots = createSlots(3)
-    let inside = 0
-    let most = 0
-    await Promise.all(
-      Array.from({ length: 200 }, async () => {
-        await slots.take()
-        most = Math.max(most, (inside += 1))
-        await new Promise((resolve) => setImmediate(resolve))
-        inside -= 1
-        slots.release()
-      }),
-    )
-    expect(most).toBe(3)
-    await Promise.all([slots.take(), slots.take(), slots.take()])
-  })
-})
 
 describe('the pictures of a listing', () => {
   it('take the time limit of the listing and no more, however many come from a dead host', async () => {

@@ -1,0 +1,68 @@
+// Whose a listing id is. Real: settle; made up: the assessments.
+import { describe, expect, it } from 'vitest'
+import type { Tried } from '../../../src/pipeline/settle.ts'
+import { gate, only, submitted } from './settled.ts'
+
+describe('settling records of several marketplaces', () => {
+  it('refuses a listing id that another marketplace uses, and keeps the marketplace where a revision names none', () => {
+    const g = gate()
+    g.settle(submitted(1, 'allow', undefined, { marketplace: 'north' }))
+    expect(g.settle(submitted(2, 'allow', undefined, { marketplace: 'south' })).tally.refused).toEqual([
+      'marketplace-mismatch',
+    ])
+    expect(only(g.settle(submitted(2, 'allow')).decisions).marketplace).toBe('north')
+  })
+
+  it('lets no key that is bound to a marketplace take over a listing that has none', () => {
+    const bound = (revision: number): Tried => {
+      const tried = submitted(revision, 'allow', undefined, { marketplace: 'south' })
+      if (tried.kind !== 'ok' || tried.value.kind !== 'listing') throw new Error('not a listing')
+      return { kind: 'ok', value: { ...tried.value, bound: true } }
+    }
+    const g = gate()
+    g.settle(submitted(1, 'allow'))
+    expect(g.settle(bound(2)).tally.refused).toEqual(['marketplace-mismatch'])
+    const foreign: Tried = {
+      kind: 'ok',
+      value: { kind: 'withdrawal', identity: { listingId: 'L-1', revision: 1 }, marketplace: 'south' },
+    }
+    expect(g.settle(foreign).tally.refused).toEqual(['marketplace-mismatch'])
+    expect(gate().settle(bound(1)).tally.decided).toHaveLength(1)
+  })
+
+  it('remembers a withdrawal of an unknown id for its own marketplace, and lets it claim nothing', () => {
+    const withdraws = (marketplace: string | undefined, revision: number): Tried => ({
+      kind: 'ok',
+      value: { kind: 'withdrawal', identity: { listingId: 'L-1', revision }, marketplace },
+    })
+    const north = submitted(1, 'allow', undefined, { marketplace: 'north' })
+    for (const stranger of ['south', undefined] as const) {
+      const own = gate()
+      expect(own.settle(withdraws(stranger, 7)).tally.withdrawals).toBe(1)
+      const same = submitted(7, 'allow', undefined, stranger === undefined ? {} : { marketplace: stranger })
+      expect(own.settle(same).tally.refused).toEqual(['withdrawn'])
+    }
+
+    const g = gate()
+    g.settle(withdraws('south', 2_000_000_000))
+    expect(only(g.settle(north).decisions)).toMatchObject({ marketplace: 'north', outcome: 'allow' })
+    expect(g.row()).toMatchObject({ marketplace: 'north', revision: 1, withdrawnRevision: 0 })
+    // Now it is somebody's: who came first with nothing but its id is a stranger to it.
+    const more = submitted(2_000_000_001, 'allow', undefined, { marketplace: 'south' })
+    expect(g.settle(withdraws('south', 3), more).tally.refused).toEqual([
+      'marketplace-mismatch',
+      'marketplace-mismatch',
+    ])
+
+    // What names no marketplace does not become the listing of whoever guessed its id.
+    const unnamed = gate()
+    unnamed.settle(withdraws('south', 7))
+    const decided = only(unnamed.settle(submitted(1, 'allow')).decisions)
+    expect([decided.marketplace, unnamed.row()?.marketplace]).toEqual([undefined, null])
+
+    const both = gate()
+    both.settle(withdraws('south', 9))
+    expect(both.settle(withdraws('north', 1)).tally.withdrawals).toBe(1)
+    expect(both.settle(north).tally.refused).toEqual(['withdrawn'])
+  })
+})
