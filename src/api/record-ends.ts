@@ -13,6 +13,8 @@ export type FindEnd = (
  * longer than a gate at work takes for its next batch, and than it is patient with pictures.
  */
 const STILL_MS = 150
+/** Where it moves on, others that wait for their pictures may be passed one by one: whoever waits so long is asked for too. */
+const MOVING_MS = 1_000
 /** Records that are asked for together; more come with the next round. */
 const ASKED = 1_000
 
@@ -55,11 +57,11 @@ export function createFindEnd(decisions: DecisionReader, intake: Intake, round: 
     return decisions.decided(asked).then((found) => new Set(found))
   }
 
-  async function isAhead(record: Appended, identity: AskedRevision, now: number): Promise<boolean> {
+  async function isAhead(record: Appended, identity: AskedRevision, now: number, afterMs: number): Promise<boolean> {
     const one = waiting.get(record) ?? { asked: identity, since: performance.now(), round: now }
     one.round = now
     if (!waiting.has(record)) waiting.set(record, one)
-    if (performance.now() - one.since < STILL_MS) return false
+    if (performance.now() - one.since < afterMs) return false
     if (ahead?.round !== now) ahead = { round: now, decided: askAhead(now) }
     const { decided } = ahead
     try {
@@ -83,7 +85,8 @@ export function createFindEnd(decisions: DecisionReader, intake: Intake, round: 
       throw error
     }
     if (next === undefined || next <= record.offset) {
-      if (!isStill(record.partition, next ?? -1n) || !(await isAhead(record, identity, now))) return undefined
+      const afterMs = isStill(record.partition, next ?? -1n) ? STILL_MS : MOVING_MS
+      if (!(await isAhead(record, identity, now, afterMs))) return undefined
       const found = await decisions.standing(identity.listingId, identity.revision)
       waiting.delete(record)
       return found === undefined ? undefined : { kind: 'decided', ...found }

@@ -105,7 +105,7 @@ export function createScreening(
       else waits?.()
     }
     const part = line.add(batch, giveWay)
-    const keeping = createKeeping(part, (records) => keep(records, gate, options), line.fail)
+    const keeping = createKeeping(part, (records, behind) => keep(records, behind, gate, options), line.fail)
     const goAhead = (): void => {
       if (part.missing === 0) return
       keeping.goAhead()
@@ -158,18 +158,23 @@ const identityOf = (value: TriedListing | Withdrawal): ListingIdentity => {
 /** Phase 5. */
 async function keep(
   records: readonly TriedRecord[],
+  behind: ReadonlySet<TriedRecord>,
   gate: Gate,
   { pictures: store, draw }: Pick<ScreeningOptions, 'pictures' | 'draw'>,
 ): Promise<readonly TriedRecord[]> {
   if (gate.pictures === undefined || store === undefined) return records
-  const listings = records.flatMap(({ tried }) =>
-    tried.kind === 'ok' && tried.value.kind === 'listing' ? [tried.value] : [],
-  )
+  const listings = records.flatMap((one) => {
+    const { tried } = one
+    return tried.kind === 'ok' && tried.value.kind === 'listing'
+      ? [{ ...tried.value, one, behind: behind.has(one) }]
+      : []
+  })
   const kept = await keepPictures(listings, gate.pictures, store, draw)
   if (kept.size === 0) return records
+  const keptOf = new Map([...kept].map(([{ one }, pictures]) => [one, pictures]))
   return records.map((one) => {
     if (one.tried.kind !== 'ok' || one.tried.value.kind !== 'listing') return one
-    const pictures = kept.get(one.tried.value)
+    const pictures = keptOf.get(one)
     return pictures === undefined ? one : { ...one, tried: ok({ ...one.tried.value, kept: pictures }) }
   })
 }

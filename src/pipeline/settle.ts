@@ -64,8 +64,8 @@ export interface Tally {
  *   carries over as well, so that an edit does not end the look;
  * - a withdrawal closes the open case and decides nothing; of an id of which nothing is decided it is remembered for its own
  *   marketplace, the latest one, and claims nothing;
- * - of what is early only that is settled which is known when it comes again: decisions, withdrawals, duplicates. A refusal
- *   or a dead letter would be written twice, so it is left for the commit that moves the offset over it.
+ * - of what is early only that is settled which is known when it comes again: decisions, withdrawals of what is decided,
+ *   duplicates. A refusal or a dead letter would be written twice, so it is left for the commit that moves the offset over it.
  */
 export function settle(
   records: readonly TriedRecord[],
@@ -142,6 +142,11 @@ export function settle(
       continue
     }
     const row = draft.of(listingId)
+    // What is remembered of an id of which nothing is decided, its first listing may undo: it would not be known again.
+    if (early && value.kind === 'withdrawal' && row.revision === 0) {
+      leave(listingId)
+      continue
+    }
     const claimed = value.kind === 'listing' ? value.listing.marketplace : value.marketplace
     // Whoever comes with another's id first has only guessed it: what was remembered of that was not said of this listing.
     if (row.revision === 0 && row.marketplace !== null && claimed !== row.marketplace) {

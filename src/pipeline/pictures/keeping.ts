@@ -11,6 +11,8 @@ import { createSlots } from './slots.ts'
 export interface Judged {
   readonly listing: Listing
   readonly assessment: Assessment
+  /** An earlier revision is not settled yet, and may open a case that carries over. */
+  readonly behind?: boolean
 }
 
 export type Kept = readonly Pick<CasePicture, 'ordinal' | 'sha256' | 'whole'>[]
@@ -59,9 +61,9 @@ const shownBy = ({ listing: { listingId, revision }, assessment }: Judged): Show
     .slice(0, MOST_NOTED)
     .map((hash) => ({ listingId, revision, hash }))
 
-function opensCase({ listing, assessment }: Judged, before: Glance | undefined, draw: Draw): boolean {
+function opensCase({ listing, assessment, behind }: Judged, before: Glance | undefined, draw: Draw): boolean {
   const { outcome, audit } = assessment.answer
-  if (outcome !== 'allow') return true
+  if (outcome !== 'allow' || behind === true) return true
   if (before !== undefined && (before.caseId !== null || (before.outcome ?? 'allow') !== 'allow')) return true
   return draw(decisionId(listing.listingId, listing.revision, (before?.sequence ?? 0) + 1), audit.share)
 }

@@ -13,10 +13,10 @@ export interface Keeping {
 /** Listings that are done about the same time are looked up in one query. */
 const GATHER_MS = 20
 
-/** `keep` gives back the records, in their order, with what was kept; where it rejects, `fail` is told. */
+/** `keep` gives back the records, in their order, with what was kept; `behind` are those behind one of their listing; where it rejects, `fail` is told. */
 export function createKeeping(
-  part: Pick<Part, 'put'>,
-  keep: (records: readonly TriedRecord[]) => Promise<readonly TriedRecord[]>,
+  part: Pick<Part, 'put' | 'behindTheirOwn'>,
+  keep: (records: readonly TriedRecord[], behind: ReadonlySet<TriedRecord>) => Promise<readonly TriedRecord[]>,
   fail: (error: unknown) => void,
 ): Keeping {
   let here: { readonly record: number; readonly tried: TriedRecord }[] = []
@@ -30,7 +30,12 @@ export function createKeeping(
     if (here.length === 0) return
     const group = here
     here = []
-    const kept = keep(group.map(({ tried }) => tried)).then((records) => {
+    const behind = part.behindTheirOwn(group.map(({ record }) => record))
+    const isBehind = group.filter(({ record }) => behind.has(record)).map(({ tried }) => tried)
+    const kept = keep(
+      group.map(({ tried }) => tried),
+      new Set(isBehind),
+    ).then((records) => {
       for (const [i, { record, tried }] of group.entries()) part.put(record, records[i] ?? tried)
     })
     groups.push(kept.catch(fail))

@@ -24,6 +24,8 @@ export interface Part {
   readonly missing: number
   /** Of which listing a record is, before anything after it can be ready. None: it is of no listing. */
   name(record: number, listingId: string | undefined): void
+  /** Of records that were not put, those behind one of their listing that is not settled: what stands then is not known yet. */
+  behindTheirOwn(records: readonly number[]): ReadonlySet<number>
   /** What became of a record: it may be settled, and is when all of the batch is. */
   put(record: number, tried: TriedRecord): void
   /** From now on what is ready is settled without the rest. All records have their names by now. */
@@ -233,6 +235,8 @@ export function createLine(from: bigint, lost: AbortSignal, { commit, isDataErro
       }))
       last = batch
       for (const entry of entries) open.push(entry)
+      // What was settled may be forgotten although its batch waits on.
+      const unknown = new Map(entries.entries())
       parts.push(part)
       if (ended.signal.aborted) close()
       // Whoever adds has the part before it is called back.
@@ -243,12 +247,24 @@ export function createLine(from: bigint, lost: AbortSignal, { commit, isDataErro
           return missing
         },
         name(record, listingId) {
-          const entry = entries[record]
+          const entry = unknown.get(record)
           if (entry !== undefined) entry.listingId = listingId
         },
+        behindTheirOwn(records) {
+          const first = new Map<string, Entry>()
+          for (const entry of open)
+            if (entry.listingId !== undefined && !first.has(entry.listingId)) first.set(entry.listingId, entry)
+          return new Set(
+            records.filter((record) => {
+              const entry = unknown.get(record)
+              return entry?.listingId !== undefined && first.get(entry.listingId) !== entry
+            }),
+          )
+        },
         put(record, tried) {
-          const entry = entries[record]
-          if (entry === undefined || entry.tried !== undefined) return
+          const entry = unknown.get(record)
+          if (entry === undefined) return
+          unknown.delete(record)
           entry.tried = tried
           missing -= 1
           if (missing === 0) void settle()

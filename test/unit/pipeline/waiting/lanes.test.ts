@@ -1,6 +1,8 @@
 // A batch that waits for strangers' hosts gives its lane away, as far as there is room. Real: screening and its parts; made up: pictures and store.
 import { expect, it } from 'vitest'
 import type { Gate } from '../../../../src/pipeline/assess.ts'
+import { keepPictures } from '../../../../src/pipeline/pictures/keeping.ts'
+import type { PictureStore } from '../../../../src/pipeline/pictures/ports.ts'
 import { compileGate } from '../../../../src/pipeline/reference.ts'
 import { createScreening } from '../../../../src/pipeline/screening.ts'
 import { createKeeping } from '../../../../src/pipeline/waiting/keeping.ts'
@@ -120,7 +122,7 @@ it('holds nobody up by a picture that must be got again to be kept', async () =>
   Object.assign(pictured.tried.value.assessment, { pictures: [seen(hash('x'))] })
   const got = Promise.withResolvers<void>()
   const keeping = createKeeping(
-    { put: (i) => put.push(i) },
+    { put: (i) => put.push(i), behindTheirOwn: () => new Set() },
     (records) => got.promise.then(() => records),
     () => undefined,
   )
@@ -134,4 +136,20 @@ it('holds nobody up by a picture that must be got again to be kept', async () =>
   got.resolve()
   await keeping.done(true)
   expect(put).toEqual([0, 2, 1])
+})
+
+it('keeps the pictures of an edit behind a revision that is not settled: the case of that one may carry over', async () => {
+  const edit = listing('P', 2)
+  if (edit.kind !== 'ok' || edit.value.kind !== 'listing') throw new Error('not a listing')
+  const { assessment } = edit.value
+  const judged = { ...edit.value, assessment: { ...assessment, pictures: [seen(hash('x'))] } }
+  const source = { look: () => Promise.resolve([]), keep: () => Promise.resolve(undefined) }
+  const store = {
+    noteShown: () => Promise.resolve(),
+    glance: () => Promise.resolve(new Map()),
+    known: (sha256s: readonly string[]) => Promise.resolve(new Set(sha256s)),
+  } as unknown as PictureStore
+  const both = [false, true].map((behind) => ({ ...judged, behind }))
+  const kept = await keepPictures(both, source, store, () => false)
+  expect([...kept.keys()].map(({ behind }) => behind)).toEqual([true])
 })

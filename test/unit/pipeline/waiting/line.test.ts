@@ -1,9 +1,14 @@
 // Quick records ahead of slow ones: once each, in the order of their listing, whatever dies between. Real: line, commit and settle; the store is in memory.
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Tried } from '../../../../src/pipeline/settle.ts'
 import { createLine, type Line, type Part } from '../../../../src/pipeline/waiting/line.ts'
 import { batchOf, createWorld, letter, listing, nameOf, recordAt, refused, withdrawal } from './world.ts'
+
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
 
 const nothing = (): void => undefined
 const turn = (ms = 0) => new Promise((resolve) => setTimeout(resolve, ms))
@@ -78,6 +83,19 @@ describe('a line', () => {
     expect(world.letters).toEqual(['1'])
   })
 
+  it('leaves the withdrawal of an id of which nothing is decided: its first listing may undo it, and it came again as refused', async () => {
+    const { world, line } = start()
+    const tried = [listing('slow', 1), withdrawal('A', 3, 'm'), listing('A', 1, 'a', 'n')]
+    const { part, put } = enter(line, 0, tried)
+    put(1, 2)
+    part.goAhead()
+    await turn()
+    expect([...world.ends]).toEqual([])
+    put(0)
+    await part.settled
+    expect(Object.fromEntries(world.ends)).toEqual({ slow: ['1 1'], A: ['1 1'] })
+  })
+
   it('takes the next batches while the first waits, tells those that are done, and ends them in their order', async () => {
     const { world, line } = start()
     const first = enter(line, 0, [listing('slow', 1)])
@@ -96,6 +114,32 @@ describe('a line', () => {
     expect([behind, ended]).toEqual([1, [0, 1, 2]])
     expect(world.ends.get('slow')).toEqual(['1 1', '2 2'])
     expect([world.offset(), line.idle]).toEqual([3n, true])
+  })
+
+  it('knows who is behind an unsettled one of their own listing, also of the batch before', () => {
+    const { line } = start()
+    enter(line, 0, [listing('slow', 1)]).part.goAhead()
+    const { part } = enter(line, 1, [listing('A', 1), listing('slow', 2), letter, listing('A', 2)])
+    expect([...part.behindTheirOwn([0, 1, 2, 3])]).toEqual([1, 3])
+  })
+
+  it('forgets what is settled, however long its batch waits', async () => {
+    const { world, line } = start()
+    const { part, put } = enter(line, 0, [listing('slow', 1), listing('A', 1)])
+    part.goAhead()
+    const settled: WeakRef<Tried>[] = []
+    world.hooks.before = (records) => void settled.push(...records.map(({ tried }) => new WeakRef(tried)))
+    const again = listing('A', 1)
+    part.put(1, { record: recordAt(1), partition: 0, tried: { ...again } })
+    await turn(40)
+    expect(settled).toHaveLength(1)
+    collect()
+    await turn()
+    collect()
+    expect(settled[0]?.deref()).toBeUndefined()
+    delete world.hooks.before
+    put(0)
+    expect(await part.settled).toBe('committed')
   })
 
   it('ends as moved where the partition is lost or somebody else has moved it, and settles nothing more', async () => {
@@ -153,14 +197,15 @@ describe('a line', () => {
   })
 })
 
+const anyMarketplace = fc.constantFrom('m', 'n', undefined)
 const anyTried: fc.Arbitrary<Tried> = fc.oneof(
   {
     weight: 6,
     arbitrary: fc
-      .tuple(fc.constantFrom('A', 'B', 'C'), fc.integer({ min: 1, max: 3 }), fc.constantFrom('a', 'b'))
+      .tuple(fc.constantFrom('A', 'B', 'C'), fc.integer({ min: 1, max: 3 }), fc.constantFrom('a', 'b'), anyMarketplace)
       .map((one) => listing(...one)),
   },
-  fc.tuple(fc.constantFrom('A', 'B'), fc.integer({ min: 1, max: 3 })).map((one) => withdrawal(...one)),
+  fc.tuple(fc.constantFrom('A', 'B'), fc.integer({ min: 1, max: 3 }), anyMarketplace).map((one) => withdrawal(...one)),
   fc.constantFrom('A', 'B').map(refused),
   fc.constant(letter),
 )

@@ -11,20 +11,20 @@ import { assessment, listingOf } from '../assessments.ts'
 export const TOPICS = topicNames('t')
 const NOW = new Date('2026-01-01T00:00:00Z')
 
-export const listing = (listingId: string, revision: number, words = 'a'): Tried => ({
+export const listing = (listingId: string, revision: number, words = 'a', marketplace?: string): Tried => ({
   kind: 'ok',
   value: {
     kind: 'listing',
-    listing: listingOf(listingId, revision),
+    listing: { ...listingOf(listingId, revision), ...(marketplace === undefined ? {} : { marketplace }) },
     bound: false,
-    contentHash: `${revision}${words}`,
+    contentHash: `${revision}${words}${marketplace ?? ''}`,
     submittedAt: NOW.toISOString(),
     assessment: assessment('allow'),
   },
 })
-export const withdrawal = (listingId: string, revision: number): Tried => ({
+export const withdrawal = (listingId: string, revision: number, marketplace?: string): Tried => ({
   kind: 'ok',
-  value: { kind: 'withdrawal', identity: { listingId, revision } },
+  value: { kind: 'withdrawal', identity: { listingId, revision }, marketplace },
 })
 export const refused = (listingId: string): Tried => ({
   kind: 'refuse',
@@ -72,7 +72,14 @@ export function createWorld() {
   const store: Pick<GateStore, 'commit'> = {
     commit(span, wanted, work) {
       if (span.from !== offset) return Promise.resolve('moved')
-      const known = new Map(wanted.flatMap(({ listingId }) => [[listingId, standings.get(listingId)] as const]))
+      const known = new Map(
+        wanted.map(({ listingId }) => {
+          const row = standings.get(listingId)
+          const named = wanted.filter((one) => one.listingId === listingId).map((one) => one.revision)
+          const hashes = new Map([...(row?.hashes ?? [])].filter(([revision]) => named.includes(revision)))
+          return [listingId, row === undefined ? undefined : { ...row, hashes }] as const
+        }),
+      )
       const settlement = work(new Map([...known].flatMap(([id, row]) => (row === undefined ? [] : [[id, row]]))), NOW)
       offset = span.next
       for (const row of settlement.standings) {
@@ -103,7 +110,9 @@ export function createWorld() {
     wanted: (records: readonly TriedRecord[]) =>
       records.flatMap(({ tried }) => {
         const listingId = nameOf(tried)
-        return tried.kind === 'ok' && listingId !== undefined ? [{ listingId, revision: 1 }] : []
+        if (tried.kind !== 'ok' || listingId === undefined) return []
+        const { revision } = tried.value.kind === 'listing' ? tried.value.listing : tried.value.identity
+        return [{ listingId, revision }]
       }),
     settle: (records, known, at) =>
       settle(records, known, { topics: TOPICS, ...at, draw: () => false, maxDeadLetterBytes: 1 << 20 }),
