@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Decision } from '../../src/domain/decision.ts'
+import { picture } from '../contracts/store-banks.ts'
 import { blankPicture, disguised, drawnPicture } from '../support/drawn-pictures.ts'
 import { startGateUnderTest, type GateUnderTest } from '../support/running-gate.ts'
 
@@ -195,6 +196,28 @@ describe('touchstone banks', () => {
     expect((await touchstone('banks', 'list')).out).toMatch(/In quarantine since \S+Z, put there by/)
     expect((await touchstone('banks', 'release', 'fakes', image?.imageId ?? '')).code).toBe(0)
   }, 120_000)
+
+  it(
+    'what a rights holder added is marked in the list of its bank until somebody vouches for it',
+    async () => {
+      const source = { kind: 'api', by: 'brand' } as const
+      const { added } = await t.gate.bankStore.addImages(
+        'fakes',
+        [{ picture: picture('of nike'), source }],
+        'nike',
+        'all',
+      )
+      const id = added[0]?.imageId ?? ''
+      const marked = async () => (await touchstone('banks', 'list', 'fakes')).out.includes('nobody vouches')
+      expect(await marked()).toBe(true)
+      const vouched = await touchstone('banks', 'vouch', 'fakes', id)
+      expect([vouched.code, vouched.out]).toEqual([0, `${id} of fakes counts everywhere.\n`])
+      expect(await marked()).toBe(false)
+      await t.gate.bankStore.removeImage('fakes', id, 'ann', 'all')
+      expect((await touchstone('banks', 'vouch', 'fakes', id)).code).toBe(1)
+    },
+    PROCESSES_MS,
+  )
 
   it(
     'allowed wins: what it matches is no evidence, whatever else it matches',

@@ -58,7 +58,7 @@ describe('a verdict', () => {
     expect(second.caseId).toBe(first.caseId)
     const unsaid = await say(first.caseId, 'analyst', { verdict: 'rejected', decisionId: undefined })
     expect([unsaid.status, unsaid.body.code, unsaid.body.path]).toEqual([422, 'invalid', '/decisionId'])
-    expect(unsaid.text).toContain('look at the case again')
+    expect(unsaid.text).toContain('Look at the case again')
     const old = await say(first.caseId, 'analyst', { verdict: 'rejected', decisionId: first.decisionId })
     expect(old.body).toMatchObject({
       status: 409,

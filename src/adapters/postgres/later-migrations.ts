@@ -59,10 +59,28 @@ create index shown_picture_keys on shown_picture using gin (keys) with (fastupda
 create index shown_picture_at on shown_picture (at);
 `
 
+// Which brands the case was about, of entries of verdicts from before that was kept with them: a genuine picture that comes
+// later spares by it. Whoever follows the banks hears of it.
+const brandsOfEntries = `
+with marked as (
+  update bank_image i
+  set source = regexp_replace(i.source::text, '^\\s*\\{', '{"brandIds":' || array_to_json(c.brand_ids)::text || ',')::json,
+      change = h.change + 1
+  from reference_head h, verdict v, (
+    select distinct r.listing_id, p.revision, p.sha256, p.brand_ids from case_picture p
+    join review_case r on r.case_id = p.case_id where p.brand_ids <> '{}') c
+  where i.state <> 'removed' and v.verdict_id = i.verdict_id
+    and c.listing_id = v.listing_id and c.revision = v.revision and c.sha256 = i.sha256
+    and i.source::text !~ '"brandIds"\\s*:'
+  returning i.change)
+update reference_head set change = change + 1 where exists (select from marked);
+`
+
 export const LATER_MIGRATIONS: readonly Migration[] = [
   { name: 'whose word a picture of a bank is', sql: words },
   { name: 'pictures of cases that are no longer kept', sql: goneFromCases },
   { name: 'quarantine for some marketplaces, and alerts', sql: alerts },
   { name: 'frames of animations', sql: frames },
   { name: 'what listings show', sql: shown },
+  { name: 'the brands of what verdicts put into banks', sql: brandsOfEntries },
 ]

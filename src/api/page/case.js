@@ -66,7 +66,8 @@ export function caseOf({ decision, session, theCase, look, changed, show }) {
     }
     if (state === 'withdrawn') return [el('p', {}, 'There is nothing to decide any more.')]
     if (state === 'resolved') return [el('p', { class: 'hint' }, 'To change it, take back what was said first.')]
-    return [word.form({ brandIds, own: session?.role === 'brand' })]
+    const ordinals = found.pictures.filter((one) => one.revision === revision).map(({ ordinal }) => ordinal)
+    return [word.form({ brandIds, own: session?.role === 'brand', ordinals })]
   }
 
   if (reviews(session)) void theCase.then(draw)

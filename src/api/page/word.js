@@ -48,14 +48,29 @@ export function createWord({ caseId, decisionId, ended }) {
     return button
   }
 
-  /** @param {{ brandIds: string[], own: boolean }} about `own`: the brands are the session's; it speaks for one of them */
-  function form({ brandIds, own }) {
+  /**
+   * @param {{ brandIds: string[], own: boolean, ordinals: number[] }} about `own`: the brands are the session's; it speaks
+   *   for one of them; `ordinals`: of the pictures that the case keeps of this revision
+   */
+  function form({ brandIds, own, ordinals }) {
     const all = own ? [] : [el('option', { value: '' }, 'all brands of the case')]
     const brand = el(
       'select',
       { id: 'verdict-brand' },
       ...all,
       ...brandIds.map((one) => el('option', { value: one }, one)),
+    )
+    const ticks = ordinals.map((ordinal) => ({
+      ordinal,
+      tick: el('input', { type: 'checkbox', id: `verdict-picture-${ordinal}`, value: String(ordinal) }),
+    }))
+    const which = el(
+      'fieldset',
+      {},
+      el('legend', {}, 'Pictures that show it (none ticked: all but official ones and what others have on sale)'),
+      ...ticks.map(({ ordinal, tick }) =>
+        el('label', { for: `verdict-picture-${ordinal}` }, tick, ` Picture ${ordinal + 1}`),
+      ),
     )
     const reason = el('input', { id: 'verdict-reason', maxlength: '1000', autocomplete: 'off' })
     const button = (verdict, label) => {
@@ -67,6 +82,7 @@ export function createWord({ caseId, decisionId, ended }) {
       { class: 'word' },
       el('h4', {}, 'Your word'),
       ...(brandIds.length === 0 ? [] : [el('div', {}, el('label', { for: 'verdict-brand' }, 'Speaks for'), brand)]),
+      ...(ordinals.length > 1 ? [which] : []),
       el('div', {}, el('label', { for: 'verdict-reason' }, 'Reason (optional)'), reason),
       el(
         'div',
@@ -85,8 +101,10 @@ export function createWord({ caseId, decisionId, ended }) {
       // Without a button it was Enter in the field, which says neither.
       const verdict = event.submitter?.value
       if (verdict === undefined) return
+      const pictures = ticks.flatMap(({ ordinal, tick }) => (tick.checked ? [ordinal] : []))
       void say({
         verdict,
+        ...(verdict === 'confirmed' && pictures.length > 0 ? { pictures } : {}),
         ...(brand.value === '' ? {} : { brandId: brand.value }),
         ...(reason.value.trim() === '' ? {} : { reason: reason.value.trim() }),
       })
@@ -103,6 +121,7 @@ export function createWord({ caseId, decisionId, ended }) {
 
 const LEFT_OUT = {
   official: 'like a genuine or an allowed picture',
+  elsewhere: 'shown on sale by other sellers too (if it is the fake, take your word back and tick it)',
   unnamed: 'not named by the verdict',
   blank: 'blank',
   repeated: 'the same as another',

@@ -1,4 +1,4 @@
-// `banks list | remove | release | quarantine`: which banks there are and what is in them, and a picture out of its bank or its quarantine.
+// `banks list | remove | release | quarantine | vouch`: which banks there are and what is in them, and a picture out of its bank or its quarantine.
 import type { Command } from 'commander'
 import { createBankStore } from '../../adapters/postgres/bank-store.ts'
 import { bankImageSchema, type BankImage } from '../../domain/bank.ts'
@@ -14,6 +14,7 @@ interface Options {
 const ID = '6d7e4bce-ad2b-5c38-9af1-f764ecc399eb'
 
 export function addPictureCommands(banks: Command): void {
+  addVouch(banks)
   banks
     .command('list [bank]')
     .description('All banks with how many pictures they have, or the pictures of one with their ids.')
@@ -74,6 +75,26 @@ export function addPictureCommands(banks: Command): void {
           print(json, { bankId, imageId, state }, `${imageId} of ${bankId} ${done}.`)
         })
       })
+}
+
+function addVouch(banks: Command): void {
+  banks
+    .command('vouch <bank> <image>')
+    .description(
+      'Vouch for a picture that a rights holder added: within 2 s it counts against listings that do not name its brand too.',
+    )
+    .option('--json', 'print one JSON document')
+    .addHelpText(
+      'after',
+      `\nExample:\n  $ touchstone banks list nike-fakes\n  $ touchstone banks vouch nike-fakes ${ID}`,
+    )
+    .action(async (bankId: string, imageId: string, { json }: Options) => {
+      assertImageId(bankId, imageId)
+      await withBanks(async (store) => {
+        if (!(await store.vouch(bankId, imageId, COMMAND_LINE))) throw await missing(store, bankId, imageId)
+        print(json, { bankId, imageId, vouched: true }, `${imageId} of ${bankId} counts everywhere.`)
+      })
+    })
 }
 
 const withBanks = (work: (store: BankStore) => Promise<void>): Promise<void> =>
@@ -139,5 +160,6 @@ async function listPictures(store: BankStore, bankId: string, json: boolean | un
   print(json, all, all.length === 0 ? `The bank ${bankId} has no pictures.` : table(header, rows))
 }
 
-const cameFrom = ({ file, listingId, kind }: BankImage['source']): string =>
-  plain(file ?? (listingId === undefined ? kind : `verdict on ${listingId}`))
+const cameFrom = ({ file, listingId, kind, by }: BankImage['source']): string =>
+  plain(file ?? (listingId === undefined ? kind : `verdict on ${listingId}`)) +
+  (by === undefined ? '' : ' (rights holder, nobody vouches)')

@@ -36,7 +36,9 @@ const AT_ONCE = 100
 export function registerBanks(program: Command): void {
   const banks = program
     .command('banks')
-    .description('Banks of genuine, counterfeit, logo and allowed pictures: import, list, remove, release.')
+    .description(
+      'Banks of genuine, counterfeit, logo and allowed pictures: import, list, remove, vouch, quarantine, release.',
+    )
     .addHelpText('after', '\nExample:\n  $ touchstone banks import fakes shoe-1.jpg shoe-2.jpg --kind counterfeit')
   banks
     .command('import <bank> <files...>')

@@ -117,9 +117,10 @@ async function apart({ store, shipped }: Pick<PromotionParts, 'store' | 'shipped
   // A fusion that was fitted without a text model says itself what one would weigh.
   if (expects === undefined || expects === null || text === null || expects === text) return []
   const fitting = (await store.list('fusion')).find(({ card }) => expectedText(card) === text)
+  const before = fusion === undefined && text !== shipped.text ? ', or roll back text' : ''
   const next = fitting === undefined ? 'train a fusion and promote it' : `promote fusion@${fitting.version}`
   return [
-    `the fusion ${fusion?.version ?? shipped.fusion} that decides was fitted to the text model ${expects}: it weighs what the text model ${text} says as if ${expects} had said it, so risks may be too high or too low, and listings be held or let through wrongly, until a fusion that was fitted to ${text} decides. Next: ${next}`,
+    `the fusion ${fusion?.version ?? shipped.fusion} that decides was fitted to the text model ${expects}: it weighs what the text model ${text} says as if ${expects} had said it, so risks may be too high or too low, and listings be held or let through wrongly, until a fusion that was fitted to ${text} decides. Next: ${next}${before}`,
   ]
 }
 
