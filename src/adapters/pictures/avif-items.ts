@@ -90,7 +90,8 @@ function propertiesOf({ body }: Box): Map<number, Box[]> {
     if (count > MOST_ITEMS) throw new BoxFault(`properties of ${count} items`)
     for (let n = 0; n < count; n++) {
       const id = numbers.take(version < 1 ? 2 : 4)
-      const own = found.get(id) ?? []
+      if (found.has(id)) throw new BoxFault(`properties of item ${id} twice`)
+      const own: Box[] = []
       for (let left = numbers.take(1); left > 0; left--) {
         const index = (flags & 1) === 1 ? numbers.take(2) & 0x7fff : numbers.take(1) & 0x7f
         const property = all[index - 1]
@@ -117,6 +118,13 @@ function extentsOf({ body, version }: Box, file: Buffer, idat: Buffer | undefine
   const numbers = numbersOf(body)
   const sizes = numbers.take(2)
   const [offsets, lengths, bases, indices] = [sizes >> 12, (sizes >> 8) & 15, (sizes >> 4) & 15, sizes & 15]
+  // libheif reads no other sizes, and takes what has one for nothing.
+  if (
+    version > 2 ||
+    [offsets, lengths, bases].some((size) => ![0, 4, 8].includes(size)) ||
+    (version > 0 && indices > 0)
+  )
+    throw new BoxFault('places of items in numbers of another size than 4 or 8 bytes')
   const count = numbers.take(version < 2 ? 2 : 4)
   if (count > MOST_ITEMS) throw new BoxFault(`places of ${count} items`)
   const found = new Map<number, Buffer[]>()
@@ -133,11 +141,11 @@ function extentsOf({ body, version }: Box, file: Buffer, idat: Buffer | undefine
     const parts: Buffer[] = []
     let total = 0
     for (let left = extents; left > 0; left--) {
-      if (version > 0) numbers.skip(indices)
       const from = base + numbers.take(offsets)
       const length = numbers.take(lengths)
-      // No length: all that there is.
-      const to = length === 0 ? source.length : from + length
+      // All that there is to some, nothing to others.
+      if (length === 0) throw new BoxFault('a part of an item without a length')
+      const to = from + length
       if (to > source.length || from > to) throw new BoxFault(ENDS)
       parts.push(source.subarray(from, to))
       total += to - from

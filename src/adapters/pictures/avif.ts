@@ -39,13 +39,13 @@ export function pixelsOfAvif(file: Buffer): AvifPixels | { readonly wrong: strin
 /** Tiles and alphas with an alpha of their own would be decoded with it: nobody writes such. */
 function alphaOf({ primary, items, references }: Items): Item | undefined {
   const alphas: Item[] = []
-  const derived = references.filter(({ type }) => type === 'dimg')
+  const parts = new Set(references.flatMap(({ type, to }) => (type === 'dimg' ? to : [])))
   for (const { from, to } of references.filter(({ type }) => type === 'auxl')) {
     const item = items.get(from)
     // Of a thumbnail, say: that is not decoded.
     if (item === undefined || !isAlpha(item)) continue
     if (to.includes(primary.id)) alphas.push(item)
-    if (to.some((id) => derived.some(({ to }) => to.includes(id)))) throw new BoxFault('an alpha of a part')
+    if (to.some((id) => parts.has(id))) throw new BoxFault('an alpha of a part')
   }
   const [alpha, ...more] = alphas
   if (more.length > 0) throw new BoxFault('more than one alpha')
@@ -69,9 +69,9 @@ function decodedOf(items: Items, item: Item): number {
 
 /** Every tile its own, in as many pixels as there are to cover, but for what the last row and column hang over. */
 function decodedOfGrid({ items, references }: Items, grid: Item): number {
-  const head = grid.extents[0]
-  const rows = (head?.[2] ?? 0) + 1
-  const columns = (head?.[3] ?? 0) + 1
+  const head = Buffer.concat(grid.extents)
+  const rows = (head[2] ?? 0) + 1
+  const columns = (head[3] ?? 0) + 1
   const derived = references.filter(({ type, from }) => type === 'dimg' && from === grid.id)
   const [tiles, ...more] = derived.map(({ to }) => to)
   if (tiles === undefined || more.length > 0 || tiles.length !== rows * columns || new Set(tiles).size < tiles.length)
@@ -81,6 +81,7 @@ function decodedOfGrid({ items, references }: Items, grid: Item): number {
   for (const id of tiles) {
     const tile = items.get(id)
     if (tile?.type !== 'av01') throw new BoxFault('a grid of something else than AV1 images')
+    if (turnsOf(tile) > 0) throw new BoxFault('a tile that is to be turned')
     const { width, height } = sizeOf(tile)
     if ((columns - 1) * width >= out.width || (rows - 1) * height >= out.height)
       throw new BoxFault(
@@ -96,12 +97,21 @@ function decodedOfCoded(item: Item): number {
   const { width, height } = sizeOf(item)
   const configurations = item.properties.filter(({ type }) => type === 'av1C')
   if (configurations.length !== 1) throw new BoxFault(`an AV1 image with ${configurations.length} configurations`)
-  // Behind its four bytes a configuration may hold frames as well, which are decoded before the others.
-  const frames = framesIn([...configurations.map(({ body }) => body.subarray(4)), ...item.extents])
+  // Behind its four bytes a configuration may hold frames as well, which are decoded before the others; all lie joined there.
+  const frames = framesIn(Buffer.concat([...configurations.map(({ body }) => body.subarray(4)), ...item.extents]))
   return width * height * Math.max(1, frames)
 }
 
-function sizeOf({ properties }: Item): { readonly width: number; readonly height: number } {
+/** Each is done over all pixels, as often as it is named. */
+const TURNS = ['irot', 'imir', 'clap'] as const
+
+const turnsOf = ({ properties }: Item): number =>
+  properties.filter(({ type }) => TURNS.some((turn) => turn === type)).length
+
+function sizeOf(item: Item): { readonly width: number; readonly height: number } {
+  const { properties } = item
+  for (const turn of TURNS)
+    if (properties.filter(({ type }) => type === turn).length > 1) throw new BoxFault(`more than one ${turn}`)
   // Scaling would make it larger than this once it is decoded.
   if (properties.some(({ type }) => type === 'iscl')) throw new BoxFault('a picture that is to be scaled')
   const [size, ...more] = properties.filter(({ type }) => type === 'ispe')
@@ -109,26 +119,37 @@ function sizeOf({ properties }: Item): { readonly width: number; readonly height
   return { width: size.body.readUInt32BE(0), height: size.body.readUInt32BE(4) }
 }
 
-/** The decoder takes all that there are, one after the other, for the last one to be shown. */
-function framesIn(parts: readonly Buffer[]): number {
+/** Of a frame with its header: the only kind that may say no size, as the last one. */
+const FRAME = 6
+
+/**
+ * The decoder takes all that there are, one after the other, for the last one to be shown. It passes over zeros and goes on
+ * where a reader of sizes would stop, so what is not plain is refused.
+ */
+function framesIn(obus: Buffer): number {
   let frames = 0
-  for (const obus of parts) {
-    for (let at = 0; at < obus.length;) {
-      const head = obus[at] ?? 0
-      at += (head & 4) === 4 ? 2 : 1
-      if (DECODED.has((head >> 3) & 15) && ++frames > MOST_FRAMES)
-        throw new BoxFault(`more than ${MOST_FRAMES} frames in one image`)
-      // Without a size it goes on to the end.
-      if ((head & 2) === 0) break
-      let size = 0
-      for (let shift = 0; shift < 8; shift++) {
-        const byte = obus[at++]
-        if (byte === undefined) throw new BoxFault(ENDS)
-        size += (byte & 127) * 128 ** shift
-        if (byte < 128) break
-      }
-      at += size
+  for (let at = 0; at < obus.length;) {
+    const head = obus[at] ?? 0
+    const type = (head >> 3) & 15
+    if (type === 0) {
+      if (obus.subarray(at).some((byte) => byte !== 0)) throw new BoxFault('an AV1 unit of no kind')
+      return frames
     }
+    at += (head & 4) === 4 ? 2 : 1
+    if (DECODED.has(type) && ++frames > MOST_FRAMES) throw new BoxFault(`more than ${MOST_FRAMES} frames in one image`)
+    if ((head & 2) === 0) {
+      if (type !== FRAME) throw new BoxFault('an AV1 unit without a size')
+      return frames
+    }
+    let size = 0
+    for (let shift = 0; shift < 8; shift++) {
+      const byte = obus[at++]
+      if (byte === undefined) throw new BoxFault(ENDS)
+      size += (byte & 127) * 128 ** shift
+      if (byte < 128) break
+    }
+    at += size
+    if (at > obus.length) throw new BoxFault(ENDS)
   }
   return frames
 }

@@ -42,7 +42,8 @@ export function colouredBy(png: Buffer): Colouring {
   let isUsual = true
   let frames = 0
   let isFirstFrame = false
-  for (let at = 8, chunks = 0; at + 12 <= png.length && chunks < MOST_CHUNKS; chunks++) {
+  let chunks = 0
+  for (let at = 8; at + 12 <= png.length && chunks < MOST_CHUNKS; chunks++) {
     const type = png.toString('latin1', at + 4, at + 8)
     if (type === 'IDAT') break
     const end = at + 12 + png.readUInt32BE(at)
@@ -63,7 +64,7 @@ export function colouredBy(png: Buffer): Colouring {
     hasMoreFrames: frames > 1 || (frames === 1 && !isFirstFrame),
     gamma: isProfiled ? undefined : gamma,
     // The primaries alone change nothing.
-    isDoubtful: gamma !== undefined && !isUsual,
+    isDoubtful: (gamma !== undefined && !isUsual) || chunks === MOST_CHUNKS,
   }
 }
 
