@@ -11,6 +11,7 @@ import { encodeEvent } from '../../src/events/wire.ts'
 import { blankPicture, disguised, drawnPicture } from '../support/drawn-pictures.ts'
 import { kafkaLegs, type StartedLeg } from '../support/kafka/legs.ts'
 import { startGateUnderTest, type GateUnderTest } from '../support/running-gate.ts'
+import { verdictOn } from '../support/verdicts.ts'
 
 let t: GateUnderTest
 
@@ -30,18 +31,7 @@ async function offer(listingId: string, pictures: readonly Buffer[], title = 'A 
 
 /** What a review tool says on the topic; resolves when it is recorded. */
 async function say(decision: Decision, verdict: Verdict['verdict'], more: Partial<Verdict> = {}): Promise<Verdict> {
-  const said: Verdict = {
-    verdictId: randomUUID(),
-    caseId: decision.caseId ?? null,
-    listingId: decision.listingId,
-    revision: decision.revision,
-    decisionId: decision.decisionId,
-    verdict,
-    by: { subject: 'reviewer-4', role: 'analyst' },
-    at: '2026-01-01T00:00:00Z',
-    source: 'review',
-    ...more,
-  }
+  const said = verdictOn(decision, verdict, more)
   const event = { id: said.verdictId, source: '/review-tool', time: said.at, subject: said.listingId }
   const { log, topics, database } = t.gate
   await log.append(topics.verdicts, [

@@ -1,6 +1,5 @@
 // A word on a picture is taken back: listings of others that were held or blocked only for that picture go on sale. Real:
 // PostgreSQL, the whole gate, HTTP on the loopback interface, sharp; made up: the host, the people, and that a hold ends.
-import { randomUUID } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -10,6 +9,7 @@ import { verdictRecorded } from '../../src/events/index.ts'
 import { encodeEvent } from '../../src/events/wire.ts'
 import { disguised, drawnPicture } from '../support/drawn-pictures.ts'
 import { startGateUnderTest, type GateUnderTest } from '../support/running-gate.ts'
+import { verdictOn } from '../support/verdicts.ts'
 
 const OVERT = 'Rolex Submariner 1:1 super clone, best replica'
 const PLAIN = 'A wooden chair'
@@ -66,18 +66,7 @@ async function say(
   verdict: Verdict['verdict'],
   supersedes: string | null = null,
 ): Promise<Verdict> {
-  const said: Verdict = {
-    verdictId: randomUUID(),
-    caseId: decision.caseId ?? null,
-    listingId: decision.listingId,
-    revision: decision.revision,
-    decisionId: decision.decisionId,
-    verdict,
-    by: { subject: 'reviewer-4', role: 'analyst' },
-    at: '2026-01-01T00:00:00Z',
-    source: 'review',
-    supersedes,
-  }
+  const said = verdictOn(decision, verdict, { supersedes })
   const event = { id: said.verdictId, source: '/review-tool', time: said.at, subject: said.listingId }
   await t.gate.log.append(t.gate.topics.verdicts, [
     { key: Buffer.from(said.listingId), ...encodeEvent(verdictRecorded, said, event) },

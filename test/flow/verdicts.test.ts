@@ -1,5 +1,4 @@
 // A person's word comes in from the log and decides. Real: PostgreSQL, the whole gate, the log in PostgreSQL and on Kafka; made up: the people.
-import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Decision } from '../../src/domain/decision.ts'
 import type { Verdict } from '../../src/domain/verdict.ts'
@@ -9,21 +8,9 @@ import { encodeEvent } from '../../src/events/wire.ts'
 import { GATE_SOURCE } from '../../src/pipeline/sources.ts'
 import { kafkaLegs, type StartedLeg } from '../support/kafka/legs.ts'
 import { startGateUnderTest, type GateUnderTest } from '../support/running-gate.ts'
+import { verdictOn } from '../support/verdicts.ts'
 
 let t: GateUnderTest
-
-const verdictOn = (decision: Decision, verdict: Verdict['verdict'], more: Partial<Verdict> = {}): Verdict => ({
-  verdictId: randomUUID(),
-  caseId: decision.caseId ?? null,
-  listingId: decision.listingId,
-  revision: decision.revision,
-  decisionId: decision.decisionId,
-  verdict,
-  by: { subject: 'reviewer-4', role: 'analyst' },
-  at: '2026-01-01T00:00:00Z',
-  source: 'review',
-  ...more,
-})
 
 const recordOf = (verdict: Verdict, source: string) => ({
   key: Buffer.from(verdict.listingId),

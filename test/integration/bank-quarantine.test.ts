@@ -1,17 +1,14 @@
 // Pictures that meet too many sellers, as several processes see it. Real: PostgreSQL, two nodes of the store, the banks in memory, the watch; made up: pictures and listings.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createBankStore } from '../../src/adapters/postgres/bank-store.ts'
-import { connect } from '../../src/adapters/postgres/connect.ts'
-import { migrate } from '../../src/adapters/postgres/migrate.ts'
-import { STORE_MIGRATIONS } from '../../src/adapters/postgres/migrations.ts'
 import { followBanks, type LiveBanks } from '../../src/pipeline/bank-index.ts'
 import { createBankWatch } from '../../src/pipeline/banks/quarantine.ts'
 import type { SnapshotFile } from '../../src/pipeline/banks/snapshot.ts'
 import type { BankStore } from '../../src/rights/bank-ports.ts'
 import { createTelemetry } from '../../src/telemetry.ts'
 import { bank, picture } from '../contracts/store-banks.ts'
-import { freshDatabase } from '../support/database.ts'
+import { storeBefore } from '../support/old-store.ts'
 import { seen } from '../unit/pipeline/banks/samples.ts'
 import { startPostgresStore } from './store-on-postgres.ts'
 import type { PostgresNode, PostgresStore } from './store-on-postgres.ts'
@@ -226,23 +223,14 @@ describe('a picture that meets too many sellers', () => {
 })
 
 test('what lay in quarantine before there were scopes lies there for all, since and by whom it did', async () => {
-  const { url, drop } = await freshDatabase()
-  const database = await connect(url)
-  onTestFinished(async () => {
-    await database.close()
-    await drop()
-  })
-  const pool = database.deciding
-  const before = STORE_MIGRATIONS.findIndex(({ name }) => name === 'quarantine for some marketplaces, and alerts')
-  expect(before).toBeGreaterThan(0)
-  await migrate(pool, 'store', STORE_MIGRATIONS.slice(0, before))
+  const { pool, listener, upgrade } = await storeBefore('quarantine for some marketplaces, and alerts')
   await pool.query(`
     insert into bank values ('b', 1, '${JSON.stringify(bank('b'))}', 1, now(), 'ann');
     insert into bank_image (image_id, bank_id, sha256, hash, quality, state, source, added_by, change, changed_at, changed_by)
     select gen_random_uuid(), 'b', n, n, 90, case n when 'active' then n else 'quarantined' end, '{"kind":"api"}', 'ann', 1,
            '2026-01-02T03:04:05Z', n from unnest(array['active', 'quarantine', 'bob']) n`)
-  await migrate(pool, 'store', STORE_MIGRATIONS)
-  const banks = createBankStore({ pool, listener: database.listener })
+  await upgrade()
+  const banks = createBankStore({ pool, listener })
   const images = await banks.images('b', { limit: 9 })
   const since = '2026-01-02T03:04:05.000Z'
   expect(Object.fromEntries(images.map(({ sha256, quarantine }) => [sha256, quarantine]))).toEqual({

@@ -1,29 +1,18 @@
 // What a newer version finds in the tables of an older one. Real: PostgreSQL, the migrations and the store.
 import { randomUUID } from 'node:crypto'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { bankJoins } from '../../src/adapters/postgres/bank-joins.ts'
 import { createBankStore } from '../../src/adapters/postgres/bank-store.ts'
-import { connect } from '../../src/adapters/postgres/connect.ts'
 import { createGateStore } from '../../src/adapters/postgres/gate-store.ts'
-import { migrate } from '../../src/adapters/postgres/migrate.ts'
-import { STORE_MIGRATIONS } from '../../src/adapters/postgres/migrations.ts'
 import { writePictures } from '../../src/adapters/postgres/picture-rows.ts'
 import { inTransaction } from '../../src/adapters/postgres/transaction.ts'
 import { groupNames } from '../../src/apps/ground.ts'
 import { topicNames } from '../../src/events/topics.ts'
 import { bank, picture } from '../contracts/store-banks.ts'
-import { freshDatabase } from '../support/database.ts'
+import { storeBefore } from '../support/old-store.ts'
 
 test('offsets of the group that had one name for every prefix are taken along, so that no listing is read twice', async () => {
-  const { url, drop } = await freshDatabase()
-  const database = await connect(url)
-  onTestFinished(async () => {
-    await database.close()
-    await drop()
-  })
-  const pool = database.deciding
-  const before = STORE_MIGRATIONS.findIndex(({ name }) => name === 'groups named after the topics')
-  await migrate(pool, 'store', STORE_MIGRATIONS.slice(0, before))
+  const { pool, upgrade } = await storeBefore('groups named after the topics')
   const old = await createGateStore({ pool, outputs: {} })
   const prefixes = ['touchstone', 'shop.v1', 'a_b-c']
   const partitions = [0, 1]
@@ -31,7 +20,7 @@ test('offsets of the group that had one name for every prefix are taken along, s
     for (const partition of partitions)
       await old.place('touchstone-gate', topicNames(prefix).listings, partition, BigInt(100 * (i + 1) + partition))
 
-  await migrate(pool, 'store', STORE_MIGRATIONS)
+  await upgrade()
   const store = await createGateStore({ pool, outputs: {} })
   const places = (group: (prefix: string) => string) =>
     Promise.all(
@@ -46,17 +35,7 @@ test('offsets of the group that had one name for every prefix are taken along, s
 })
 
 test('pictures that were kept without their turned forms are there, are compared as they are, and new ones beside them in full', async () => {
-  const { url, drop } = await freshDatabase()
-  const database = await connect(url)
-  onTestFinished(async () => {
-    await database.close()
-    await drop()
-  })
-  const pool = database.deciding
-  const name = 'what kept pictures are when they are turned and mirrored'
-  const before = STORE_MIGRATIONS.findIndex((one) => one.name === name)
-  expect(before).toBeGreaterThan(0)
-  await migrate(pool, 'store', STORE_MIGRATIONS.slice(0, before))
+  const { pool, listener, upgrade } = await storeBefore('what kept pictures are when they are turned and mirrored')
   const official = picture('official')
   const old = { own: picture('own'), copy: picture('copy', { hash: official.hash }) }
   for (const [ordinal, one] of Object.values(old).entries()) {
@@ -70,8 +49,8 @@ test('pictures that were kept without their turned forms are there, are compared
     ])
   }
 
-  await migrate(pool, 'store', STORE_MIGRATIONS)
-  const banks = createBankStore({ pool, listener: database.listener })
+  await upgrade()
+  const banks = createBankStore({ pool, listener })
   await banks.upsertBank(bank('of-nike', { kind: 'genuine', brandId: 'nike' }), 'ann', 'all')
   await banks.addImages('of-nike', [{ picture: official, source: { kind: 'api' } }], 'ann', 'all')
   const mirrored = picture('mirrored', { variants: [picture('mirrored').hash, official.hash] })
@@ -88,15 +67,7 @@ test('pictures that were kept without their turned forms are there, are compared
 })
 
 test('listings that a picture had stopped before are found when it leaves its bank, or when it has left already', async () => {
-  const { url, drop } = await freshDatabase()
-  const database = await connect(url)
-  onTestFinished(async () => {
-    await database.close()
-    await drop()
-  })
-  const pool = database.deciding
-  const before = STORE_MIGRATIONS.findIndex(({ name }) => name === 'listings that a picture of a bank stopped')
-  await migrate(pool, 'store', STORE_MIGRATIONS.slice(0, before))
+  const { pool, upgrade } = await storeBefore('listings that a picture of a bank stopped')
   const [here, left] = [randomUUID(), randomUUID()]
   await pool.query(
     `insert into bank_image (image_id, bank_id, sha256, hash, quality, state, source, added_by, change)
@@ -123,7 +94,7 @@ test('listings that a picture had stopped before are found when it leaves its ba
   await stopped('judged', 'block', 'review', here)
   await stopped('sold', 'allow', 'screening', here)
 
-  await migrate(pool, 'store', STORE_MIGRATIONS)
+  await upgrade()
   const { rows } = await pool.query(
     'select image_id, listing_id, revision from bank_match order by listing_id, image_id',
   )
@@ -134,4 +105,47 @@ test('listings that a picture had stopped before are found when it leaves its ba
   expect((await pool.query('select image_id, change from bank_departure')).rows).toEqual([
     { image_id: left, change: '7' },
   ])
+})
+
+test('what an old verdict put into a bank knows the brands of its case from then on, and those who follow hear of it', async () => {
+  const { pool, listener, upgrade } = await storeBefore('the brands of what verdicts put into banks')
+  const entries = [
+    ['of the case', 'V-1', '{"kind":"verdict","listingId":"L"}', 'active'],
+    ['nobody kept', 'V-1', '{"kind":"verdict","listingId":"L"}', 'active'],
+    ['it knows', 'V-1', '{"kind":"verdict","brandIds":["gap"]}', 'active'],
+    ['by hand', null, '{"kind":"api"}', 'active'],
+    ['gone', 'V-1', '{"kind":"verdict"}', 'removed'],
+  ] as const
+  await pool.query(`insert into bank values ('b', 1, $1, 1, now(), 'ann')`, [bank('b')])
+  for (const [sha256, verdictId, source, state] of entries)
+    await pool.query(
+      `insert into bank_image (image_id, bank_id, sha256, hash, quality, state, source, verdict_id, added_by, change)
+       values (gen_random_uuid(), 'b', $1, $1, 90, $4, $3, $2, 'ann', 1)`,
+      [sha256, verdictId, source, state],
+    )
+  await pool.query(
+    `insert into review_case (case_id, listing_id, revision, state, risk, brand_ids, opened_at)
+     values ('C', 'L', 1, 'resolved', 0.5, array['nike', 'omega'], now())`,
+  )
+  await pool.query('update reference_head set change = 1')
+  await pool.query(`insert into verdict (verdict_id, listing_id, revision, body) values ('V-1', 'L', 1, '{}')`)
+  for (const [ordinal, sha256] of ['of the case', 'it knows', 'by hand', 'gone'].entries())
+    await pool.query(
+      `insert into case_picture (case_id, revision, ordinal, sha256, brand_ids) values ('C', 1, $1, $2, $3)`,
+      [ordinal, sha256, ['nike', 'omega']],
+    )
+  const { change } = await createBankStore({ pool, listener }).census()
+
+  await upgrade()
+  const banks = createBankStore({ pool, listener })
+  const brandsOf = Object.fromEntries(
+    (await banks.images('b', { limit: 9 })).map(({ sha256, source }) => [sha256, source.brandIds]),
+  )
+  expect(brandsOf).toEqual({
+    'of the case': ['nike', 'omega'],
+    'nobody kept': undefined,
+    'it knows': ['gap'],
+    'by hand': undefined,
+  })
+  expect((await banks.changesSince(change, 9)).images).toMatchObject([{ source: { brandIds: ['nike', 'omega'] } }])
 })

@@ -3,21 +3,13 @@ import { expect, onTestFinished, test } from 'vitest'
 import { topicNames } from '../../src/events/topics.ts'
 import type { Gate } from '../../src/pipeline/assess.ts'
 import type { Batch } from '../../src/pipeline/log/ports.ts'
-import { compileGate } from '../../src/pipeline/reference.ts'
 import { createScreening } from '../../src/pipeline/screening.ts'
-import { defaultPolicy } from '../../src/policy/default.ts'
 import { createTelemetry } from '../../src/telemetry.ts'
 import { GROUP, INPUT } from '../contracts/store-samples.ts'
 import { startPostgresStore } from './store-on-postgres.ts'
+import { plainGate } from '../support/plain-gate.ts'
 
 const topics = { ...topicNames('test'), listings: INPUT }
-const scorecard = {
-  name: 'fusion' as const,
-  version: 't',
-  description: 't',
-  prior: { probability: 0.01, source: 't' },
-  signals: {},
-}
 
 const sent = (listingId: string, revision: number, more: object = {}) =>
   JSON.stringify({ listingId, revision, sellerId: 'S', title: 'chair', ...more })
@@ -42,10 +34,7 @@ test('what was decided ahead is known when it comes again, what would be told tw
     const node = await shared.node()
     const answer = Promise.withResolvers<void>()
     const gate: Gate = {
-      ...compileGate(
-        { signals: [], scorecard, usdPer: () => 1, budgetMs: 1_000 },
-        { change: 1n, brands: [], policy: defaultPolicy() },
-      ),
+      ...plainGate(),
       pictures: { look: () => answer.promise.then(() => []), keep: () => Promise.resolve(undefined) },
     }
     const decided: string[] = []

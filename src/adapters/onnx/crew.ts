@@ -70,7 +70,8 @@ export function createCrew(options: CrewOptions): Crew {
       job = undefined
       clearTimeout(current?.timer)
       hand.busy = false
-      worker.unref()
+      // Whoever closes waits for its end.
+      if (!closed) worker.unref()
       return current
     }
     worker.on('message', (done: Done) => {

@@ -78,10 +78,22 @@ const UNSHRUNK = 8
 /** That a JPEG of the most pixels may have; smaller ones more. Honest ones have up to 14, where pixels are few. */
 const SCANS = 16
 
-/** Of the whole process, whichever thread says it: nothing but the five is loaded, nothing is remembered. */
+let isLimited = false
+
+/**
+ * Of the whole process, whichever thread says it: nothing but the five is loaded, nothing is remembered. Said once, before
+ * the first thread: between the two calls nothing at all can be loaded, and a picture read just then would be called broken.
+ */
 export function limitLibvips(): void {
+  if (isLimited) return
+  isLimited = true
   sharp.block({ operation: ['VipsForeignLoad'] })
   sharp.unblock({ operation: LOADERS.map((name) => `VipsForeignLoad${name}`) })
+  quietLibvips()
+}
+
+/** In each thread again: sharp turns the cache on whenever it is loaded. */
+export function quietLibvips(): void {
   // Every picture comes once: a cache would only hold memory.
   sharp.cache(false)
   // The threads that we start are the parallelism.

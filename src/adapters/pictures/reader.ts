@@ -1,7 +1,7 @@
 // The reader of pictures: each is decoded and hashed in a thread, so that neither a bomb nor a large one holds up the gate.
-import { createRequire } from 'node:module'
 import type { Logger } from '../../telemetry.ts'
 import type { PictureReader } from '../../pipeline/pictures/ports.ts'
+import { limitLibvips } from './decode.ts'
 import { unseen, type Answer, type Job, type Picture, type ThreadData, type UnseenPicture } from './messages.ts'
 import { createSlowOnes } from './slow-ones.ts'
 import { createThreads, type Lost } from './threads.ts'
@@ -29,8 +29,8 @@ const WAITING_PER_THREAD = 128
 export function createPictureReader(
   options: PictureReaderOptions,
 ): PictureReader & { close(): Promise<void>; queue(): number } {
-  // Before the first thread, and for good: the shared libraries must stay loaded when a thread ends (sharp's own notes).
-  createRequire(import.meta.url)('sharp')
+  // Before the first thread. It loads sharp here too, for good: the shared libraries must stay when a thread ends (its notes).
+  limitLibvips()
   const heavy = new Int32Array(new SharedArrayBuffer(4))
   const threads = createThreads<Job, Answer>({
     entry: options.thread,

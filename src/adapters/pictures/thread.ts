@@ -1,7 +1,7 @@
 // What runs in each thread: one job after the other, bytes in, a picture or its re-encoded form out.
 import { parentPort, workerData } from 'node:worker_threads'
 import type { KeptFrame, KeptPicture } from '../../domain/kept-picture.ts'
-import { faultOf, isTimeout, limitLibvips, open, type Film, type Opened } from './decode.ts'
+import { faultOf, isTimeout, open, quietLibvips, type Film, type Opened } from './decode.ts'
 import { formsOf } from './forms.ts'
 import { keptAnimation, keptStill } from './kept.ts'
 import { createTellingApart, MOST_DIFFERENT } from './frames.ts'
@@ -41,7 +41,7 @@ interface Looked {
 /** Answers every job of the main thread; to be called once, by the file that the threads are started with. */
 export function servePictures(hashPixels: HashPixels): void {
   const data = workerData as ThreadData
-  limitLibvips()
+  quietLibvips()
   const answer = createAnswering(hashPixels, data)
   parentPort?.on('message', (job: Job) => {
     void answer(job).then((said) => {

@@ -134,6 +134,8 @@ export function createThreads<Job, Answer>(options: ThreadsOptions<Job>): Thread
 
   /** Threads keep the process alive while there is work, and not while they are idle. */
   function holdProcess(): void {
+    // Whoever closes waits for their ends: that a thread says "ready" meanwhile must not let the process go before.
+    if (closed) return
     for (const { worker, task } of slots) {
       if (queue.size > 0 || task !== undefined) worker?.ref()
       else worker?.unref()

@@ -71,7 +71,7 @@ with marked as (
     join review_case r on r.case_id = p.case_id where p.brand_ids <> '{}') c
   where i.state <> 'removed' and v.verdict_id = i.verdict_id
     and c.listing_id = v.listing_id and c.revision = v.revision and c.sha256 = i.sha256
-    and i.source::text !~ '"brandIds"\\s*:'
+    and i.source::text !~ '"brandIds"\\s*:|^\\s*\\{\\s*\\}'
   returning i.change)
 update reference_head set change = change + 1 where exists (select from marked);
 `

@@ -5,14 +5,13 @@ import type { Gate } from '../../../src/pipeline/assess.ts'
 import { createBankEntries } from '../../../src/pipeline/banks/entries.ts'
 import { createBankWatch } from '../../../src/pipeline/banks/quarantine.ts'
 import { dryRun } from '../../../src/pipeline/intake.ts'
-import { compileGate } from '../../../src/pipeline/reference.ts'
 import { createRescreening } from '../../../src/pipeline/rescreening.ts'
 import type { RescreenStore } from '../../../src/pipeline/rescreening/ports.ts'
-import { defaultPolicy } from '../../../src/policy/default.ts'
 import { imageHash } from '../../../src/signals/image-hash/signal.ts'
 import { createTelemetry } from '../../../src/telemetry.ts'
 import { listingOf } from './assessments.ts'
 import { bank, hash, image, seen } from './banks/samples.ts'
+import { plainGate } from '../../support/plain-gate.ts'
 
 const topics = topicNames('t')
 
@@ -20,17 +19,7 @@ function world() {
   const entries = createBankEntries()
   entries.putBank(bank('fakes'))
   entries.put(image('x', 'fakes', hash('x')))
-  const scorecard = {
-    name: 'fusion' as const,
-    version: 't',
-    description: 't',
-    prior: { probability: 0.01, source: 't' },
-    signals: {},
-  }
-  const compiled = compileGate(
-    { signals: [imageHash], scorecard, usdPer: () => 1, budgetMs: 1_000 },
-    { change: 1n, brands: [], policy: defaultPolicy() },
-  )
+  const compiled = plainGate([imageHash])
   const gate: Gate = {
     ...compiled,
     banks: { size: 1, change: 1n, match: (picture) => entries.match(picture) },

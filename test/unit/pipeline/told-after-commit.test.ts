@@ -5,12 +5,11 @@ import type { Gate } from '../../../src/pipeline/assess.ts'
 import { createBankEntries } from '../../../src/pipeline/banks/entries.ts'
 import type { Batch } from '../../../src/pipeline/log/ports.ts'
 import type { GateStore } from '../../../src/pipeline/ports.ts'
-import { compileGate } from '../../../src/pipeline/reference.ts'
 import { createScreening } from '../../../src/pipeline/screening.ts'
-import { defaultPolicy } from '../../../src/policy/default.ts'
 import { imageHash } from '../../../src/signals/image-hash/signal.ts'
 import { createTelemetry } from '../../../src/telemetry.ts'
 import { bank, hash, image, seen } from './banks/samples.ts'
+import { plainGate } from '../../support/plain-gate.ts'
 
 const topics = topicNames('t')
 
@@ -18,18 +17,8 @@ it('a listing once, when it is decided: not one that is refused, sent twice, or 
   const entries = createBankEntries()
   entries.putBank(bank('fakes'))
   entries.put(image('x', 'fakes', hash('x')))
-  const scorecard = {
-    name: 'fusion' as const,
-    version: 't',
-    description: 't',
-    prior: { probability: 0.01, source: 't' },
-    signals: {},
-  }
   const gate: Gate = {
-    ...compileGate(
-      { signals: [imageHash], scorecard, usdPer: () => 1, budgetMs: 1_000 },
-      { change: 1n, brands: [], policy: defaultPolicy() },
-    ),
+    ...plainGate([imageHash]),
     banks: { size: 1, change: 1n, match: (picture) => entries.match(picture) },
     pictures: { look: () => Promise.resolve([seen(hash('x'))]), keep: () => Promise.resolve(undefined) },
   }

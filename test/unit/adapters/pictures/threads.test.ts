@@ -1,5 +1,8 @@
 // Threads that hang, die, eat memory or never start, and callers who wait. Real: threads, sharp; the misbehaviour is asked for by the bytes.
+import { execFile } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import sharp from 'sharp'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { PictureReaderOptions } from '../../../../src/adapters/pictures/reader.ts'
 import { drawing, reading, WILD_THREAD } from '../../../support/pictures.ts'
@@ -94,6 +97,22 @@ describe('a thread that', () => {
   })
 })
 
+test('a thread that starts does not touch what the process may load: a picture being read just then would be called broken', async () => {
+  const { read } = started()
+  const gif = await drawing().gif().toBuffer()
+  expect(await read(gif)).toMatchObject({ state: 'seen' })
+  const gifs = { operation: ['VipsForeignLoadNsgif'] }
+  sharp.block(gifs)
+  try {
+    expect(await read(gif)).toMatchObject({ fault: 'not-a-picture' })
+    await read(wild('die'))
+    expect(await read(picture)).toMatchObject({ state: 'seen' })
+    expect(await read(gif)).toMatchObject({ fault: 'not-a-picture' })
+  } finally {
+    sharp.unblock(gifs)
+  }
+})
+
 describe('who waits', () => {
   test('for a thread longer than there is time is told that all are busy, and is forgotten', async () => {
     const { read, reader } = started({ timeMs: 1_500 })
@@ -142,4 +161,21 @@ test('closing answers everybody and ends every thread', async () => {
   expect((await answers).map((one) => one.state === 'unseen' && one.fault)).toEqual(['busy', 'busy', 'busy'])
   expect(await read(picture)).toMatchObject({ fault: 'busy' })
   expect(reader.queue()).toBe(0)
+})
+
+test('closing is waited for also while threads say that they are ready: a command ends with what it has to say', async () => {
+  const threads = new URL('../../../../src/adapters/pictures/threads.ts', import.meta.url).href
+  const program = `
+    import { createThreads } from ${JSON.stringify(threads)}
+    const nothing = () => undefined
+    const entry = new URL('data:text/javascript,' + encodeURIComponent(
+      "import { parentPort } from 'node:worker_threads'; parentPort.on('message', () => {}); parentPort.postMessage('ready')"))
+    const open = createThreads({ entry, count: 2, dataOf: nothing, packed: nothing, timeMs: 9_000, maxWaiting: 1,
+      logger: { warn: nothing }, onGone: nothing, onWaiting: nothing })
+    // Both have started and said so, and nobody has listened yet.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 700)
+    await open.close()
+    console.log('closed')`
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program])
+  expect(stdout).toBe('closed\n')
 })

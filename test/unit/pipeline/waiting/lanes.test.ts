@@ -3,34 +3,23 @@ import { expect, it } from 'vitest'
 import type { Gate } from '../../../../src/pipeline/assess.ts'
 import { keepPictures } from '../../../../src/pipeline/pictures/keeping.ts'
 import type { PictureStore } from '../../../../src/pipeline/pictures/ports.ts'
-import { compileGate } from '../../../../src/pipeline/reference.ts'
 import { createScreening } from '../../../../src/pipeline/screening.ts'
 import { createKeeping } from '../../../../src/pipeline/waiting/keeping.ts'
 import { createRoom } from '../../../../src/pipeline/waiting/room.ts'
 import type { GateStore } from '../../../../src/pipeline/ports.ts'
 import type { TriedRecord } from '../../../../src/pipeline/settle.ts'
-import { defaultPolicy } from '../../../../src/policy/default.ts'
 import { createTelemetry } from '../../../../src/telemetry.ts'
 import { hash, seen } from '../banks/samples.ts'
 import { batchOf, listing, recordAt, TOPICS } from './world.ts'
+import { plainGate } from '../../../support/plain-gate.ts'
 
 const turn = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 function start() {
   const hosts: (() => void)[] = []
   const commits: { listings: string[]; next: bigint }[] = []
-  const scorecard = {
-    name: 'fusion' as const,
-    version: 't',
-    description: 't',
-    prior: { probability: 0.01, source: 't' },
-    signals: {},
-  }
   const gate: Gate = {
-    ...compileGate(
-      { signals: [], scorecard, usdPer: () => 1, budgetMs: 1_000 },
-      { change: 1n, brands: [], policy: defaultPolicy() },
-    ),
+    ...plainGate(),
     pictures: {
       look: () => new Promise((resolve) => hosts.push(() => resolve([]))),
       keep: () => Promise.resolve(undefined),
