@@ -1,7 +1,7 @@
 // The store as the commands open it: the given PostgreSQL, the embedded one, or the one that a running `start` has.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isStarting, runningEmbeddedPostgres } from '../adapters/embedded-postgres/attach.ts'
-import { isBrieflyTaken } from '../adapters/embedded-postgres/data-dir-lock.ts'
+import { isPassing, runningEmbeddedPostgres } from '../adapters/embedded-postgres/attach.ts'
+import { takenBy } from '../adapters/embedded-postgres/data-dir-lock.ts'
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../adapters/embedded-postgres/embedded-postgres.ts'
 import { connect, type Database } from '../adapters/postgres/connect.ts'
 import { migrate } from '../adapters/postgres/migrate.ts'
@@ -25,33 +25,54 @@ export interface OpenOptions {
   readonly onError: (error: Error) => void
   /** Work beside a running `start` instead of refusing: for commands that only read or change reference data. */
   readonly beside: boolean
-  /** Milliseconds to wait for a `start` that is not ready yet; and a `start` for a command that came before it. */
+  /** Milliseconds to wait for a `start` that is not ready yet, and for a command that came before. */
   readonly startingMs?: number
 }
 
 /** A first start makes its database in 2 to 4 s; several times that where the machine is busy. */
 const STARTING_MS = 30_000
+/** A training of many verdicts, or an import of many pictures, takes minutes. */
+const COMMAND_MS = 600_000
 const AGAIN_MS = 100
 
-/** @throws TouchstoneError `not-ready` where the `start` that has the data directory takes too long. */
+/**
+ * @throws TouchstoneError `not-ready` where the `start` that has the data directory takes too long, `already-running` where
+ * another `start` has it, or a command for too long.
+ */
 export async function openDatabase(config: Config, options: OpenOptions): Promise<OpenDatabase> {
   const { DATABASE_URL: given, TOUCHSTONE_DATA_DIR: dataDir } = config
   if (given !== undefined) return await opened(given, undefined, options)
   const { beside } = options
-  const until = performance.now() + (options.startingMs ?? STARTING_MS)
-  for (let told = false; ; told = true) {
+  const begun = performance.now()
+  for (let told: string | undefined; ; ) {
     try {
-      const running = beside ? runningEmbeddedPostgres(dataDir) : undefined
-      if (running !== undefined) return await opened(running.url, undefined, options)
-      const server = await startEmbeddedPostgres({ dataDir, log: options.say, brief: beside })
-      return await opened(server.url, server, options)
+      return await embedded(dataDir, options)
     } catch (error) {
-      if (beside ? !isStarting(error) : !isBrieflyTaken(error)) throw error
-      if (performance.now() >= until) throw beside ? stillStarting(dataDir, error) : error
-      if (!told) options.say(beside ? WAITING_FOR_START : WAITING_FOR_COMMAND)
+      const holder = takenBy(error)
+      const behindCommand = holder === 'command'
+      if (beside ? !isPassing(error) : !behindCommand && holder !== 'nobody known') throw error
+      const patienceMs = options.startingMs ?? (beside && behindCommand ? COMMAND_MS : STARTING_MS)
+      if (performance.now() - begun >= patienceMs)
+        throw beside && !behindCommand ? stillStarting(dataDir, error) : error
+      const waiting = behindCommand ? WAITING_FOR_COMMAND : WAITING_FOR_START
+      if (told !== waiting && holder !== 'nobody known') options.say((told = waiting))
       await sleep(AGAIN_MS)
     }
   }
+}
+
+/** A server of a gate serves commands too; one of a command ends with it, and is nothing to stand on for another. */
+async function embedded(dataDir: string, options: OpenOptions): Promise<OpenDatabase> {
+  let server: EmbeddedPostgres
+  try {
+    // First of all the lock: while nobody has it a server that runs is one that a killed gate left, and the next may stop it.
+    server = await startEmbeddedPostgres({ dataDir, log: options.say, brief: options.beside })
+  } catch (error) {
+    const running = options.beside && takenBy(error) === 'gate' ? runningEmbeddedPostgres(dataDir) : undefined
+    if (running === undefined) throw error
+    return await opened(running.url, undefined, options)
+  }
+  return await opened(server.url, server, options)
 }
 
 const WAITING_FOR_START = 'The gate is just starting: waiting for its embedded database'

@@ -22,12 +22,14 @@ export function runningEmbeddedPostgres(dataDir: string): { readonly url: string
   return { url: `postgres://${SUPERUSER}:${record.password}@127.0.0.1:${port}/${DATABASE}` }
 }
 
-/** 57P03: it starts or recovers; 3D000: our database in it is not made yet. */
-const STARTING: ReadonlySet<unknown> = new Set(['ECONNREFUSED', '57P03', '3D000'])
+/** 57P03: it starts, recovers or ends; 57P01: it ends; 3D000: our database in it is not made yet. */
+const PASSING: ReadonlySet<unknown> = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', '57P01', '57P03', '3D000'])
+/** All that the driver says of a server that ended while it signed in. */
+const ENDED = 'Connection terminated unexpectedly'
 
-/** What is met beside a gate that is just starting: its directory is taken and no server runs, or one that is not ready. */
-export function isStarting(error: unknown): boolean {
-  if (!(error instanceof TouchstoneError)) return false
-  if (error.code === 'already-running') return true
-  return error.cause instanceof Error && 'code' in error.cause && STARTING.has(error.cause.code)
+/** What is met beside another that is just starting or ending: the directory is taken and no server runs, or one that is not ready. */
+export function isPassing(error: unknown): boolean {
+  if (error instanceof TouchstoneError && error.code === 'already-running') return true
+  const reason = error instanceof TouchstoneError ? error.cause : error
+  return reason instanceof Error && (reason.message === ENDED || ('code' in reason && PASSING.has(reason.code)))
 }

@@ -8,6 +8,9 @@ export interface DataDirLock {
   release(): void
 }
 
+/** Lets a process that is just ending finish. A command need not wait here: it works beside a gate, or comes again. */
+const ENDING_MS = 500
+
 /**
  * Takes the lock or throws `already-running` with the holder's pid. Node has no flock; an exclusive SQLite transaction
  * is an fcntl lock, which needs no guess whether a pid in a file is stale and cannot be won by two at once. The pid in
@@ -15,7 +18,7 @@ export interface DataDirLock {
  */
 export function lockDataDir(dataDir: string, brief = false): DataDirLock {
   const holderFile = join(dataDir, 'touchstone.pid')
-  const database = open(dataDir)
+  const database = open(dataDir, brief ? 0 : ENDING_MS)
   try {
     database.exec('BEGIN EXCLUSIVE')
   } catch (error) {
@@ -40,18 +43,24 @@ export function lockDataDir(dataDir: string, brief = false): DataDirLock {
 }
 
 const BRIEFLY = ', a command'
+const NOT_KNOWN = 'pid not yet known'
 
-/** Whether a command had the lock: a start need not give up for that. By the words, because it may have ended since. */
-export const isBrieflyTaken = (error: unknown): boolean =>
-  error instanceof TouchstoneError && error.code === 'already-running' && error.message.includes(BRIEFLY)
+/**
+ * Who had the lock; undefined: that is not what failed. By the words, because it may have ended since. Between taking the
+ * lock and saying who has it, and between unsaying it and letting go, nobody knows: whoever is told so asks again.
+ */
+export function takenBy(error: unknown): 'gate' | 'command' | 'nobody known' | undefined {
+  if (!(error instanceof TouchstoneError) || error.code !== 'already-running') return undefined
+  if (error.message.includes(BRIEFLY)) return 'command'
+  return error.message.includes(NOT_KNOWN) ? 'nobody known' : 'gate'
+}
 
-function open(dataDir: string): DatabaseSync {
+function open(dataDir: string, patienceMs: number): DatabaseSync {
   try {
     // Root's server runs as another user, who must be able to pass through.
     mkdirSync(dataDir, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 })
     accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
-    // Half a second lets a process that is just ending finish, and no more.
-    return new DatabaseSync(join(dataDir, 'touchstone.lock'), { timeout: 500 })
+    return new DatabaseSync(join(dataDir, 'touchstone.lock'), { timeout: patienceMs })
   } catch (error) {
     throw unusable(dataDir, error)
   }
@@ -67,8 +76,9 @@ function unusable(dataDir: string, cause: unknown): TouchstoneError {
 
 function holderOf(file: string): string {
   try {
-    return `pid ${readFileSync(file, 'utf8').trim() || 'not yet known'}`
+    const said = readFileSync(file, 'utf8').trim()
+    return said === '' ? NOT_KNOWN : `pid ${said}`
   } catch {
-    return 'pid not yet known'
+    return NOT_KNOWN
   }
 }

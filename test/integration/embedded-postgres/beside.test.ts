@@ -1,4 +1,8 @@
 // Commands beside a gate that is just starting. Real: PostgreSQL, the lock of the data directory, the gate's own way to its store.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { lockDataDir } from '../../../src/adapters/embedded-postgres/data-dir-lock.ts'
 import { startEmbeddedPostgres } from '../../../src/adapters/embedded-postgres/embedded-postgres.ts'
@@ -68,4 +72,56 @@ test('a start waits for a command that came a moment before it, and not for anot
   await expect.poll(() => said).toEqual(['A command works on the embedded database: waiting for its end'])
   command.release()
   await (await opening).close()
+})
+
+test('a command that finds another at work waits for its end: the server of a command ends with it', async () => {
+  const dataDir = freshDataDir()
+  const first = await beside(dataDir).opening
+  const { said, opening } = beside(dataDir)
+  let opened = false
+  opening.then(
+    () => (opened = true),
+    () => undefined,
+  )
+  await expect.poll(() => said).toEqual(['A command works on the embedded database: waiting for its end'])
+  expect(opened).toBe(false)
+  await first.close()
+  const second = await opening
+  expect((await second.database.reading.query('select 1')).rowCount).toBe(1)
+  await expect(beside(dataDir, 0).opening).rejects.toMatchObject({
+    code: 'already-running',
+    message: expect.stringContaining(`${process.pid}, a command`) as string,
+  })
+  await second.close()
+})
+
+test('between taking the lock and saying who has it nobody is known to have it: a start asks again', async () => {
+  const dataDir = freshDataDir()
+  const lock = lockDataDir(dataDir)
+  rmSync(join(dataDir, 'touchstone.pid'))
+  const { opening } = open(dataDir, { beside: false })
+  const first = await Promise.race([opening.catch((error: unknown) => error), pause(700, 'waits')])
+  expect(first).toBe('waits')
+  lock.release()
+  await (await opening).close()
+})
+
+test('a gate that ends while a command signs in is waited for like one that starts', async () => {
+  const dataDir = freshDataDir()
+  const server = createServer((socket) => socket.on('error', () => undefined).destroy())
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const gate = lockDataDir(dataDir)
+  mkdirSync(join(dataDir, 'pgdata'))
+  writeFileSync(join(dataDir, 'postgres.json'), JSON.stringify({ home: '.', password: 'secret' }))
+  const pidFile = join(dataDir, 'pgdata', 'postmaster.pid')
+  writeFileSync(pidFile, [process.pid, dataDir, 0, port, ''].join('\n'))
+  try {
+    await expect(beside(dataDir, 0).opening).rejects.toMatchObject(NEVER_MADE)
+  } finally {
+    // What tidies up would end the process that it names.
+    rmSync(pidFile)
+    await new Promise((resolve) => server.close(resolve))
+    gate.release()
+  }
 })
