@@ -44,7 +44,7 @@ export async function openDatabase(config: Config, options: OpenOptions): Promis
   if (given !== undefined) return await opened(given, undefined, options)
   const { beside } = options
   const begun = performance.now()
-  for (let told: string | undefined; ; ) {
+  for (let told: string | undefined; ;) {
     try {
       return await embedded(dataDir, options)
     } catch (error) {
