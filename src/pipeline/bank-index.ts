@@ -1,11 +1,11 @@
 // The banks in memory, live: loaded once, from a snapshot where there is one, then told of every change within a second.
+import { inSteps, inTurns } from '../imaging/in-turns.ts'
 import type { BankStore } from '../rights/bank-ports.ts'
 import type { BankIndex } from '../signals/image-hash/ports.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { messageOf } from '../errors.ts'
 import { createBankEntries, type BankEntries } from './banks/entries.ts'
 import { readSnapshot, writeSnapshot, type SnapshotFile } from './banks/snapshot.ts'
-import { inSteps, inTurns } from './in-turns.ts'
 import { createLoop, type Loop } from './loop.ts'
 
 export interface LiveBanks {

@@ -1,9 +1,9 @@
 // The pictures of all banks in memory: told of every change one by one, and asked which of them a picture is like.
 import type { Bank, BankImage, BankKind, PictureForm } from '../../domain/bank.ts'
 import { createHashIndex, fillHashIndex, type HashFilling, type HashIndex } from '../../imaging/hash-index.ts'
+import { inSteps } from '../../imaging/in-turns.ts'
 import type { SeenPicture } from '../../imaging/picture.ts'
 import type { BankMatch } from '../../signals/image-hash/ports.ts'
-import { inSteps } from '../in-turns.ts'
 import { FORMS, formsIn, HASH, HASHES_BYTES, hashesOf } from './entry-hashes.ts'
 import { createHashRows } from './hash-rows.ts'
 import { createNumbers } from './numbers.ts'

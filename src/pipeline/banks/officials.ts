@@ -1,6 +1,6 @@
 // Which genuine and allowed banks the pictures of a case are like: asked before a verdict may put them into a bank of fakes.
+import { inSteps, inTurns } from '../../imaging/in-turns.ts'
 import type { BankIndex } from '../../signals/image-hash/ports.ts'
-import { inSteps, inTurns } from '../in-turns.ts'
 import type { CaseHashes, LookForOfficials } from '../verdicts/ports.ts'
 
 /** Asks the banks in memory, exactly and in turns: each picture takes up to some milliseconds where there are millions. */

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { bankSchema, type Bank } from '../../domain/bank.ts'
-import { inSteps } from '../in-turns.ts'
+import { inSteps } from '../../imaging/in-turns.ts'
 import type { BankEntries, StoredEntry } from './entries.ts'
 import { HASHES_BYTES } from './entry-hashes.ts'
 

@@ -1,4 +1,5 @@
 // Animations beside pictures: how many frames of one listing are compared, and how their look-ups let others have the event loop.
+import { inTurns } from '../../imaging/in-turns.ts'
 import type { Picture } from '../../imaging/picture.ts'
 
 /**
@@ -21,8 +22,6 @@ export function affordable(pictures: readonly Picture[]): readonly Picture[] {
 
 /** Look-ups that are done at once: as long as a plain picture or two take. */
 const AT_ONCE = 8
-/** Well below what a request notices. */
-const TURN_MS = 8
 
 /** Begun at once and, where there are many, done in turns with whatever else waits. */
 export function searched<T, R>(steps: Generator<void, T>, many: boolean, then: (found: T) => R): R | Promise<R> {
@@ -35,14 +34,3 @@ export function searched<T, R>(steps: Generator<void, T>, many: boolean, then: (
 
 export const isMany = (pictures: readonly Picture[]): boolean =>
   pictures.reduce((sum, one) => sum + (one.state === 'seen' ? (one.frames?.length ?? 0) : 0), 0) > AT_ONCE
-
-async function inTurns<T>(steps: Generator<void, T>): Promise<T> {
-  for (;;) {
-    const until = performance.now() + TURN_MS
-    do {
-      const { done, value } = steps.next()
-      if (done === true) return value
-    } while (performance.now() < until)
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-}

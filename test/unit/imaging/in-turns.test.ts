@@ -1,6 +1,6 @@
 // Long work in steps: everything is real, the work only takes time.
 import { expect, test } from 'vitest'
-import { inSteps, inTurns } from '../../../src/pipeline/in-turns.ts'
+import { inSteps, inTurns } from '../../../src/imaging/in-turns.ts'
 
 function* busy(steps: number, stepMs: number): Generator<void, string> {
   for (let n = 0; n < steps; n++) {
