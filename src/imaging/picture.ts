@@ -30,6 +30,8 @@ export interface SeenPicture extends HashedPicture {
   readonly frames?: readonly HashedPicture[]
   /** Of an animation: frames lie beyond what one picture may cost, or cannot be decoded. */
   readonly unseenFrames?: true
+  /** Browsers show another picture: its samples are meant in a way that is not understood here (PQ, HLG, linear light). */
+  readonly shownOtherwise?: true
   /** It ends too soon or is broken, and was decoded as far as a browser shows it. */
   readonly damaged?: true
 }

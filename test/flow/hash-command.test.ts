@@ -8,6 +8,7 @@ import sharp from 'sharp'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { distance, pdqOf } from '../../src/imaging/pdq.ts'
 import { hexOf } from '../../src/imaging/picture.ts'
+import { pngChunk, withChunks } from '../support/png-files.ts'
 import { soft } from '../unit/imaging/drawn-pixels.ts'
 
 const BIN = fileURLToPath(new URL('../../scripts/touchstone.mjs', import.meta.url))
@@ -83,7 +84,7 @@ it('prints one JSON document and ends with 0 where all could be read', async () 
   })
 })
 
-it('says which files are damaged, and hashes the first frame of an animation as other tools do', async () => {
+it('says which files are damaged or shown otherwise by browsers, and hashes the first frame of an animation as other tools do', async () => {
   const [whole, last] = [readFileSync(join(directory, 'as-drawn.png')), readFileSync(join(directory, 'mirrored.png'))]
   writeFileSync(join(directory, 'cut.png'), whole.subarray(0, (whole.length * 3) / 4))
   // Played once it stands at its last frame for good, which is what the gate looks at first.
@@ -94,6 +95,9 @@ it('says which files are damaged, and hashes the first frame of an animation as 
     0,
     [expect.stringMatching(/^cut\.png: damaged: /), expect.stringMatching(/^moving\.webp: .*first frame/)],
   ])
+  const codePoints = pngChunk('cICP', Buffer.from([9, 16, 0, 1]))
+  writeFileSync(join(directory, 'bright.png'), withChunks(whole, codePoints))
+  expect((await hash('bright.png')).err).toMatch(/^bright\.png: browsers show it otherwise/)
   const [, moved = '', still] = out.split('\n').map((line) => line.slice(0, 64))
   expect(moved).toBe(still)
   const json = await hash('--json', 'cut.png', 'moving.webp')

@@ -1,18 +1,24 @@
 // What decoding an AVIF comes to, by its boxes and before libheif sees it: its own size says little of what lies behind it.
-import { BoxFault, ENDS } from './boxes.ts'
+import { unitsOf } from './av1.ts'
 import { itemsOf, type Item, type Items } from './avif-items.ts'
+import { BoxFault, numbersOf } from './boxes.ts'
+import { areOrdinary } from './colours.ts'
 
 /** Of progressive ones, which are shown in steps, each step is a frame. Encoders write up to four. */
 const MOST_FRAMES = 4
-
-/** OBU types of AV1 (6.2.2) that make the decoder decode: frame header, frame, tile list. */
-const DECODED: ReadonlySet<number> = new Set([3, 6, 8])
 
 /** Pixels that libheif will decode, all tiles and steps counted. */
 export interface AvifPixels {
   readonly colours: number
   /** Of the same size: it takes three quarters of what the colours take, and as long again only by more steps. */
   readonly alpha: number
+  /** Its samples are no ordinary sRGB, and browsers show another picture than libvips. */
+  readonly isShownOtherwise: boolean
+}
+
+interface Decoded {
+  readonly pixels: number
+  readonly isOrdinary: boolean
 }
 
 /**
@@ -24,12 +30,13 @@ export function pixelsOfAvif(file: Buffer): AvifPixels | { readonly wrong: strin
   try {
     const items = itemsOf(file)
     const alpha = alphaOf(items)
-    const colours = decodedOf(items, items.primary)
-    if (alpha === undefined) return { colours, alpha: 0 }
+    const { pixels: colours, isOrdinary } = decodedOf(items, items.primary)
+    const isShownOtherwise = !isOrdinary
+    if (alpha === undefined) return { colours, alpha: 0, isShownOtherwise }
     const [own, other] = [sizeOf(items.primary), sizeOf(alpha)]
     if (own.width !== other.width || own.height !== other.height)
       throw new BoxFault(`an alpha of ${other.width} × ${other.height} to ${own.width} × ${own.height} pixels`)
-    return { colours, alpha: decodedOf(items, alpha) }
+    return { colours, alpha: decodedOf(items, alpha).pixels, isShownOtherwise }
   } catch (error) {
     if (error instanceof BoxFault) return { wrong: error.message }
     throw error
@@ -61,14 +68,14 @@ function isAlpha({ properties }: Item): boolean {
   return kinds.length !== 1 || kind.includes('alpha') || kind.includes('auxid:1')
 }
 
-function decodedOf(items: Items, item: Item): number {
+function decodedOf(items: Items, item: Item): Decoded {
   if (item.type === 'av01') return decodedOfCoded(item)
   if (item.type === 'grid') return decodedOfGrid(items, item)
   throw new BoxFault(`a picture of kind ${item.type}; those of kind av01 and grid are decoded`)
 }
 
 /** Every tile its own, in as many pixels as there are to cover, but for what the last row and column hang over. */
-function decodedOfGrid({ items, references }: Items, grid: Item): number {
+function decodedOfGrid({ items, references }: Items, grid: Item): Decoded {
   const head = Buffer.concat(grid.extents)
   const rows = (head[2] ?? 0) + 1
   const columns = (head[3] ?? 0) + 1
@@ -78,6 +85,7 @@ function decodedOfGrid({ items, references }: Items, grid: Item): number {
     throw new BoxFault(`a grid of ${columns} × ${rows} without a tile of its own for each place`)
   const out = sizeOf(grid)
   let pixels = 0
+  let isOrdinary = isNamedOrdinary(grid)
   for (const id of tiles) {
     const tile = items.get(id)
     if (tile?.type !== 'av01') throw new BoxFault('a grid of something else than AV1 images')
@@ -87,20 +95,35 @@ function decodedOfGrid({ items, references }: Items, grid: Item): number {
       throw new BoxFault(
         `a grid of ${columns} × ${rows} tiles of ${width} × ${height} for ${out.width} × ${out.height}`,
       )
-    pixels += decodedOfCoded(tile)
+    const decoded = decodedOfCoded(tile)
+    pixels += decoded.pixels
+    isOrdinary &&= decoded.isOrdinary
   }
-  return pixels
+  return { pixels, isOrdinary }
 }
 
 /** libheif lets the decoder make no more pixels at a time than the box says. */
-function decodedOfCoded(item: Item): number {
+function decodedOfCoded(item: Item): Decoded {
   const { width, height } = sizeOf(item)
   const configurations = item.properties.filter(({ type }) => type === 'av1C')
   if (configurations.length !== 1) throw new BoxFault(`an AV1 image with ${configurations.length} configurations`)
   // Behind its four bytes a configuration may hold frames as well, which are decoded before the others; all lie joined there.
-  const frames = framesIn(Buffer.concat([...configurations.map(({ body }) => body.subarray(4)), ...item.extents]))
-  return width * height * Math.max(1, frames)
+  const units = Buffer.concat([...configurations.map(({ body }) => body.subarray(4)), ...item.extents])
+  const { frames, colours } = unitsOf(units, MOST_FRAMES)
+  return {
+    pixels: width * height * Math.max(1, frames),
+    // Where the box says it, Chromium passes over what AV1 itself says; encoders write the same into both, or nothing.
+    isOrdinary: isNamedOrdinary(item) && colours.every(areOrdinary),
+  }
 }
+
+/** By the box `colr`, where it is no profile. Chromium shows nothing of a picture that has two. */
+const isNamedOrdinary = ({ properties }: Item): boolean =>
+  properties.every(({ type, body }) => {
+    if (type !== 'colr' || body.toString('latin1', 0, 4) !== 'nclx') return true
+    const numbers = numbersOf(body.subarray(4))
+    return areOrdinary({ primaries: numbers.take(2), transfer: numbers.take(2) })
+  })
 
 /** Each is done over all pixels, as often as it is named. */
 const TURNS = ['irot', 'imir', 'clap'] as const
@@ -117,39 +140,4 @@ function sizeOf(item: Item): { readonly width: number; readonly height: number }
   const [size, ...more] = properties.filter(({ type }) => type === 'ispe')
   if (size === undefined || more.length > 0 || size.body.length < 8) throw new BoxFault('a picture without one size')
   return { width: size.body.readUInt32BE(0), height: size.body.readUInt32BE(4) }
-}
-
-/** Of a frame with its header: the only kind that may say no size, as the last one. */
-const FRAME = 6
-
-/**
- * The decoder takes all that there are, one after the other, for the last one to be shown. It passes over zeros and goes on
- * where a reader of sizes would stop, so what is not plain is refused.
- */
-function framesIn(obus: Buffer): number {
-  let frames = 0
-  for (let at = 0; at < obus.length;) {
-    const head = obus[at] ?? 0
-    const type = (head >> 3) & 15
-    if (type === 0) {
-      if (obus.subarray(at).some((byte) => byte !== 0)) throw new BoxFault('an AV1 unit of no kind')
-      return frames
-    }
-    at += (head & 4) === 4 ? 2 : 1
-    if (DECODED.has(type) && ++frames > MOST_FRAMES) throw new BoxFault(`more than ${MOST_FRAMES} frames in one image`)
-    if ((head & 2) === 0) {
-      if (type !== FRAME) throw new BoxFault('an AV1 unit without a size')
-      return frames
-    }
-    let size = 0
-    for (let shift = 0; shift < 8; shift++) {
-      const byte = obus[at++]
-      if (byte === undefined) throw new BoxFault(ENDS)
-      size += (byte & 127) * 128 ** shift
-      if (byte < 128) break
-    }
-    at += size
-    if (at > obus.length) throw new BoxFault(ENDS)
-  }
-  return frames
 }

@@ -1,5 +1,6 @@
 // Bytes of strangers to pixels, inside a thread: sniffed, measured by the header, and only then decoded, within bounds.
 import sharp, { type KernelEnum, type Metadata, type SharpOptions } from 'sharp'
+import { isOrdinaryProfile } from './colours.ts'
 import { formatOf, isSequence, type Format } from './formats.ts'
 import { framesToSee, seesWhole } from './frames.ts'
 import { displayed, powerOf } from './gamma.ts'
@@ -20,6 +21,8 @@ export interface Opened {
   readonly frames: readonly number[]
   /** Whether these are all that there are to see. */
   readonly allFrames: boolean
+  /** Its samples are no ordinary sRGB, and what browsers show is another picture than this one. */
+  readonly shownOtherwise: boolean
   /**
    * Upright, sRGB, on white; shrunk into `side` by `side` where a shrink is named (`inside` keeps its shape), never enlarged.
    * What is broken or ends too soon is decoded as far as a browser shows it, in what is left of the same time.
@@ -125,14 +128,15 @@ export async function open(
     )
   if (w * h * weight.scans > limits.maxPixels * SCANS)
     return unseen('too-many-pixels', `${w} × ${h} pixels in ${weight.scans} scans`)
-  const power = powerOf(weight.colouring.gamma)
+  const { gamma, hasMoreFrames, isShownOtherwise, ignoresProfile: ignoreIcc } = weight.colouring
+  const power = powerOf(gamma)
   const count = meta.pages ?? 1
   const isAnimated = page === 0 && count > 1 && format !== 'avif'
   const passed = Math.floor(most / MOVING_COUNTS[format])
   const isFilm = isAnimated && seesWhole(count, w * h, passed)
   const { frames, all } = isAnimated
     ? framesToSee({ frames: count, delays: meta.delay ?? [], loops: meta.loop ?? 0, area: w * h }, passed)
-    : { frames: [page], all: !isSequence(bytes) && !weight.colouring.hasMoreFrames }
+    : { frames: [page], all: !isSequence(bytes) && !hasMoreFrames }
   const turned = isSwapped(orientation)
   let { file, damaged } = opening
   let until: number | undefined
@@ -142,7 +146,7 @@ export async function open(
     until ??= performance.now() + limits.timeMs
     const left = until - performance.now()
     if (left <= 0) throw new Error('timeout')
-    const input: SharpOptions = { failOn, limitInputPixels: limits.maxPixels, page: frame, pages }
+    const input: SharpOptions = { failOn, limitInputPixels: limits.maxPixels, page: frame, pages, ignoreIcc }
     const stored = sharp(file, input).timeout({ seconds: secondsOf(left) })
     const decoding = power === undefined ? stored : await displayed(stored, power)
     if (shrink !== undefined) {
@@ -184,6 +188,7 @@ export async function open(
       (MEMORY[format] * (isAnimated ? 2 : 1) + (isFilm ? 3 * count : 0) + (power === undefined ? 0 : UNSHRUNK)),
     frames,
     allFrames: all && (!isAnimated || frames.length === count),
+    shownOtherwise: isShownOtherwise || (meta.icc !== undefined && !ignoreIcc && !isOrdinaryProfile(meta.icc)),
     pixels: async (shrink, frame = frames[0] ?? 0) =>
       upright(await shown((failOn) => decoded(failOn, frame, shrink)), orientation),
     async film() {

@@ -1,5 +1,6 @@
 // What chunks of a PNG make of its pixels in a browser: libvips knows neither frames nor gamma nor primaries.
 import { crc32 } from 'node:zlib'
+import { areOrdinary, UNSAID } from './colours.ts'
 
 export interface Colouring {
   /** An animation (APNG): browsers show frames that are not in the picture itself. */
@@ -8,6 +9,10 @@ export interface Colouring {
   readonly gamma: number | undefined
   /** What it says of its colours nobody means so, and what counts of it, decoders do not agree on. */
   readonly isDoubtful: boolean
+  /** Its samples are no ordinary sRGB (PQ, HLG, linear light), and browsers show another picture than libvips. */
+  readonly isShownOtherwise: boolean
+  /** A profile lies there that browsers pass over, because they are told by other means. */
+  readonly ignoresProfile: boolean
 }
 
 /**
@@ -39,6 +44,8 @@ const MOST_CHUNKS = 1_000
 export function colouredBy(png: Buffer): Colouring {
   let gamma: number | undefined
   let isProfiled = false
+  let coded: Coded | undefined
+  let isOdd = false
   let isUsual = true
   let frames = 0
   let isFirstFrame = false
@@ -53,7 +60,12 @@ export function colouredBy(png: Buffer): Colouring {
       // The first one counts.
       else if (type === 'gAMA') gamma ??= png.readUInt32BE(at + 8) / 100_000
       else if (type === 'cHRM') isUsual &&= arePrimaries(png.subarray(at + 8, end - 4))
-      else isProfiled = true
+      else {
+        isProfiled = true
+        const said = type === 'cICP' ? codedBy(png.subarray(at + 8, end - 4)) : undefined
+        coded ??= said
+        isOdd ||= said === 'odd'
+      }
     }
     at = end
   }
@@ -65,7 +77,23 @@ export function colouredBy(png: Buffer): Colouring {
     gamma: isProfiled ? undefined : gamma,
     // The primaries alone change nothing.
     isDoubtful: (gamma !== undefined && !isUsual) || chunks === MOST_CHUNKS,
+    isShownOtherwise: isOdd,
+    ignoresProfile: coded === 'ordinary',
   }
+}
+
+type Coded = 'ordinary' | 'unsaid' | 'odd'
+
+/**
+ * Primaries, transfer, matrix, full range. Chromium passes over what it does not know, which leaves the profile to speak, and
+ * shows nothing of a matrix; others may do otherwise, and nobody writes such.
+ */
+function codedBy(data: Buffer): Coded {
+  const [primaries, transfer, matrix, range] = data
+  if (primaries === undefined || transfer === undefined || matrix !== 0 || range !== 1 || data.length !== 4)
+    return 'odd'
+  if (!areOrdinary({ primaries, transfer })) return 'odd'
+  return primaries === UNSAID || transfer === UNSAID ? 'unsaid' : 'ordinary'
 }
 
 /** Decoders pass over what is not, and so what it says does not count. The shortest of these has a byte. */

@@ -152,6 +152,7 @@ export function createAnswering(hashPixels: HashPixels, data: ThreadData): (job:
         ? {}
         : { frames: others.map(({ hash, variants, blank }) => ({ hash, variants, blank })) }),
       ...(all ? {} : { unseenFrames: true as const }),
+      ...(opened.shownOtherwise ? { shownOtherwise: true as const } : {}),
       ...(opened.damaged() ? { damaged: true as const } : {}),
     }
   }

@@ -11,7 +11,7 @@ export interface Weighed {
   readonly held: number
   /** How often a decoder goes over all of a JPEG. */
   readonly scans: number
-  /** Of a PNG. */
+  /** Of a PNG; of an AVIF whether browsers show it otherwise. */
   readonly colouring: Colouring
 }
 
@@ -19,7 +19,13 @@ const PLAIN: Weighed = {
   decoded: 0,
   held: 0,
   scans: 1,
-  colouring: { hasMoreFrames: false, gamma: undefined, isDoubtful: false },
+  colouring: {
+    hasMoreFrames: false,
+    gamma: undefined,
+    isDoubtful: false,
+    isShownOtherwise: false,
+    ignoresProfile: false,
+  },
 }
 
 /** Measured: encoders write up to 14, and what shrinks a JPEG for hours tries 64. */
@@ -34,8 +40,13 @@ export function weighed(bytes: Uint8Array, format: Format): Weighed | UnseenPict
     case 'avif': {
       const pixels = pixelsOfAvif(view)
       if ('wrong' in pixels) return unseen('not-a-picture', `a avif that cannot be read: ${pixels.wrong}`)
-      const { colours, alpha } = pixels
-      return { ...PLAIN, decoded: Math.max(colours, alpha), held: colours + alpha }
+      const { colours, alpha, isShownOtherwise } = pixels
+      return {
+        ...PLAIN,
+        decoded: Math.max(colours, alpha),
+        held: colours + alpha,
+        colouring: { ...PLAIN.colouring, isShownOtherwise },
+      }
     }
     case 'jpeg': {
       const scans = scansOf(view, MOST_SCANS)

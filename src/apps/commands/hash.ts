@@ -22,6 +22,8 @@ interface Hashed {
   readonly damaged?: true
   /** An animation; the hash is that of its first frame. */
   readonly firstFrame?: true
+  /** Browsers show another picture than the one that was hashed. */
+  readonly shownOtherwise?: true
 }
 
 interface Rejected {
@@ -39,7 +41,7 @@ export function registerHash(program: Command): void {
     .option('--json', 'print one JSON document')
     .addHelpText(
       'after',
-      '\nExample:\n  $ touchstone hash shoe-1.jpg shoe-2.png\n\nHashes of a quality below 50 match nothing here. Damaged files are hashed as far as they can be seen and, like animations, named on standard error; --json has `damaged` and `firstFrame`. Exit codes: 0 done; 3 done, but some files could not be read.',
+      '\nExample:\n  $ touchstone hash shoe-1.jpg shoe-2.png\n\nHashes of a quality below 50 match nothing here. Damaged files are hashed as far as they can be seen and, like animations, named on standard error; --json has `damaged`, `firstFrame` and `shownOtherwise`. Exit codes: 0 done; 3 done, but some files could not be read.',
     )
     .action(async (files: string[], options: { json?: boolean }) => {
       process.exitCode = await hash(files, options.json === true)
@@ -106,7 +108,7 @@ async function hashFile(reader: PictureReader, config: Config, file: string): Pr
 
 function answerOf(file: string, picture: Picture): Hashed | Rejected {
   if (picture.state === 'unseen') return { file, code: picture.fault, message: picture.message }
-  const { hash, blank, format, width, height, damaged, unseenFrames } = picture
+  const { hash, blank, format, width, height, damaged, unseenFrames, shownOtherwise } = picture
   return {
     file,
     hash: hexOf(hash.bytes),
@@ -117,13 +119,15 @@ function answerOf(file: string, picture: Picture): Hashed | Rejected {
     height,
     ...(damaged === undefined ? {} : { damaged }),
     ...(unseenFrames === undefined ? {} : { firstFrame: unseenFrames }),
+    ...(shownOtherwise === undefined ? {} : { shownOtherwise }),
   }
 }
 
 /** What a line of hash, quality and name has no room for. */
-const notesOf = ({ damaged, firstFrame }: Hashed): string[] => [
+const notesOf = ({ damaged, firstFrame, shownOtherwise }: Hashed): string[] => [
   ...(damaged === true ? ['damaged: it ends too soon or is broken; the hash is of what can be seen'] : []),
   ...(firstFrame === true ? ['an animation: the hash is that of its first frame'] : []),
+  ...(shownOtherwise === true ? ['browsers show it otherwise: its colours are no ordinary sRGB'] : []),
 ]
 
 /** A name may hold line ends; who reads lines must not take the rest of it for a hash. */

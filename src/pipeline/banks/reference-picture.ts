@@ -9,7 +9,7 @@ import type { PictureReader } from '../pictures/ports.ts'
 const READ_MS = 20_000
 
 /**
- * @throws TouchstoneError `too-large` or `picture-unreadable` with what is wrong with it (damaged ones too), `picture-blank` where it would match thousands
+ * @throws TouchstoneError `too-large` or `picture-unreadable` with what is wrong with it (damaged ones too, and those that browsers show otherwise), `picture-blank` where it would match thousands
  *   of listings, `not-ready` where no thread was free.
  */
 export async function readReferencePicture(reader: PictureReader, bytes: Uint8Array): Promise<KeptPicture> {
@@ -26,6 +26,11 @@ export async function readReferencePicture(reader: PictureReader, bytes: Uint8Ar
     throw new TouchstoneError(
       'picture-unreadable',
       `damaged: the ${picture.format} ends too soon or is broken, and only a part of it can be seen`,
+    )
+  if (picture.shownOtherwise === true)
+    throw new TouchstoneError(
+      'picture-unreadable',
+      `the colours of the ${picture.format} are coded for high dynamic range, or oddly; save it anew in plain sRGB`,
     )
   if (picture.blank)
     throw new TouchstoneError(

@@ -1,6 +1,6 @@
 // Pictures of what a person will look at: re-encoded and stored by hash before rows are locked, so that the case only refers to them.
 import type { Listing } from '../../domain/listing.ts'
-import { hexOf } from '../../imaging/picture.ts'
+import { hexOf, type SeenPicture } from '../../imaging/picture.ts'
 import type { Assessment } from '../assess.ts'
 import type { Draw } from '../audit.ts'
 import { decisionId } from '../ids.ts'
@@ -95,7 +95,11 @@ async function keepOf({ listing, assessment }: Judged, source: PictureSource, st
   const fresh = encoded.filter((one) => one !== undefined)
   if (fresh.length > 0) await store.put(fresh)
   for (const { sha256 } of fresh) known.add(sha256)
-  return seen.flatMap(({ picture: { sha256, frames, unseenFrames }, ordinal }) =>
-    known.has(sha256) ? [{ ordinal, sha256, whole: frames === undefined && unseenFrames === undefined }] : [],
+  return seen.flatMap(({ picture, ordinal }) =>
+    known.has(picture.sha256) ? [{ ordinal, sha256: picture.sha256, whole: isWhole(picture) }] : [],
   )
 }
+
+/** What is kept of it would be judged as it was. */
+const isWhole = ({ frames, unseenFrames, shownOtherwise }: SeenPicture): boolean =>
+  frames === undefined && unseenFrames === undefined && shownOtherwise === undefined

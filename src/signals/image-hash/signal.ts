@@ -241,13 +241,22 @@ const shown = ({ image, sha256, match }: Found) => ({
 /** What of a picture could not be looked at. */
 function missingOf(picture: Picture): UnseenPicture[] {
   if (picture.state === 'unseen') return picture.fault === 'not-fetched' ? [] : [picture]
-  return picture.unseenFrames === true ? [UNSEEN_FRAMES] : []
+  return [
+    ...(picture.unseenFrames === true ? [UNSEEN_FRAMES] : []),
+    ...(picture.shownOtherwise === true ? [SHOWN_OTHERWISE] : []),
+  ]
 }
 
 const UNSEEN_FRAMES: UnseenPicture = {
   state: 'unseen',
   fault: 'too-many-pixels',
   message: 'an animation: frames that people see lie beyond what is decoded of one picture, or cannot be decoded',
+}
+
+const SHOWN_OTHERWISE: UnseenPicture = {
+  state: 'unseen',
+  fault: 'not-a-picture',
+  message: 'its colours are coded for high dynamic range, or oddly: what browsers show of it is another picture',
 }
 
 const faultOf = ({ fault, message }: UnseenPicture, image: number) => ({ image, fault, message })

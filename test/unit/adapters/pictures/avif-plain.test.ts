@@ -15,7 +15,7 @@ const withData = (...data: readonly Uint8Array[]) => avifOf([image({ ...small, d
 test('frames behind a zero byte, which the decoder passes over; zeros at the end hide nothing', () => {
   const hidden = Array.from({ length: 60 }, () => Buffer.concat([small.data, Buffer.from([0])]))
   expect(wrong(withData(...hidden))).toBe('an AV1 unit of no kind')
-  expect(wrong(withData(small.data, Buffer.alloc(9)))).toEqual({ colours: 64 * 64, alpha: 0 })
+  expect(wrong(withData(small.data, Buffer.alloc(9)))).toEqual({ colours: 64 * 64, alpha: 0, isShownOtherwise: false })
 })
 
 test('units that end beyond the item, or nobody knows where', () => {
@@ -26,7 +26,11 @@ test('units that end beyond the item, or nobody knows where', () => {
 
 test('turns are done as often as they are named', () => {
   const [turn, mirror] = [box('irot', [1]), box('imir', [0])]
-  expect(wrong(avifOf([image(small, 64, 64, turn, mirror)]))).toEqual({ colours: 64 * 64, alpha: 0 })
+  expect(wrong(avifOf([image(small, 64, 64, turn, mirror)]))).toEqual({
+    colours: 64 * 64,
+    alpha: 0,
+    isShownOtherwise: false,
+  })
   expect(wrong(avifOf([image(small, 64, 64, ...Array.from({ length: 60 }, () => turn))]))).toBe('more than one irot')
   expect(wrong(avifOf([image(small, 64, 64, mirror, mirror)]))).toBe('more than one imir')
   const tiles = [grid(1, 1, 64, 64), image(small, 64, 64, turn)]

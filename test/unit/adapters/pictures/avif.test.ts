@@ -37,9 +37,9 @@ test('a grid as encoders write it is seen, and counts as what it covers', async 
   const tiles = [0, 1, 2, 3, 4, 5].map(() => image(small, 64, 64))
   const reference = { type: 'dimg', from: 1, to: [2, 3, 4, 5, 6, 7] }
   const file = avifOf([grid(3, 2, 180, 120), ...tiles], [reference])
-  expect(pixelsOfAvif(file)).toEqual({ colours: 6 * 64 * 64, alpha: 0 })
+  expect(pixelsOfAvif(file)).toEqual({ colours: 6 * 64 * 64, alpha: 0, isShownOtherwise: false })
   const within = avifOf([grid(3, 2, 180, 120), ...tiles], [reference], 1, true)
-  expect(pixelsOfAvif(within)).toEqual({ colours: 6 * 64 * 64, alpha: 0 })
+  expect(pixelsOfAvif(within)).toEqual({ colours: 6 * 64 * 64, alpha: 0, isShownOtherwise: false })
   const other = await open(within, LIMITS)
   expect(other.state === 'opened' && (await other.pixels()).width).toBe(180)
   const opened = await open(file, LIMITS)
@@ -91,7 +91,11 @@ test('frames behind frames in one image are all decoded, and so are few', async 
   const hidden = { ...large, av1C: box('av1C', large.av1C.subarray(8), frame.data) }
   await refused(avifOf([image(hidden, 1_200, 1_200)]), 'more than 4 frames in one image')
   const two = { ...small, data: Buffer.concat([small.data, small.data]) }
-  expect(pixelsOfAvif(avifOf([image(two, 64, 64)]))).toEqual({ colours: 2 * 64 * 64, alpha: 0 })
+  expect(pixelsOfAvif(avifOf([image(two, 64, 64)]))).toEqual({
+    colours: 2 * 64 * 64,
+    alpha: 0,
+    isShownOtherwise: false,
+  })
 })
 
 test('a size, a configuration, a place or a box twice is no answer to which of them counts', () => {
@@ -113,7 +117,7 @@ test('what an item names again and again, or wants inflated, is not read', () =>
   file.writeUInt32BE(file.length, iloc + 12 + 14 + 10)
   expect(wrong(file)).toBe('unexpected end of file')
   const mime = avifOf([image(small, 64, 64), { type: 'mime', data: Buffer.alloc(9), properties: [] }])
-  expect(wrong(mime)).toEqual({ colours: 64 * 64, alpha: 0 })
+  expect(wrong(mime)).toEqual({ colours: 64 * 64, alpha: 0, isShownOtherwise: false })
 
   const infe = mime.lastIndexOf('mime\0')
   const longer = Buffer.concat([mime.subarray(0, infe + 5), Buffer.from('a\0deflate\0'), mime.subarray(infe + 5)])
@@ -144,13 +148,13 @@ test('every honest file that sharp writes weighs what it has', async () => {
     [1, 0],
   ] as const) {
     const file = await drawing(320, 240, channels).avif({ effort: 0 }).toBuffer()
-    expect(pixelsOfAvif(file)).toEqual({ colours: 320 * 240, alpha: alpha * 320 * 240 })
+    expect(pixelsOfAvif(file)).toEqual({ colours: 320 * 240, alpha: alpha * 320 * 240, isShownOtherwise: false })
   }
   const tagged = await drawing()
     .withExif({ IFD0: { Artist: 'somebody' } })
     .avif({ effort: 0 })
     .toBuffer()
-  expect(pixelsOfAvif(tagged)).toEqual({ colours: 320 * 240, alpha: 0 })
+  expect(pixelsOfAvif(tagged)).toEqual({ colours: 320 * 240, alpha: 0, isShownOtherwise: false })
   // Something may hang behind it.
   expect(pixelsOfAvif(Buffer.concat([tagged, Buffer.from('PK\x03\x04 and more')]))).toHaveProperty('colours')
 })

@@ -1,10 +1,10 @@
 // What a JPEG, a WebP and a PNG ask of a decoder beyond their headers. Real: sharp; every file is made here.
-import { crc32 } from 'node:zlib'
 import sharp from 'sharp'
 import { describe, expect, test } from 'vitest'
 import { open } from '../../../../src/adapters/pictures/decode.ts'
 import { scansOf } from '../../../../src/adapters/pictures/scans.ts'
 import { drawing } from '../../../support/pictures.ts'
+import { pngChunk, u32, withChunks } from '../../../support/png-files.ts'
 
 const LIMITS = { maxPixels: 50_000_000, timeMs: 5_000 }
 
@@ -191,21 +191,6 @@ describe('png', () => {
 
 const farthest = (a: Uint8Array, b: Uint8Array): number =>
   a.reduce((most, level, at) => Math.max(most, Math.abs(level - (b[at] ?? 0))), a.length === b.length ? 0 : 255)
-
-function u32(value: number): Buffer {
-  const bytes = Buffer.alloc(4)
-  bytes.writeUInt32BE(value)
-  return bytes
-}
-
-function pngChunk(type: string, data: Buffer): Buffer {
-  const body = Buffer.concat([Buffer.from(type, 'latin1'), data])
-  return Buffer.concat([u32(data.length), body, u32(crc32(body))])
-}
-
-/** Right behind the header. */
-const withChunks = (png: Buffer, ...chunks: Buffer[]): Buffer =>
-  Buffer.concat([png.subarray(0, 33), ...chunks, png.subarray(33)])
 
 /** Black, in as many scans: one for its mean values, then one and the same for the rest of them. */
 function scanned(width: number, height: number, scans: number): Buffer {

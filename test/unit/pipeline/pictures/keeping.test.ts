@@ -141,10 +141,11 @@ describe('pictures are kept', () => {
     expect([glances, encoded]).toEqual([[], []])
   })
 
-  it('saying of an animation that what is kept is not all of it', async () => {
+  it('saying of an animation that what is kept is not all of it, and so of what browsers show otherwise', async () => {
     const { hash, variants } = seen('frame')
     const moving = { ...seen('a'), frames: [{ hash, variants, blank: false }] }
-    const { kept } = await keep([judged('held', 'hold', [moving, { ...seen('b'), unseenFrames: true }, seen('c')])])
-    expect(kept[0]?.map((one) => one.whole)).toEqual([false, false, true])
+    const parts = [{ ...seen('b'), unseenFrames: true as const }, { ...seen('d'), shownOtherwise: true as const }]
+    const { kept } = await keep([judged('held', 'hold', [moving, ...parts, seen('c')])])
+    expect(kept[0]?.map((one) => one.whole)).toEqual([false, false, false, true])
   })
 })

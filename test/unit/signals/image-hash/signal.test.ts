@@ -275,6 +275,14 @@ describe('image-hash', () => {
     expect(look([part], { part: [match('counterfeit', 4)] })).toMatchObject({ state: 'scored', incomplete: true })
   })
 
+  it('has not seen what browsers show otherwise, whatever it is like as it was decoded', () => {
+    const odd: Picture = { ...seen('odd'), shownOtherwise: true }
+    const failed = { state: 'failed', passing: false, late: false, reasons: [{ code: 'picture-cannot-be-opened' }] }
+    expect(look([odd])).toMatchObject(failed)
+    expect(look([odd], { odd: [match('allowed', 0)] })).toMatchObject(failed)
+    expect(look([odd], { odd: [match('counterfeit', 4)] })).toMatchObject({ state: 'scored', incomplete: true })
+  })
+
   it('tells analysts which pictures were damaged', () => {
     const damaged: Picture = { ...seen('cut'), damaged: true }
     expect(look([seen('whole'), damaged])).toMatchObject({ state: 'abstained', evidence: { damaged: [1] } })

@@ -1,0 +1,125 @@
+// The units of an AV1 image (specification 5.3 to 5.5): how many frames they make a decoder decode, and how samples are meant.
+import { BoxFault, ENDS } from './boxes.ts'
+import type { CodedColours } from './colours.ts'
+
+export interface Units {
+  readonly frames: number
+  /** What each head of a sequence says; nothing where it does not. */
+  readonly colours: readonly CodedColours[]
+}
+
+/** OBU types (6.2.2) that make the decoder decode: frame header, frame, tile list. */
+const DECODED: ReadonlySet<number> = new Set([3, 6, 8])
+const SEQUENCE = 1
+/** Of a frame with its header: the only kind that may say no size, as the last one. */
+const FRAME = 6
+
+/**
+ * The decoder takes all that there are, one after the other, for the last one to be shown. It passes over zeros and goes on
+ * where a reader of sizes would stop, so what is not plain is refused. @throws BoxFault
+ */
+export function unitsOf(obus: Buffer, mostFrames: number): Units {
+  let frames = 0
+  const colours: CodedColours[] = []
+  for (let at = 0; at < obus.length;) {
+    const head = obus[at] ?? 0
+    const type = (head >> 3) & 15
+    if (type === 0) {
+      if (obus.subarray(at).some((byte) => byte !== 0)) throw new BoxFault('an AV1 unit of no kind')
+      break
+    }
+    at += (head & 4) === 4 ? 2 : 1
+    if (DECODED.has(type) && ++frames > mostFrames) throw new BoxFault(`more than ${mostFrames} frames in one image`)
+    if ((head & 2) === 0) {
+      if (type !== FRAME) throw new BoxFault('an AV1 unit without a size')
+      break
+    }
+    let size = 0
+    for (let shift = 0; shift < 8; shift++) {
+      const byte = obus[at++]
+      if (byte === undefined) throw new BoxFault(ENDS)
+      size += (byte & 127) * 128 ** shift
+      if (byte < 128) break
+    }
+    if (at + size > obus.length) throw new BoxFault(ENDS)
+    const said = type === SEQUENCE ? coloursOf(obus.subarray(at, at + size)) : undefined
+    if (said !== undefined) colours.push(said)
+    at += size
+  }
+  return { frames, colours }
+}
+
+/** Of the head of a sequence (5.5.1, 5.5.2), as far as it goes to its colours. */
+function coloursOf(sequence: Buffer): CodedColours | undefined {
+  const { take, skip, isSet } = bitsOf(sequence)
+  const profile = take(3)
+  skip(1)
+  const isReduced = isSet()
+  if (isReduced) skip(5)
+  else skipOperation()
+  const [across, down] = [take(4) + 1, take(4) + 1]
+  skip(across + down)
+  if (!isReduced && isSet()) skip(4 + 3)
+  skip(3)
+  if (!isReduced) skipTools()
+  skip(3)
+  const isDeep = isSet()
+  if (profile === 2 && isDeep) skip(1)
+  if (profile !== 1) skip(1)
+  return isSet() ? { primaries: take(8), transfer: take(8) } : undefined
+
+  /** Timing, and what each operating point asks of a decoder. */
+  function skipOperation(): void {
+    let delayBits = 0
+    if (isSet()) {
+      skip(32 + 32)
+      if (isSet()) skipVariable()
+      if (isSet()) {
+        delayBits = take(5) + 1
+        skip(32 + 5 + 5)
+      }
+    }
+    const hasDelays = isSet()
+    for (let points = take(5) + 1; points > 0; points--) {
+      skip(12)
+      if (take(5) > 7) skip(1)
+      if (delayBits > 0 && isSet()) skip(2 * delayBits + 1)
+      if (hasDelays && isSet()) skip(4)
+    }
+  }
+
+  function skipTools(): void {
+    skip(4)
+    const hasOrder = isSet()
+    if (hasOrder) skip(2)
+    const isScreenChosen = isSet()
+    const isScreen = isScreenChosen || isSet()
+    if (isScreen && !isSet()) skip(1)
+    if (hasOrder) skip(3)
+  }
+
+  /** As many bits as there are zeros before the one. */
+  function skipVariable(): void {
+    let zeros = 0
+    while (zeros < 32 && !isSet()) zeros++
+    if (zeros < 32) skip(zeros)
+  }
+}
+
+/** From the highest bit of the first byte on. */
+function bitsOf(bytes: Buffer) {
+  let at = 0
+  const take = (count: number): number => {
+    let value = 0
+    for (const end = at + count; at < end; at++) {
+      const byte = bytes[at >> 3]
+      if (byte === undefined) throw new BoxFault(ENDS)
+      value = value * 2 + ((byte >> (7 - (at & 7))) & 1)
+    }
+    return value
+  }
+  const skip = (count: number): void => {
+    at += count
+  }
+  return { take, skip, isSet: () => take(1) === 1 }
+}
