@@ -1,4 +1,4 @@
-// `screen` and `evaluate` look at pictures only as far as they were asked to. Real: the bin in a process of its own, sharp, HTTP on the loopback interface.
+// `screen` and `evaluate` look at pictures only as far as they were asked to. Real: the bin in a process of its own, sharp, PostgreSQL, HTTP on the loopback interface.
 import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
@@ -7,7 +7,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { shippedModels } from '../../src/apps/learning.ts'
 import { decisionSchema } from '../../src/domain/decision.ts'
+import { freshDatabase } from '../support/database.ts'
 import { blankPicture, disguised, drawnPicture } from '../support/drawn-pictures.ts'
 
 const BIN = fileURLToPath(new URL('../../scripts/touchstone.mjs', import.meta.url))
@@ -15,15 +17,19 @@ let directory: string
 let host: Server
 let url: string
 let asked = 0
+/** How often the picture was asked for that is another one from the second time on. */
+let swapped = 0
 let input: string
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'touchstone-screen-'))
   const [bad, fine] = await Promise.all([drawnPicture(1), drawnPicture(2)])
   const again = await disguised(bad)
-  host = createServer((_request, response) => {
-    asked += 1
-    response.setHeader('content-type', 'image/jpeg').end(again)
+  host = createServer((request, response) => {
+    if (request.url === '/swapped.jpg') swapped += 1
+    else asked += 1
+    const shown = request.url === '/swapped.jpg' && swapped > 1 ? fine : again
+    response.setHeader('content-type', 'image/jpeg').end(shown)
   })
   await new Promise<void>((resolve) => host.listen(0, '127.0.0.1', resolve))
   url = `http://127.0.0.1:${(host.address() as AddressInfo).port}/1.jpg`
@@ -45,7 +51,12 @@ afterAll(() => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-function run(...words: string[]): Promise<{ code: number | null; out: string; err: string }> {
+const run = (...words: string[]) => runWith({}, ...words)
+
+function runWith(
+  env: Record<string, string>,
+  ...words: string[]
+): Promise<{ code: number | null; out: string; err: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [BIN, ...words], {
       cwd: directory,
@@ -53,6 +64,7 @@ function run(...words: string[]): Promise<{ code: number | null; out: string; er
         ...process.env,
         TOUCHSTONE_IMAGE_PRIVATE_NETWORKS: '127.0.0.1',
         TOUCHSTONE_IMAGE_PORTS: new URL(url).port,
+        ...env,
       },
     })
     let [out, err] = ['', '']
@@ -136,4 +148,31 @@ it('evaluate looks as far, with the same options, and refuses them where it trie
   ])
   expect([unused.code, verdicts.code]).toEqual([2, 2])
   expect(verdicts.err).toContain('--images needs --input')
+}, 60_000)
+
+it('evaluate judges two versions on the same bytes: what is behind a URL is got once for both', async () => {
+  const database = await freshDatabase()
+  try {
+    const listing = {
+      listingId: 'swapped',
+      revision: 1,
+      sellerId: 'S',
+      title: 'A wooden chair',
+      images: [{ url: new URL('/swapped.jpg', url).href }],
+    }
+    const file = join(directory, 'swapped.jsonl')
+    writeFileSync(file, JSON.stringify({ listing, label: 'counterfeit' }))
+    const { scorecard } = await shippedModels()
+    const { out } = await runWith(
+      { DATABASE_URL: database.url },
+      ...['evaluate', '--input', file, '--model', `fusion@${scorecard.version}`, '--json'],
+      ...['--images', 'fetch', '--bank', 'counterfeit=known'],
+    )
+    const { candidate, champion } = JSON.parse(out) as Record<'candidate' | 'champion', object>
+    expect(candidate).toMatchObject({ overall: { outcomes: { hold: { count: 1 } } } })
+    expect(champion).toEqual(candidate)
+    expect(swapped).toBe(1)
+  } finally {
+    await database.drop()
+  }
 }, 60_000)

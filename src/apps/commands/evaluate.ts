@@ -4,7 +4,7 @@ import { basename } from 'node:path'
 import { InvalidArgumentError, type Command } from 'commander'
 import { readConfig, type Config } from '../../config.ts'
 import { TouchstoneError } from '../../errors.ts'
-import { assess, type Gate } from '../../pipeline/assess.ts'
+import { assess, lookAt, type Gate } from '../../pipeline/assess.ts'
 import { computeFigures, type EvaluatedRow, type Figures, type FiguresSection } from '../../pipeline/figures.ts'
 import type { Rate } from '../../pipeline/wilson.ts'
 import { learningStores, openTexts, shippedModels } from '../learning.ts'
@@ -172,7 +172,7 @@ interface FileFigures {
   readonly rejected: number
 }
 
-/** Every row is read once and tried by each gate. */
+/** Every row is read once and tried by each gate, on the same pictures at the same instant. */
 async function figuresOf(
   gates: readonly [Gate, ...Gate[]],
   options: FileOptions,
@@ -190,8 +190,10 @@ async function figuresOf(
         process.stderr.write(`${file}: line ${row.reject.line}: ${row.reject.code}: ${row.reject.message}\n`)
         continue
       }
+      const now = new Date()
+      const pictures = await lookAt(gates[0], row.listing)
       for (const { gate, rows } of evaluated) {
-        const { risk, answer } = await assess(gate, row.listing, new Date())
+        const { risk, answer } = await assess(gate, row.listing, now, pictures)
         rows.push({ ...row.label, group: basename(file), decision: { outcome: answer.outcome, risk: risk.risk } })
       }
       tried += 1
