@@ -2,7 +2,6 @@
 import { BLOCK } from './hash-kernel.ts'
 import { createPieces } from './hash-pieces.ts'
 import { renew, type Renewal, type Shelf } from './hash-renewal.ts'
-import { snapshotOf, storeOf } from './hash-snapshot.ts'
 import { createHashStore, NOBODY } from './hash-store.ts'
 
 const HASH_BYTES = 32
@@ -45,8 +44,6 @@ export interface HashIndex {
    * distance, or behind `limit` others. Throws RangeError for other distances.
    */
   within(hash: Uint8Array, distance: number, limit?: number): readonly Near[]
-  /** The entries, for `restoreHashIndex`: 36 bytes each. */
-  snapshot(): Uint8Array
 }
 
 /** @param expected entries for which room is made at once */
@@ -76,15 +73,6 @@ export function fillHashIndex(): HashFilling {
       return indexOn({ store, pieces })
     },
   }
-}
-
-/** Throws an Error when the snapshot is damaged, cut off or of another version: then the index is made from its entries. */
-export function restoreHashIndex(snapshot: Uint8Array): HashIndex {
-  const store = storeOf(snapshot)
-  const pieces = createPieces(store)
-  // At a cold start nobody waits for an answer.
-  while (pieces.step());
-  return indexOn({ store, pieces })
 }
 
 function indexOn(first: Shelf): HashIndex {
@@ -167,7 +155,6 @@ function indexOn(first: Shelf): HashIndex {
       byComparing(keys, fromTables(keys, hash, distance) ? pieces.covered : 0, distance)
       return nearest(keys, limit)
     },
-    snapshot: () => snapshotOf(store),
   }
 }
 

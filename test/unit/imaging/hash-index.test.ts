@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import wabt from 'wabt'
 import { describe, expect, it } from 'vitest'
-import { createHashIndex, restoreHashIndex, type HashIndex, type Near } from '../../../src/imaging/hash-index.ts'
+import { createHashIndex, fillHashIndex, type HashIndex, type Near } from '../../../src/imaging/hash-index.ts'
 import { MODULE } from '../../../src/imaging/hash-kernel.ts'
 
 /** Numbers that look drawn at random and are the same in every run. */
@@ -78,40 +78,14 @@ describe('what is refused', () => {
     ['a long one', (index: HashIndex) => index.add(1, new Uint8Array(33))],
     ['a number below 0', (index: HashIndex) => index.add(-1, hash)],
     ['a number beyond 32 bits', (index: HashIndex) => index.add(2 ** 32 - 1, hash)],
+    ['one of many below 0', () => fillHashIndex().put(-1, hash)],
+    ['a short one of many', () => fillHashIndex().put(1, hash.subarray(1))],
   ])('%s', (_, call) => {
     const index = createHashIndex()
     expect(() => call(index)).toThrow(RangeError)
     expect(index.size).toBe(0)
   })
-
-  it('a snapshot with any byte changed, cut off, or of another version', () => {
-    const { index, entries } = small(30)
-    const good = index.snapshot()
-    expect(restoreHashIndex(good).size).toBe(entries.size)
-    for (let at = 0; at < good.length; at += 7) {
-      const bad = Uint8Array.from(good)
-      bad[at] = (bad[at] ?? 0) ^ 1
-      expect(() => restoreHashIndex(bad), `byte ${at}`).toThrow(/cannot be used/)
-    }
-    for (const length of [0, 10, 47, good.length - 1]) {
-      expect(() => restoreHashIndex(good.subarray(0, length))).toThrow(/cannot be used/)
-    }
-  })
 })
-
-function small(count: number) {
-  const next = numbers(count)
-  const index = createHashIndex()
-  const entries = new Map<number, Uint8Array>()
-  for (let n = 0; n < count; n++) {
-    const hash = drawn(next)
-    // Numbers far apart, and the largest there is.
-    const id = n === 0 ? 2 ** 32 - 2 : (next() % 1_000_000) * 7
-    entries.set(id, hash)
-    index.add(id, hash)
-  }
-  return { index, entries, next }
-}
 
 describe('exact', () => {
   it('as comparing finds, at every distance, whatever came and went before', () => {
@@ -250,20 +224,27 @@ describe('exact', () => {
     expect(grown).toBeLessThan(50_000 * 4 + 2 ** 16 * 4 + 100_000)
   })
 
-  it('from a snapshot, and on from there', () => {
-    const { index, entries, next, centres } = large(3)
+  it('filled at once, and on from there', () => {
+    const { entries, next, centres } = large(3)
+    // Far from the others, and the largest there is.
+    entries.set(2 ** 32 - 2, centres[0] ?? drawn(next))
+    const filling = fillHashIndex()
+    for (const [id, hash] of entries) filling.put(id, hash)
+    const steps = filling.ready()
+    let step = steps.next()
+    while (step.done !== true) step = steps.next()
+    const filled = step.value
     for (let id = 0; id < 40_000; id += 3) {
-      index.remove(id)
+      filled.remove(id)
       entries.delete(id)
     }
-    const restored = restoreHashIndex(index.snapshot())
-    restored.add(7, centres[0] ?? drawn(next))
+    filled.add(7, centres[0] ?? drawn(next))
     entries.set(7, centres[0] ?? drawn(next))
     for (const most of [0, 15, 31, 40]) {
       const hash = changed(centres[most % 20] ?? drawn(next), 4, next)
-      expect(restored.within(hash, most)).toEqual(byComparing(entries, hash, most))
+      expect(filled.within(hash, most)).toEqual(byComparing(entries, hash, most))
     }
-    expect(restored.size).toBe(entries.size)
+    expect(filled.size).toBe(entries.size)
   })
 })
 
