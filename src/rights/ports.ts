@@ -41,6 +41,15 @@ export interface ReferenceStore {
   onChange(listener: () => void): Promise<() => Promise<void>>
   upsertBrands(brands: readonly Brand[], by: string): Promise<{ added: number; changed: number; unchanged: number }>
   brand(brandId: string): Promise<Brand | undefined>
+  /**
+   * Writes what `change` makes of the brand as it stands then: nobody else writes brands in between. `change` is synchronous;
+   * what it throws is thrown, and nothing is written.
+   */
+  changeBrand(
+    brandId: string,
+    change: (standing: Brand | undefined) => Brand,
+    by: string,
+  ): Promise<{ brand: Brand; added: boolean }>
   policies(): Promise<PolicyRecord[]>
   /** Gives the next version; throws `policy-conflict` when the active version is not `basedOn` (0: none may be active; undefined: do not check). */
   publishPolicy(policy: Policy, by: string, basedOn: number | undefined): Promise<PolicyRecord>

@@ -1,5 +1,5 @@
 // Brands and policies: versioned rows with one rising change number that workers follow.
-import { sql } from 'kysely'
+import { sql, type Kysely } from 'kysely'
 import type { Client, Pool } from 'pg'
 import type { Brand } from '../../domain/brand.ts'
 import { TouchstoneError } from '../../errors.ts'
@@ -9,6 +9,7 @@ import { queries } from './connect.ts'
 import { allPolicies, publish, rollback } from './policy-history.ts'
 import { lockHead, moveHead, REFERENCE_CHANNEL } from './reference-head.ts'
 import { loadAll, loadNews } from './reference-load.ts'
+import type { Tables } from './tables.ts'
 import { inTransaction } from './transaction.ts'
 
 export interface ReferenceStoreOptions {
@@ -38,12 +39,7 @@ export function createReferenceStore({ pool, listener: connect }: ReferenceStore
       const rows = uniqueBrands(brands)
       return await inTransaction(pool, async ({ db: tx }) => {
         const change = await lockHead(tx)
-        const { rows: written } = await sql<{ added: boolean }>`
-          insert into brand as b (brand_id, version, body, change, changed_by)
-          select body ->> 'brandId', 1, body, ${String(change)}::bigint, ${by} from jsonb_array_elements(${JSON.stringify(rows)}::jsonb) body
-          on conflict (brand_id) do update set version = b.version + 1, body = excluded.body, change = excluded.change,
-            changed_at = now(), changed_by = excluded.changed_by where b.body <> excluded.body
-          returning version = 1 as added`.execute(tx)
+        const written = await writeBrands(tx, rows, change, by)
         const added = written.filter((row) => row.added).length
         const result = { added, changed: written.length - added, unchanged: rows.length - written.length }
         if (written.length === 0) return { undo: result }
@@ -52,8 +48,18 @@ export function createReferenceStore({ pool, listener: connect }: ReferenceStore
       })
     },
 
-    async brand(brandId) {
-      return (await db.selectFrom('brand').select('body').where('brand_id', '=', brandId).executeTakeFirst())?.body
+    brand: (brandId) => brandOf(db, brandId),
+
+    changeBrand(brandId, change, by) {
+      return inTransaction(pool, async ({ db: tx }) => {
+        // First the lock, then the look: what an analyst took away meanwhile must not come back.
+        const number = await lockHead(tx)
+        const brand = change(await brandOf(tx, brandId))
+        const [written] = await writeBrands(tx, uniqueBrands([brand]), number, by)
+        if (written === undefined) return { undo: { brand, added: false } }
+        await moveHead(tx, number)
+        return { done: { brand, added: written.added } }
+      })
     },
 
     policies: () => allPolicies(db),
@@ -76,6 +82,21 @@ export function createReferenceStore({ pool, listener: connect }: ReferenceStore
       })
     },
   }
+}
+
+async function brandOf(db: Kysely<Tables>, brandId: string): Promise<Brand | undefined> {
+  return (await db.selectFrom('brand').select('body').where('brand_id', '=', brandId).executeTakeFirst())?.body
+}
+
+/** Those that are not there as they are; under the lock of the head. */
+async function writeBrands(tx: Kysely<Tables>, brands: readonly Brand[], change: bigint, by: string) {
+  const { rows } = await sql<{ added: boolean }>`
+    insert into brand as b (brand_id, version, body, change, changed_by)
+    select body ->> 'brandId', 1, body, ${String(change)}::bigint, ${by} from jsonb_array_elements(${JSON.stringify(brands)}::jsonb) body
+    on conflict (brand_id) do update set version = b.version + 1, body = excluded.body, change = excluded.change,
+      changed_at = now(), changed_by = excluded.changed_by where b.body <> excluded.body
+    returning version = 1 as added`.execute(tx)
+  return rows
 }
 
 /** The last of those with one id counts. Text that PostgreSQL cannot store is refused here, by name. */

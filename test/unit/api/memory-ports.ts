@@ -239,6 +239,12 @@ export function memoryWorld() {
         return { added, changed: given.length - added, unchanged: 0 }
       },
       brand: async (brandId) => brands.get(brandId),
+      async changeBrand(brandId, change) {
+        const standing = brands.get(brandId)
+        const brand = change(standing)
+        brands.set(brandId, brand)
+        return { brand, added: standing === undefined }
+      },
       policies: async () => policies,
       publishPolicy: async () => {
         throw new Error('the flow is called, not the store')
