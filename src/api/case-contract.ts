@@ -141,6 +141,10 @@ const picturesOfVerdictSchema = z
   .object({
     bankId: z.string().describe('The bank of what is confirmed; made with the first picture that joins it.'),
     joined: count('So many joined it.'),
+    limited: count(
+      'Of these, so many that other sellers’ listings show on sale too and a rights holder confirmed: until an analyst ' +
+        'vouches for them they count against listings alone that name the brand, as what it uploads does.',
+    ),
     leftOut: z.object({
       official: count('Like a picture of a genuine or an allowed bank.'),
       elsewhere: count('Shown by other sellers’ listings on sale, from before; a verdict that names them takes them.'),

@@ -93,7 +93,10 @@ export const bankImageSchema = z.object({
   /** Where it came from. */
   source: z.object({
     kind: z.enum(['import', 'api', 'verdict']),
-    /** Put there by a rights holder alone; no person of the deployment has vouched for it. */
+    /**
+     * A rights holder's word alone, where it uploaded it, or confirmed it on a case although other sellers show it on sale;
+     * no person of the deployment has vouched for it.
+     */
     by: z.literal('brand').optional(),
     /** Of a verdict: the brands that its case was about. */
     brandIds: z.array(z.string()).optional(),

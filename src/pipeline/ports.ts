@@ -86,6 +86,8 @@ export interface Settlement {
     readonly submittedAt: string
   }[]
   readonly decisions: readonly Decision[]
+  /** By decisionId, the digest of what the listing was seen to show for it (pictures/shown.ts). */
+  readonly shown?: ReadonlyMap<string, string>
   readonly cases: readonly CaseChange[]
   /** With the input coordinates that a waiting caller looks for. */
   readonly refusals: readonly {

@@ -86,9 +86,6 @@ async function tryAgain(
   )
   const judged = tried.filter((one) => one !== undefined)
   if (gate.pictures === undefined || pictures === undefined) return judged
-  const kept = await keepPictures(judged, gate.pictures, pictures, draw)
-  return judged.map((one) => {
-    const pictures = kept.get(one)
-    return pictures === undefined ? one : { ...one, kept: pictures }
-  })
+  const keepsakes = await keepPictures(judged, gate.pictures, pictures, draw)
+  return judged.map((one) => ({ ...one, ...keepsakes.get(one) }))
 }

@@ -169,13 +169,13 @@ async function keep(
       ? [{ ...tried.value, one, behind: behind.has(one) }]
       : []
   })
-  const kept = await keepPictures(listings, gate.pictures, store, draw)
-  if (kept.size === 0) return records
-  const keptOf = new Map([...kept].map(([{ one }, pictures]) => [one, pictures]))
+  const keepsakes = await keepPictures(listings, gate.pictures, store, draw)
+  if (keepsakes.size === 0) return records
+  const keepsakeOf = new Map([...keepsakes].map(([{ one }, keepsake]) => [one, keepsake]))
   return records.map((one) => {
     if (one.tried.kind !== 'ok' || one.tried.value.kind !== 'listing') return one
-    const pictures = keptOf.get(one)
-    return pictures === undefined ? one : { ...one, tried: ok({ ...one.tried.value, kept: pictures }) }
+    const keepsake = keepsakeOf.get(one)
+    return keepsake === undefined ? one : { ...one, tried: ok({ ...one.tried.value, ...keepsake }) }
   })
 }
 

@@ -11,10 +11,11 @@ import { deadLetterRow } from './dead-letter.ts'
 import { caseId, decisionId } from './ids.ts'
 import type { Outcome } from './outcome.ts'
 import type { LogRecord } from './log/ports.ts'
-import type { CasePicture, Settlement, Standing } from './ports.ts'
+import type { Keepsake } from './pictures/keeping.ts'
+import type { Settlement, Standing } from './ports.ts'
 import { SettlementDraft, type Draft } from './settlement.ts'
 
-export interface TriedListing {
+export interface TriedListing extends Keepsake {
   readonly kind: 'listing'
   readonly listing: Listing
   /** It came by a key that is bound to one marketplace. */
@@ -22,8 +23,6 @@ export interface TriedListing {
   readonly contentHash: string
   readonly submittedAt: string
   readonly assessment: Assessment
-  /** Pictures of it that are in the store, for the case that it may become. */
-  readonly kept?: readonly Pick<CasePicture, 'ordinal' | 'sha256' | 'whole'>[]
 }
 export interface Withdrawal {
   readonly kind: 'withdrawal'
@@ -262,7 +261,7 @@ function decideRevision(
     degraded: answer.degraded,
     audit,
   }
-  draft.decision(decision)
+  draft.decision(decision, tried.shown)
   draft.revision({ listing, contentHash: tried.contentHash, submittedAt: tried.submittedAt })
   if (openCase !== null) {
     draft.case({

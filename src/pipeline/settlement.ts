@@ -34,6 +34,7 @@ export class SettlementDraft {
   readonly #standings: ReadonlyMap<string, Standing>
   readonly #revisions: Revision[] = []
   readonly #decisions: Decision[] = []
+  readonly #shown = new Map<string, string>()
   readonly #cases: CaseChange[] = []
   readonly #refusals: RefusalAt[] = []
   readonly #outbox: OutboxRow[] = []
@@ -85,8 +86,10 @@ export class SettlementDraft {
     this.#rescreens.set(wanted.listingId, wanted)
   }
 
-  decision(decision: Decision): void {
+  /** `shown`: the digest of the pictures that were looked at for it. */
+  decision(decision: Decision, shown?: string): void {
     this.#decisions.push(decision)
+    if (shown !== undefined) this.#shown.set(decision.decisionId, shown)
     const { value, headers } = encodeEvent(listingDecided, forMarketplaces(decision), {
       id: decision.decisionId,
       source: GATE_SOURCE,
@@ -138,6 +141,7 @@ export class SettlementDraft {
       standings,
       revisions: this.#revisions,
       decisions: this.#decisions,
+      shown: this.#shown,
       cases: this.#cases,
       refusals: this.#refusals,
       outbox: this.#outbox,

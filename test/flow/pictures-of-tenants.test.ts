@@ -4,7 +4,7 @@ import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Decision } from '../../src/domain/decision.ts'
 import { disguised, drawnPicture } from '../support/drawn-pictures.ts'
-import { call, closeReviewing, held, look, openReviewing, raw, say } from './reviewing.ts'
+import { call, closeReviewing, held, look, openReviewing, raw, say, submitted } from './reviewing.ts'
 
 beforeAll(openReviewing)
 afterAll(closeReviewing)
@@ -81,6 +81,56 @@ describe('a rights holder', () => {
     expect(decision.brandIds.toSorted()).toEqual(['omega', 'rolex'])
     const said = await say(decision.caseId, 'rolex', { verdict: 'confirmed' })
     expect(said.body).toMatchObject({ status: 'recorded', pictures: { joined: 0, leftOut: { official: 1 } } })
+  })
+})
+
+describe('a rights holder who confirms a case', () => {
+  it('stops those who show its pictures on sale too only where its brand is named, until an analyst vouches', async () => {
+    const [theirs, fake] = [await drawnPicture(20), await drawnPicture(21)]
+    expect((await honest(theirs, 'A steel watch')).outcome).toBe('allow')
+    const decision = await held('of-rolex', { images: [inline(theirs), inline(fake)] })
+    const said = await say(decision.caseId, 'rolex', { verdict: 'confirmed', pictures: [0, 1] })
+    expect(said.body).toMatchObject({ pictures: { joined: 2, limited: 1, leftOut: { elsewhere: 0 } } })
+    // Of what nobody else shows its word is enough.
+    await becomes('hold', fake)
+    const again = await disguised(theirs)
+    await becomes('hold', again, 'Rolex Submariner')
+    const chair = await honest(again)
+    expect([chair.outcome, chair.reasons]).toEqual(['allow', []])
+    expect(matchesOf(chair)).toMatchObject([{ kind: 'counterfeit', brandId: 'rolex' }])
+
+    const listed = await call<{ items: { imageId: string; source: { by?: string } }[] }>(
+      'GET',
+      '/v1/banks/confirmed-rolex/images',
+      'analyst',
+    )
+    const [alone] = listed.body.items.filter(({ source }) => source.by === 'brand')
+    const path = `/v1/banks/confirmed-rolex/images/${alone?.imageId}/vouch`
+    expect((await raw(path, 'rolex', { method: 'POST' })).status).toBe(403)
+    expect((await raw(path, 'analyst', { method: 'POST' })).status).toBe(204)
+    await becomes('hold', again)
+  })
+})
+
+describe('another marketplace', () => {
+  it('says by no record that is refused what a stranger’s listing shows: neither more nor less', async () => {
+    const [theirs, fake] = [await drawnPicture(22), await drawnPicture(23)]
+    const { listingId, outcome } = await honest(theirs, 'A steel watch')
+    expect(outcome).toBe('allow')
+    const sent = [
+      { revision: 99, images: [inline(theirs)] },
+      { revision: 1, images: [inline(fake)] },
+      { revision: 1, images: [inline(theirs), inline(fake)] },
+    ]
+    for (const more of sent) {
+      const { body } = await submitted(listingId, { sellerId: 'stranger', ...more }, 'other')
+      expect(body).toMatchObject({ code: 'marketplace-mismatch' })
+    }
+    const decision = await held('between', { images: [inline(theirs), inline(fake)] })
+    const said = await say(decision.caseId, 'analyst', { verdict: 'confirmed' })
+    expect(said.body).toMatchObject({ pictures: { joined: 1, limited: 0, leftOut: { elsewhere: 1 } } })
+    await becomes('hold', fake)
+    expect((await honest(theirs)).outcome).toBe('allow')
   })
 })
 

@@ -32,6 +32,7 @@ describe('pictures of confirmed cases', () => {
     brandIds: ['nike'],
     pictures: null,
     by: 'ann',
+    byBrand: false,
     ...more,
   })
   const commit = (joins: readonly BankJoin[], leaves: readonly string[] = []) =>
@@ -91,11 +92,12 @@ describe('pictures of confirmed cases', () => {
     // Of one that is gone another was kept since.
     await node.database.deciding.query("insert into case_picture_gone values ('C-1', 2, 3, '{}'), ('C-1', 2, 5, '{}')")
     const joins = [join('V-1'), join('V-2', { caseId: 'C-2', listingId: 'L-2', revision: 1, brandId: null })]
-    const none = { official: 0, elsewhere: 0, unnamed: 0, blank: 0, repeated: 0, gone: 0 }
+    const none = { limited: 0, official: 0, elsewhere: 0, unnamed: 0, blank: 0, repeated: 0, gone: 0 }
     expect(await told(joins)).toEqual([
       {
         bankId: 'confirmed-nike',
         joined: 1,
+        limited: 0,
         official: 1,
         elsewhere: 0,
         unnamed: 0,

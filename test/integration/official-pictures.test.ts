@@ -73,7 +73,7 @@ describe('official pictures of a case', () => {
   const confirm = (seen: OfficialLook, verdictId = 'V-1') =>
     inTransaction(node.database.deciding, () => {
       const about = { brandId: 'nike', brandIds: ['nike'], pictures: null }
-      const joins = [{ verdictId, caseId: 'C-1', listingId: 'L-1', revision: 1, ...about, by: 'ann' }]
+      const joins = [{ verdictId, caseId: 'C-1', listingId: 'L-1', revision: 1, ...about, by: 'ann', byBrand: false }]
       return Promise.resolve({ done: undefined, last: bankJoins(joins, [], seen) })
     })
   /** The places among `shown` of what lies in the bank of confirmed pictures. */
@@ -223,7 +223,7 @@ describe('official pictures of a case', () => {
       }
       const from = await node.store.place('verdicts', VERDICTS, 0, 0n)
       const about = { brandId: 'nike', brandIds: ['nike'], pictures: null }
-      const joins = [{ verdictId, caseId, listingId, revision, ...about, by: 'ann' }]
+      const joins = [{ verdictId, caseId, listingId, revision, ...about, by: 'ann', byBrand: false }]
       await verdicts.commit(
         { group: 'verdicts', topic: VERDICTS, partition: 0, from, next: from + 1n },
         [said],

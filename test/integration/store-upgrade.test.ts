@@ -59,7 +59,7 @@ test('pictures that were kept without their turned forms are there, are compared
     mirrored.sha256,
   ])
   const about = { brandId: 'nike', brandIds: ['nike'], pictures: null }
-  const join = { verdictId: 'V', caseId: 'C', listingId: 'L', revision: 1, ...about, by: 'ann' }
+  const join = { verdictId: 'V', caseId: 'C', listingId: 'L', revision: 1, ...about, by: 'ann', byBrand: false }
   await inTransaction(pool, () => Promise.resolve({ done: undefined, last: bankJoins([join], []) }))
   expect((await banks.images('confirmed-nike', { limit: 9 })).map(({ sha256 }) => sha256)).toEqual([old.own.sha256])
   expect(await banks.picture(old.own.sha256, 'all')).toMatchObject({ forms: old.own.forms, variants: [] })

@@ -42,19 +42,17 @@ function join(joins: readonly BankJoin[], look: CaseLook, ending: (insert: State
   const { elsewhere = [] } = look
   const banks = packJson(joins.map(({ brandId }) => confirmedBank(brandId)))
   const bankIds = joins.map(({ brandId }) => confirmedBank(brandId).bankId)
-  const sources = packJson(
-    joins.map(({ verdictId, caseId, listingId, brandIds }): BankImage['source'] => ({
-      kind: 'verdict',
-      verdictId,
-      caseId,
-      listingId,
-      brandIds: [...brandIds],
-    })),
-  )
+  const sourceOf = ({ verdictId, caseId, listingId, brandIds }: BankJoin): BankImage['source'] => ({
+    ...{ kind: 'verdict', verdictId, caseId, listingId },
+    brandIds: [...brandIds],
+  })
+  const sources = packJson(joins.map(sourceOf))
+  const limited = packJson(joins.map((one) => ({ ...sourceOf(one), by: 'brand' }) satisfies BankImage['source']))
   const insert = sql`
     insert into bank_image (image_id, bank_id, sha256, frame, hash, quality, forms, state, source, verdict_id, added_by, change)
     select gen_random_uuid(), bank_id, sha256, frame, hash, quality, forms, 'active',
-           convert_from(substring(${sources.blob}::bytea from start for length), 'UTF8')::json, verdict_id, by, change
+           convert_from(case when is_limited then substring(${limited.blob}::bytea from limited_start for limited_length)
+                             else substring(${sources.blob}::bytea from start for length) end, 'UTF8')::json, verdict_id, by, change
     from joining on conflict (bank_id, sha256, coalesce(verdict_id, ''), frame) where state <> 'removed' do nothing`
   return sql`
     with asked as (
@@ -63,8 +61,10 @@ function join(joins: readonly BankJoin[], look: CaseLook, ending: (insert: State
         ${bankIds}::text[], ${joins.map((j) => j.verdictId)}::text[], ${joins.map((j) => j.by)}::text[],
         ${joins.map((j) => JSON.stringify(j.brandIds))}::text[],
         ${joins.map((j) => (j.pictures === null ? null : JSON.stringify(j.pictures)))}::text[], ${banks.starts}::int[], ${banks.lengths}::int[],
-        ${sources.starts}::int[], ${sources.lengths}::int[])
-        x (case_id, listing_id, revision, bank_id, verdict_id, by, brand_ids, named, bank_start, bank_length, start, length)),
+        ${sources.starts}::int[], ${sources.lengths}::int[], ${limited.starts}::int[], ${limited.lengths}::int[],
+        ${joins.map((j) => j.byBrand)}::boolean[])
+        x (case_id, listing_id, revision, bank_id, verdict_id, by, brand_ids, named, bank_start, bank_length, start, length,
+           limited_start, limited_length, by_brand)),
     shown as materialized (
       select x.*, p.sha256, v.*, h.change + 1 as change,
              x.named is null or x.named::jsonb ? c.sha256 as is_named
@@ -78,7 +78,7 @@ function join(joins: readonly BankJoin[], look: CaseLook, ending: (insert: State
         select * from unnest(${elsewhere.map((e) => e.listingId)}::text[], ${elsewhere.map((e) => e.sha256)}::text[],
                              ${elsewhere.map((e) => e.frame)}::int[])) as is_elsewhere
       from shown x),
-    judged as materialized (select x.*, ${JOINS} as joins from marked x),
+    judged as materialized (select x.*, ${JOINS} as joins, ${IS_LIMITED} as is_limited from marked x),
     joining as (select * from judged where joins),
     made as (
       insert into bank (bank_id, version, body, change, changed_by)
@@ -93,8 +93,10 @@ const JOIN = (insert: Statement): Statement => insert
 
 /** Ends it with the joining, and what became of all pictures of each case: what was kept of them, or was once. */
 const ACCOUNTED = (insert: Statement): Statement => sql`,
-    joined as (${insert} returning verdict_id, sha256),
-    joined_of as (select verdict_id, count(distinct sha256)::int as n from joined group by verdict_id),
+    joined as (${insert} returning verdict_id, sha256, frame),
+    joined_of as (
+      select verdict_id, count(distinct sha256)::int as n, (count(distinct sha256) filter (where is_limited))::int as limited
+      from joined join joining using (verdict_id, sha256, frame) group by verdict_id),
     picture_of as (
       select verdict_id, sha256, bool_or(joins) as joins, bool_and(is_named) as is_named, bool_and(is_official) as is_official
       from judged group by verdict_id, sha256),
@@ -103,7 +105,7 @@ const ACCOUNTED = (insert: Statement): Statement => sql`,
              (count(*) filter (where is_named and not is_official and not joins))::int as elsewhere,
              (count(*) filter (where not is_named))::int as unnamed
       from picture_of group by verdict_id)
-    select x.bank_id as "bankId", coalesce(j.n, 0) as joined, coalesce(m.official, 0) as official,
+    select x.bank_id as "bankId", coalesce(j.n, 0) as joined, coalesce(j.limited, 0) as limited, coalesce(m.official, 0) as official,
            coalesce(m.elsewhere, 0) as elsewhere, coalesce(m.unnamed, 0) as unnamed, k.blank, k.repeated, k.kept, g.gone, coalesce(l.listed, 0) as listed
     from asked x
     left join joined_of j using (verdict_id)
@@ -137,11 +139,18 @@ const SPARING = sql`
 /**
  * A picture that a listing of another seller shows, on sale and from before, is rather an innocent one that was put beside a
  * fake: people confirm a listing, not each of its pictures. It joins where the verdict names it, and where nothing else of
- * the case could: else a fake that one of its sellers got through could never be confirmed.
+ * the case could: else a fake that one of its sellers got through could never be confirmed. Then an analyst has looked at
+ * what others sell; a rights holder alone decides nothing over them (see `IS_LIMITED`).
  */
 const JOINS = sql`
       x.is_named and not x.is_official and (x.named is not null or not x.is_elsewhere or not bool_or(
         not x.is_official and not x.is_elsewhere) over (partition by x.verdict_id))`
+
+/**
+ * What a rights holder confirms against others who show it on sale is its word alone, as what it uploads: it counts where
+ * its brand is named, until somebody vouches for it.
+ */
+const IS_LIMITED = sql`x.by_brand and x.is_elsewhere`
 
 function leave(verdictIds: readonly string[]): Statement[] {
   if (verdictIds.length === 0) return []

@@ -74,6 +74,7 @@ function together(settlements: readonly Settlement[]): Settlement {
     standings: settlements.flatMap((one) => one.standings),
     revisions: settlements.flatMap((one) => one.revisions),
     decisions: settlements.flatMap((one) => one.decisions),
+    shown: new Map(settlements.flatMap((one) => [...(one.shown ?? [])])),
     cases: settlements.flatMap((one) => one.cases),
     refusals: settlements.flatMap((one) => one.refusals),
     outbox: settlements.flatMap((one) => one.outbox),

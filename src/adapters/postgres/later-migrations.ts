@@ -76,6 +76,30 @@ with marked as (
 update reference_head set change = change + 1 where exists (select from marked);
 `
 
+// A decision names what was seen to be shown for it: rows that are written before a decision were anybody's word on anybody's
+// listing. What the standing revisions show is taken along; `shown_picture` stays, empty, for a process of the version before
+// that still writes to it.
+const shownByDecision = `
+alter table decision add column shown bytea;
+create table shown_set (
+  listing_id text collate "C", digest bytea, hash text collate "C", keys int[] not null,
+  at timestamptz not null default now(), primary key (listing_id, digest, hash)
+);
+with taken as (
+  select s.listing_id, s.revision, sha256(convert_to(string_agg(s.hash, e'\\n' order by s.hash), 'UTF8')) as digest
+  from shown_picture s join listing l on l.listing_id = s.listing_id and l.revision = s.revision
+  group by s.listing_id, s.revision),
+named as (
+  update decision d set shown = t.digest from taken t
+  where d.listing_id = t.listing_id and d.revision = t.revision and d.stage = 'screening')
+insert into shown_set (listing_id, digest, hash, keys, at)
+select t.listing_id, t.digest, s.hash, s.keys, s.at from taken t
+join shown_picture s on s.listing_id = t.listing_id and s.revision = t.revision;
+create index shown_set_keys on shown_set using gin (keys) with (fastupdate = off);
+create index shown_set_at on shown_set (at);
+truncate shown_picture;
+`
+
 export const LATER_MIGRATIONS: readonly Migration[] = [
   { name: 'whose word a picture of a bank is', sql: words },
   { name: 'pictures of cases that are no longer kept', sql: goneFromCases },
@@ -83,4 +107,5 @@ export const LATER_MIGRATIONS: readonly Migration[] = [
   { name: 'frames of animations', sql: frames },
   { name: 'what listings show', sql: shown },
   { name: 'the brands of what verdicts put into banks', sql: brandsOfEntries },
+  { name: 'what listings show, by what was decided on it', sql: shownByDecision },
 ]

@@ -16,12 +16,12 @@ const MOST_OF_CASE = 100
 
 /** Of one case `c` that somebody may speak about. Nothing is locked: it may show others by the time of the verdict. */
 export const shownInCase = (theCase: Statement<boolean>): Statement => sql`
-  (select s.sha256, c.listing_id from review_case c join case_picture s on s.case_id = c.case_id
+  (select s.sha256, c.listing_id, c.case_id from review_case c join case_picture s on s.case_id = c.case_id
    where ${theCase} order by s.revision desc, s.ordinal limit ${MOST_OF_CASE})`
 
 /** Of these revisions, whatever their case. */
 export const shownAt = (rows: readonly { readonly listingId: string; readonly revision: number }[]): Statement => sql`
-  (select s.sha256, c.listing_id from unnest(${rows.map((r) => r.listingId)}::text[], ${rows.map((r) => r.revision)}::int[]) x (listing_id, revision)
+  (select s.sha256, c.listing_id, c.case_id from unnest(${rows.map((r) => r.listingId)}::text[], ${rows.map((r) => r.revision)}::int[]) x (listing_id, revision)
    join review_case c on c.listing_id = x.listing_id collate "C"
    join case_picture s on s.case_id = c.case_id and s.revision = x.revision)`
 

@@ -29,8 +29,8 @@ export function createPictureStore(pool: Pool): PictureStore {
       await inTransactionFrom(pool, writePictures(pictures), () => Promise.resolve({ done: undefined }))
     },
 
-    async noteShown(pictures) {
-      if (pictures.length > 0) await writeShown(pictures).execute(db)
+    async noteShown(sets) {
+      if (sets.length > 0) await writeShown(sets).execute(db)
     },
 
     async glance(listingIds) {

@@ -36,7 +36,7 @@ export function writeSettlement(
   return [
     ...writeStandings(settlement.standings),
     ...writeRevisions(settlement.revisions),
-    ...writeDecisions(settlement.decisions),
+    ...writeDecisions(settlement.decisions, settlement.shown),
     ...writeCases(settlement.cases),
     ...writeRefusals(settlement.refusals),
     ...writeCasePictures(settlement.casePictures ?? []),
@@ -91,19 +91,20 @@ function withoutInlineImages(listing: Listing): unknown {
   return { ...listing, images }
 }
 
-function writeDecisions(rows: Settlement['decisions']): Statement[] {
+function writeDecisions(rows: Settlement['decisions'], shown: Settlement['shown']): Statement[] {
   if (rows.length === 0) return []
   const bodies = packJson(rows)
   return [
     sql`
-    insert into decision (listing_id, revision, sequence, decision_id, stage, outcome, risk, decided_at, body)
-    select x.listing_id, x.revision, x.sequence, x.decision_id, x.stage, x.outcome, x.risk, x.decided_at,
+    insert into decision (listing_id, revision, sequence, decision_id, stage, outcome, risk, decided_at, shown, body)
+    select x.listing_id, x.revision, x.sequence, x.decision_id, x.stage, x.outcome, x.risk, x.decided_at, decode(x.shown, 'hex'),
            convert_from(substring(${bodies.blob}::bytea from x.start for x.length), 'UTF8')::json
     from unnest(${rows.map((r) => r.listingId)}::text[], ${rows.map((r) => r.revision)}::int[], ${rows.map((r) => r.sequence)}::int[],
                 ${rows.map((r) => r.decisionId)}::uuid[], ${rows.map((r) => r.stage)}::text[], ${rows.map((r) => r.outcome)}::text[],
                 ${rows.map((r) => r.risk)}::float8[], ${rows.map((r) => r.decidedAt)}::timestamptz[],
+                ${rows.map((r) => shown?.get(r.decisionId) ?? null)}::text[],
                 ${bodies.starts}::int[], ${bodies.lengths}::int[])
-         x (listing_id, revision, sequence, decision_id, stage, outcome, risk, decided_at, start, length)`,
+         x (listing_id, revision, sequence, decision_id, stage, outcome, risk, decided_at, shown, start, length)`,
   ]
 }
 

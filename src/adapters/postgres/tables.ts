@@ -52,6 +52,8 @@ export interface Tables {
     risk: number
     decided_at: Instant
     body: Document<Decision>
+    /** The digest of what was seen to be shown. */
+    shown: Buffer | null
   }
   refusal: Place & {
     pos: Bigint

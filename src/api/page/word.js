@@ -133,12 +133,13 @@ const LEFT_OUT = {
 /** Which bank the pictures joined, and why others did not. */
 function joined(told) {
   if (told === null || told === undefined) return []
-  const { bankId, joined: count, leftOut } = told
+  const { bankId, joined: count, limited, leftOut } = told
   const rest = Object.entries(leftOut).filter(([, left]) => left > 0)
   const why = rest.map(([reason, left]) => `${left} ${LEFT_OUT[reason] ?? reason}`).join(', ')
   const went =
     count === 0 ? ' No picture joined the bank ' : ` ${count} ${count === 1 ? 'picture' : 'pictures'} joined the bank `
-  return [went, foreign(bankId), why === '' ? '.' : `; left out: ${why}.`]
+  const far = `, ${limited} of them only against listings that name the brand, until an analyst vouches: others show them on sale`
+  return [went, foreign(bankId), limited > 0 ? far : '', why === '' ? '.' : `; left out: ${why}.`]
 }
 
 const STANDS = { allow: 'on sale', hold: 'held', block: 'blocked' }

@@ -1,11 +1,12 @@
 // Pictures of what a person will look at: re-encoded and stored by hash before rows are locked, so that the case only refers to them.
 import type { Listing } from '../../domain/listing.ts'
-import { hexOf, type SeenPicture } from '../../imaging/picture.ts'
+import type { SeenPicture } from '../../imaging/picture.ts'
 import type { Assessment } from '../assess.ts'
 import type { Draw } from '../audit.ts'
 import { decisionId } from '../ids.ts'
 import type { CasePicture } from '../ports.ts'
-import { MOST_KEPT, type Glance, type PictureSource, type PictureStore, type ShownPicture } from './ports.ts'
+import { MOST_KEPT, type Glance, type PictureSource, type PictureStore, type ShownSet } from './ports.ts'
+import { shownBy } from './shown.ts'
 import { createSlots } from './slots.ts'
 
 export interface Judged {
@@ -17,23 +18,34 @@ export interface Judged {
 
 export type Kept = readonly Pick<CasePicture, 'ordinal' | 'sha256' | 'whole'>[]
 
+/** What the settlement is told of the pictures of one listing, which are in the store by then. */
+export interface Keepsake {
+  /** For the case that it may become. */
+  readonly kept?: Kept
+  /** The digest of what it shows. */
+  readonly shown?: ShownSet['digest']
+}
+
 /** Listings whose pictures are kept at once: a dozen of some 100 kB each lies in memory meanwhile. */
 const AT_ONCE = 8
 
 /**
- * For each listing whose decision will open or carry a case: what was kept of its pictures. Whether it will is foreseen
- * without a lock; where a deadline or a verdict comes between, a case has no pictures, or a day later they are removed.
+ * For each listing of which a picture was seen: what it shows, noted; and where its decision will open or carry a case, what
+ * was kept of its pictures. Whether it will is foreseen without a lock; where a deadline or a verdict comes between, a
+ * case has no pictures, or a day later they are removed.
  */
 export async function keepPictures<T extends Judged>(
   judged: readonly T[],
   source: PictureSource,
   store: PictureStore,
   draw: Draw,
-): Promise<ReadonlyMap<T, Kept>> {
-  const kept = new Map<T, Kept>()
+): Promise<ReadonlyMap<T, Keepsake>> {
+  const keepsakes = new Map<T, Keepsake>()
   const seen = judged.filter((one) => one.assessment.pictures.some((picture) => picture.state === 'seen'))
-  if (seen.length === 0) return kept
-  await store.noteShown(seen.flatMap(shownBy))
+  if (seen.length === 0) return keepsakes
+  const shown = new Map(seen.map((one) => [one, shownBy(one.listing.listingId, one.assessment.pictures)]))
+  await store.noteShown([...shown.values()].filter((set) => set !== undefined))
+  for (const [one, set] of shown) keepsakes.set(one, set === undefined ? {} : { shown: set.digest })
   const allowed = seen.filter((one) => one.assessment.answer.outcome === 'allow')
   const before = allowed.length === 0 ? undefined : await store.glance(allowed.map((one) => one.listing.listingId))
   const slots = createSlots(AT_ONCE)
@@ -43,23 +55,15 @@ export async function keepPictures<T extends Judged>(
       .map(async (one) => {
         await slots.take()
         try {
-          kept.set(one, await keepOf(one, source, store))
+          const kept = await keepOf(one, source, store)
+          keepsakes.set(one, { ...keepsakes.get(one), kept })
         } finally {
           slots.release()
         }
       }),
   )
-  return kept
+  return keepsakes
 }
-
-/** Of one listing: far more than are kept of it. */
-const MOST_NOTED = 24
-
-const shownBy = ({ listing: { listingId, revision }, assessment }: Judged): ShownPicture[] =>
-  assessment.pictures
-    .flatMap((picture) => (picture.state === 'seen' && !picture.blank ? [hexOf(picture.hash.bytes)] : []))
-    .slice(0, MOST_NOTED)
-    .map((hash) => ({ listingId, revision, hash }))
 
 function opensCase({ listing, assessment, behind }: Judged, before: Glance | undefined, draw: Draw): boolean {
   const { outcome, audit } = assessment.answer

@@ -53,11 +53,13 @@ export interface StandIn {
   readonly body: Uint8Array
 }
 
-/** What a listing shows, by PDQ: 64 hexadecimal digits. */
-export interface ShownPicture {
+/** What a listing was seen to show when it was tried. */
+export interface ShownSet {
   readonly listingId: string
-  readonly revision: number
-  readonly hash: string
+  /** PDQ, 64 hexadecimal digits each, none twice and in order. */
+  readonly hashes: readonly string[]
+  /** The sha256 of these, each on a line. */
+  readonly digest: string
 }
 
 /** Kept pictures in the store, by their hash. */
@@ -70,10 +72,11 @@ export interface PictureStore {
    */
   put(pictures: readonly KeptPicture[]): Promise<void>
   /**
-   * Remembers for some months what listings show, whatever is decided of them: what of a case other sellers show too, who
-   * are on sale, is rather innocent.
+   * Remembers for some months what listings show: what of a case other sellers show too, who are on sale, is rather
+   * innocent. Before the transaction that decides, so that no row is locked while it is indexed; so anybody may have sent
+   * it, with anybody's listingId, and it says nothing until a decision on that listing names the set.
    */
-  noteShown(pictures: readonly ShownPicture[]): Promise<void>
+  noteShown(sets: readonly ShownSet[]): Promise<void>
   /** By listing. A look without a lock: it says what is worth keeping, and decides nothing. */
   glance(listingIds: readonly string[]): Promise<ReadonlyMap<string, Glance>>
   /** What is kept of the pictures of one revision that stands with an open case, by their places; only `whole` ones. */

@@ -6,15 +6,14 @@ import { sha256sOf } from '../../imaging/picture.ts'
 import { severity } from '../../policy/compile.ts'
 import { mayBeMended, type Assessment } from '../assess.ts'
 import { caseId, decisionId } from '../ids.ts'
-import type { Kept } from '../pictures/keeping.ts'
+import type { Keepsake } from '../pictures/keeping.ts'
 import { assessed, EDITED, openerOf } from '../assessed.ts'
 import { SettlementDraft, type Draft } from '../settlement.ts'
 import type { WantedRescreen } from '../ports.ts'
 import type { DueRescreen, RescreenSettlement, RescreenSubject } from './ports.ts'
 
-export interface Rescreened extends DueRescreen {
+export interface Rescreened extends DueRescreen, Keepsake {
   readonly assessment: Assessment
-  readonly kept?: Kept
 }
 
 /** With the pauses between them half a day: what has not come back by then does not come back by waiting. */
@@ -103,7 +102,7 @@ function speaksMoreAgainst({ answer, risk }: Assessment, stands: Decision): bool
 function decideAgain(
   draft: SettlementDraft,
   row: Draft,
-  { listing, assessment, afterChange, kept }: Rescreened,
+  { listing, assessment, afterChange, kept, shown }: Rescreened,
   {
     stands,
     edited,
@@ -138,7 +137,7 @@ function decideAgain(
     degraded: answer.degraded || swapped,
     audit,
   }
-  draft.decision(decision)
+  draft.decision(decision, shown)
   const about = {
     listingId: row.listingId,
     revision: row.revision,

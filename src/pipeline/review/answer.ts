@@ -36,6 +36,8 @@ export interface EarlierVerdict {
 export interface PicturesOfVerdict {
   readonly bankId: string
   readonly joined: number
+  /** Of these: as a rights holder's word alone, since other sellers show them on sale too. */
+  readonly limited: number
   readonly leftOut: {
     /** Like one of a genuine or an allowed bank. */
     readonly official: number
@@ -146,6 +148,7 @@ export function startWork(found: ReviewSubject, one: ReviewCase, topics: TopicNa
 function picturesOf({
   bankId,
   joined,
+  limited,
   official,
   elsewhere,
   unnamed,
@@ -161,6 +164,7 @@ function picturesOf({
   return {
     bankId,
     joined,
+    limited,
     leftOut: {
       official,
       elsewhere,

@@ -22,5 +22,6 @@ export function addBankEffects(effects: BankEffects, verdict: Verdict, subject: 
   if (verdict.verdict !== 'confirmed' || caseId === null || undone) return
   const looked = subject.decisions.find((d) => d.decisionId === verdict.decisionId.toLowerCase())
   const brandIds = [...new Set([...(looked?.brandIds ?? []), ...(brandId === null ? [] : [brandId])])]
-  effects.bankJoins.push({ verdictId, caseId, listingId, revision, brandId, brandIds, pictures, by: by.subject })
+  const about = { verdictId, caseId, listingId, revision, brandId, brandIds, pictures }
+  effects.bankJoins.push({ ...about, by: by.subject, byBrand: by.role === 'brand' })
 }

@@ -38,12 +38,16 @@ export interface BankJoin {
   readonly pictures: readonly string[] | null
   /** Who said it. */
   readonly by: string
+  /** A rights holder did: what other sellers show on sale too joins as what it uploads does. */
+  readonly byBrand: boolean
 }
 
 /** What became of the pictures of one such case, by the knowledge of the transaction in which they joined. */
 export interface JoinedPictures {
   readonly bankId: string
   readonly joined: number
+  /** Of these, that other sellers show on sale too, of which at least a frame joined as a rights holder's word alone. */
+  readonly limited: number
   /** Like one of a genuine or an allowed bank. */
   readonly official: number
   /** Shown by other sellers' listings on sale too. */

@@ -140,6 +140,7 @@ describe('trying again', () => {
     expect(settlement.casePictures).toMatchObject([
       { caseId, revision: 1, ordinal: 0, sha256: 'a', brandIds: ['nike'] },
     ])
+    expect([...(settlement.shown ?? [])]).toEqual([[decided[0]?.decisionId, 'digest']])
   })
 
   it('leaves a hold its deadline and its case, and says that all signals were asked now', () => {

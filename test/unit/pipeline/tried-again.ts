@@ -63,7 +63,7 @@ export function again(
   const { attempts = 1, revision = 1, seen = [], now = LATER, afterChange = 0n } = more
   const kept = [{ ordinal: 0, sha256: 'a' }]
   return settleRescreens(
-    [{ listing: { ...listing, revision }, assessment: tried, attempts, seen, afterChange, kept }],
+    [{ listing: { ...listing, revision }, assessment: tried, attempts, seen, afterChange, kept, shown: 'digest' }],
     new Map([['L', { standing, decisions }]]),
     { now, topics },
   )

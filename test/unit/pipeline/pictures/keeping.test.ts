@@ -6,7 +6,7 @@ import type { Picture } from '../../../../src/imaging/picture.ts'
 import { createDraw } from '../../../../src/pipeline/audit.ts'
 import { decisionId } from '../../../../src/pipeline/ids.ts'
 import { keepPictures, type Judged } from '../../../../src/pipeline/pictures/keeping.ts'
-import type { Glance, PictureSource, PictureStore } from '../../../../src/pipeline/pictures/ports.ts'
+import type { Glance, PictureSource, PictureStore, ShownSet } from '../../../../src/pipeline/pictures/ports.ts'
 import { assessment, listingOf } from '../assessments.ts'
 import { seenPicture as seen } from '../../seen-picture.ts'
 
@@ -35,7 +35,7 @@ async function keep(all: Judged[], world: { before?: Record<string, Glance>; kno
   const encoded: string[] = []
   const put: string[] = []
   const glances: string[][] = []
-  const noted: string[] = []
+  const noted: ShownSet[] = []
   const source: PictureSource = {
     look: () => Promise.reject(new Error('everything was looked at')),
     keep(_image, { sha256 }) {
@@ -49,8 +49,8 @@ async function keep(all: Judged[], world: { before?: Record<string, Glance>; kno
       put.push(...pictures.map((one) => one.sha256))
       return Promise.resolve()
     },
-    noteShown(pictures) {
-      noted.push(...pictures.map(({ listingId, revision, hash }) => `${listingId}/${revision} ${hash.slice(0, 2)}`))
+    noteShown(sets) {
+      noted.push(...sets)
       return Promise.resolve()
     },
     glance(ids) {
@@ -60,19 +60,32 @@ async function keep(all: Judged[], world: { before?: Record<string, Glance>; kno
     standIns: () => Promise.resolve(new Map()),
     prune: () => Promise.resolve(0),
   }
-  const kept = await keepPictures(all, source, store, draw)
-  return { kept: all.map((one) => kept.get(one)), encoded, put, glances, noted }
+  const keepsakes = await keepPictures(all, source, store, draw)
+  const told = all.map((one) => keepsakes.get(one))
+  return { kept: told.map((one) => one?.kept), shown: told.map((one) => one?.shown), encoded, put, glances, noted }
 }
 
 describe('pictures are kept', () => {
   it('by hash of every listing, whatever is decided: what is seen of each, blank pictures aside', async () => {
-    const blank = { ...seen('b'), blank: true }
-    const { noted } = await keep([
-      judged('held', 'hold', [seen('a'), blank, unseen]),
-      judged('allowed', 'allow', [seen('c')]),
+    const of = (digit: string) => ({
+      ...seen(digit),
+      hash: { bytes: Buffer.from(digit.repeat(64), 'hex'), quality: 90 },
+    })
+    const { noted, shown } = await keep([
+      judged('held', 'hold', [of('a'), { ...of('b'), blank: true }, unseen, of('1'), of('a')]),
+      judged('allowed', 'allow', [of('c')]),
+      judged('the same', 'allow', [of('1'), of('a')]),
+      judged('blank', 'allow', [{ ...of('b'), blank: true }]),
+      judged('unseen', 'allow', [unseen]),
     ])
-    const first = (sha256: string) => Buffer.from(seen(sha256).hash.bytes).toString('hex').slice(0, 2)
-    expect(noted).toEqual([`held/1 ${first('a')}`, `allowed/1 ${first('c')}`])
+    expect(noted.map(({ listingId, hashes }) => [listingId, hashes.map((hash) => hash[0]).join()])).toEqual([
+      ['held', '1,a'],
+      ['allowed', 'c'],
+      ['the same', '1,a'],
+    ])
+    // Decisions name it by what it is.
+    expect(shown).toEqual([...noted.map(({ digest }) => digest), undefined, undefined])
+    expect([shown[0] === shown[2], shown[0] === shown[1]]).toEqual([true, false])
   })
 
   it('of what is stopped, and not of what goes on sale', async () => {
@@ -144,7 +157,10 @@ describe('pictures are kept', () => {
   it('saying of an animation that what is kept is not all of it, and so of what browsers show otherwise', async () => {
     const { hash, variants } = seen('frame')
     const moving = { ...seen('a'), frames: [{ hash, variants, blank: false }] }
-    const parts = [{ ...seen('b'), unseenFrames: true as const }, { ...seen('d'), shownOtherwise: true as const }]
+    const parts = [
+      { ...seen('b'), unseenFrames: true as const },
+      { ...seen('d'), shownOtherwise: true as const },
+    ]
     const { kept } = await keep([judged('held', 'hold', [moving, ...parts, seen('c')])])
     expect(kept[0]?.map((one) => one.whole)).toEqual([false, false, false, true])
   })

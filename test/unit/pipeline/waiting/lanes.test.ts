@@ -139,6 +139,9 @@ it('keeps the pictures of an edit behind a revision that is not settled: the cas
     known: (sha256s: readonly string[]) => Promise.resolve(new Set(sha256s)),
   } as unknown as PictureStore
   const both = [false, true].map((behind) => ({ ...judged, behind }))
-  const kept = await keepPictures(both, source, store, () => false)
-  expect([...kept.keys()].map(({ behind }) => behind)).toEqual([true])
+  const keepsakes = await keepPictures(both, source, store, () => false)
+  expect([...keepsakes].map(([{ behind }, { kept }]) => [behind, kept !== undefined])).toEqual([
+    [false, false],
+    [true, true],
+  ])
 })
