@@ -5,7 +5,8 @@ import type { Scorecard } from '../../domain/scorecard.ts'
 import type { Split } from '../../learning/split.ts'
 import type { TrainingRow } from '../../learning/training-set.ts'
 import { fuse } from '../../risk/fuse.ts'
-import { compareModels, measure, type MeasuredRow, type ModelFigures, type Standing } from './measure.ts'
+import { compareModels, measure, type ModelFigures, type Standing } from './measure.ts'
+import type { MeasuredRow } from './weighted.ts'
 
 /** A wording score from here on is open wording: the seller says so, if only in the description (models/fusion/1). */
 const OVERT = 0.68

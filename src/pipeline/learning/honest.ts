@@ -1,5 +1,5 @@
 // What a new version does to honest sellers beside the one that decides: listings that it stops and the other let pass.
-import type { MeasuredRow } from './measure.ts'
+import { mean, meanWithin, round, type MeasuredRow } from './weighted.ts'
 
 /** Of the rejected rows at one threshold, by both versions. A type, as a card keeps it as JSON. */
 export type Stopped = {
@@ -19,8 +19,6 @@ export type Stopped = {
 export const MOST_RISE = 0.05
 /** What one seller meets says nothing of the others, however many listings it has. */
 export const LEAST_SELLERS = 2
-/** Two-sided 95 % quantile of the normal distribution. */
-const Z = 1.96
 
 /** The same rows by two models, paired, in the same order; only rejected ones are looked at. */
 export function stoppedHonest(
@@ -32,21 +30,16 @@ export function stoppedHonest(
   const pairs = candidate
     .map((row, i) => ({ ...row, now: stops(row.risk), before: stops(champion[i]?.risk) }))
     .filter((row) => !row.positive)
-  const total = pairs.reduce((sum, { weight }) => sum + weight, 0)
-  const shareOf = (value: (pair: (typeof pairs)[number]) => number): number =>
-    total === 0 ? 0 : pairs.reduce((sum, pair) => sum + pair.weight * value(pair), 0) / total
-  const rise = shareOf((pair) => pair.now - pair.before)
+  const { mean: rise, half } = meanWithin(pairs, (pair) => pair.now - pair.before)
   const sellers = [...Map.groupBy(pairs, (pair) => pair.sellerId).values()]
-  const squares = sellers.reduce(
-    (sum, own) => sum + own.reduce((s, { weight, now, before }) => s + weight * (now - before - rise), 0) ** 2,
-    0,
-  )
-  const half = total === 0 ? 0 : (Z * Math.sqrt(squares)) / total
   const hit = sellers.reduce((sum, own) => sum + Math.sign(own.reduce((s, pair) => s + pair.now - pair.before, 0)), 0)
   return {
     rows: pairs.length,
-    candidate: { count: pairs.filter((pair) => pair.now > 0).length, share: round(shareOf((pair) => pair.now)) },
-    champion: { count: pairs.filter((pair) => pair.before > 0).length, share: round(shareOf((pair) => pair.before)) },
+    candidate: { count: pairs.filter((pair) => pair.now > 0).length, share: round(mean(pairs, (pair) => pair.now)) },
+    champion: {
+      count: pairs.filter((pair) => pair.before > 0).length,
+      share: round(mean(pairs, (pair) => pair.before)),
+    },
     rise: { value: round(rise), low: round(rise - half), high: round(rise + half) },
     more: hit >= LEAST_SELLERS && rise > 0 && (rise - half > 0 || rise > MOST_RISE),
   }
@@ -57,6 +50,3 @@ export function honestLine(verb: 'stops' | 'blocks', { rows, candidate, champion
   const of = ({ count, share }: Stopped['candidate']) => `${(share * 100).toFixed(1)} % (${count} of ${rows})`
   return `it ${verb} ${of(candidate)} of the honest listings that neither had seen, ${against} ${of(champion)}`
 }
-
-/** Six digits after the point, as all figures of a card. */
-const round = (value: number): number => Number(value.toFixed(6))

@@ -2,16 +2,7 @@
 import type { Policy } from '../../domain/policy.ts'
 import { wilson } from '../wilson.ts'
 import { stoppedHonest, type Stopped } from './honest.ts'
-
-export interface MeasuredRow {
-  readonly positive: boolean
-  /** Its wording says so. */
-  readonly overt: boolean
-  readonly sellerId: string
-  /** How many listings it stands for. */
-  readonly weight: number
-  readonly risk: number
-}
+import { mean, meanWithin, round, weightOf, type MeasuredRow } from './weighted.ts'
 
 /** A weighted share with its 95 % interval, and the rows behind it. A type, as a card keeps it as JSON. */
 export type Share = { value: number | null; low: number; high: number; rows: number }
@@ -46,8 +37,6 @@ export interface Comparison {
 }
 
 const BINS = 10
-/** Two-sided 95 % quantile of the normal distribution. */
-const Z = 1.96
 
 export function measure(rows: readonly MeasuredRow[], thresholds: Policy['thresholds']): ModelFigures {
   const [confirmed, rejected] = [rows.filter((row) => row.positive), rows.filter((row) => !row.positive)]
@@ -75,10 +64,7 @@ export function measure(rows: readonly MeasuredRow[], thresholds: Policy['thresh
   }
 }
 
-/**
- * The same rows by two models, paired; the interval takes a seller's rows together, since they resemble each other.
- * `candidate` and `champion` hold the same rows in the same order.
- */
+/** The same rows by two models, paired: `candidate` and `champion` hold them in the same order. */
 export function compareModels(
   candidate: readonly MeasuredRow[],
   champion: readonly MeasuredRow[],
@@ -89,14 +75,7 @@ export function compareModels(
     if (other === undefined) throw new Error('both models must be measured on the same rows')
     return { ...row, difference: squaredError(row) - squaredError(other) }
   })
-  const difference = mean(pairs, (pair) => pair.difference)
-  const total = pairs.reduce((sum, { weight }) => sum + weight, 0)
-  const sellers = Map.groupBy(pairs, (pair) => pair.sellerId)
-  const squares = [...sellers.values()].reduce(
-    (sum, own) => sum + own.reduce((s, pair) => s + pair.weight * (pair.difference - difference), 0) ** 2,
-    0,
-  )
-  const half = (Z * Math.sqrt(squares)) / total
+  const { mean: difference, half } = meanWithin(pairs, (pair) => pair.difference)
   const [low, high] = [round(difference - half), round(difference + half)]
   const honest = {
     hold: stoppedHonest(candidate, champion, thresholds.hold),
@@ -113,12 +92,6 @@ export function compareModels(
 }
 
 const squaredError = (row: MeasuredRow): number => (row.risk - (row.positive ? 1 : 0)) ** 2
-
-const weightOf = (rows: readonly { readonly weight: number }[]): number => rows.reduce((sum, r) => sum + r.weight, 0)
-
-function mean<T extends { readonly weight: number }>(rows: readonly T[], value: (row: T) => number): number {
-  return rows.length === 0 ? 0 : rows.reduce((sum, row) => sum + row.weight * value(row), 0) / weightOf(rows)
-}
 
 /** Wilson's interval for as many rows as the weighted ones are worth (Kish). */
 function share(rows: readonly MeasuredRow[], counts: (row: MeasuredRow) => boolean): Share {
@@ -154,6 +127,3 @@ function auc(rows: readonly MeasuredRow[]): number | null {
   }
   return positives === 0 || below === 0 ? null : round(won / (positives * below))
 }
-
-/** Six digits after the point: cards are compared by people, and bytes by machines. */
-const round = (value: number): number => Number(value.toFixed(6))

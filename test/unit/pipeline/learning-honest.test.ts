@@ -6,9 +6,10 @@ import { gateParts } from '../../../src/apps/gate-parts.ts'
 import type { ModelCard } from '../../../src/domain/model.ts'
 import type { Scorecard } from '../../../src/domain/scorecard.ts'
 import type { ModelRecord, ModelStore } from '../../../src/learning/ports.ts'
-import { compareModels, type MeasuredRow } from '../../../src/pipeline/learning/measure.ts'
+import { compareModels } from '../../../src/pipeline/learning/measure.ts'
 import { losses } from '../../../src/pipeline/learning/objections.ts'
 import { promoteModel } from '../../../src/pipeline/learning/promote.ts'
+import type { MeasuredRow } from '../../../src/pipeline/learning/weighted.ts'
 import type { GateParts } from '../../../src/pipeline/reference.ts'
 
 const THRESHOLDS = { hold: 0.2, block: 0.9 }

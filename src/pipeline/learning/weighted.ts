@@ -1,0 +1,40 @@
+// Rows that models are measured on, each standing for as many listings as it was drawn for, and means over them.
+
+export interface MeasuredRow {
+  readonly positive: boolean
+  /** Its wording says so. */
+  readonly overt: boolean
+  readonly sellerId: string
+  /** How many listings it stands for. */
+  readonly weight: number
+  readonly risk: number
+}
+
+/** Two-sided 95 % quantile of the normal distribution. */
+const Z = 1.96
+
+export const weightOf = (rows: readonly { readonly weight: number }[]): number =>
+  rows.reduce((sum, { weight }) => sum + weight, 0)
+
+/** Weighted; 0 without rows. */
+export function mean<T extends { readonly weight: number }>(rows: readonly T[], value: (row: T) => number): number {
+  return rows.length === 0 ? 0 : rows.reduce((sum, row) => sum + row.weight * value(row), 0) / weightOf(rows)
+}
+
+/** The mean and half of its 95 % interval, which takes a seller's rows together, since they resemble each other. */
+export function meanWithin<T extends Pick<MeasuredRow, 'weight' | 'sellerId'>>(
+  rows: readonly T[],
+  value: (row: T) => number,
+): { readonly mean: number; readonly half: number } {
+  const middle = mean(rows, value)
+  if (rows.length === 0) return { mean: middle, half: 0 }
+  const sellers = Map.groupBy(rows, (row) => row.sellerId)
+  const squares = [...sellers.values()].reduce(
+    (sum, own) => sum + own.reduce((s, row) => s + row.weight * (value(row) - middle), 0) ** 2,
+    0,
+  )
+  return { mean: middle, half: (Z * Math.sqrt(squares)) / weightOf(rows) }
+}
+
+/** Six digits after the point: cards are compared by people, and bytes by machines. */
+export const round = (value: number): number => Number(value.toFixed(6))
