@@ -16,3 +16,4 @@ parentPort?.on('message', (job: Job) => {
   }
   parentPort?.postMessage(done, [])
 })
+parentPort?.postMessage('ready', [])

@@ -20,6 +20,8 @@ export interface Crew {
 
 /** A batch takes milliseconds: a thread that needs longer hangs. */
 const JOB_MS = 10_000
+/** Half a second of a core, and of a slow disk more; where many processes start at once it may be a hundred times as much. */
+const START_MS = 60_000
 /** A thread that dies at once is not started again in a circle. */
 const PAUSE_MS = { least: 100, most: 5_000 } as const
 
@@ -48,7 +50,19 @@ export function createCrew(options: CrewOptions): Crew {
     // Flags of the process (a debugger's port, a test runner's loader) are not meant for these threads.
     const worker = new Worker(options.module ?? MODULE, { execArgv: [] })
     worker.unref()
+    let isReady = false
     let job: { resolve(done: Done): void; reject(error: Error): void; timer: NodeJS.Timeout } | undefined
+    const endAfter = (milliseconds: number) =>
+      setTimeout(() => {
+        const late = job
+        // What it said while we were busy ourselves is heard first.
+        setImmediate(() => {
+          if (job !== late) return
+          logger.warn({ milliseconds }, 'a thread of the text model hangs and is replaced')
+          void worker.terminate()
+        })
+      }, milliseconds)
+    const jobMs = options.jobMs ?? JOB_MS
     const hand = {
       models: [] as string[],
       busy: false,
@@ -56,11 +70,7 @@ export function createCrew(options: CrewOptions): Crew {
         new Promise<Done>((resolve, reject) => {
           hand.busy = true
           worker.ref()
-          const timer = setTimeout(() => {
-            logger.warn({ milliseconds: options.jobMs ?? JOB_MS }, 'a thread of the text model hangs and is replaced')
-            void worker.terminate()
-          }, options.jobMs ?? JOB_MS)
-          job = { resolve, reject, timer }
+          job = { resolve, reject, timer: endAfter(isReady ? jobMs : START_MS) }
           worker.postMessage(work, [work.ids.buffer, work.values.buffer])
         }),
       end: () => worker.terminate(),
@@ -74,9 +84,17 @@ export function createCrew(options: CrewOptions): Crew {
       if (!closed) worker.unref()
       return current
     }
-    worker.on('message', (done: Done) => {
+    worker.on('message', (said: Done | 'ready') => {
+      if (said === 'ready') {
+        isReady = true
+        if (job === undefined) return
+        // From here on its time counts: before, it was loading.
+        clearTimeout(job.timer)
+        job.timer = endAfter(jobMs)
+        return
+      }
       lost = 0
-      finish()?.resolve(done)
+      finish()?.resolve(said)
       ready()
     })
     let why = 'it ended'

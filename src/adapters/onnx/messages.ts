@@ -1,4 +1,4 @@
-// What the main thread and the threads that run models say to each other; one job at a time for each thread.
+// What the main thread and the threads that run models say to each other: `ready` once, then one job at a time.
 
 /** One batch of texts for one model, each padded with row 0 to `width` features. */
 export interface Job {

@@ -56,3 +56,4 @@ async function answer(job: Job): Promise<void> {
 }
 
 parentPort?.on('message', (job: Job) => void answer(job))
+parentPort?.postMessage('ready', [])

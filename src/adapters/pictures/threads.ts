@@ -109,15 +109,19 @@ export function createThreads<Job, Answer>(options: ThreadsOptions<Job>): Thread
     task.alone = !slots.some(works)
     for (const other of slots) if (other.task !== undefined) other.task.alone = false
     slot.task = task
-    slot.timer = setTimeout(() => {
-      // The answer is given now; the slot is filled again when the thread is gone, so that there are never more than `count`.
-      task.settle('too-slow')
-      slot.ready = false
-      logger.warn({ thread: slot.n, ms: options.timeMs }, 'a picture thread hangs and is ended')
-      void slot.worker?.terminate()
-    }, options.timeMs)
+    // What it said while this process was busy itself, or stood still, is heard first.
+    slot.timer = setTimeout(() => setImmediate(() => giveUp(slot, task)), options.timeMs)
     const { message, moved } = options.packed(task.job)
     slot.worker?.postMessage(message, moved)
+  }
+
+  /** The answer is given now; the slot is filled again when the thread is gone, so that there are never more than `count`. */
+  function giveUp(slot: Slot<Job, Answer>, task: Task<Job, Answer>): void {
+    if (closed || slot.task !== task) return
+    task.settle('too-slow')
+    slot.ready = false
+    logger.warn({ thread: slot.n, ms: options.timeMs }, 'a picture thread hangs and is ended')
+    void slot.worker?.terminate()
   }
 
   function next(): void {

@@ -1,8 +1,10 @@
 // Text models in threads. Real: onnxruntime, worker threads and the model that ships; where threads die, a thread of ours that does so when told.
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { pino } from 'pino'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest'
 import { createOnnxText, type OnnxTextOptions } from '../../../../src/adapters/onnx/onnx-text.ts'
 import { modelCardSchema } from '../../../../src/domain/model.ts'
 import { writeOnnx } from '../../../../src/learning/text/onnx-file.ts'
@@ -39,6 +41,8 @@ const only = (id: number): TextFeatures => ({
   values: Float32Array.of(1),
   gram: () => ({ part: 'title', kind: 'words', text: '' }),
 })
+
+const dataUrl = (program: string) => new URL(`data:text/javascript,${encodeURIComponent(program)}`)
 
 describe('loading a text model', () => {
   it('refuses bytes that are not those of the card, files that are no text model, and other features', async () => {
@@ -112,6 +116,38 @@ describe('a thread that fails', () => {
     const model = await text.load({ card, body })
     await expect(model.score(only(HANGS))).rejects.toThrow('it ended')
     expect((await model.score(only(5))).score).toBe(0.5)
+  })
+
+  it('is given time to start: on a busy machine, or from a slow disk, that takes longer than any job', async () => {
+    const slow = dataUrl(`
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_600)
+      await import(${JSON.stringify(thread.href)})`)
+    const model = await start({ threads: 1, thread: slow, jobMs: 700 }).load({ card, body })
+    expect((await model.score(only(5))).score).toBe(0.5)
+  })
+
+  it('is not one that answered while this process stood still itself, whatever the clock says by then', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'answered-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const answered = join(folder, 'answered')
+    const telling = dataUrl(`
+      import { writeFileSync } from 'node:fs'
+      import { parentPort } from 'node:worker_threads'
+      parentPort.on('message', ({ texts, width, ids }) => {
+        parentPort.postMessage({ score: new Float32Array(texts).fill(0.5), shares: new Float32Array(texts * width) })
+        if (ids[0] === 6) writeFileSync(${JSON.stringify(answered)}, '')
+      })
+      parentPort.postMessage('ready')`)
+    const lines: string[] = []
+    const logger = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) })
+    const model = await start({ threads: 1, thread: telling, jobMs: 300, logger }).load({ card, body })
+    const answer = model.score(only(6))
+    // It is sent in the next of these; from there on the clocks are looked at before the messages.
+    await new Promise((resolve) => setImmediate(resolve))
+    while (!existsSync(answered));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 350)
+    expect((await answer).score).toBe(0.5)
+    expect(lines).toEqual([])
   })
 
   it('leaves nobody waiting when all is closed', async () => {

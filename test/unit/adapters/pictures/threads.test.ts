@@ -2,9 +2,11 @@
 import { execFile } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { pino } from 'pino'
 import sharp from 'sharp'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
 import type { PictureReaderOptions } from '../../../../src/adapters/pictures/reader.ts'
+import { createThreads } from '../../../../src/adapters/pictures/threads.ts'
 import { drawing, reading, WILD_THREAD } from '../../../support/pictures.ts'
 
 const picture = await drawing().png().toBuffer()
@@ -179,3 +181,35 @@ test('closing is waited for also while threads say that they are ready: a comman
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program])
   expect(stdout).toBe('closed\n')
 })
+
+test('an answer that came while this process stood still itself counts, whatever the clock says by then', async () => {
+  const said = new Int32Array(new SharedArrayBuffer(4))
+  const threads = createThreads<string, string>({
+    entry: dataUrl(`
+      import { parentPort, workerData } from 'node:worker_threads'
+      parentPort.on('message', () => {
+        parentPort.postMessage('an answer')
+        Atomics.store(workerData, 0, 1)
+        Atomics.notify(workerData, 0)
+      })
+      parentPort.postMessage('ready')`),
+    count: 1,
+    dataOf: () => said,
+    packed: (message) => ({ message, moved: [] }),
+    timeMs: 100,
+    maxWaiting: 1,
+    logger: pino({ level: 'silent' }),
+    onGone: () => undefined,
+    onWaiting: () => undefined,
+  })
+  onTestFinished(() => threads.close())
+  await expect.poll(() => threads.idle()).toBe(true)
+  // From here the clocks are looked at before the messages.
+  await new Promise((resolve) => setImmediate(resolve))
+  const answering = threads.run('a job', undefined)
+  Atomics.wait(said, 0, 0)
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 150)
+  expect(await answering).toMatchObject({ answer: 'an answer' })
+})
+
+const dataUrl = (program: string) => new URL(`data:text/javascript,${encodeURIComponent(program)}`)
