@@ -79,9 +79,12 @@ export async function startKafkaLog(brokers: readonly string[]): Promise<KafkaLo
     async commit(group, topic, offsets) {
       // `admin.setOffsets` takes five seconds: it waits for records that never come.
       // Should its leaving get lost, the group waits a second for it and not half a minute.
+      let over = false
       const consumer = kafka.consumer({
         groupId: group,
         maxWaitTimeInMs: 10,
+        // A fetch that fails because we leave makes kafkajs begin anew, and join again for good.
+        retry: { restartOnFailure: async () => !over },
         sessionTimeout: SESSION_MS,
         heartbeatInterval: SESSION_MS / 5,
       })
@@ -93,6 +96,7 @@ export async function startKafkaLog(brokers: readonly string[]): Promise<KafkaLo
       await consumer.commitOffsets(
         [...offsets].map(([partition, offset]) => ({ topic, partition, offset: offset.toString() })),
       )
+      over = true
       await consumer.disconnect()
     },
     async addPartitions(topic, count) {
