@@ -1,37 +1,42 @@
 // Pictures on their way in over HTTP: few at once of each caller, and none that comes so slowly that it only holds a place.
 import { Transform, type Readable } from 'node:stream'
+import type { Caller } from '../domain/access.ts'
 import { TouchstoneError } from '../errors.ts'
 import { callerOf } from './access.ts'
 import type { Api } from './services.ts'
 
-/** Each holds its body two or three times over, and taking it apart stops the event loop: a few at once, and no queue of them. */
-const AT_ONCE = 12
-/** Of one caller, who leaves the others to others. */
+/**
+ * Each holds its body two or three times over, and taking it apart stops the event loop: a few at once, and no queue of them.
+ * So many of rights holders together, and as many of the deployment's own people: neither keeps the other out, however
+ * many keys there are.
+ */
+const OF_A_KIND = 6
+/** Of one rights holder, whichever of its keys they come by, or of one other caller: the rest is for others. */
 const OF_ONE = 3
+/** A body of the largest size may take 80 seconds, most one or two. */
+const TRY_AGAIN_SECONDS = { own: 1, kind: 5 } as const
 
 /** A picture of 5 MB comes in that time over any line; what takes longer must come as fast as a slow one sends, 2 Mbit/s. */
 const PATIENCE = { milliseconds: 15_000, bytesPerSecond: 256 << 10 }
 
 /** For all routes of the scope, behind the check of the caller and before the body is read. */
 export function boundUploads(scope: Api, patience = PATIENCE): void {
-  const uploads = new Map<string, number>()
-  let all = 0
-  const count = (subject: string, by: 1 | -1): void => {
-    all += by
-    const own = (uploads.get(subject) ?? 0) + by
-    if (own > 0) uploads.set(subject, own)
-    else uploads.delete(subject)
-  }
+  const places = { brand: createPlaces(), other: createPlaces() }
   scope.addHook('onRequest', async (request, reply) => {
-    const { subject } = callerOf(request)
-    if ((uploads.get(subject) ?? 0) >= OF_ONE) {
-      void reply.header('retry-after', 1)
+    const caller = callerOf(request)
+    const who = whoseOf(caller)
+    const kind = places[caller.role === 'brand' ? 'brand' : 'other']
+    if (kind.of(who) >= OF_ONE) {
+      void reply.header('retry-after', TRY_AGAIN_SECONDS.own)
       throw new TouchstoneError('rate-limited', `${OF_ONE} pictures of this caller are being added already`)
     }
-    if (all >= AT_ONCE) throw new TouchstoneError('not-ready', `${AT_ONCE} pictures are being added already`)
-    count(subject, 1)
+    if (kind.all() >= OF_A_KIND) {
+      void reply.header('retry-after', TRY_AGAIN_SECONDS.kind)
+      throw new TouchstoneError('not-ready', `${OF_A_KIND} pictures of such callers are being added already`)
+    }
+    kind.count(who, 1)
     // Whatever becomes of it, the caller's going away too.
-    reply.raw.once('close', () => count(subject, -1))
+    reply.raw.once('close', () => kind.count(who, -1))
   })
   scope.addHook('preParsing', async (request, reply, body) =>
     hurried(body, patience, () => {
@@ -40,6 +45,26 @@ export function boundUploads(scope: Api, patience = PATIENCE): void {
       reply.raw.once('finish', () => request.raw.destroy())
     }),
   )
+}
+
+/** Keys for the same brands are one rights holder. */
+const whoseOf = ({ role, subject, brandIds }: Caller): string =>
+  role === 'brand' ? JSON.stringify(brandIds.toSorted()) : subject
+
+function createPlaces() {
+  const taken = new Map<string, number>()
+  let all = 0
+  const of = (who: string): number => taken.get(who) ?? 0
+  return {
+    all: () => all,
+    of,
+    count(who: string, by: 1 | -1): void {
+      all += by
+      const own = of(who) + by
+      if (own > 0) taken.set(who, own)
+      else taken.delete(who)
+    },
+  }
 }
 
 /** The same bytes; they end with `slow-body` when fewer have come than patience allows. */

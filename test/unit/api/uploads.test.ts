@@ -1,34 +1,41 @@
-// Slow and many bodies of pictures. Real: the server, its sockets and the bounds, with less patience; made up: who calls, and the route.
+// Slow and many bodies of pictures. Real: the server, its sockets and the bounds, with less patience or more; made up: who calls, and the route.
 import { once } from 'node:events'
 import http from 'node:http'
 import Fastify, { type FastifyInstance } from 'fastify'
-import { afterEach, beforeEach, expect, it } from 'vitest'
-import type { Caller } from '../../../src/domain/access.ts'
+import { afterEach, expect, it, vi } from 'vitest'
 import { TouchstoneError } from '../../../src/errors.ts'
 import { boundUploads } from '../../../src/api/uploads.ts'
 
+/** Who calls is said as role, key and brands. */
+const [EVIL, HONEST] = ['brand key-1 evil', 'brand key-2 honest']
 const SIZE = 100_000
 let server: FastifyInstance
 let port: number
+let arrived: number
 
-beforeEach(async () => {
-  server = Fastify()
+/** One that waits for as long as a test may take, and one that soon has enough. */
+const PATIENT = { milliseconds: 60_000, bytesPerSecond: 1 }
+const HASTY = { milliseconds: 300, bytesPerSecond: SIZE }
+
+async function serve(patience: typeof PATIENT): Promise<void> {
+  server = Fastify({ forceCloseConnections: true })
+  arrived = 0
   server.decorateRequest('caller', undefined)
   server.setErrorHandler((error, _request, reply) =>
     reply.code(error instanceof TouchstoneError ? error.status : 500).send({ said: String(error) }),
   )
   server.addHook('onRequest', async (request) => {
-    const subject = String(request.headers.authorization)
-    const caller: Caller = { subject, role: 'brand', brandIds: ['nike'] }
-    request.caller = caller
+    arrived++
+    const [role, subject = '', ...brandIds] = String(request.headers.authorization).split(' ')
+    request.caller = { subject, role: role === 'analyst' ? 'analyst' : 'brand', brandIds }
   })
-  boundUploads(server, { milliseconds: 300, bytesPerSecond: SIZE })
+  boundUploads(server, patience)
   server.addContentTypeParser('image/png', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   server.post('/', (request, reply) => reply.send({ bytes: (request.body as Buffer).length }))
   await server.listen({ port: 0, host: '127.0.0.1' })
   const address = server.server.address()
   port = typeof address === 'object' && address !== null ? address.port : 0
-})
+}
 afterEach(() => server.close())
 
 /** A body that says how long it is and has begun. */
@@ -38,45 +45,78 @@ function opened(who: string) {
     method: 'POST',
     headers: { authorization: who, 'content-type': 'image/png', 'content-length': SIZE },
   })
-  const answered = once(request, 'response').then(([response]: http.IncomingMessage[]) => response?.statusCode)
+  const response = once(request, 'response').then(([message]) => message as http.IncomingMessage)
+  const answered = response.then(({ statusCode }) => statusCode)
   answered.catch(() => undefined)
   request.on('error', () => undefined)
   request.write('x')
-  return { request, answered }
+  return { request, response, answered }
 }
 const whole = async (who: string) => {
   const { request, answered } = opened(who)
   request.end(Buffer.alloc(SIZE - 1))
   return await answered
 }
+/** Of a whole body: what is answered, and when to try again. */
+const answer = async (who: string) => {
+  const { request, response } = opened(who)
+  request.end(Buffer.alloc(SIZE - 1))
+  const { statusCode, headers } = await response
+  return { status: statusCode, retryAfter: headers['retry-after'] }
+}
+/** All have been let in, or not. */
+const allHere = (count: number) => vi.waitFor(() => expect(arrived).toBe(count), { timeout: 10_000, interval: 5 })
+/** A place is free again as soon as the server has heard of it. */
+const letIn = (who: string) =>
+  vi.waitFor(async () => expect(await whole(who)).toBe(200), { timeout: 10_000, interval: 20 })
 const moment = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
 it('many of one caller leave the others their place', async () => {
-  const slow = Array.from({ length: 3 }, () => opened('evil'))
-  await moment(50)
-  expect(await whole('evil')).toBe(429)
-  expect(await whole('honest')).toBe(200)
+  await serve(PATIENT)
+  const slow = Array.from({ length: 3 }, () => opened(EVIL))
+  await allHere(3)
+  expect(await whole(EVIL)).toBe(429)
+  expect(await whole(HONEST)).toBe(200)
   for (const { request } of slow) request.destroy()
-  await moment(50)
-  expect(await whole('evil')).toBe(200)
+  await letIn(EVIL)
 })
 
-it('all together have a bound', async () => {
-  const open = Array.from({ length: 12 }, (_, i) => opened(`caller-${i}`))
-  await moment(50)
-  expect(await whole('honest')).toBe(503)
-  for (const { request } of open) request.destroy()
+it('rights holders together have a bound, and so have the people of the deployment; neither keeps the other out', async () => {
+  for (const [many, same, other] of [
+    ['brand', HONEST, 'analyst ann'],
+    ['analyst', 'analyst ann', HONEST],
+  ] as const) {
+    await serve(PATIENT)
+    // Three each for four of them: the bound is of them all.
+    const open = Array.from({ length: 12 }, (_, i) => opened(`${many} key-${i % 4} brand-${i % 4}`))
+    await allHere(12)
+    expect(await answer(same)).toEqual({ status: 503, retryAfter: '5' })
+    expect(await answer(other)).toMatchObject({ status: 200 })
+    for (const { request } of open) request.destroy()
+    await letIn(same)
+    await server.close()
+  }
+})
+
+it('a rights holder has no more places for having more keys', async () => {
+  await serve(PATIENT)
+  const slow = ['key-a', 'key-b', 'key-c'].map((key) => opened(`brand ${key} nike gap`))
+  await allHere(3)
+  expect(await answer('brand key-d gap nike')).toEqual({ status: 429, retryAfter: '1' })
+  expect(await whole('brand key-e gap')).toBe(200)
+  for (const { request } of slow) request.destroy()
 })
 
 it('one that comes too slowly is ended with an answer, and gives its place back', async () => {
-  const slow = Array.from({ length: 3 }, () => opened('evil'))
+  await serve(HASTY)
+  const slow = Array.from({ length: 3 }, () => opened(EVIL))
   expect(await Promise.all(slow.map(({ answered }) => answered))).toEqual([408, 408, 408])
-  await moment(50)
-  expect(await whole('evil')).toBe(200)
+  await letIn(EVIL)
 })
 
 it('one that comes fast enough may take longer than patience', async () => {
-  const { request, answered } = opened('slow line')
+  await serve(HASTY)
+  const { request, answered } = opened('brand key-3 slow')
   request.write(Buffer.alloc(SIZE - 2))
   await moment(450)
   request.end('x')
