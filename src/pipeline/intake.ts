@@ -13,7 +13,7 @@ import { assess, type Gate } from './assess.ts'
 import { ok, type Outcome } from './outcome.ts'
 import type { Appended, Log, NewRecord } from './log/ports.ts'
 import { readRecord } from './trying.ts'
-import { decideAlone } from './settle.ts'
+import { decideAlone } from './deciding.ts'
 import { BOUND_SOURCE, HTTP_SOURCE } from './sources.ts'
 
 interface Submitted {

@@ -1,4 +1,5 @@
 // What becomes of one record: a value, never an exception. Exceptions are for the unexpected and never commit an offset.
+import type { ListingIdentity } from '../domain/listing.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { RefusalCode } from '../domain/refusal.ts'
 
@@ -23,6 +24,8 @@ export type Outcome<T> =
       readonly attempts: number
       /** JSON pointer to the field at fault, where there is one. */
       readonly path?: string
+      /** What it says, where that could be read and only our own code failed: if that stands already, it needs no letter. */
+      readonly said?: ListingIdentity & { readonly contentHash: string }
     }
 
 export const ok = <T>(value: T): Outcome<T> => ({ kind: 'ok', value })

@@ -25,7 +25,7 @@ import type { Batch, BatchResult } from './log/ports.ts'
 import { keepPictures } from './pictures/keeping.ts'
 import type { PictureStore } from './pictures/ports.ts'
 import type { GateStore } from './ports.ts'
-import { settle, type Tally, type TriedListing, type TriedRecord, type Withdrawal } from './settle.ts'
+import { settle, type Tally, type Tried, type TriedRecord } from './settle.ts'
 import { tryAll } from './trying.ts'
 import { createKeeping } from './waiting/keeping.ts'
 import { createLine, type Line } from './waiting/line.ts'
@@ -67,8 +67,7 @@ export function createScreening(
     store,
     group,
     telemetry,
-    wanted: (records: readonly TriedRecord[]) =>
-      records.flatMap(({ tried }) => (tried.kind === 'ok' ? [identityOf(tried.value)] : [])),
+    wanted: (records: readonly TriedRecord[]) => records.flatMap(({ tried }) => identitiesOf(tried)),
     settle: (records, standings, at) => settle(records, standings, { topics, ...at, draw, maxDeadLetterBytes }),
     told(tally, records) {
       count(telemetry, records.length - tally.left.length, tally)
@@ -98,19 +97,20 @@ export function createScreening(
     const line = lineOf(batch, lost)
     let leave: (() => void) | undefined
     let patience: NodeJS.Timeout | undefined
+    let isOver = false
     const giveWay = (): void => {
       clearTimeout(patience)
-      leave ??= room.enter(batch.records, part.missing)
+      if (isOver) return
+      leave ??= room.enter(batch.records, part)
       if (leave === undefined) patience = setTimeout(giveWay, PATIENCE_MS)
       else waits?.()
     }
     const part = line.add(batch, giveWay)
     const keeping = createKeeping(part, (records, behind) => keep(records, behind, gate, options), line.fail)
     const goAhead = (): void => {
-      if (part.missing === 0) return
+      if (part.missing === 0 || line.over.aborted) return
       keeping.goAhead()
       part.goAhead()
-      giveWay()
     }
     try {
       await tryAll(batch.records, gate, line.over, options, {
@@ -127,6 +127,7 @@ export function createScreening(
       line.fail(error)
       throw error
     } finally {
+      isOver = true
       clearTimeout(patience)
       leave?.()
     }
@@ -139,21 +140,23 @@ function tellMatches(
   records: readonly TriedRecord[],
   matched: NonNullable<ScreeningOptions['matched']>,
 ): void {
-  const nameOf = ({ listingId, revision }: ListingIdentity) => `${revision} ${listingId}`
-  const byName = new Map(decided.map((decision) => [nameOf(decision), decision]))
+  const nameOf = ({ listingId, revision }: ListingIdentity, hash: string) => `${hash} ${revision} ${listingId}`
+  const names = new Set(decided.map((decision) => nameOf(decision, decision.contentHash)))
   for (const { tried } of records) {
     if (tried.kind !== 'ok' || tried.value.kind !== 'listing') continue
-    const name = nameOf(tried.value.listing)
-    const decision = byName.get(name)
-    // The same revision again in the same batch was a duplicate.
-    if (decision !== undefined && byName.delete(name)) matched(tried.value.listing, tried.value.assessment.bankMatches)
+    const { listing, contentHash, assessment } = tried.value
+    // The same revision again in the same batch was a duplicate; with another content it was refused.
+    if (names.delete(nameOf(listing, contentHash))) matched(listing, assessment.bankMatches)
   }
 }
 
-const identityOf = (value: TriedListing | Withdrawal): ListingIdentity => {
-  const { listingId, revision } = value.kind === 'listing' ? value.listing : value.identity
-  return { listingId, revision }
+/** What is asked for is locked: of a record that cannot be read nothing is. */
+function identitiesOf(tried: Tried): readonly ListingIdentity[] {
+  if (tried.kind === 'deadLetter') return tried.said === undefined ? [] : [named(tried.said)]
+  if (tried.kind !== 'ok') return []
+  return [named(tried.value.kind === 'listing' ? tried.value.listing : tried.value.identity)]
 }
+const named = ({ listingId, revision }: ListingIdentity): ListingIdentity => ({ listingId, revision })
 
 /** Phase 5. */
 async function keep(

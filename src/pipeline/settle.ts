@@ -1,29 +1,16 @@
 // What a record means for its listing, decided under the listing's row lock: pure, synchronous, one record after the other.
 import type { Decision } from '../domain/decision.ts'
-import type { Listing, ListingIdentity } from '../domain/listing.ts'
+import type { ListingIdentity } from '../domain/listing.ts'
 import type { RefusalCode } from '../domain/refusal.ts'
 import type { TopicNames } from '../events/topics.ts'
-import { sha256sOf } from '../imaging/picture.ts'
-import { mayBeMended, type Assessment } from './assess.ts'
-import { assessed, openerOf } from './assessed.ts'
 import type { Draw } from './audit.ts'
 import { deadLetterRow } from './dead-letter.ts'
-import { caseId, decisionId } from './ids.ts'
+import { decideRevision, type TriedListing } from './deciding.ts'
 import type { Outcome } from './outcome.ts'
 import type { LogRecord } from './log/ports.ts'
-import type { Keepsake } from './pictures/keeping.ts'
 import type { Settlement, Standing } from './ports.ts'
 import { SettlementDraft, type Draft } from './settlement.ts'
 
-export interface TriedListing extends Keepsake {
-  readonly kind: 'listing'
-  readonly listing: Listing
-  /** It came by a key that is bound to one marketplace. */
-  readonly bound: boolean
-  readonly contentHash: string
-  readonly submittedAt: string
-  readonly assessment: Assessment
-}
 export interface Withdrawal {
   readonly kind: 'withdrawal'
   readonly identity: ListingIdentity
@@ -55,7 +42,7 @@ export interface Tally {
 /**
  * Settles a batch in log order.
  *
- * - a revision that is known with the same content is a duplicate: nothing is written;
+ * - a revision that is known with the same content is a duplicate, also where our own code fails on it now: nothing is written;
  * - known with other content `revision-reused`; below the highest decided `superseded`; at or below a withdrawal `withdrawn`;
  * - a new revision of a listing that stands held or blocked is never decided better than hold until a person has looked,
  *   so its deadline ends in a block and its case carries over (edit to escape);
@@ -115,6 +102,12 @@ export function settle(
       tally.refused.push(code)
     }
     if (tried.kind === 'deadLetter') {
+      const { said } = tried
+      // Decided before, perhaps ahead of the offset by a worker that died: that is its end, whatever fails now.
+      if (said !== undefined && draft.of(said.listingId).hashes.get(said.revision) === said.contentHash) {
+        tally.duplicates += 1
+        continue
+      }
       if (early) {
         leave()
         continue
@@ -155,8 +148,8 @@ export function settle(
     const no = (code: RefusalCode, message: string, path = '/revision') =>
       refuse({ listingId, revision }, claimed ?? row.marketplace, code, message, path)
 
-    // A withdrawal that names a marketplace was bound to it, or means its own listing.
-    const bound = value.kind === 'listing' ? value.bound : claimed !== undefined
+    // A withdrawal that names a marketplace was bound to it, or means its own listing. Whose names none claims nothing.
+    const bound = claimed !== undefined && (value.kind === 'withdrawal' || value.bound)
     const taken = bound && row.revision > 0 && row.marketplace === null
     if (taken || (claimed !== undefined && row.marketplace !== null && claimed !== row.marketplace)) {
       no('marketplace-mismatch', 'the listingId is in use outside of this marketplace', '/marketplace')
@@ -194,12 +187,6 @@ export function settle(
   return { settlement: draft.done(), tally }
 }
 
-/** The decision on a listing of which nothing else is known: the dry run. Nothing is drawn: who asks must not learn what would be. */
-export function decideAlone(tried: TriedListing, topics: TopicNames, now: Date): Decision {
-  const draft = new SettlementDraft(new Map(), topics)
-  return decideRevision(draft, draft.of(tried.listing.listingId), tried, { now, draw: () => false })
-}
-
 function withdraw(draft: SettlementDraft, row: Draft, revision: number, at: string): void {
   if (row.caseId !== null) {
     draft.case({
@@ -220,80 +207,4 @@ function withdraw(draft: SettlementDraft, row: Draft, revision: number, at: stri
   row.caseId = null
   row.holdUntil = null
   row.changed = true
-}
-
-function decideRevision(
-  draft: SettlementDraft,
-  row: Draft,
-  tried: TriedListing,
-  { now, draw }: { readonly now: Date; readonly draw: Draw },
-): Decision {
-  const { listing, assessment } = tried
-  const { answer } = assessment
-  const inReview = row.outcome === 'hold' || row.outcome === 'block'
-  const outcome = inReview && answer.outcome === 'allow' ? 'hold' : answer.outcome
-  const sequence = row.sequence + 1
-  const id = decisionId(listing.listingId, listing.revision, sequence)
-  const audit = outcome === 'allow' && (row.caseId !== null || draw(id, answer.audit.share))
-  const dueIn = audit ? answer.audit.dueSeconds : answer.deadlineSeconds
-  const dueAt = new Date(now.getTime() + dueIn * 1000).toISOString()
-  const looked = outcome !== 'allow' || audit
-  const openCase = looked ? (row.caseId ?? caseId(listing.listingId, listing.revision, sequence)) : null
-  // An open case of a listing on sale was a sample: what is stopped now waits for another reason.
-  const wasSample = row.caseId !== null && row.outcome === 'allow'
-  const marketplace = listing.marketplace ?? row.marketplace
-
-  const decision: Decision = {
-    decisionId: id,
-    listingId: listing.listingId,
-    revision: listing.revision,
-    sequence,
-    contentHash: tried.contentHash,
-    ...(marketplace === null ? {} : { marketplace }),
-    sellerId: listing.sellerId,
-    submittedAt: tried.submittedAt,
-    decidedAt: now.toISOString(),
-    stage: 'screening',
-    ...assessed(assessment, { outcome, openCase, inReview }),
-    ...(outcome === 'hold'
-      ? { hold: { until: dueAt, onDeadline: inReview ? ('block' as const) : answer.onDeadline } }
-      : {}),
-    degraded: answer.degraded,
-    audit,
-  }
-  draft.decision(decision, tried.shown)
-  draft.revision({ listing, contentHash: tried.contentHash, submittedAt: tried.submittedAt })
-  if (openCase !== null) {
-    draft.case({
-      caseId: openCase,
-      listingId: listing.listingId,
-      change: openCase === row.caseId ? 'carry' : 'open',
-      revision: listing.revision,
-      brandIds: decision.brandIds,
-      risk: decision.risk,
-      openedBy: openCase === row.caseId && (!wasSample || audit) ? null : audit ? 'audit' : openerOf(outcome),
-      marketplace,
-      // The look at a sample is due when it was, however often its seller edits.
-      dueAt: audit && openCase === row.caseId ? null : dueAt,
-      at: decision.decidedAt,
-    })
-    for (const picture of tried.kept ?? [])
-      draft.casePicture({ caseId: openCase, revision: listing.revision, brandIds: decision.brandIds, ...picture })
-  }
-  if (mayBeMended(assessment, listing))
-    draft.rescreen({
-      listingId: listing.listingId,
-      revision: listing.revision,
-      seen: sha256sOf(assessment.pictures),
-    })
-  row.marketplace = marketplace
-  row.sellerId = listing.sellerId
-  row.revision = listing.revision
-  row.sequence = sequence
-  row.outcome = outcome
-  row.caseId = openCase
-  row.holdUntil = outcome === 'hold' ? dueAt : null
-  row.hashes.set(listing.revision, tried.contentHash)
-  row.changed = true
-  return decision
 }

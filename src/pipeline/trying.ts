@@ -105,15 +105,18 @@ async function tryRead(
   if (read.kind !== 'ok') return read
   if (read.value.kind === 'withdrawal') return ok(read.value)
   const { listing, bound } = read.value
+  const { listingId, revision } = listing
+  let hash: string | undefined
   for (let attempts = 1; ; attempts += 1) {
     try {
+      hash ??= contentHash(listing)
       const assessment = await assess(gate, listing, new Date(), pictures)
       observe(options.telemetry, assessment.risk.signals, assessment.answer.rules)
       return ok({
         kind: 'listing',
         listing,
         bound,
-        contentHash: contentHash(listing),
+        contentHash: hash,
         submittedAt: listing.submittedAt ?? record.appendedAt.toISOString(),
         assessment,
       })
@@ -123,8 +126,15 @@ async function tryRead(
         { err: error, attempts, offset: record.offset.toString() },
         'a listing could not be assessed',
       )
-      if (attempts === 2)
-        return { kind: 'deadLetter', code: 'internal-error', message: messageOf(error), stage: 'assess', attempts }
+      if (attempts < 2) continue
+      return {
+        kind: 'deadLetter',
+        code: 'internal-error',
+        message: messageOf(error),
+        stage: 'assess',
+        attempts,
+        ...(hash === undefined ? {} : { said: { listingId, revision, contentHash: hash } }),
+      }
     }
   }
 }

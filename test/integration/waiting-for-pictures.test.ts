@@ -4,6 +4,8 @@ import { topicNames } from '../../src/events/topics.ts'
 import type { Gate } from '../../src/pipeline/assess.ts'
 import type { Batch } from '../../src/pipeline/log/ports.ts'
 import { createScreening } from '../../src/pipeline/screening.ts'
+import { imageHash } from '../../src/signals/image-hash/signal.ts'
+import type { Signal } from '../../src/signals/signal.ts'
 import { createTelemetry } from '../../src/telemetry.ts'
 import { GROUP, INPUT } from '../contracts/store-samples.ts'
 import { startPostgresStore } from './store-on-postgres.ts'
@@ -30,11 +32,11 @@ function batchOf(values: readonly string[]): Batch {
 test('what was decided ahead is known when it comes again, what would be told twice is told once, and a late worker changes nothing', async () => {
   const shared = await startPostgresStore()
   onTestFinished(() => shared.close())
-  const worker = async () => {
+  const worker = async (signals: readonly Signal[] = []) => {
     const node = await shared.node()
     const answer = Promise.withResolvers<void>()
     const gate: Gate = {
-      ...plainGate(),
+      ...plainGate(signals),
       pictures: { look: () => answer.promise.then(() => []), keep: () => Promise.resolve(undefined) },
     }
     const decided: string[] = []
@@ -52,7 +54,15 @@ test('what was decided ahead is known when it comes again, what would be told tw
     })
     return { node, screen, decided, answer: () => answer.resolve() }
   }
-  const [first, second] = [await worker(), await worker()]
+  // Of another version, or with other brands: what was decided before is nothing that it could fail on.
+  const fails: Signal = {
+    ...imageHash,
+    evaluate({ listingId }) {
+      if (listingId === 'B') throw new Error('a bug of ours')
+      return { state: 'abstained', evidence: {} }
+    },
+  }
+  const [first, second] = [await worker(), await worker([fails])]
   await first.node.store.place(GROUP, INPUT, 0, 0n)
   const batch = batchOf([
     sent('A', 2),

@@ -22,6 +22,8 @@ export interface Part {
   readonly settled: Promise<BatchResult>
   /** Records of which it is not known yet what became of them. */
   readonly missing: number
+  /** Records that are not settled: the missing ones, and those that must wait for the offset or for one of their listing. */
+  readonly left: number
   /** Of which listing a record is, before anything after it can be ready. None: it is of no listing. */
   name(record: number, listingId: string | undefined): void
   /** Of records that were not put, those behind one of their listing that is not settled: what stands then is not known yet. */
@@ -39,8 +41,8 @@ export interface Line {
   readonly next: bigint
   /** Nothing is in it. */
   readonly idle: boolean
-  /** `behind` is called once, where all of the batch is done and only what is before it is waited for. */
-  add(batch: Batch, behind: () => void): Part
+  /** `waits` is called once, where all of the batch is done or it goes ahead, when what could be settled then is. */
+  add(batch: Batch, waits: () => void): Part
   fail(error: unknown): void
 }
 
@@ -48,9 +50,10 @@ interface Waiting {
   readonly ready: boolean
   readonly ahead: boolean
   readonly next: bigint
+  left: number
   end(result: BatchResult): void
   fail(error: unknown): void
-  behind(): void
+  waits(): void
 }
 
 interface Entry {
@@ -84,6 +87,7 @@ export function createLine(from: bigint, lost: AbortSignal, { commit, isDataErro
   let gathering: NodeJS.Timeout | undefined
 
   const next = (): bigint => last?.next ?? from
+  const waitingParts = (): Waiting[] => parts.filter((part) => part.ready || part.ahead)
 
   function end(): void {
     ended.abort()
@@ -137,14 +141,16 @@ export function createLine(from: bigint, lost: AbortSignal, { commit, isDataErro
     settling = true
     endPassed()
     while (!ended.signal.aborted && last !== undefined) {
+      const waiting = waitingParts()
       const picked = new Set(pick())
       const first = open.find((entry) => !picked.has(entry))
       const upTo = first === undefined ? next() : picked.has(open[0] ?? first) ? first.record.offset : stored
       if (picked.size === 0 && upTo === stored) break
       await settleThese(picked, upTo, last)
+      for (const part of waiting) if (parts.includes(part)) part.waits()
     }
     settling = false
-    for (const part of parts) if (part.ready) part.behind()
+    for (const part of waitingParts()) part.waits()
     if (ended.signal.aborted || parts.length === 0) close()
   }
 
@@ -166,7 +172,9 @@ export function createLine(from: bigint, lost: AbortSignal, { commit, isDataErro
     open = open.filter((entry) => {
       const isLeft = entry.tried !== undefined && left.has(entry.tried)
       entry.patient ||= isLeft
-      return isLeft || !picked.has(entry)
+      const stays = isLeft || !picked.has(entry)
+      if (!stays) entry.part.left -= 1
+      return stays
     })
     stored = upTo
     endPassed()
@@ -203,13 +211,13 @@ export function createLine(from: bigint, lost: AbortSignal, { commit, isDataErro
       return parts.length === 0
     },
     fail,
-    add(batch, behind) {
+    add(batch, waits) {
       const { promise: settled, resolve, reject } = Promise.withResolvers<BatchResult>()
       // Whoever handed it over awaits it when its own work is done.
       settled.catch(() => undefined)
       let missing = batch.records.length
       let isAhead = false
-      let isBehind = false
+      let isTold = false
       const part: Waiting = {
         get ready() {
           return missing === 0
@@ -218,11 +226,13 @@ export function createLine(from: bigint, lost: AbortSignal, { commit, isDataErro
           return isAhead
         },
         next: batch.next,
+        left: batch.records.length,
         end: resolve,
         fail: reject,
-        behind() {
-          if (!isBehind) behind()
-          isBehind = true
+        waits() {
+          if (isTold) return
+          isTold = true
+          waits()
         },
       }
       const entries = batch.records.map((record): Entry => ({
@@ -233,18 +243,22 @@ export function createLine(from: bigint, lost: AbortSignal, { commit, isDataErro
         patient: false,
         suspect: false,
       }))
-      last = batch
+      // A line outlives what was in it: it keeps no records.
+      last = { ...batch, records: [] }
       for (const entry of entries) open.push(entry)
       // What was settled may be forgotten although its batch waits on.
       const unknown = new Map(entries.entries())
       parts.push(part)
-      if (ended.signal.aborted) close()
+      if (ended.signal.aborted) end()
       // Whoever adds has the part before it is called back.
       else if (missing === 0) queueMicrotask(() => void settle())
       return {
         settled,
         get missing() {
           return missing
+        },
+        get left() {
+          return part.left
         },
         name(record, listingId) {
           const entry = unknown.get(record)

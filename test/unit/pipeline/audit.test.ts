@@ -6,7 +6,8 @@ import { topicNames } from '../../../src/events/topics.ts'
 import { createDraw } from '../../../src/pipeline/audit.ts'
 import { decisionId } from '../../../src/pipeline/ids.ts'
 import type { Standing } from '../../../src/pipeline/ports.ts'
-import { decideAlone, settle, type TriedListing } from '../../../src/pipeline/settle.ts'
+import { decideAlone, type TriedListing } from '../../../src/pipeline/deciding.ts'
+import { settle } from '../../../src/pipeline/settle.ts'
 import { assessment, listingOf } from './assessments.ts'
 
 const TOPICS = topicNames('touchstone')

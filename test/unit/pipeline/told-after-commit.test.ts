@@ -34,7 +34,7 @@ it('a listing once, when it is decided: not one that is refused, sent twice, or 
       return Promise.resolve(committed)
     },
   }
-  const line = (listingId: string, revision: number, title: string) => ({
+  const line = (listingId: string, revision: number, title: string, marketplace = 'demo') => ({
     offset: 0n,
     appendedAt: new Date(),
     key: Buffer.from(listingId),
@@ -43,7 +43,7 @@ it('a listing once, when it is decided: not one that is refused, sent twice, or 
         listingId,
         revision,
         sellerId: `S-${listingId}`,
-        marketplace: 'demo',
+        marketplace,
         seller: { createdAt: '2026-01-01T00:00:00Z' },
         title,
         images: [{ url: 'https://shop.example/1.jpg' }],
@@ -57,8 +57,10 @@ it('a listing once, when it is decided: not one that is refused, sent twice, or 
     line('A', 2, 'the same revision with other words'),
     line('A', 1, 'below the one that is decided'),
     line('B', 1, 'decided'),
+    line('B', 2, 'refused: of another marketplace', 'other'),
+    line('B', 2, 'decided'),
   ].map((record, i) => ({ ...record, offset: BigInt(i) }))
-  const batch: Batch = { topic: topics.listings, partition: 0, from: 0n, next: 5n, end: 5n, records }
+  const batch: Batch = { topic: topics.listings, partition: 0, from: 0n, next: 7n, end: 7n, records }
   const screen = createScreening({
     store: store as GateStore,
     gate: () => gate,
@@ -79,6 +81,7 @@ it('a listing once, when it is decided: not one that is refused, sent twice, or 
   await screen(batch, signal)
   expect(told).toEqual([
     ['demo', 'S-A', '2026-01-01T00:00:00Z', [imageId]],
+    ['demo', 'S-B', '2026-01-01T00:00:00Z', [imageId]],
     ['demo', 'S-B', '2026-01-01T00:00:00Z', [imageId]],
   ])
 })

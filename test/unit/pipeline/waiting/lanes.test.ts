@@ -2,12 +2,15 @@
 import { expect, it } from 'vitest'
 import type { Gate } from '../../../../src/pipeline/assess.ts'
 import { keepPictures } from '../../../../src/pipeline/pictures/keeping.ts'
-import type { PictureStore } from '../../../../src/pipeline/pictures/ports.ts'
+import type { PictureSource, PictureStore } from '../../../../src/pipeline/pictures/ports.ts'
 import { createScreening } from '../../../../src/pipeline/screening.ts'
 import { createKeeping } from '../../../../src/pipeline/waiting/keeping.ts'
 import { createRoom } from '../../../../src/pipeline/waiting/room.ts'
+import type { LogRecord } from '../../../../src/pipeline/log/ports.ts'
 import type { GateStore } from '../../../../src/pipeline/ports.ts'
 import type { TriedRecord } from '../../../../src/pipeline/settle.ts'
+import { imageHash } from '../../../../src/signals/image-hash/signal.ts'
+import type { Finding, Signal } from '../../../../src/signals/signal.ts'
 import { createTelemetry } from '../../../../src/telemetry.ts'
 import { hash, seen } from '../banks/samples.ts'
 import { batchOf, listing, recordAt, TOPICS } from './world.ts'
@@ -15,25 +18,35 @@ import { plainGate } from '../../../support/plain-gate.ts'
 
 const turn = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
-function start() {
+interface Parts {
+  readonly signals?: readonly Signal[]
+  readonly look?: PictureSource['look']
+  readonly pictures?: PictureStore
+  /** Commits have their answer only then. */
+  readonly answer?: Promise<void>
+}
+
+function start({ signals, look, pictures, answer }: Parts = {}) {
   const hosts: (() => void)[] = []
   const commits: { listings: string[]; next: bigint }[] = []
   const gate: Gate = {
-    ...plainGate(),
+    ...plainGate(signals),
     pictures: {
-      look: () => new Promise((resolve) => hosts.push(() => resolve([]))),
+      look: look ?? (() => new Promise((resolve) => hosts.push(() => resolve([])))),
       keep: () => Promise.resolve(undefined),
     },
   }
   const store: Pick<GateStore, 'commit'> = {
-    commit({ next }, _wanted, settle) {
+    async commit({ next }, _wanted, settle) {
       commits.push({ listings: settle(new Map(), new Date()).decisions.map((one) => one.listingId), next })
-      return Promise.resolve('committed')
+      await answer
+      return 'committed'
     },
   }
   const screen = createScreening({
     store: store as GateStore,
     gate: () => gate,
+    ...(pictures === undefined ? {} : { pictures }),
     topics: TOPICS,
     group: 'g',
     draw: () => false,
@@ -46,7 +59,8 @@ function start() {
     const batch = batchOf(from, names.length)
     const records = batch.records.map((record, i) => {
       const listingId = names[i] ?? ''
-      const images = listingId.startsWith('slow') ? [{ url: 'https://silent.example/1.jpg' }] : undefined
+      const host = listingId.startsWith('slow') ? 'silent' : listingId === 'brought' ? 'brings' : undefined
+      const images = host === undefined ? undefined : [{ url: `https://${host}.example/1.jpg` }]
       const body = { listingId, revision: 1, sellerId: 'S', title: 'chair', images, padding: 'x'.repeat(bytes) }
       return { ...record, value: Buffer.from(JSON.stringify(body)) }
     })
@@ -90,18 +104,74 @@ it('keeps its lane where the room is full, and gives it away when somebody left'
   expect(await second).toBe('committed')
 })
 
+it('gives no lane away for a batch that has failed while a part of it was still at work', async () => {
+  const working = Promise.withResolvers<Finding>()
+  const { screen, send } = start({
+    signals: [{ ...imageHash, evaluate: () => working.promise }],
+    look: () => Promise.reject(new Error('a bug of ours')),
+  })
+  let gave = 0
+  const failed = screen(send(0, ['slow', 'A']), new AbortController().signal, () => (gave += 1))
+  await expect(failed).rejects.toThrow('bug')
+  working.resolve({ state: 'abstained', evidence: {} })
+  await turn(250)
+  expect(gave).toBe(0)
+})
+
+it('keeps no pictures of a batch that is lost, also where a commit of its line has no answer yet', async () => {
+  const answer = Promise.withResolvers<void>()
+  const noted: unknown[] = []
+  const { commits, screen, send } = start({
+    look: ([image], until) =>
+      image?.url?.includes('brings') === true
+        ? Promise.resolve([seen(hash('x'))])
+        : new Promise((resolve) => until?.addEventListener('abort', () => resolve([]))),
+    pictures: {
+      noteShown: (shown: unknown) => Promise.resolve(void noted.push(shown)),
+      glance: () => Promise.resolve(new Map()),
+    } as unknown as PictureStore,
+    answer: answer.promise,
+  })
+  const lost = new AbortController()
+  const first = screen(send(0, ['slow', 'A']), lost.signal)
+  await expect.poll(() => commits).toHaveLength(1)
+  const second = screen(send(2, ['brought', 'slow']), lost.signal)
+  await turn(20)
+  lost.abort()
+  await turn(250)
+  expect(noted).toEqual([])
+  answer.resolve()
+  expect(await Promise.all([first, second])).toEqual(['moved', 'moved'])
+})
+
 it('has room for so many listings and bytes, and always for one batch in an empty one', () => {
   const room = createRoom({ listings: 10, bytes: 10 << 10 })
+  const settled = (missing: number) => ({ missing, left: 0 })
   const leave = room.enter(
     Array.from({ length: 20 }, (_, i) => recordAt(i)),
-    20,
+    settled(20),
   )
   expect(leave).toBeDefined()
-  expect(room.enter([recordAt(0)], 0)).toBeUndefined()
+  expect(room.enter([recordAt(0)], settled(0))).toBeUndefined()
   leave?.()
-  expect(room.enter([recordAt(0)], 9)).toBeDefined()
-  expect(room.enter([recordAt(0)], 2)).toBeUndefined()
-  expect(room.enter([recordAt(0)], 1)).toBeDefined()
+  expect(room.enter([recordAt(0)], settled(9))).toBeDefined()
+  expect(room.enter([recordAt(0)], settled(2))).toBeUndefined()
+  expect(room.enter([recordAt(0)], settled(1))).toBeDefined()
+})
+
+it('counts what is not settled with its evidence, and headers: strangers choose how long those are', () => {
+  const sizes = { listings: 10, bytes: 20 << 10 }
+  const others = (record: LogRecord, left: number): number => {
+    const room = createRoom(sizes)
+    room.enter([record], { missing: 0, left })
+    let count = 0
+    while (room.enter([recordAt(0)], { missing: 0, left: 0 }) !== undefined) count += 1
+    return count
+  }
+  const plain = others(recordAt(0), 0)
+  expect(others(recordAt(0), 1)).toBe(plain - 4)
+  const headers = { a: Buffer.alloc(2 << 10), b: [Buffer.alloc(2 << 10), null] }
+  expect(others({ ...recordAt(0), headers }, 0)).toBe(plain - 4)
 })
 
 it('holds nobody up by a picture that must be got again to be kept', async () => {

@@ -1,27 +1,17 @@
 // Quick records ahead of slow ones: once each, in the order of their listing, whatever dies between. Real: line, commit and settle; the store is in memory.
+import { getEventListeners } from 'node:events'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Tried } from '../../../../src/pipeline/settle.ts'
-import { createLine, type Line, type Part } from '../../../../src/pipeline/waiting/line.ts'
-import { batchOf, createWorld, letter, listing, nameOf, recordAt, refused, withdrawal } from './world.ts'
+import { createLine } from '../../../../src/pipeline/waiting/line.ts'
+import { batchOf, createWorld, enter, letter, listing, recordAt, refused, withdrawal } from './world.ts'
 
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
-const nothing = (): void => undefined
 const turn = (ms = 0) => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** A batch whose records are known by name, all of them tried but none put yet. */
-function enter(line: Line, from: number, tried: readonly Tried[], behind: () => void = nothing) {
-  const part: Part = line.add(batchOf(from, tried.length), behind)
-  for (const [i, one] of tried.entries()) part.name(i, nameOf(one))
-  const put = (...which: number[]) => {
-    for (const i of which) part.put(i, { record: recordAt(from + i), partition: 0, tried: tried[i] ?? letter })
-  }
-  return { part, put }
-}
 const start = (from = 0) => {
   const world = createWorld()
   const lost = new AbortController()
@@ -166,6 +156,52 @@ describe('a line', () => {
     expect(await part.settled).toBe('committed')
   })
 
+  it('tells it also where another batch comes to the line that is over, before the commit has its answer', async () => {
+    const { world, lost, line } = start()
+    const { part, put } = enter(line, 0, [listing('A', 1)])
+    const answer = Promise.withResolvers<void>()
+    world.hooks.before = () => answer.promise
+    put(0)
+    await turn()
+    lost.abort()
+    const late = enter(line, 1, [listing('B', 1)])
+    answer.resolve()
+    expect(await Promise.all([part.settled, late.part.settled])).toEqual(['committed', 'moved'])
+  })
+
+  it('keeps no records of a batch that is settled, and listens to nothing, however long its partition is held', async () => {
+    const { lost, line } = start()
+    const batch = batchOf(0, 1)
+    const record = new WeakRef(batch.records[0] ?? recordAt(0))
+    const part = line.add({ ...batch, records: [...batch.records] }, () => undefined)
+    part.put(0, { record: recordAt(0), partition: 0, tried: listing('A', 1) })
+    expect(await part.settled).toBe('committed')
+    Object.assign(batch, { records: [] })
+    await turn()
+    collect()
+    await turn()
+    collect()
+    expect([record.deref(), getEventListeners(lost.signal, 'abort')]).toEqual([undefined, []])
+    expect(line.next).toBe(1n)
+  })
+
+  it('says that a batch waits when what could be settled is, and of how many records not', async () => {
+    const { world, line } = start()
+    const answer = Promise.withResolvers<void>()
+    world.hooks.before = () => answer.promise
+    const told: number[] = []
+    const first = enter(line, 0, [listing('slow', 1), listing('A', 1), listing('slow', 2), letter], () =>
+      told.push(first.part.left),
+    )
+    first.put(1, 2, 3)
+    first.part.goAhead()
+    await turn()
+    expect([told, first.part.left]).toEqual([[], 4])
+    answer.resolve()
+    await turn()
+    expect([told, first.part.left]).toEqual([[3], 3])
+  })
+
   it('fails as a whole where a commit fails: nobody knows then where the store stands', async () => {
     const { world, line } = start()
     const first = enter(line, 0, [listing('slow', 1)])
@@ -195,64 +231,4 @@ describe('a line', () => {
     expect(world.letters).toEqual(['2'])
     expect(Object.fromEntries(world.ends)).toEqual({ A: ['1 1'], slow: ['1 1'], bad: ['2 1'] })
   })
-})
-
-const anyMarketplace = fc.constantFrom('m', 'n', undefined)
-const anyTried: fc.Arbitrary<Tried> = fc.oneof(
-  {
-    weight: 6,
-    arbitrary: fc
-      .tuple(fc.constantFrom('A', 'B', 'C'), fc.integer({ min: 1, max: 3 }), fc.constantFrom('a', 'b'), anyMarketplace)
-      .map((one) => listing(...one)),
-  },
-  fc.tuple(fc.constantFrom('A', 'B'), fc.integer({ min: 1, max: 3 }), anyMarketplace).map((one) => withdrawal(...one)),
-  fc.constantFrom('A', 'B').map(refused),
-  fc.constant(letter),
-)
-
-it('says of every listing the same in the same order as one commit would, in whatever order records are done and wherever it dies', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(anyTried, { minLength: 1, maxLength: 12 }),
-      fc.infiniteStream(fc.nat()),
-      fc.nat(12),
-      fc.array(fc.nat(4), { maxLength: 3 }),
-      async (tried, random, cut, deaths) => {
-        const plain = start()
-        const all = enter(plain.line, 0, tried)
-        all.put(...tried.keys())
-        await all.part.settled
-
-        const { world } = start()
-        const pick = (n: number): number => (random.next().value ?? 0) % n
-        for (let life = 0; world.offset() < BigInt(tried.length); life += 1) {
-          let left = deaths[life] ?? Infinity
-          // The commit took effect, and its answer never came.
-          world.hooks.after = () => {
-            if (left === 0) throw new Error('died')
-            left -= 1
-          }
-          const from = Number(world.offset())
-          const line = createLine(world.offset(), new AbortController().signal, world.options)
-          const middle = Math.min(tried.length, Math.max(from, cut))
-          const parts = [[from, tried.slice(from, middle)] as const, [middle, tried.slice(middle)] as const].map(
-            ([at, some]) => ({ ...enter(line, at, some), count: some.length }),
-          )
-          for (const { part } of parts) part.goAhead()
-          const order = parts.flatMap(({ put, count }) => Array.from({ length: count }, (_, i) => () => put(i)))
-          while (order.length > 0) {
-            order.splice(pick(order.length), 1)[0]?.()
-            if (pick(3) === 0) {
-              parts[0]?.part.goAhead()
-              for (let i = 0; i < 20; i += 1) await Promise.resolve()
-            }
-          }
-          await Promise.allSettled(parts.map(({ part }) => part.settled))
-        }
-        expect(Object.fromEntries(world.ends)).toEqual(Object.fromEntries(plain.world.ends))
-        expect(world.letters.toSorted()).toEqual(plain.world.letters.toSorted())
-      },
-    ),
-    { numRuns: 150 },
-  )
 })

@@ -1,0 +1,104 @@
+// The decision on one revision as it was assessed, on what stands of its listing: also the case that it opens or carries over.
+import type { Decision } from '../domain/decision.ts'
+import type { Listing } from '../domain/listing.ts'
+import type { TopicNames } from '../events/topics.ts'
+import { sha256sOf } from '../imaging/picture.ts'
+import { mayBeMended, type Assessment } from './assess.ts'
+import { assessed, openerOf } from './assessed.ts'
+import type { Draw } from './audit.ts'
+import { caseId, decisionId } from './ids.ts'
+import type { Keepsake } from './pictures/keeping.ts'
+import { SettlementDraft, type Draft } from './settlement.ts'
+
+export interface TriedListing extends Keepsake {
+  readonly kind: 'listing'
+  readonly listing: Listing
+  /** It came by a key that is bound to one marketplace. */
+  readonly bound: boolean
+  readonly contentHash: string
+  readonly submittedAt: string
+  readonly assessment: Assessment
+}
+
+/** Leaves the row as this revision's. What may stand before it and what not, and in which order, its caller knows. */
+export function decideRevision(
+  draft: SettlementDraft,
+  row: Draft,
+  tried: TriedListing,
+  { now, draw }: { readonly now: Date; readonly draw: Draw },
+): Decision {
+  const { listing, assessment } = tried
+  const { answer } = assessment
+  const inReview = row.outcome === 'hold' || row.outcome === 'block'
+  const outcome = inReview && answer.outcome === 'allow' ? 'hold' : answer.outcome
+  const sequence = row.sequence + 1
+  const id = decisionId(listing.listingId, listing.revision, sequence)
+  const audit = outcome === 'allow' && (row.caseId !== null || draw(id, answer.audit.share))
+  const dueIn = audit ? answer.audit.dueSeconds : answer.deadlineSeconds
+  const dueAt = new Date(now.getTime() + dueIn * 1000).toISOString()
+  const looked = outcome !== 'allow' || audit
+  const openCase = looked ? (row.caseId ?? caseId(listing.listingId, listing.revision, sequence)) : null
+  // An open case of a listing on sale was a sample: what is stopped now waits for another reason.
+  const wasSample = row.caseId !== null && row.outcome === 'allow'
+  const marketplace = listing.marketplace ?? row.marketplace
+
+  const decision: Decision = {
+    decisionId: id,
+    listingId: listing.listingId,
+    revision: listing.revision,
+    sequence,
+    contentHash: tried.contentHash,
+    ...(marketplace === null ? {} : { marketplace }),
+    sellerId: listing.sellerId,
+    submittedAt: tried.submittedAt,
+    decidedAt: now.toISOString(),
+    stage: 'screening',
+    ...assessed(assessment, { outcome, openCase, inReview }),
+    ...(outcome === 'hold'
+      ? { hold: { until: dueAt, onDeadline: inReview ? ('block' as const) : answer.onDeadline } }
+      : {}),
+    degraded: answer.degraded,
+    audit,
+  }
+  draft.decision(decision, tried.shown)
+  draft.revision({ listing, contentHash: tried.contentHash, submittedAt: tried.submittedAt })
+  if (openCase !== null) {
+    draft.case({
+      caseId: openCase,
+      listingId: listing.listingId,
+      change: openCase === row.caseId ? 'carry' : 'open',
+      revision: listing.revision,
+      brandIds: decision.brandIds,
+      risk: decision.risk,
+      openedBy: openCase === row.caseId && (!wasSample || audit) ? null : audit ? 'audit' : openerOf(outcome),
+      marketplace,
+      // The look at a sample is due when it was, however often its seller edits.
+      dueAt: audit && openCase === row.caseId ? null : dueAt,
+      at: decision.decidedAt,
+    })
+    for (const picture of tried.kept ?? [])
+      draft.casePicture({ caseId: openCase, revision: listing.revision, brandIds: decision.brandIds, ...picture })
+  }
+  if (mayBeMended(assessment, listing))
+    draft.rescreen({
+      listingId: listing.listingId,
+      revision: listing.revision,
+      seen: sha256sOf(assessment.pictures),
+    })
+  row.marketplace = marketplace
+  row.sellerId = listing.sellerId
+  row.revision = listing.revision
+  row.sequence = sequence
+  row.outcome = outcome
+  row.caseId = openCase
+  row.holdUntil = outcome === 'hold' ? dueAt : null
+  row.hashes.set(listing.revision, tried.contentHash)
+  row.changed = true
+  return decision
+}
+
+/** The decision on a listing of which nothing else is known: the dry run. Nothing is drawn: who asks must not learn what would be. */
+export function decideAlone(tried: TriedListing, topics: TopicNames, now: Date): Decision {
+  const draft = new SettlementDraft(new Map(), topics)
+  return decideRevision(draft, draft.of(tried.listing.listingId), tried, { now, draw: () => false })
+}
