@@ -103,7 +103,8 @@ export const verdictBodySchema = z.object({
     .nullish()
     .describe(
       'Which of the case’s `pictures` a confirmed verdict is about, by `ordinal` or `sha256`: only these join the bank of ' +
-        'confirmed pictures, [] none. Not said: those that no other seller’s listing on sale shows, or all where that is none.',
+        'confirmed pictures, [] none. Not said: those that no other seller’s listing on sale shows, or all where that is none. Of what others show on ' +
+        'sale too a rights holder’s word counts as of what it uploads.',
     ),
   decisionId: z
     .uuid({
