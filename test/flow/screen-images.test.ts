@@ -163,10 +163,13 @@ it('evaluate judges two versions on the same bytes: what is behind a URL is got 
     const file = join(directory, 'swapped.jsonl')
     writeFileSync(file, JSON.stringify({ listing, label: 'counterfeit' }))
     const { scorecard } = await shippedModels()
+    const words = ['--json', '--images', 'fetch', '--bank', 'counterfeit=known', '--input', file]
     const { out } = await runWith(
       { DATABASE_URL: database.url },
-      ...['evaluate', '--input', file, '--model', `fusion@${scorecard.version}`, '--json'],
-      ...['--images', 'fetch', '--bank', 'counterfeit=known'],
+      'evaluate',
+      '--model',
+      `fusion@${scorecard.version}`,
+      ...words,
     )
     const { candidate, champion } = JSON.parse(out) as Record<'candidate' | 'champion', object>
     expect(candidate).toMatchObject({ overall: { outcomes: { hold: { count: 1 } } } })

@@ -5,7 +5,7 @@ import type { Scorecard } from '../../domain/scorecard.ts'
 import type { Split } from '../../learning/split.ts'
 import type { TrainingRow } from '../../learning/training-set.ts'
 import { fuse } from '../../risk/fuse.ts'
-import { compareModels, measure, type ModelFigures, type Standing } from './measure.ts'
+import { compareModels, measure, type Standing } from './measure.ts'
 import type { MeasuredRow } from './weighted.ts'
 
 /** A wording score from here on is open wording: the seller says so, if only in the description (models/fusion/1). */
@@ -16,8 +16,37 @@ interface Contestant {
   readonly rows: readonly TrainingRow[]
 }
 
+interface Contest {
+  readonly candidate: Contestant
+  readonly champion: Contestant
+  readonly thresholds: Policy['thresholds']
+}
+
+/** Two fusions on the same rows in the same order, each as it hears them. */
+export function sideBySide({ candidate, champion, thresholds }: Contest) {
+  const rowsOf = ({ scorecard, rows }: Contestant) => rows.map((row) => measuredRow(row, scorecard))
+  const [mine, theirs] = [rowsOf(candidate), rowsOf(champion)]
+  return {
+    candidate: measure(mine, thresholds),
+    champion: measure(theirs, thresholds),
+    comparison: compareModels(mine, theirs, thresholds),
+  }
+}
+
+export function judge({ learn, heldOut, from }: Split, contest: Contest): ModelCard['measured'] {
+  const { candidate, champion, comparison } = sideBySide(contest)
+  return {
+    learntFrom: sideOf(learn),
+    heldOut: { ...sideOf(heldOut), from },
+    thresholds: contest.thresholds,
+    candidate,
+    champion: { version: contest.champion.scorecard.version, ...champion },
+    comparison,
+  }
+}
+
 /** A row as a scorecard sees it. */
-export function measuredRow(row: TrainingRow, scorecard: Scorecard): MeasuredRow {
+function measuredRow(row: TrainingRow, scorecard: Scorecard): MeasuredRow {
   const { sellerId, weight, signals, marketplace } = row
   return {
     positive: row.label === 'confirmed',
@@ -25,25 +54,6 @@ export function measuredRow(row: TrainingRow, scorecard: Scorecard): MeasuredRow
     sellerId,
     weight,
     risk: fuse(scorecard, signals, marketplace).risk,
-  }
-}
-
-export function judge(
-  { learn, heldOut, from }: Split,
-  contest: { candidate: Contestant; champion: Contestant; thresholds: Policy['thresholds'] },
-): ModelCard['measured'] {
-  const rowsOf = ({ scorecard, rows }: Contestant) => rows.map((row) => measuredRow(row, scorecard))
-  const [candidate, champion] = [rowsOf(contest.candidate), rowsOf(contest.champion)]
-  return {
-    learntFrom: sideOf(learn),
-    heldOut: { ...sideOf(heldOut), from },
-    thresholds: contest.thresholds,
-    candidate: json(measure(candidate, contest.thresholds)),
-    champion: {
-      version: contest.champion.scorecard.version,
-      ...json(measure(champion, contest.thresholds)),
-    },
-    comparison: { ...compareModels(candidate, champion, contest.thresholds) },
   }
 }
 
@@ -104,12 +114,4 @@ const sideOf = (rows: readonly TrainingRow[]) => ({
   sellers: new Set(rows.map((row) => row.sellerId)).size,
   first: rows[0]?.at ?? null,
   last: rows.at(-1)?.at ?? null,
-})
-
-/** Figures as a card keeps them. */
-const json = (figures: ModelFigures) => ({
-  ...figures,
-  precision: { ...figures.precision },
-  recall: { ...figures.recall },
-  falsePositives: { ...figures.falsePositives },
 })

@@ -4,10 +4,12 @@ import { wilson } from '../wilson.ts'
 import { stoppedHonest, type Stopped } from './honest.ts'
 import { mean, meanWithin, round, weightOf, type MeasuredRow } from './weighted.ts'
 
-/** A weighted share with its 95 % interval, and the rows behind it. A type, as a card keeps it as JSON. */
+// Types, not interfaces: a card keeps them as JSON.
+
+/** A weighted share with its 95 % interval, and the rows behind it. */
 export type Share = { value: number | null; low: number; high: number; rows: number }
 
-export interface ModelFigures {
+export type ModelFigures = {
   readonly precision: { readonly hold: Share; readonly block: Share }
   readonly recall: { readonly all: Share; readonly overt: Share; readonly silent: Share }
   /** Of the rejected: at or above the threshold. */
@@ -26,7 +28,7 @@ export interface ModelFigures {
  */
 export type Standing = 'better' | 'even' | 'worse' | 'not compared'
 
-export interface Comparison {
+export type Comparison = {
   /** Mean squared error of the new one less that of the one that decides: below 0 is better. */
   readonly difference: number
   readonly low: number

@@ -2,7 +2,7 @@
 import type { ModelCard, ModelName } from '../../domain/model.ts'
 import type { Scorecard } from '../../domain/scorecard.ts'
 import { TouchstoneError } from '../../errors.ts'
-import type { Activation, ModelStore } from '../../learning/ports.ts'
+import type { Activation, ModelRecord, ModelStore } from '../../learning/ports.ts'
 import type { Signal } from '../../signals/signal.ts'
 import { readFusion, type TextModels } from '../models.ts'
 import { expectedText, misfit } from './card.ts'
@@ -116,13 +116,17 @@ async function apart({ store, shipped }: Pick<PromotionParts, 'store' | 'shipped
   const expects = fusion === undefined ? shipped.text : expectedText(fusion.card)
   // A fusion that was fitted without a text model says itself what one would weigh.
   if (expects === undefined || expects === null || text === null || expects === text) return []
-  const fitting = (await store.list('fusion')).find(({ card }) => expectedText(card) === text)
+  const fitting = await fusionFittedTo(store, text)
   const before = fusion === undefined && text !== shipped.text ? ', or roll back text' : ''
   const next = fitting === undefined ? 'train a fusion and promote it' : `promote fusion@${fitting.version}`
   return [
     `the fusion ${fusion?.version ?? shipped.fusion} that decides was fitted to the text model ${expects}: it weighs what the text model ${text} says as if ${expects} had said it, so risks may be too high or too low, and listings be held or let through wrongly, until a fusion that was fitted to ${text} decides. Next: ${next}${before}`,
   ]
 }
+
+/** A fusion of the registry that goes with this version of the text model. */
+export const fusionFittedTo = async (store: ModelStore, text: string): Promise<ModelRecord | undefined> =>
+  (await store.list('fusion')).find(({ card }) => expectedText(card) === text)
 
 /** What the fusion that decides says against the text model's going back to a version; a pair that is apart already may. */
 async function leavingOf(

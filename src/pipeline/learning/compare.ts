@@ -1,4 +1,4 @@
-// `evaluate --model`: the version that is asked for with the model that belongs beside it, and the labels that it did not learn from.
+// A version beside the one that decides, on the verdicts that it did not learn from; nothing is recorded.
 import { z } from 'zod'
 import type { ModelCard, ModelName } from '../../domain/model.ts'
 import type { Scorecard } from '../../domain/scorecard.ts'
@@ -6,11 +6,13 @@ import { TouchstoneError } from '../../errors.ts'
 import type { LabelledListing } from '../../learning/ports.ts'
 import { unlearnt } from '../../learning/split.ts'
 import { trainingSet, type TrainingRow } from '../../learning/training-set.ts'
-import { expectedText } from '../../pipeline/learning/card.ts'
-import { versionsOf, type LearningStores, type Shipped } from '../../pipeline/learning/run-training.ts'
-import type { TextOf } from '../../pipeline/learning/text-scores.ts'
-import { readFusion, type LoadedModels } from '../../pipeline/models.ts'
-import type { VersionName } from './models.ts'
+import { readFusion, type LoadedModels } from '../models.ts'
+import { expectedText, sideBySide, textFigures } from './card.ts'
+import { championOf, readLabels, versionsOf, type LearningStores, type Shipped } from './run-training.ts'
+import { heardWith, textScores, type TextOf } from './text-scores.ts'
+
+/** Of a kind: fewer show nothing. */
+const LEAST = 5
 
 const heldOutSchema = z.object({ heldOut: z.object({ from: z.string(), last: z.string() }) })
 
@@ -27,6 +29,48 @@ export function unseenBy(labels: readonly LabelledListing[], card: ModelCard | u
 }
 
 /**
+ * A fusion, each hearing the text model that it was fitted to: what verdicts keep are the scores of the one that decided then.
+ * @throws TouchstoneError `not-found`, `model-invalid`, and `labels-missing` saying how many of which are missing.
+ */
+export async function fusionOnVerdicts(stores: LearningStores, shipped: Shipped, textOf: TextOf, version: string) {
+  const asked = await fusionOf(stores.models, shipped, version)
+  const { fusion, expects, hears, thresholds } = await championOf(stores, shipped, textOf)
+  const rows = enough(unseenBy(await readLabels(stores), asked.card), version)
+  const { candidate, champion, comparison } = sideBySide({
+    candidate: { scorecard: asked.scorecard, rows: await heardWith(textOf, asked.expects, rows) },
+    champion: { scorecard: fusion, rows: await hears(rows) },
+    thresholds,
+  })
+  return {
+    rows: rows.length,
+    candidate: { version, text: textName(asked.expects), ...candidate },
+    champion: { version: fusion.version, text: textName(expects), ...champion },
+    comparison,
+  }
+}
+
+/**
+ * A text model alone: how well it tells the rows apart beside the active one.
+ * @throws TouchstoneError `not-found`, `model-invalid`, and `labels-missing` saying how many of which are missing.
+ */
+export async function textOnVerdicts(stores: LearningStores, shipped: Shipped, textOf: TextOf, version: string) {
+  const model = await textOf(version)
+  const deciding = await championOf(stores, shipped, textOf)
+  const rows = enough(unseenBy(await readLabels(stores), model.card), version)
+  const [mine, theirs] = [await textScores(model, rows), await deciding.scores(rows)]
+  const { heldOut, champion, comparison } = textFigures(
+    rows.map((row, i) => ({ ...row, candidate: mine[i], champion: theirs[i] })),
+    { from: rows[0]?.at ?? '', champion: deciding.text },
+  )
+  return {
+    rows: rows.length,
+    candidate: { version, scored: heldOut.scored, auc: heldOut.auc },
+    champion,
+    comparison,
+  }
+}
+
+/**
  * What decides with the version in its place. A fusion comes with the text model that it was fitted to; else the other model
  * is the active one, or the one that ships. `apart` says so where the two were not fitted to each other.
  */
@@ -34,7 +78,7 @@ export async function modelsWith(
   { models }: Pick<LearningStores, 'models'>,
   shipped: Shipped,
   textOf: TextOf,
-  asked: VersionName | undefined,
+  asked: Pick<ModelCard, 'name' | 'version'> | undefined,
 ): Promise<LoadedModels & { apart: string | undefined }> {
   const active = await models.active()
   const versionOf = (name: ModelName): string | null =>
@@ -51,7 +95,7 @@ export async function modelsWith(
 }
 
 /** A fusion by its version, and the text model that it was fitted to. Throws `not-found` and `model-invalid`. */
-export async function fusionOf(
+async function fusionOf(
   models: Pick<LearningStores['models'], 'find' | 'body'>,
   shipped: Shipped,
   version: string,
@@ -63,4 +107,19 @@ export async function fusionOf(
     throw new TouchstoneError('not-found', `there is no version ${version} of the model fusion in the registry`)
   const scorecard = readFusion(record.card, await models.body('fusion', version), shipped.signals)
   return { scorecard, expects: expectedText(record.card), card: record.card }
+}
+
+const textName = (version: string | null | undefined): string =>
+  version === undefined ? 'the text scores recorded' : version === null ? 'no text model' : `text ${version}`
+
+function enough(rows: TrainingRow[], version: string): TrainingRow[] {
+  for (const label of ['confirmed', 'rejected'] as const) {
+    const found = rows.filter((row) => row.label === label).length
+    if (found < LEAST)
+      throw new TouchstoneError(
+        'labels-missing',
+        `${LEAST - found} more ${label} listings (${found} of ${LEAST}) that ${version} did not learn from, of sellers that were held out then or came since`,
+      )
+  }
+  return rows
 }
