@@ -12,6 +12,7 @@ import type { KeptPicture } from '../../domain/kept-picture.ts'
 import type { PictureReader } from '../../pipeline/pictures/ports.ts'
 import type { BankStore } from '../../rights/bank-ports.ts'
 import { createTelemetry } from '../../telemetry.ts'
+import { patient } from '../patient-reader.ts'
 import { openReader } from '../pictures.ts'
 import { createProgress } from '../progress.ts'
 import { addPictureCommands } from './bank-pictures.ts'
@@ -73,7 +74,7 @@ export function registerBanks(program: Command): void {
         }
         if (before !== undefined) await make()
         const telemetry = createTelemetry({ level: config.LOG_LEVEL ?? 'warn' })
-        const reader = openReader(config, telemetry)
+        const reader = patient(openReader(config, telemetry))
         try {
           const { added, present, rejected } = await importFiles({ store, reader, config, bankId, files, make })
           print(

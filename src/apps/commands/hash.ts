@@ -7,6 +7,7 @@ import { messageOf } from '../../errors.ts'
 import { hexOf, type Picture } from '../../imaging/picture.ts'
 import type { PictureReader } from '../../pipeline/pictures/ports.ts'
 import { createTelemetry } from '../../telemetry.ts'
+import { patient } from '../patient-reader.ts'
 import { openReader } from '../pictures.ts'
 import { createProgress } from '../progress.ts'
 
@@ -54,7 +55,8 @@ async function hash(files: readonly string[], json: boolean): Promise<number> {
     if (error.code === 'EPIPE') process.exit(0)
   })
   const config = readConfig(process.env)
-  const reader = openReader(config, createTelemetry({ level: config.LOG_LEVEL ?? 'warn' }), { firstFrame: true })
+  const telemetry = createTelemetry({ level: config.LOG_LEVEL ?? 'warn' })
+  const reader = patient(openReader(config, telemetry, { firstFrame: true }))
   const progress = createProgress('hash')
   const hashes: Hashed[] = []
   const rejected: Rejected[] = []

@@ -5,6 +5,7 @@ import { TouchstoneError } from '../../errors.ts'
 import type { Gate } from '../../pipeline/assess.ts'
 import { createTelemetry } from '../../telemetry.ts'
 import { parseBankFolder, readFolderBanks, type BankFolder } from '../folder-banks.ts'
+import { patient } from '../patient-reader.ts'
 import { openPictures } from '../pictures.ts'
 
 export interface PictureOptions {
@@ -60,7 +61,7 @@ export async function openPicturesOf(
   )
   try {
     let skipped = 0
-    const banks = await readFolderBanks(bank, reader, (file, { code, message }) => {
+    const banks = await readFolderBanks(bank, patient({ ...reader, close }), (file, { code, message }) => {
       skipped += 1
       process.stderr.write(`${file}: ${code}: ${message}\n`)
     })
