@@ -9,8 +9,6 @@ import { createRoom } from '../../../../src/pipeline/waiting/room.ts'
 import type { LogRecord } from '../../../../src/pipeline/log/ports.ts'
 import type { GateStore } from '../../../../src/pipeline/ports.ts'
 import type { TriedRecord } from '../../../../src/pipeline/settle.ts'
-import { imageHash } from '../../../../src/signals/image-hash/signal.ts'
-import type { Finding, Signal } from '../../../../src/signals/signal.ts'
 import { createTelemetry } from '../../../../src/telemetry.ts'
 import { hash, seen } from '../banks/samples.ts'
 import { batchOf, listing, recordAt, TOPICS } from './world.ts'
@@ -19,18 +17,17 @@ import { plainGate } from '../../../support/plain-gate.ts'
 const turn = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 interface Parts {
-  readonly signals?: readonly Signal[]
   readonly look?: PictureSource['look']
   readonly pictures?: PictureStore
   /** Commits have their answer only then. */
   readonly answer?: Promise<void>
 }
 
-function start({ signals, look, pictures, answer }: Parts = {}) {
+function start({ look, pictures, answer }: Parts = {}) {
   const hosts: (() => void)[] = []
   const commits: { listings: string[]; next: bigint }[] = []
   const gate: Gate = {
-    ...plainGate(signals),
+    ...plainGate(),
     pictures: {
       look: look ?? (() => new Promise((resolve) => hosts.push(() => resolve([])))),
       keep: () => Promise.resolve(undefined),
@@ -104,17 +101,17 @@ it('keeps its lane where the room is full, and gives it away when somebody left'
   expect(await second).toBe('committed')
 })
 
-it('gives no lane away for a batch that has failed while a part of it was still at work', async () => {
-  const working = Promise.withResolvers<Finding>()
-  const { screen, send } = start({
-    signals: [{ ...imageHash, evaluate: () => working.promise }],
-    look: () => Promise.reject(new Error('a bug of ours')),
-  })
+it('gives no lane away for a batch that has failed before a commit of it had its answer', async () => {
+  const look = Promise.withResolvers<never>()
+  const answer = Promise.withResolvers<void>()
+  const { commits, screen, send } = start({ look: () => look.promise, answer: answer.promise })
   let gave = 0
   const failed = screen(send(0, ['slow', 'A']), new AbortController().signal, () => (gave += 1))
+  await expect.poll(() => commits).toHaveLength(1)
+  look.reject(new Error('a bug of ours'))
   await expect(failed).rejects.toThrow('bug')
-  working.resolve({ state: 'abstained', evidence: {} })
-  await turn(250)
+  answer.resolve()
+  await turn(20)
   expect(gave).toBe(0)
 })
 
