@@ -1,4 +1,5 @@
 // A bank: reference pictures of one kind, with a match distance, an owner, and for each picture where it came from.
+import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { brandSchema } from './brand.ts'
 import { textField } from './text-field.ts'
@@ -36,12 +37,27 @@ export type BankChange = Pick<Bank, 'bankId'> & { readonly [Field in keyof Bank]
 
 /** Where pictures go that a person confirmed as counterfeit. One for each brand; `confirmed` where none was named. */
 export const confirmedBank = (brandId: string | null): Bank => ({
-  bankId: brandId === null ? 'confirmed' : `confirmed-${brandId}`.slice(0, 100),
+  bankId: brandId === null ? 'confirmed' : confirmedId(brandId),
   name: brandId === null ? 'Confirmed by verdicts' : `Confirmed by verdicts: ${brandId}`,
   kind: 'counterfeit',
   maxDistance: 31,
   brandId,
 })
+
+/** What a bank's id has room for. */
+const MOST_LETTERS = 100
+
+/**
+ * One that is too long ends in a hash, so that no two brands share a bank. With two hyphens in front it is no other brand's
+ * either: an id of a brand begins with a letter or digit.
+ */
+function confirmedId(brandId: string): string {
+  const whole = `confirmed-${brandId}`
+  if (whole.length <= MOST_LETTERS) return whole
+  const hash = createHash('sha256').update(brandId).digest('hex').slice(0, 32)
+  const room = MOST_LETTERS - 'confirmed--'.length - 1 - hash.length
+  return `confirmed--${brandId.slice(0, room)}-${hash}`
+}
 
 /** Whose listings: those of a marketplace; null: those that name none. */
 const marketplace = z.string().nullable()

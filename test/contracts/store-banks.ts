@@ -11,6 +11,8 @@ export interface SharedBankStore {
   node(): Promise<BankStore>
   /** The change number of all reference data, whoever moved it. */
   head(): Promise<bigint>
+  /** As an older version left it there, whatever is allowed now. */
+  putBank(bank: Bank): Promise<void>
   close(): Promise<void>
 }
 
@@ -125,6 +127,28 @@ export function bankStoreContract(name: string, start: () => Promise<SharedBankS
       ] as const)
         await expect(one.upsertBank(bank(bankId, more), 'ann', 'all')).rejects.toMatchObject({ code: 'bank-taken' })
       await one.upsertBank({ ...confirmedBank('nike'), maxDistance: 20 }, 'ann', 'all')
+    })
+
+    test('brands of long ids have banks of their own, and what an older gate gave them stays theirs to change', async () => {
+      const [long, other] = ['a', 'b'].map((end) => `${'x'.repeat(90)}-${end}`) as [string, string]
+      expect(confirmedBank(long).bankId).not.toBe(confirmedBank(other).bankId)
+      for (const brandId of [long, other]) {
+        const { bankId } = confirmedBank(brandId)
+        expect(bankId).toMatch(/^confirmed--x{56}-[0-9a-f]{32}$/)
+        expect(await one.upsertBank(confirmedBank(brandId), 'ann', 'all')).toMatchObject({ isNew: true })
+        // No brand's id makes that name, and no other brand may have it.
+        await expect(one.upsertBank(bank(bankId, { brandId: 'nike' }), 'ann', 'all')).rejects.toMatchObject({
+          code: 'bank-taken',
+        })
+      }
+      // As it was cut: it is new to nobody, but where it is there it may be changed.
+      const cut = { ...confirmedBank(long), bankId: `confirmed-${'x'.repeat(90)}` }
+      await expect(one.upsertBank(cut, 'ann', 'all')).rejects.toMatchObject({ code: 'bank-taken' })
+      await shared.putBank(cut)
+      await one.upsertBank({ ...cut, maxDistance: 12 }, 'ann', { brandIds: [long] })
+      expect(await two.bank(cut.bankId, { brandIds: [long] })).toMatchObject({ maxDistance: 12 })
+      for (const change of [{ brandId: other }, { brandId: 'x'.repeat(80) }, { kind: 'genuine' as const }])
+        await expect(one.upsertBank({ ...cut, ...change }, 'ann', 'all')).rejects.toMatchObject({ code: 'bank-taken' })
     })
 
     test('what is said twice changes nothing and moves no number; what was removed can be added again', async () => {

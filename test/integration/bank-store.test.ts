@@ -12,6 +12,10 @@ bankStoreContract('PostgreSQL', async () => {
       return createBankStore({ pool: database.reading, listener: database.listener })
     },
     head: () => first.reference.change(),
+    async putBank(bank) {
+      const row = "insert into bank (bank_id, version, body, change, changed_by) values ($1, 1, $2, 0, 'old')"
+      await first.database.deciding.query(row, [bank.bankId, bank])
+    },
     close: () => shared.close(),
   }
 })

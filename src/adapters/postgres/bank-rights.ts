@@ -15,11 +15,15 @@ export const taken = (bankId: string, why: string) => new TouchstoneError('bank-
 /** The same where somebody else has it and where verdicts will: who guesses names learns nothing of anybody's counterfeits. */
 export const NOT_FREE = 'has a name that is not free, or is kept for what verdicts confirm'
 
-/** The names of the banks that verdicts fill must mean nothing else. */
-export function assertMine(bank: Bank, scope: BankScope): void {
+/**
+ * The names of the banks that verdicts fill must mean nothing else. One that has such a name already and stays what it is
+ * may be changed: for brands of long ids verdicts once filled banks of other names.
+ */
+export function assertMine(bank: Bank, before: Bank | undefined, scope: BankScope): void {
   if (scope !== 'all' && (bank.brandId === null || !scope.brandIds.includes(bank.brandId)))
     throw taken(bank.bankId, 'would belong to somebody else')
   if (!/^confirmed(-|$)/.test(bank.bankId)) return
+  if (before?.brandId === bank.brandId && before.kind === bank.kind) return
   const { bankId, kind } = confirmedBank(bank.brandId)
   if (bankId !== bank.bankId || kind !== bank.kind) throw taken(bank.bankId, NOT_FREE)
 }

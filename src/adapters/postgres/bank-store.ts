@@ -84,7 +84,7 @@ export function createBankStore({ pool, listener: connect }: BankStoreOptions): 
         const [before] = rows
         if (before !== undefined && !before.mine) throw taken(asked.bankId, NOT_FREE)
         const bank = changedBank(before?.body, asked)
-        assertMine(bank, scope)
+        assertMine(bank, before?.body, scope)
         assertNear(bank, before?.body, scope)
         const { kind, brandId } = before?.body ?? bank
         if (before?.used === true && (kind !== bank.kind || brandId !== bank.brandId))
