@@ -1,6 +1,6 @@
 // What a seller wants to sell, as it arrives: `listingId` names it for life, `revision` rises with every edit.
 import { z } from 'zod'
-import { base64Problem, instant, textField } from './text-field.ts'
+import { base64Problem, bytesOfBase64, instant, textField } from './text-field.ts'
 
 /** Bounds on what one listing may carry. Each is far above what honest marketplaces send and keeps one listing's cost bounded. */
 export const LISTING_LIMITS = {
@@ -41,6 +41,12 @@ export const sellerSchema = z.object({
   salesCount: count.optional(),
 })
 
+/** Published as zod's own form. */
+const base64 = z
+  .string({ error: ({ input }) => base64Problem(input) })
+  .refine((text) => bytesOfBase64(text) !== undefined, { error: ({ input }) => base64Problem(input) })
+  .meta({ format: 'base64', contentEncoding: 'base64', pattern: z.core.regexes.base64.source })
+
 export const imageSchema = z
   .object({
     url: z
@@ -51,7 +57,7 @@ export const imageSchema = z
       .string()
       .regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits')
       .optional(),
-    data: z.base64({ error: ({ input }) => base64Problem(input) }).optional(),
+    data: base64.optional(),
   })
   .refine((i) => i.url !== undefined || i.data !== undefined, 'must have a url or data')
 

@@ -211,9 +211,8 @@ function addRoute(scope: Api, { banks, reader, limits }: RouteServices): void {
       const caller = callerOf(request)
       // Before the work: a picture for somebody else's bank is not even read.
       if ((await banks.bank(bankId, bankScope(caller))) === undefined) throw noBank(bankId)
-      const { data, file }: { data: unknown; file?: string | undefined } = request.body
-      const bytes = Buffer.isBuffer(data) ? data : Buffer.from(String(data), 'base64')
-      const picture = await readReferencePicture(reader, bytes)
+      const { data, file } = request.body
+      const picture = await readReferencePicture(reader, data)
       const source = { kind: 'api' as const, ...(file === undefined ? {} : { file }) }
       const { added } = await banks.addImages(bankId, [{ picture, source }], caller.subject, bankScope(caller))
       const [image] = added
