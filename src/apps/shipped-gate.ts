@@ -21,6 +21,12 @@ export interface GateFiles {
   readonly budgetMs: number
 }
 
+/**
+ * For one listing of a file. Nobody waits for it as for one that is on its way to a shop, and nothing tries it again: what a
+ * gate gives up on a busy machine would make decisions and figures those of the machine. As long as the setting may be.
+ */
+export const OF_A_FILE_MS = 60_000
+
 export async function shippedGate(files: GateFiles): Promise<Gate> {
   const policy = files.policy === undefined ? defaultPolicy() : parsePolicy(await readJsonFile(files.policy))
   const brands = new Map<string, Brand>(withShippedPriceBands(shippedBrands()).map((b) => [b.brandId, b]))

@@ -11,7 +11,7 @@ import type { Rate } from '../../pipeline/wilson.ts'
 import { learningStores, openTexts, shippedModels } from '../learning.ts'
 import { createProgress } from '../progress.ts'
 import { readRows } from '../rows.ts'
-import { shippedGate } from '../shipped-gate.ts'
+import { OF_A_FILE_MS, shippedGate } from '../shipped-gate.ts'
 import { onVerdicts } from './evaluate-verdicts.ts'
 import { versionName, type VersionName } from './models.ts'
 import { maskOption, type MaskOption } from './options.ts'
@@ -112,7 +112,7 @@ async function tryFiles(
     policy: options.policy,
     brands: options.brands,
     currencies: config.TOUCHSTONE_CURRENCIES,
-    budgetMs: config.TOUCHSTONE_LISTING_BUDGET_MS,
+    budgetMs: OF_A_FILE_MS,
   })
   const gate: Gate = { ...shipped, ...pictures }
   if (options.model === undefined) {

@@ -12,7 +12,7 @@ import { readConfig } from '../../config.ts'
 import { TouchstoneError } from '../../errors.ts'
 import { createProgress } from '../progress.ts'
 import { readRows, type Reject, type Row } from '../rows.ts'
-import { shippedGate } from '../shipped-gate.ts'
+import { OF_A_FILE_MS, shippedGate } from '../shipped-gate.ts'
 import { maskOption, type MaskOption } from './options.ts'
 import { checkPictureOptions, openPicturesOf, pictureOptions, type PictureOptions } from './picture-options.ts'
 
@@ -60,7 +60,7 @@ async function screen(options: Options): Promise<number> {
     policy: options.policy,
     brands: options.brands,
     currencies: config.TOUCHSTONE_CURRENCIES,
-    budgetMs: config.TOUCHSTONE_LISTING_BUDGET_MS,
+    budgetMs: OF_A_FILE_MS,
   })
   const pictures = await openPicturesOf(options, config)
   const gate: Gate = { ...shipped, ...pictures?.parts }
