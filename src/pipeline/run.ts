@@ -8,7 +8,8 @@
 // What breaks it: a database that loses committed transactions (fsync off, a restored backup older than the log), records
 // that retention removes before they were read (the run stops loudly with `offset-out-of-range`) or that the log cannot
 // unpack (`log-unreadable`: it is then for a person to go on behind them), and a change of the input topic's partition
-// count while the same listing waits in two of them (its revisions may then be decided in another order; none is lost).
+// count while the same listing waits in two of them (its revisions may then be decided in another order; none is lost); and
+// a reader that refuses what it took before, where a worker died with that decided ahead of the offset (it is told both).
 import { TouchstoneError, messageOf } from '../errors.ts'
 import type { TopicNames } from '../events/topics.ts'
 import type { Telemetry } from '../telemetry.ts'
