@@ -2,6 +2,7 @@
 import { inSteps, inTurns } from '../../imaging/in-turns.ts'
 import type { BankIndex } from '../../signals/image-hash/ports.ts'
 import type { CaseHashes, LookForOfficials } from '../verdicts/ports.ts'
+import { HASH } from './entry-hashes.ts'
 
 /** Asks the banks in memory, exactly and in turns: each picture takes up to some milliseconds where there are millions. */
 export function createLookForOfficials(banks: () => BankIndex): LookForOfficials {
@@ -11,6 +12,7 @@ export function createLookForOfficials(banks: () => BankIndex): LookForOfficials
     const { change } = index
     const near: { sha256: string; frame: number; bankId: string }[] = []
     const compare = ({ sha256, frame = 0, hash, variants }: CaseHashes) => {
+      // Something else can be compared with nothing.
       const forms = (variants.length === 0 ? [hash] : variants).filter((one) => HASH.test(one))
       const hashes = forms.map((one) => Buffer.from(one, 'hex'))
       for (const { bankId, kind } of index.match({ sha256, variants: hashes, blank: false }))
@@ -20,6 +22,3 @@ export function createLookForOfficials(banks: () => BankIndex): LookForOfficials
     return { change, looked: [...new Set(pictures.map(({ sha256 }) => sha256))], near }
   }
 }
-
-/** Something else can be compared with nothing. */
-const HASH = /^[0-9a-f]{64}$/

@@ -25,8 +25,10 @@ export interface Appeal {
   readonly by: string
 }
 
-/** What is known of a listing and one of its cases, read under the listing's row lock. */
-/** Its `verdicts` are also those on every other revision of the case. */
+/**
+ * What is known of a listing and one of its cases, read under the listing's row lock. Its `verdicts` are also those on every
+ * other revision of the case.
+ */
 export interface ReviewSubject extends VerdictSubject {
   /** The one that was asked for, or the last one of the revision that stands; undefined where it never had one. */
   readonly one: ReviewCase | undefined

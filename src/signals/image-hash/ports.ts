@@ -17,10 +17,11 @@ export interface BankMatch {
   readonly source: BankImage['source']
 }
 
-/** All banks as they were at one change of the reference data. */
+/** All banks, live: each look-up is of one moment, and between two of them they may change. */
 export interface BankIndex {
   /** Pictures that can match. */
   readonly size: number
+  /** Of the reference data: all up to it is seen, and perhaps some of what came later. */
   readonly change: bigint
   /**
    * The nearest picture of every bank within that bank's distance, nearest first, and of those that are different people's
