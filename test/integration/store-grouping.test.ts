@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { connect } from '../../src/adapters/postgres/connect.ts'
 import { createGateStore } from '../../src/adapters/postgres/gate-store.ts'
-import type { GateStore } from '../../src/pipeline/ports.ts'
+import type { GateStore, Settlement } from '../../src/pipeline/ports.ts'
 import { decide, GROUP, INPUT, listings, OUTPUTS } from '../contracts/store-samples.ts'
 import { PARTITIONS, startGroups, type Groups } from './store-groups.ts'
 import { startWire } from './store-wire.ts'
@@ -31,6 +31,28 @@ describe('commits in groups', () => {
     expect(await g.transactions()).toEqual([['a-0', 'a-1', 'b-0', 'b-1', 'b-2', 'd-0'], ['first-0']])
     expect(await g.next()).toEqual([1, 2, 3, 0, 1, 0])
     await g.expectDense()
+  })
+
+  test('each decision of a group names what was shown for it, and those without pictures nothing', async () => {
+    const digestOf = (listingId: string) => Buffer.from(listingId.padEnd(32)).toString('hex')
+    const naming = (settled: Settlement): Settlement => ({
+      ...settled,
+      shown: new Map(settled.decisions.map((one) => [one.decisionId, digestOf(one.listingId)])),
+    })
+    await g.asOneGroup(() => [
+      g.commit(1, listings('a', 2), { change: naming }),
+      g.commit(2, listings('b', 1)),
+      g.commit(3, listings('c', 1), { change: naming }),
+    ])
+    const { rows } = await g.watch.query<{ listing_id: string; shown: string | null }>(
+      `select listing_id, encode(shown, 'hex') as shown from decision order by listing_id`,
+    )
+    const named = ['a-0', 'a-1', 'c-0']
+    expect(Object.fromEntries(rows.map((row) => [row.listing_id, row.shown]))).toEqual({
+      ...Object.fromEntries(named.map((id) => [id, digestOf(id)])),
+      'b-0': null,
+      'first-0': null,
+    })
   })
 
   test('two commits that name one listing: the second settles on what the first wrote', async () => {
