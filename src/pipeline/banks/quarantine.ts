@@ -6,7 +6,8 @@ import type { BankStore } from '../../rights/bank-ports.ts'
 import type { BankMatch } from '../../signals/image-hash/ports.ts'
 import { messageOf } from '../../errors.ts'
 import type { Telemetry } from '../../telemetry.ts'
-import { createLatest, createSellerCounts, type MetSellers } from './seller-counts.ts'
+import { createLatest } from '../latest.ts'
+import { createSellerCounts, MOST_WATCHED, type MetSellers } from './seller-counts.ts'
 
 /** Whose listing it was: a seller's name means something only within its marketplace, which knows how old the account is. */
 export type Offered = Pick<Listing, 'marketplace' | 'sellerId' | 'seller'>
@@ -29,8 +30,6 @@ export interface BankWatchOptions {
 }
 
 const HOUR_MS = 3_600_000
-/** Pairs of picture and marketplace: as many as are counted. */
-const MOST_WATCHED = 4_096
 /** A store that refuses is asked again after so long, at the next match. */
 const RETRY_MS = 10_000
 /** What matches on is asked about again after so long: the hour of the bound goes on meanwhile. */

@@ -1,4 +1,5 @@
 // How many sellers met which picture lately, in bounded memory.
+import { createLatest } from '../latest.ts'
 
 export interface MetSellers {
   /** At most one more than the limit of each. */
@@ -14,7 +15,7 @@ export interface MetSellers {
  * sellers an hour is met often. With the limit's default of 100 sellers each, twice where half are new, of some 50 bytes, all
  * take 40 MB at most.
  */
-const MOST_WATCHED = 4_096
+export const MOST_WATCHED = 4_096
 
 interface Sellers {
   readonly known: Map<number, number>
@@ -47,20 +48,5 @@ export function createSellerCounts(limit: number, window: number) {
       }
     },
     forget: (key: string) => watched.remove(key),
-  }
-}
-
-/** What was put last is kept, so many of it. */
-export function createLatest<T>(most: number) {
-  const entries = new Map<string, T>()
-  return {
-    get: (key: string) => entries.get(key),
-    remove: (key: string) => void entries.delete(key),
-    put(key: string, value: T) {
-      entries.delete(key)
-      entries.set(key, value)
-      const [oldest] = entries.size > most ? entries.keys() : []
-      if (oldest !== undefined) entries.delete(oldest)
-    },
   }
 }

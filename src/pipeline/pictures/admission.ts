@@ -1,5 +1,6 @@
 // Whose pictures may be asked for now: in turn over sites and sellers, those that deliver before strangers, and no more than memory takes.
 import { siteOf } from '../../domain/site.ts'
+import { createLatest } from '../latest.ts'
 
 /** Said once for each picture: how it ended, with the bytes that it brought. */
 export type Ended = (host: string, how: 'brought' | 'late' | 'otherwise', bytes: number) => void
@@ -62,17 +63,17 @@ export function createAdmission({ atOnce, perHost, bytes: most }: AdmissionOptio
   const strangersOf = new Map<string, number>()
   // Whose listing went goes to the end of the Map: of equals who came first.
   const groups = new Map<string, Group>()
-  const turns = new Map<string, number>()
+  const turns = createLatest<number>(REMEMBERED)
   let turn = 0
   const strangers = Math.max(1, atOnce * STRANGERS)
   const perSite = Math.max(perHost, strangers * ONE_SITE)
-  const delivering = new Map<string, true>()
+  const delivering = createLatest<true>(REMEMBERED)
   let known = 0
   let strange = 0
   let held = 0
   let expected = 0
 
-  const isKnown = ({ hosts }: Group): boolean => hosts.every((host) => delivering.has(host))
+  const isKnown = ({ hosts }: Group): boolean => hosts.every((host) => delivering.get(host) === true)
   const hasRoom = ({ hosts, sites }: Group, asKnown: boolean): boolean =>
     (asKnown || sites.every((site) => (strangersOf.get(site) ?? 0) < perSite)) &&
     hosts.every((host) => (underWay.get(host) ?? 0) < perHost)
@@ -89,13 +90,13 @@ export function createAdmission({ atOnce, perHost, bytes: most }: AdmissionOptio
     groups.delete(key)
     if (group.waiting.size > 0) groups.set(key, group)
     turn += 1
-    for (const name of group.names) latest(turns, name, turn)
+    for (const name of group.names) turns.put(name, turn)
     for (const host of first.pictures) count(host, asKnown, 1)
     first.go((host, how, bytes) => {
       count(host, asKnown, -1)
-      if (how === 'brought') latest(delivering, host, true)
+      if (how === 'brought') delivering.put(host, true)
       // Its silence costs everybody time: it is a stranger again, whatever it brought before.
-      else if (how === 'late') delivering.delete(host)
+      else if (how === 'late') delivering.remove(host)
       expected = Math.min(most / 2 / SURE, expected + (bytes - expected) * WEIGHT)
       next()
     })
@@ -177,12 +178,4 @@ function add(counts: Map<string, number>, name: string, by: number): void {
   const sum = (counts.get(name) ?? 0) + by
   if (sum > 0) counts.set(name, sum)
   else counts.delete(name)
-}
-
-/** What was put longest ago is forgotten. */
-function latest<V>(all: Map<string, V>, name: string, value: V): void {
-  all.delete(name)
-  all.set(name, value)
-  const [oldest] = all.size > REMEMBERED ? all.keys() : []
-  if (oldest !== undefined) all.delete(oldest)
 }

@@ -1,4 +1,5 @@
 // Whose picture is read next: the time of the threads is shared equally, between marketplaces first, then between sellers.
+import { createLatest, type Latest } from '../latest.ts'
 import type { Whose } from './ports.ts'
 
 export interface ReadingTurns {
@@ -27,9 +28,9 @@ interface Marketplace extends Share {
 interface Shares<S> {
   readonly present: Map<string, S>
   /** Who has nothing here now: what it had is not forgotten between one of its pictures and the next. */
-  readonly absent: Map<string, S>
+  readonly absent: Latest<S>
 }
-const createShares = <S>(): Shares<S> => ({ present: new Map(), absent: new Map() })
+const createShares = <S>(): Shares<S> => ({ present: new Map(), absent: createLatest(REMEMBERED) })
 const NOTHING = { spent: 0, waiting: 0, inside: 0 }
 
 /** Those who left last are remembered. */
@@ -137,7 +138,7 @@ function present<S extends Share>({ present, absent }: Shares<S>, name: string, 
   const known = present.get(name)
   if (known !== undefined) return known
   const share = absent.get(name) ?? make()
-  absent.delete(name)
+  absent.remove(name)
   share.spent = Math.max(share.spent, at)
   present.set(name, share)
   return share
@@ -146,7 +147,5 @@ function present<S extends Share>({ present, absent }: Shares<S>, name: string, 
 function leaves<S extends Share>({ present, absent }: Shares<S>, name: string, share: S): void {
   if (share.waiting + share.inside > 0) return
   present.delete(name)
-  absent.set(name, share)
-  const [oldest] = absent.size > REMEMBERED ? absent.keys() : []
-  if (oldest !== undefined) absent.delete(oldest)
+  absent.put(name, share)
 }

@@ -1,8 +1,8 @@
 // The images of a listing to pictures: got from where they are, read in threads, within bounds that one listing cannot stretch.
 import type { Picture, PictureFault, SeenPicture, UnseenPicture } from '../../imaging/picture.ts'
+import { createLatest } from '../latest.ts'
 import { createAdmission, type Ended } from './admission.ts'
 import { createLane, isDear } from './lane.ts'
-import { createLately } from './lately.ts'
 import type { Got, ImageReference, PictureFetcher, PictureReader, PictureSource, Whose } from './ports.ts'
 import { createReadingOnce } from './reading-once.ts'
 import { createReadingTurns } from './reading-turns.ts'
@@ -49,7 +49,7 @@ export function createPictureSource(options: PictureSourceOptions): PictureSourc
   })
   const reading = createReadingTurns(options.readingAtOnce, options.dearAtOnce)
   const once = createReadingOnce()
-  const lately = createLately(options.bytesLately)
+  const lately = createLatest<Uint8Array>(options.bytesLately, (bytes) => bytes.length)
 
   async function read(got: Got, until: AbortSignal, fetched: boolean): Promise<Picture> {
     if (got.state !== 'got') return got

@@ -1,6 +1,5 @@
 // What is kept is what was judged. Real: the source and what it holds; made up: a host that gives everything once.
 import { expect, it } from 'vitest'
-import { createLately } from '../../../../src/pipeline/pictures/lately.ts'
 import { createPictureSource } from '../../../../src/pipeline/pictures/source.ts'
 import { seenPicture } from '../../seen-picture.ts'
 
@@ -45,14 +44,4 @@ it('a host that gives a picture once, and nothing or another one the second time
   expect(await source.look([image], new AbortController().signal)).toEqual([seen])
   await source.keep(image, seen)
   expect({ asked, kept }).toEqual({ asked: 1, kept: [7] })
-})
-
-it('holds so many bytes and no more, and lets go what came first', () => {
-  const lately = createLately(10)
-  lately.put('a', new Uint8Array(4))
-  lately.put('b', new Uint8Array(4))
-  lately.put('a', new Uint8Array(5))
-  lately.put('c', new Uint8Array(4))
-  lately.put('too large', new Uint8Array(11))
-  expect(['a', 'b', 'c', 'too large'].map((name) => lately.get(name)?.length)).toEqual([5, undefined, 4, undefined])
 })
