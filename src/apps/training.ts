@@ -33,6 +33,7 @@ export function createLearning({ url, store, shipped, text, logger }: LearningOp
 } {
   let last: TrainingState | undefined
   let worker: Worker | undefined
+  let closed = false
 
   const start = (task: TrainingTask): Promise<TrainingEnd> =>
     new Promise((resolve) => {
@@ -57,6 +58,8 @@ export function createLearning({ url, store, shipped, text, logger }: LearningOp
       }
     },
     train(name, seed, by) {
+      // A request that was under way: nobody would end what it started.
+      if (closed) throw new TouchstoneError('not-ready', 'the gate is stopping')
       if (last?.state === 'running')
         throw new TouchstoneError('training-running', `${last.by} started one at ${last.startedAt}`)
       const models = name === 'all' ? MODEL_NAMES : [name]
@@ -87,6 +90,7 @@ export function createLearning({ url, store, shipped, text, logger }: LearningOp
       promoteModel({ store, signals: shipped.signals, text, shipped: versionsOf(shipped) }, name, version, options),
     rollback: (name, options) => rollbackModel({ store, shipped: versionsOf(shipped) }, name, options),
     async close() {
+      closed = true
       await worker?.terminate()
     },
   }
