@@ -1,6 +1,6 @@
 // The case of a decision: its state, who may decide, what was said, and a person's own word on it.
 import { reviews } from './ask.js'
-import { el, foreign, time } from './dom.js'
+import { el, foreign, nameOf, time } from './dom.js'
 import { createWord } from './word.js'
 
 const STATES = {
@@ -80,11 +80,7 @@ const id = (caseId) => el('p', { class: 'hint' }, 'Id ', el('code', {}, caseId))
 function facts(found) {
   const { caseId, state, openedBy, openedAt, dueAt, closedAt, claim, brandIds } = found
   const holders = brandIds.length === 0 ? '' : `, and the rights holders of ${brandIds.join(', ')}`
-  const claimed = claim && [
-    claim.by === null ? 'Somebody' : claim.by.replace(/^key:/, ''),
-    ', until ',
-    time(claim.until),
-  ]
+  const claimed = claim && [claim.by === null ? 'Somebody' : nameOf(claim.by), ', until ', time(claim.until)]
   const rows = [
     ['Id', [el('code', {}, caseId)]],
     ['State', [STATES[state]]],
@@ -110,7 +106,7 @@ function verdictsOf({ verdicts, state }, revision, word, session) {
     const words = [reason, note].filter((text) => text !== undefined && text !== null && text !== '')
     const line = [
       el('strong', {}, SAID[said]),
-      `${whom}, by ${by.role === by.subject ? 'a reviewer' : by.subject.replace(/^key:/, '')} (${by.role}), `,
+      `${whom}, by ${by.role === by.subject ? 'a reviewer' : nameOf(by.subject)} (${by.role}), `,
       time(at),
       ...words.flatMap((text) => [': ', foreign(text)]),
       ...(counts ? [] : ['. Taken back or replaced.']),

@@ -1,6 +1,6 @@
 // The open cases that this session may see, what is due first on top: where those begin who decide.
 import { ask, part } from './ask.js'
-import { badge, byId, el, foreign, money, risk, time } from './dom.js'
+import { byId, listRow, time } from './dom.js'
 import { late, OPENERS } from './case.js'
 
 const PAGE = 50
@@ -56,33 +56,15 @@ export function createCases(open, signedOut) {
   }
 
   function row(one) {
-    const { caseId, title, listingId, brand, brandIds, outcome, price, dueAt, claim, openedBy } = one
-    const button = el('button', { type: 'button', class: 'open' }, foreign(title, { dir: 'auto' }))
-    button.addEventListener('click', () => void show(caseId, one, button))
-    const element = el(
-      'tr',
-      { class: `row ${outcome}` },
-      el('td', { class: 'c-outcome' }, badge(outcome)),
-      el('td', { class: 'c-risk' }, risk(one.risk)),
-      el(
-        'td',
-        { class: 'c-listing' },
-        button,
-        el('div', { class: 'about' }, ...(brand === undefined ? [] : [foreign(brand), ' · ']), foreign(listingId)),
-      ),
-      el(
-        'td',
-        { class: 'c-reason' },
-        `${upper(OPENERS[openedBy])}${brandIds.length === 0 ? '' : `; about ${brandIds.join(', ')}`}`,
-        claim === null ? '' : '; somebody looks at it',
-      ),
-      el('td', { class: 'c-price' }, price === undefined ? '' : money(price)),
-      el('td', { class: 'c-time' }, ...(dueAt === null ? [] : [time(dueAt), late(dueAt)])),
-    )
-    element.addEventListener('click', (event) => {
-      if (event.target.closest('button') === null && String(getSelection()) === '') button.click()
-    })
-    return element
+    const { caseId, brandIds, dueAt, claim, openedBy } = one
+    const about = brandIds.length === 0 ? '' : `; about ${brandIds.join(', ')}`
+    const looked = claim === null ? '' : '; somebody looks at it'
+    const shown = {
+      ...one,
+      reason: `${upper(OPENERS[openedBy])}${about}${looked}`,
+      when: dueAt === null ? [] : [time(dueAt), late(dueAt)],
+    }
+    return listRow(shown, (button) => void show(caseId, one, button)).element
   }
 
   /** Its newest decision in full. */

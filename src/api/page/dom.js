@@ -42,6 +42,36 @@ export function badge(outcome) {
   )
 }
 
+/**
+ * One listing in a list. The whole row is a large target, unless somebody is selecting text in it.
+ * @param {{ outcome: string, risk?: number, title: string, brand?: string, listingId: string, about?: (Node | string)[],
+ *   reason: Node | string, price?: object, when: (Node | string)[] }} one
+ * @param {(from: HTMLElement) => void} open
+ */
+export function listRow(one, open) {
+  const { outcome, title, brand, listingId, about = [], reason, price, when } = one
+  const button = el('button', { type: 'button', class: 'open' }, foreign(title, { dir: 'auto' }))
+  button.addEventListener('click', () => open(button))
+  const stated = (brand ?? '') === '' ? [] : [foreign(brand), ' · ']
+  const element = el(
+    'tr',
+    { class: `row ${outcome}` },
+    el('td', { class: 'c-outcome' }, badge(outcome)),
+    el('td', { class: 'c-risk' }, one.risk === undefined ? '—' : risk(one.risk)),
+    el('td', { class: 'c-listing' }, button, el('div', { class: 'about' }, ...stated, foreign(listingId), ...about)),
+    el('td', { class: 'c-reason' }, reason),
+    el('td', { class: 'c-price' }, price === undefined ? '' : money(price)),
+    el('td', { class: 'c-time' }, ...when),
+  )
+  element.addEventListener('click', (event) => {
+    if (event.target.closest('button') === null && String(getSelection()) === '') open(button)
+  })
+  return { element, button }
+}
+
+/** Whoever came with a key is called by its id alone. */
+export const nameOf = (subject) => subject.replace(/^key:/, '')
+
 export function risk(value) {
   const percent = value * 100
   if (percent < 0.1) return '<0.1 %'

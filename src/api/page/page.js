@@ -2,7 +2,7 @@
 import { ask, reviews } from './ask.js'
 import { createCases } from './cases.js'
 import { createDetails } from './details.js'
-import { byId } from './dom.js'
+import { byId, nameOf } from './dom.js'
 import { follow } from './feed.js'
 import { createTable } from './table.js'
 
@@ -122,7 +122,7 @@ async function isSignedOut() {
   if (status !== 200) return false
   session = body
   details.as(session)
-  byId('who').textContent = `${session.subject.replace(/^key:/, '')}, ${session.role}`
+  byId('who').textContent = `${nameOf(session.subject)}, ${session.role}`
   byId('account').hidden = false
   view(atCases && reviews(session))
   if (reviews(session)) void cases.look()

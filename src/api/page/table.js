@@ -1,5 +1,5 @@
 // The table of decisions: newest on top, filtered by outcome and words, with counts of what stands for each listing.
-import { badge, byId, el, foreign, money, risk, time } from './dom.js'
+import { byId, el, foreign, listRow, time } from './dom.js'
 
 /** Rows kept on the page: as many as anyone scrolls through, and a page left open overnight stays small. */
 const MAX_ROWS = 500
@@ -119,35 +119,34 @@ function makeRow(item, open) {
     outcome === 'refused'
       ? `${data.code}: ${data.message}`
       : (data.reasons[0]?.text ?? (outcome === 'allow' ? quietReason(data) : '—'))
-  const button = el('button', { type: 'button', class: 'open' }, foreign(title, { dir: 'auto' }))
-  button.addEventListener('click', () => open(item, button))
-  const brand = listing?.brand ?? ''
-  const about = el('div', { class: 'about' })
-  if (brand !== '') about.append(foreign(brand), ' · ')
-  about.append(foreign(data.listingId), data.revision > 1 ? ` · revision ${data.revision}` : '')
-  if (data.stage !== undefined && data.stage !== 'screening')
-    about.append(' · ', el('span', { class: 'tag' }, data.stage))
-  if (data.caseId !== undefined) about.append(' · ', el('span', { class: 'tag' }, 'case'))
-  if (data.degraded === true) about.append(' · ', el('span', { class: 'tag' }, 'degraded'))
-  const element = el(
-    'tr',
-    { class: `row ${outcome}` },
-    el('td', { class: 'c-outcome' }, badge(outcome)),
-    el('td', { class: 'c-risk' }, data.risk === undefined ? '—' : risk(data.risk)),
-    el('td', { class: 'c-listing' }, button, about),
-    el('td', { class: 'c-reason' }, foreign(reason)),
-    el('td', { class: 'c-price' }, listing?.price === undefined ? '' : money(listing.price)),
-    el('td', { class: 'c-time' }, time(data.decidedAt ?? data.at)),
+  const { brand, price } = listing ?? {}
+  const tags = [
+    data.stage !== 'screening' && data.stage,
+    data.caseId !== undefined && 'case',
+    data.degraded === true && 'degraded',
+  ].filter(Boolean)
+  const { element, button } = listRow(
+    {
+      outcome,
+      risk: data.risk,
+      title,
+      brand,
+      listingId: data.listingId,
+      about: [
+        data.revision > 1 ? ` · revision ${data.revision}` : '',
+        ...tags.flatMap((tag) => [' · ', el('span', { class: 'tag' }, tag)]),
+      ],
+      reason: foreign(reason),
+      price,
+      when: [time(data.decidedAt ?? data.at)],
+    },
+    (from) => open(item, from),
   )
-  element.addEventListener('click', (event) => {
-    // A row is a large target, unless somebody is selecting text in it.
-    if (event.target.closest('button') === null && String(getSelection()) === '') open(item, button)
-  })
   return {
     item,
     element,
     button,
-    words: [title, brand, data.listingId, data.sellerId ?? '', reason].join('\n').toLowerCase(),
+    words: [title, brand ?? '', data.listingId, data.sellerId ?? '', reason].join('\n').toLowerCase(),
   }
 }
 
