@@ -43,7 +43,10 @@ function join(joins: readonly BankJoin[], look: CaseLook, ending: (insert: State
   const banks = packJson(joins.map(({ brandId }) => confirmedBank(brandId)))
   const bankIds = joins.map(({ brandId }) => confirmedBank(brandId).bankId)
   const sourceOf = ({ verdictId, caseId, listingId, brandIds }: BankJoin): BankImage['source'] => ({
-    ...{ kind: 'verdict', verdictId, caseId, listingId },
+    kind: 'verdict',
+    verdictId,
+    caseId,
+    listingId,
     brandIds: [...brandIds],
   })
   const sources = packJson(joins.map(sourceOf))
