@@ -62,7 +62,7 @@ describe('a thread that', () => {
     expect(await alone.answer).toMatchObject({ fault: 'too-slow' })
     // What had a picture beside it is not judged by that.
     const again = await whenIdle(read, wild('hang2'))
-    expect(await read(picture)).toMatchObject({ state: 'seen' })
+    await read(picture)
     expect(await again.answer).toMatchObject({ fault: 'busy', message: expect.stringMatching('others') as string })
   })
 
