@@ -152,6 +152,22 @@ describe.skipIf(!present && !required)('the page', () => {
     await page.waitForSelector('.row:has-text("while paused")')
   })
 
+  it('opens a row by a click anywhere in it, but not while somebody selects its text', async () => {
+    publishSamples(world)
+    await signIn()
+    await page.waitForSelector('.row')
+    const reason = page.locator('.row:has-text("Valora") .c-reason bdi')
+    await reason.selectText()
+    await page.locator('.row:has-text("Valora") .c-outcome').dispatchEvent('click')
+    expect(await page.locator('#details').isVisible()).toBe(false)
+    await page.evaluate('getSelection().removeAllRanges()')
+    await reason.click()
+    await page.waitForSelector('#details:has-text("Valora")')
+    await page.keyboard.press('Escape')
+    await page.waitForSelector('#details', { state: 'hidden' })
+    expect(await page.evaluate('document.activeElement.closest("tr").textContent')).toContain('Valora')
+  })
+
   it('says when the connection is lost, and goes on where it was when it is back', async () => {
     publishSamples(world)
     await signIn()
