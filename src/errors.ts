@@ -75,7 +75,7 @@ export const ERRORS = {
   'unsupported-media-type': entry(
     415,
     'The content type is not one that the route takes',
-    'Send application/json or application/x-ndjson.',
+    'Send one of the types that the message or the route in /docs names, without a content encoding.',
   ),
   'bad-cursor': entry(
     400,

@@ -38,13 +38,19 @@ export function boundUploads(scope: Api, patience = PATIENCE): void {
     // Whatever becomes of it, the caller's going away too.
     reply.raw.once('close', () => kind.count(who, -1))
   })
-  scope.addHook('preParsing', async (request, reply, body) =>
-    hurried(body, patience, () => {
+  scope.addHook('preParsing', async (request, reply, body) => {
+    const passed = hurried(body, patience, () => {
       // What is still to come is nobody's any more.
       void reply.header('connection', 'close')
       reply.raw.once('finish', () => request.raw.destroy())
-    }),
-  )
+    })
+    reply.raw.once('finish', () => {
+      passed.destroy()
+      // Answered before it was read, as a type that is not taken is: the rest is thrown away, as for other routes.
+      body.unpipe(passed).resume()
+    })
+    return passed
+  })
 }
 
 /** Keys for the same brands are one rights holder. */
@@ -68,7 +74,7 @@ function createPlaces() {
 }
 
 /** The same bytes; they end with `slow-body` when fewer have come than patience allows. */
-function hurried(body: Readable, { milliseconds, bytesPerSecond }: typeof PATIENCE, onSlow: () => void): Readable {
+function hurried(body: Readable, { milliseconds, bytesPerSecond }: typeof PATIENCE, onSlow: () => void): Transform {
   const began = performance.now()
   let bytes = 0
   const passed = new Transform({
@@ -96,6 +102,8 @@ function hurried(body: Readable, { milliseconds, bytesPerSecond }: typeof PATIEN
   const hungUp = (): void => {
     if (!body.readableEnded) passed.destroy(new Error('the body ended early'))
   }
+  // Who does not read it, because of its type or length, does not listen either: unheard, an error would end the process.
+  passed.on('error', () => undefined)
   passed.once('close', () => {
     clearTimeout(timer)
     body.off('close', hungUp)

@@ -1,7 +1,7 @@
 // Slow and many bodies of pictures. Real: the server, its sockets and the bounds, with less patience or more; made up: who calls, and the route.
 import { once } from 'node:events'
 import http from 'node:http'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyError, type FastifyInstance } from 'fastify'
 import { afterEach, expect, it, vi } from 'vitest'
 import { TouchstoneError } from '../../../src/errors.ts'
 import { boundUploads } from '../../../src/api/uploads.ts'
@@ -21,8 +21,10 @@ async function serve(patience: typeof PATIENT): Promise<void> {
   server = Fastify({ forceCloseConnections: true })
   arrived = 0
   server.decorateRequest('caller', undefined)
-  server.setErrorHandler((error, _request, reply) =>
-    reply.code(error instanceof TouchstoneError ? error.status : 500).send({ said: String(error) }),
+  server.setErrorHandler((error: FastifyError, _request, reply) =>
+    reply
+      .code(error instanceof TouchstoneError ? error.status : (error.statusCode ?? 500))
+      .send({ said: String(error) }),
   )
   server.addHook('onRequest', async (request) => {
     arrived++
@@ -121,4 +123,37 @@ it('one that comes fast enough may take longer than patience', async () => {
   await moment(450)
   request.end('x')
   expect(await answered).toBe(200)
+})
+
+it('a body that is answered before anybody reads it harms nobody: of a type or length that is not taken, slow, broken off', async () => {
+  const uncaught: unknown[] = []
+  const note = (error: unknown) => void uncaught.push(error)
+  process.on('uncaughtException', note)
+  try {
+    await serve(HASTY)
+    const sent = ['application/pdf', 'image/png'].flatMap((type) =>
+      ['rest', 'stall', 'hang up'].map(async (then) => {
+        const request = http.request({
+          port,
+          method: 'POST',
+          // More than Fastify takes where nothing else is said.
+          headers: { authorization: `brand ${type} ${then}`, 'content-type': type, 'content-length': 3 << 20 },
+        })
+        request.on('error', () => undefined)
+        const answered = once(request, 'response')
+        request.write(Buffer.alloc(200_000))
+        const [message] = (await answered) as [http.IncomingMessage]
+        if (then === 'rest') request.end(Buffer.alloc((3 << 20) - 200_000))
+        else if (then === 'hang up') request.destroy()
+        return message.statusCode
+      }),
+    )
+    expect(await Promise.all(sent)).toEqual([415, 415, 415, 413, 413, 413])
+    // Longer than anybody is waited for.
+    await moment(3 * HASTY.milliseconds)
+    expect(uncaught).toEqual([])
+    await letIn(HONEST)
+  } finally {
+    process.off('uncaughtException', note)
+  }
 })
