@@ -174,7 +174,8 @@ describe('verdicts', () => {
     } finally {
       rmSync(directory, { recursive: true })
     }
-  })
+    // Four commands: with the whole machine busy they took longer than the usual limit.
+  }, 90_000)
 
   it('change nothing by themselves: what was trained does not decide until somebody promotes it', async () => {
     await t.submit(bargain('before', 'another seller'))
