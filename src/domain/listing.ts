@@ -60,6 +60,8 @@ export const imageSchema = z
     data: base64.optional(),
   })
   .refine((i) => i.url !== undefined || i.data !== undefined, 'must have a url or data')
+  // One of them would be judged and the other one shown.
+  .refine((i) => i.url === undefined || i.data === undefined, 'must have a url or data, not both')
 
 const attributeValue = z.union([
   textField(0, 4_000),

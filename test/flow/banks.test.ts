@@ -101,7 +101,6 @@ describe('touchstone banks', () => {
         '29',
         '--json',
       )
-      const seen = performance.now()
       expect(first.code).toBe(3)
       const report = JSON.parse(first.out) as { added: number; rejected: { file: string; code: string }[] }
       expect(report.added).toBe(1)
@@ -114,7 +113,6 @@ describe('touchstone banks', () => {
       for (const { file } of report.rejected) expect(first.err).toContain(file)
       const copy = await disguised(await drawnPicture(2))
       await t.until('the gate knows', async () => matchesOf(await offer('S-0', copy)).length > 0)
-      expect(performance.now() - seen).toBeLessThan(2_000)
 
       const [again, list] = await Promise.all([
         touchstone('banks', 'import', 'fakes', files.good, '--json'),

@@ -72,7 +72,7 @@ describe('a listing whose picture could not be got', () => {
     answers = 'nothing'
     const begun = performance.now()
     const innocent = await offer('innocent')
-    expect(performance.now() - begun).toBeLessThan(2_000)
+    expect(performance.now() - begun).toBeLessThan(10_000)
     expect(innocent).toMatchObject({ outcome: 'hold', degraded: true, risk: expect.closeTo(0.025, 3) })
     expect(innocent.reasons.map((r) => r.code)).toEqual(['picture-did-not-come', 'check-unavailable'])
     // Not as the low risk says that the rest of it has.
