@@ -67,6 +67,9 @@ export function plain(text: string, limit = 4_000): string {
   return RIGHT_TO_LEFT.test(result) ? LEFT_TO_RIGHT_MARK + result + LEFT_TO_RIGHT_MARK : result
 }
 
+/** A line on standard error about a file or a row: names and texts of strangers are in it. */
+export const complain = (line: string): void => void process.stderr.write(`${plain(line)}\n`)
+
 /** East Asian wide and full-width blocks (Unicode 16, EastAsianWidth.txt), by whole blocks: near enough to cut a title. */
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1f64f}\u{1f680}-\u{1f6ff}\u{1f900}-\u{1faff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u

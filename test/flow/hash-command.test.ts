@@ -57,6 +57,8 @@ it('names each file that cannot be read with its reason, hashes the others in th
     'white.png',
     'empty.png',
     'halved.jpg',
+    // A name that would colour a terminal, or say something of its own on a line of its own.
+    'red\u001b[31m\nhalved.jpg: fine',
   )
   expect(code).toBe(3)
   const lines = out.trimEnd().split('\n')
@@ -74,6 +76,7 @@ it('names each file that cannot be read with its reason, hashes the others in th
     expect.stringMatching(/^nowhere\.png: input-invalid: /),
     expect.stringMatching(/^folder: input-invalid: /),
     expect.stringMatching(/^empty\.png: not-a-picture: /),
+    expect.stringMatching(/^red\u241b\[31m halved\.jpg: fine: input-invalid: [^\p{Cc}]+$/u),
   ])
 })
 

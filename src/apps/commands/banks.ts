@@ -15,6 +15,7 @@ import { createTelemetry } from '../../telemetry.ts'
 import { patient } from '../patient-reader.ts'
 import { openReader } from '../pictures.ts'
 import { createProgress } from '../progress.ts'
+import { complain } from '../terminal.ts'
 import { addPictureCommands } from './bank-pictures.ts'
 import { COMMAND_LINE, print, withStore } from './with-store.ts'
 
@@ -156,7 +157,7 @@ async function importFiles(work: {
         } catch (error) {
           const code = error instanceof TouchstoneError ? error.code : 'input-invalid'
           rejected.push({ file, code, message: messageOf(error) })
-          process.stderr.write(`${file}: ${code}: ${messageOf(error)}\n`)
+          complain(`${file}: ${code}: ${messageOf(error)}`)
         }
         progress.update(++done, files.length, `${done} of ${files.length} files, ${rejected.length} rejected`)
       }

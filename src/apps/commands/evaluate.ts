@@ -12,6 +12,7 @@ import { learningStores, openTexts, shippedModels } from '../learning.ts'
 import { createProgress } from '../progress.ts'
 import { readRows } from '../rows.ts'
 import { OF_A_FILE_MS, shippedGate } from '../shipped-gate.ts'
+import { complain } from '../terminal.ts'
 import { onVerdicts } from './evaluate-verdicts.ts'
 import { versionName, type VersionName } from './models.ts'
 import { maskOption, type MaskOption } from './options.ts'
@@ -187,7 +188,7 @@ async function figuresOf(
     for await (const row of readRows(file, { maxBytes: config.TOUCHSTONE_MAX_LISTING_BYTES, mask: options.mask })) {
       if (row.kind === 'reject') {
         rejected += 1
-        process.stderr.write(`${file}: line ${row.reject.line}: ${row.reject.code}: ${row.reject.message}\n`)
+        complain(`${file}: line ${row.reject.line}: ${row.reject.code}: ${row.reject.message}`)
         continue
       }
       const now = new Date()

@@ -10,6 +10,7 @@ import { createTelemetry } from '../../telemetry.ts'
 import { patient } from '../patient-reader.ts'
 import { openReader } from '../pictures.ts'
 import { createProgress } from '../progress.ts'
+import { complain } from '../terminal.ts'
 
 interface Hashed {
   readonly file: string
@@ -71,9 +72,9 @@ async function hash(files: readonly string[], json: boolean): Promise<number> {
       if (answer === undefined) break
       if ('code' in answer) {
         rejected.push(answer)
-        process.stderr.write(`${answer.file}: ${answer.code}: ${answer.message}\n`)
+        complain(`${answer.file}: ${answer.code}: ${answer.message}`)
       } else {
-        for (const note of notesOf(answer)) process.stderr.write(`${answer.file}: ${note}\n`)
+        for (const note of notesOf(answer)) complain(`${answer.file}: ${note}`)
         if (json) hashes.push(answer)
         else process.stdout.write(`${answer.hash} ${answer.quality} ${onOneLine(answer.file)}\n`)
       }

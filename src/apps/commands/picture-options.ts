@@ -7,6 +7,7 @@ import { createTelemetry } from '../../telemetry.ts'
 import { parseBankFolder, readFolderBanks, type BankFolder } from '../folder-banks.ts'
 import { patient } from '../patient-reader.ts'
 import { openPictures } from '../pictures.ts'
+import { complain } from '../terminal.ts'
 
 export interface PictureOptions {
   images: 'none' | 'inline' | 'fetch'
@@ -63,7 +64,7 @@ export async function openPicturesOf(
     let skipped = 0
     const banks = await readFolderBanks(bank, patient({ ...reader, close }), (file, { code, message }) => {
       skipped += 1
-      process.stderr.write(`${file}: ${code}: ${message}\n`)
+      complain(`${file}: ${code}: ${message}`)
     })
     return { parts: { pictures: source, banks }, skipped, close }
   } catch (error) {
