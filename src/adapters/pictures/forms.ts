@@ -4,12 +4,15 @@ import type { HashPixels, Pixels } from './messages.ts'
 
 /** Of 114 photos of 240 pixels, brightened by 1.08 to 1.25, halved and encoded again, 58 of 342 escape without forms and 2 with. */
 const BRIGHTENED = 1.2
+/** By level: a table takes a twentieth of the time that a function for each level does. */
+const BRIGHTER = Uint8Array.from({ length: 256 }, (_, level) => Math.min(255, level * BRIGHTENED))
 
 /** Hexadecimal, in the order of `DERIVED_FORMS`: half its size, and that brightened. Zeros for a form that is blank. */
 export async function formsOf(pixels: Pixels, hashPixels: HashPixels): Promise<readonly string[]> {
   const half = await halved(pixels)
-  const brightened: Pixels = { ...half, data: Uint8Array.from(half.data, (level) => Math.min(255, level * BRIGHTENED)) }
-  return [half, brightened].map((form) => {
+  const data = new Uint8Array(half.data.length)
+  for (let at = 0; at < data.length; at++) data[at] = BRIGHTER[half.data[at] ?? 0] ?? 0
+  return [half, { ...half, data }].map((form) => {
     const { hash, blank } = hashPixels(form)
     return blank ? '0'.repeat(2 * hash.bytes.length) : Buffer.from(hash.bytes).toString('hex')
   })
