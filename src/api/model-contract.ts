@@ -25,6 +25,19 @@ export const trainingSchema = z.object({
   startedAt: z.string(),
   endedAt: z.string().optional(),
   labels: z.int().optional().describe('Verdicts that count.'),
+  learntFrom: z.int().optional().describe('Of them, listings that were learnt from.'),
+  heldOut: z
+    .int()
+    .optional()
+    .describe('Of them, listings of other sellers, decided later, that the versions were measured on.'),
+  leftOut: z
+    .object({
+      repeated: z.int().describe('Of a listing, or of a seller’s words, for which another verdict stands.'),
+      sellerOnBothSides: z.int().describe('Of a seller with listings on both sides that was drawn for the other one.'),
+      sameWordsHeldOut: z.int().describe('The same words are held out.'),
+    })
+    .optional()
+    .describe('Of them, those that count for neither, by why.'),
   made: z.array(z.object({ name, version, present: z.boolean().describe('It was made before.') })).optional(),
   refused: z.array(z.object({ name, code: z.string(), message: z.string() })).optional(),
   problem: z.object({ code: z.string(), message: z.string() }).optional().describe('Why nothing was made.'),

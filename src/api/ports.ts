@@ -114,6 +114,9 @@ export interface TrainingState {
   readonly startedAt: string
   readonly endedAt?: string
   readonly labels?: number
+  readonly learntFrom?: number
+  readonly heldOut?: number
+  readonly leftOut?: { repeated: number; sellerOnBothSides: number; sameWordsHeldOut: number }
   readonly made?: { name: ModelName; version: string; present: boolean }[]
   readonly refused?: { name: ModelName; code: string; message: string }[]
   readonly problem?: { code: string; message: string }

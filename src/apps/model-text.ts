@@ -26,13 +26,35 @@ const text = z.object({
   champion: z.object({ version: z.string().nullable(), auc: z.number().nullable() }),
 })
 
+const used = z.object({
+  labels: z.number(),
+  learntFrom: z.number(),
+  heldOut: z.number(),
+  leftOut: z.object({ repeated: z.number(), sellerOnBothSides: z.number(), sameWordsHeldOut: z.number() }),
+})
+
+/** What became of the verdicts, and why some of them count for neither. */
+export function usedText({ labels, learntFrom, heldOut, leftOut }: z.infer<typeof used>): string {
+  const { repeated, sellerOnBothSides, sameWordsHeldOut } = leftOut
+  const why = [
+    [sellerOnBothSides, 'by sellers with listings on both sides, drawn for the other one'],
+    [repeated, 'on a listing, or the same words of a seller, for which another verdict stands'],
+    [sameWordsHeldOut, 'on words that are held out'],
+  ] as const
+  const reasons = why.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`)
+  const left = repeated + sellerOnBothSides + sameWordsHeldOut
+  return `${labels} verdicts count: ${learntFrom} to learn from, ${heldOut} listings decided later to measure on, ${left} left out${reasons.length === 0 ? '' : ` (${reasons.join('; ')})`}.`
+}
+
 /** Indented by two. Cards of other makers, such as those that ship, are told without figures. */
 export function cardText(card: ModelCard): string {
   const { trained, measured } = card
+  const usedOf = z.object({ used }).safeParse(measured)
   const lines = [
     card.description,
-    `Learnt from ${trained.rows} listings (${trained.confirmed} confirmed)${trained.invented ? ', invented ones' : ''}, seed ${trained.seed}, until ${trained.until ?? 'no time'}; marketplaces: ${trained.marketplaces.join(', ') || 'none'}.`,
+    `Learnt from ${trained.rows} listings (${trained.confirmed} confirmed)${trained.invented ? ', invented ones' : ''}, seed ${trained.seed}, decided until ${trained.until ?? 'no time'}; marketplaces: ${trained.marketplaces.join(', ') || 'none'}.`,
   ]
+  if (usedOf.success) lines.push(usedText(usedOf.data.used))
   const rates = prior.safeParse(card['prior'])
   if (rates.success) lines.push(...rateLines(rates.data))
   const asFusion = fusion.safeParse(measured)
@@ -69,7 +91,7 @@ function fusionLines(
   against: readonly string[],
 ): string[] {
   return [
-    `On ${heldOut.rows} listings (${heldOut.confirmed} confirmed) of ${heldOut.sellers} other sellers, from ${heldOut.from} on:`,
+    `On ${heldOut.rows} listings (${heldOut.confirmed} confirmed) of ${heldOut.sellers} other sellers, decided from ${heldOut.from} on:`,
     ...figureLines('this version', candidate),
     ...figureLines(`version ${champion.version}`, champion),
     ...comparisonLines(comparison, against),

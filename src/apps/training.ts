@@ -73,12 +73,15 @@ export function createLearning({ url, store, shipped, text, logger }: LearningOp
           logger.warn({ training: begun.trainingId, ...end.problem }, 'a training ended without a model')
           return
         }
-        const { labels, made, refused } = end.report
+        const { labels, learntFrom, heldOut, leftOut, made, refused } = end.report
         last = {
           ...begun,
           endedAt,
           state: 'done',
           labels,
+          learntFrom,
+          heldOut,
+          leftOut,
           made: made.map(({ model: { name: model, version }, present }) => ({ name: model, version, present })),
           refused: [...refused],
         }

@@ -17,7 +17,7 @@ export const modelCardSchema = z.looseObject({
     marketplaces: z.array(z.string()),
     rows: z.int().min(0),
     confirmed: z.int().min(0),
-    /** Of the last label used; null where labels have no time. */
+    /** When the last listing learnt from was decided; null where listings have no time. */
     until: z.string().nullable(),
     /** True for what learnt from invented listings. */
     invented: z.boolean(),

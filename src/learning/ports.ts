@@ -14,8 +14,13 @@ export interface LabelledListing {
   readonly label: 'confirmed' | 'rejected'
   /** For which brand it speaks; null: for all. */
   readonly brandId: string | null
-  /** When it was said, RFC 3339 in UTC. */
+  /**
+   * When the gate first decided that revision, RFC 3339 in UTC: neither its seller nor who reviews chooses it. By the time
+   * of the verdict the riskiest would stand first wherever they are looked at first.
+   */
   readonly at: string
+  /** When the verdict came into the store, RFC 3339 in UTC: what was there for a training to learn from. */
+  readonly recordedAt: string
   readonly sellerId: string
   readonly marketplace: string | null
   /** It would have gone on sale unseen and was drawn for an audit. */
@@ -24,13 +29,21 @@ export interface LabelledListing {
   readonly weight: number
 }
 
+export type RecordedVerdict = Verdict & {
+  /** By the store's clock, RFC 3339 in UTC. */
+  readonly recordedAt: string
+}
+
+/** A revision that anybody ever spoke of, whatever counts of it now: a version may have learnt from it. */
+export type Spoken = Pick<LabelledListing, 'sellerId' | 'at'>
+
 /** One revision that people looked at, with all that is recorded of it. */
 export interface JudgedRevision {
   readonly listing: Listing
   readonly sellerId: string
   readonly marketplace: string | null
   /** In the order in which they were recorded; superseded ones too, but for those that one on another revision replaced. */
-  readonly verdicts: readonly Verdict[]
+  readonly verdicts: readonly RecordedVerdict[]
   /** All on this revision, in order of sequence. */
   readonly decisions: readonly Decision[]
 }

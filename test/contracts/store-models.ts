@@ -160,6 +160,11 @@ export function modelStoreContract(name: string, start: () => Promise<SharedStor
       expect(judged).toHaveLength(1)
       expect(judged[0]).toMatchObject({ marketplace: 'demo', sellerId: 'S-1', listing: { title: 'Title of L-1' } })
       expect(judged[0]?.verdicts.map((v) => v.verdictId)).toEqual(['a', 'b'])
+      // By the store's clock: whoever says something may date it as they like.
+      for (const { recordedAt } of judged[0]?.verdicts ?? []) {
+        expect(new Date(recordedAt).toISOString()).toBe(recordedAt)
+        expect(Date.parse(recordedAt)).toBeGreaterThan(Date.parse('2026-01-02T00:00:00Z'))
+      }
       expect(judged[0]?.decisions.map((d) => d.decisionId)).toEqual([decision.decisionId])
     })
   })

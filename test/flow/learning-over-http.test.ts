@@ -106,7 +106,15 @@ it('learns from the verdicts given on cases, and what it learnt decides once it 
   }
   expect((await call('POST', '/v1/models/all/train', { seed: 7 })).status).toBe(202)
   const { training, items } = await trained()
-  expect(training).toMatchObject({ state: 'done', made: [{ present: false }, { present: false }], refused: [] })
+  expect(training).toMatchObject({
+    state: 'done',
+    labels: 2 * PAIRS,
+    learntFrom: 1.4 * PAIRS,
+    heldOut: 0.6 * PAIRS,
+    leftOut: { repeated: 0, sellerOnBothSides: 0, sameWordsHeldOut: 0 },
+    made: [{ present: false }, { present: false }],
+    refused: [],
+  })
   expect(items.map((m) => `${m.name} ${m.active} ${m.card.trained.seed}`)).toEqual(
     expect.arrayContaining(['fusion false 7', 'text false 7']),
   )

@@ -16,6 +16,7 @@ interface Row {
   listing: Listing
   marketplace: string | null
   verdicts: Verdict[]
+  recorded: string[]
   elsewhere: Verdict[] | null
   looked: Decision[] | null
   decisions: Decision[] | null
@@ -29,6 +30,8 @@ export function createLabelStore(pool: Pool): LabelStore {
       select j.listing_id, j.revision, r.listing, l.marketplace,
         (select json_agg(v.body order by v.recorded_at, v.verdict_id) from verdict v
           where v.listing_id = j.listing_id and v.revision = j.revision) as verdicts,
+        (select json_agg(v.recorded_at order by v.recorded_at, v.verdict_id) from verdict v
+          where v.listing_id = j.listing_id and v.revision = j.revision) as recorded,
         (select json_agg(v.body) from verdict v
           where v.listing_id = j.listing_id and v.revision <> j.revision) as elsewhere,
         (select json_agg(d.body) from decision d
@@ -50,12 +53,14 @@ export function createLabelStore(pool: Pool): LabelStore {
       for (;;) {
         const rows = await page(after)
         for (const row of rows) {
-          const { listing, marketplace, verdicts, decisions } = row
+          const { listing, marketplace, verdicts, recorded, decisions } = row
           yield {
             listing,
             marketplace: marketplace ?? listing.marketplace ?? null,
             sellerId: listing.sellerId,
-            verdicts: verdicts.filter((verdict) => !replacedElsewhere(verdict, row)),
+            verdicts: verdicts
+              .map((verdict, i) => ({ ...verdict, recordedAt: new Date(recorded[i] ?? '').toISOString() }))
+              .filter((verdict) => !replacedElsewhere(verdict, row)),
             decisions: decisions ?? [],
           }
         }

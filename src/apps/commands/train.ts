@@ -4,7 +4,7 @@ import { MODEL_NAMES, type ModelName } from '../../domain/model.ts'
 import { losses } from '../../pipeline/learning/objections.ts'
 import { runTraining, type TrainingReport } from '../../pipeline/learning/run-training.ts'
 import { learningStores, openTexts, shippedModels } from '../learning.ts'
-import { cardText } from '../model-text.ts'
+import { cardText, usedText } from '../model-text.ts'
 import { COMMAND_LINE, print, withStore } from './with-store.ts'
 
 interface Options {
@@ -52,8 +52,8 @@ export function registerTrain(program: Command): void {
     })
 }
 
-function render({ labels, made, refused }: TrainingReport): string {
-  const parts = [`${labels} verdicts count.`]
+function render({ made, refused, ...used }: TrainingReport): string {
+  const parts = [usedText(used)]
   // A fusion is promoted beside the text model that it was fitted to: that one stands first.
   for (const { model, present } of made.toSorted((a, b) => rank(a.model.name) - rank(b.model.name))) {
     const name = `${model.name}@${model.version}`

@@ -2,7 +2,7 @@
 import type { ModelCard } from '../../domain/model.ts'
 import type { Policy } from '../../domain/policy.ts'
 import type { Scorecard } from '../../domain/scorecard.ts'
-import type { Split } from '../../learning/split.ts'
+import type { Boundary, Split } from '../../learning/split.ts'
 import type { TrainingRow } from '../../learning/training-set.ts'
 import { fuse } from '../../risk/fuse.ts'
 import { compareModels, measure, type Standing } from './measure.ts'
@@ -33,11 +33,20 @@ export function sideBySide({ candidate, champion, thresholds }: Contest) {
   }
 }
 
-export function judge({ learn, heldOut, from }: Split, contest: Contest): ModelCard['measured'] {
+/** What a version had seen, so that it can be told later what it had not (`unlearnt`). */
+export interface Seen {
+  readonly boundary: Boundary
+  readonly seen: string
+}
+
+export function judge(
+  { learn, heldOut, boundary, seen }: Pick<Split, 'learn' | 'heldOut'> & Seen,
+  contest: Contest,
+): ModelCard['measured'] {
   const { candidate, champion, comparison } = sideBySide(contest)
   return {
     learntFrom: sideOf(learn),
-    heldOut: { ...sideOf(heldOut), from },
+    heldOut: { ...sideOf(heldOut), ...boundary, seen },
     thresholds: contest.thresholds,
     candidate,
     champion: { version: contest.champion.scorecard.version, ...champion },
@@ -60,7 +69,7 @@ function measuredRow(row: TrainingRow, scorecard: Scorecard): MeasuredRow {
 type TextRow = TrainingRow & { readonly candidate: number | undefined; readonly champion: number | undefined }
 
 /** The text model by itself: both on the rows that both scored; a champion that abstained has nothing to be compared with. */
-export function textFigures(rows: readonly TextRow[], about: { from: string; champion: string | null }) {
+export function textFigures(rows: readonly TextRow[], about: Partial<Seen> & { readonly champion: string | null }) {
   const scored = rows.filter((row) => row.candidate !== undefined)
   const both = scored.filter((row) => row.champion !== undefined)
   const rowOf = (row: TextRow, risk: number | undefined): MeasuredRow => ({
@@ -87,7 +96,13 @@ export function textFigures(rows: readonly TextRow[], about: { from: string; cha
             ? 'better'
             : 'worse'
   return {
-    heldOut: { ...sideOf(rows), from: about.from, scored: scored.length, auc },
+    heldOut: {
+      ...sideOf(rows),
+      ...about.boundary,
+      ...(about.seen === undefined ? {} : { seen: about.seen }),
+      scored: scored.length,
+      auc,
+    },
     champion: { version: about.champion, scored: both.length, auc: paired.champion },
     comparison: { on: both.length, auc: paired.candidate, standing },
   } satisfies ModelCard['measured']

@@ -3,29 +3,31 @@ import { z } from 'zod'
 import type { ModelCard, ModelName } from '../../domain/model.ts'
 import type { Scorecard } from '../../domain/scorecard.ts'
 import { TouchstoneError } from '../../errors.ts'
-import type { LabelledListing } from '../../learning/ports.ts'
 import { unlearnt } from '../../learning/split.ts'
 import { trainingSet, type TrainingRow } from '../../learning/training-set.ts'
 import { readFusion, type LoadedModels } from '../models.ts'
 import { expectedText, sideBySide, textFigures } from './card.ts'
-import { championOf, readLabels, versionsOf, type LearningStores, type Shipped } from './run-training.ts'
+import { championOf, readLabels, versionsOf, type Labels, type LearningStores, type Shipped } from './run-training.ts'
 import { heardWith, textScores, type TextOf } from './text-scores.ts'
 
 /** Of a kind: fewer show nothing. */
 const LEAST = 5
 
-const heldOutSchema = z.object({ heldOut: z.object({ from: z.string(), last: z.string() }) })
+const heldOutSchema = z.object({ heldOut: z.object({ from: z.string(), draw: z.string(), seen: z.string() }) })
 
 /** Labels that the version of this card did not learn from, by the same draw as in its training. Without a card: all. */
-export function unseenBy(labels: readonly LabelledListing[], card: ModelCard | undefined): TrainingRow[] {
-  const rows = trainingSet(labels)
-  if (card === undefined || card.trained.until === null) return rows
+export function unseenBy({ labels, spoken }: Labels, card: ModelCard | undefined): TrainingRow[] {
+  if (card === undefined || card.trained.until === null) return trainingSet(labels)
   const { until, seed } = card.trained
   const measured = heldOutSchema.safeParse(card.measured)
-  if (measured.success) return unlearnt(rows, { seed, ...measured.data.heldOut })
-  // Made elsewhere: whoever was known by then may have been learnt from.
-  const known = new Set(rows.filter((row) => row.at <= until).map((row) => row.sellerId))
-  return rows.filter((row) => row.at > until && !known.has(row.sellerId))
+  if (measured.success) {
+    const { seen, ...boundary } = measured.data.heldOut
+    return unlearnt({ labels, spoken }, { seed, boundary, seen })
+  }
+  // Made elsewhere, or before listings were split by their decision: `until` may be the time of a verdict. No listing is
+  // judged before it is decided, so what was decided later was not learnt from; whoever was known by then may have been.
+  const known = new Set(spoken.filter(({ at }) => at <= until).map(({ sellerId }) => sellerId))
+  return trainingSet(labels).filter((row) => row.at > until && !known.has(row.sellerId))
 }
 
 /**
@@ -60,7 +62,7 @@ export async function textOnVerdicts(stores: LearningStores, shipped: Shipped, t
   const [mine, theirs] = [await textScores(model, rows), await deciding.scores(rows)]
   const { heldOut, champion, comparison } = textFigures(
     rows.map((row, i) => ({ ...row, candidate: mine[i], champion: theirs[i] })),
-    { from: rows[0]?.at ?? '', champion: deciding.text },
+    { champion: deciding.text },
   )
   return {
     rows: rows.length,

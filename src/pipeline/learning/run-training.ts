@@ -4,15 +4,15 @@ import type { ModelName } from '../../domain/model.ts'
 import { policySchema, type Policy } from '../../domain/policy.ts'
 import type { Scorecard } from '../../domain/scorecard.ts'
 import { TouchstoneError } from '../../errors.ts'
-import { labelsOf } from '../../learning/labels.ts'
-import type { LabelledListing, LabelStore, ModelRecord, ModelStore } from '../../learning/ports.ts'
+import { decidedAt, labelsOf } from '../../learning/labels.ts'
+import type { LabelledListing, LabelStore, ModelRecord, ModelStore, Spoken } from '../../learning/ports.ts'
 import type { ReferenceStore } from '../../rights/ports.ts'
 import type { Signal } from '../../signals/signal.ts'
 import type { Draw } from '../audit.ts'
 import { readFusion } from '../models.ts'
 import { expectedText } from './card.ts'
 import { heardWith, textScores, type TextOf } from './text-scores.ts'
-import { train, type Champion, type Training } from './train.ts'
+import { train, type Champion, type Training, type Used } from './train.ts'
 
 export interface LearningStores {
   readonly reference: Pick<ReferenceStore, 'load' | 'policies'>
@@ -34,21 +34,24 @@ export const versionsOf = ({ scorecard, text }: Shipped): { fusion: string; text
   text,
 })
 
-export interface TrainingReport {
+export interface TrainingReport extends Used {
   readonly seed: number
-  /** Verdicts that count, before anything was left out. */
-  readonly labels: number
   /** `present`: the same version was made before. */
   readonly made: readonly { readonly model: ModelRecord; readonly present: boolean }[]
   readonly refused: Training['refused']
 }
 
-/** Every label of the store, weighted by the audit share of the policy that decided. */
+export interface Labels {
+  /** Every label of the store, weighted by the audit share of the policy that decided. */
+  readonly labels: readonly LabelledListing[]
+  readonly spoken: readonly Spoken[]
+}
+
 export async function readLabels({
   reference,
   labels,
   draw,
-}: Pick<LearningStores, 'reference' | 'labels' | 'draw'>): Promise<LabelledListing[]> {
+}: Pick<LearningStores, 'reference' | 'labels' | 'draw'>): Promise<Labels> {
   const isDrawn = await draw()
   const policies = await reference.policies()
   const shares = new Map(
@@ -60,8 +63,13 @@ export async function readLabels({
     return decision.stage !== 'review' && decision.audit && isDrawn(decision.decisionId, share) ? share : undefined
   }
   const found: LabelledListing[] = []
-  for await (const judged of labels.judged()) found.push(...labelsOf(judged, shareOf))
-  return found
+  const spoken: Spoken[] = []
+  for await (const judged of labels.judged()) {
+    found.push(...labelsOf(judged, shareOf))
+    const at = decidedAt(judged)
+    if (at !== undefined) spoken.push({ sellerId: judged.sellerId, at })
+  }
+  return { labels: found, spoken }
 }
 
 /**
@@ -103,14 +111,19 @@ export async function runTraining(
     readonly by: string
   },
 ): Promise<TrainingReport> {
-  const labels = await readLabels(stores)
+  const { labels } = await readLabels(stores)
   const { thresholds, ...champion } = await championOf(stores, shipped, textOf)
-  const { trained, refused } = await train(labels, { ...options, shipped: shipped.scorecard, champion, thresholds })
+  const { trained, refused, used } = await train(labels, {
+    ...options,
+    shipped: shipped.scorecard,
+    champion,
+    thresholds,
+  })
   const made: { model: ModelRecord; present: boolean }[] = []
   for (const model of trained) {
     const { record, present } = await stores.models.put({ ...model, by: options.by })
     // The figures are those of now: what decides may be another one than when the version was first made.
     made.push({ model: { ...record, card: model.card }, present })
   }
-  return { seed: options.seed, labels: labels.length, made, refused }
+  return { seed: options.seed, ...used, made, refused }
 }

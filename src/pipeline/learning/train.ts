@@ -18,7 +18,7 @@ import type { LabelledListing } from '../../learning/ports.ts'
 import { split, type Split } from '../../learning/split.ts'
 import { trainText, type TrainedText } from '../../learning/text/train-text.ts'
 import { trainingSet, type TrainingRow } from '../../learning/training-set.ts'
-import { judge, textFigures } from './card.ts'
+import { judge, textFigures, type Seen } from './card.ts'
 import { withText } from './text-scores.ts'
 
 /** What decides now: the versions that new ones are compared with. */
@@ -45,7 +45,24 @@ export interface TrainedModel {
   readonly body: Uint8Array
 }
 
+/** What became of the labels; a type, as a card keeps it as JSON. */
+export type Used = {
+  /** Verdicts that count. */
+  readonly labels: number
+  readonly learntFrom: number
+  readonly heldOut: number
+  readonly leftOut: {
+    /** Of a listing, or of a seller's words, of which another one stands for it. */
+    readonly repeated: number
+    /** Their seller came before and after the boundary, and was drawn for the other side. */
+    readonly sellerOnBothSides: number
+    /** The same words are held out. */
+    readonly sameWordsHeldOut: number
+  }
+}
+
 export interface Training {
+  readonly used: Used
   readonly trained: readonly TrainedModel[]
   /** Models that were asked for and could not be made, with the reason. */
   readonly refused: readonly { readonly name: ModelName; readonly code: string; readonly message: string }[]
@@ -53,32 +70,57 @@ export interface Training {
 
 /** @throws TouchstoneError `labels-missing` where none of the models could be made, saying how many of which are missing. */
 export async function train(labels: readonly LabelledListing[], options: TrainingOptions): Promise<Training> {
-  const parts = split(trainingSet(labels), options.seed)
+  const rows = trainingSet(labels)
+  const parts = { ...split(rows, options.seed), seen: lastRecorded(labels) }
+  const used: Used = {
+    labels: labels.length,
+    learntFrom: parts.learn.length,
+    heldOut: parts.heldOut.length,
+    leftOut: {
+      repeated: labels.length - rows.length,
+      sellerOnBothSides: parts.leftOut.sellers,
+      sameWordsHeldOut: parts.leftOut.words,
+    },
+  }
+  const told = (card: ModelCard): ModelCard => ({ ...card, measured: { ...card.measured, used } })
   const trained: TrainedModel[] = []
   const refused: { name: ModelName; code: string; message: string }[] = []
   let text: TrainedText | undefined
   if (options.models.includes('text')) {
     try {
       text = trainText(parts.learn.map(asTextRow), { seed: options.seed })
-      trained.push({ body: text.onnx, card: { ...text.card, measured: await textMeasured(text, parts, options) } })
+      trained.push({
+        body: text.onnx,
+        card: told({ ...text.card, measured: await textMeasured(text, parts, options) }),
+      })
     } catch (error) {
       if (!(error instanceof TouchstoneError)) throw error
       if (!options.models.includes('fusion')) throw error
       refused.push({ name: 'text', code: error.code, message: error.message })
     }
   }
-  if (options.models.includes('fusion')) trained.push(await trainFusion(parts, text, options))
+  if (options.models.includes('fusion')) {
+    const fusion = await trainFusion(parts, text, options)
+    trained.push({ ...fusion, card: told(fusion.card) })
+  }
   return {
+    used,
     trained: trained.toSorted((a, b) => MODEL_NAMES.indexOf(a.card.name) - MODEL_NAMES.indexOf(b.card.name)),
     refused,
   }
 }
 
+type Parts = Split & Seen
+
 /** How loud a seller is counts for words as it does for ratios. */
 const asTextRow = (row: TrainingRow): TrainingRow => ({ ...row, weight: row.fitWeight })
 
+/** The latest of them; everything that a version may have learnt from was recorded by then. */
+const lastRecorded = (labels: readonly LabelledListing[]): string =>
+  labels.reduce((last, { recordedAt }) => (recordedAt > last ? recordedAt : last), '')
+
 async function trainFusion(
-  parts: Split,
+  parts: Parts,
   text: TrainedText | undefined,
   options: TrainingOptions,
 ): Promise<TrainedModel> {
@@ -123,17 +165,18 @@ function learntFrom(learn: readonly TrainingRow[]) {
     marketplaces: [...new Set(learn.flatMap((row) => row.marketplace ?? []))].toSorted(),
     rows: learn.length,
     confirmed: learn.filter((row) => row.label === 'confirmed').length,
+    // In order of time.
     until: learn.at(-1)?.at ?? null,
   }
 }
 
 async function textMeasured(
   text: TrainedText,
-  { heldOut, from }: Split,
+  { heldOut, boundary, seen }: Parts,
   { champion }: TrainingOptions,
 ): Promise<ModelCard['measured']> {
   const own = text.card.measured
   const now = await champion.scores(heldOut)
   const rows = heldOut.map((row, i) => ({ ...row, candidate: scoreOf(text, row), champion: now[i] }))
-  return { ...own, ...textFigures(rows, { from, champion: champion.text }) }
+  return { ...own, ...textFigures(rows, { boundary, seen, champion: champion.text }) }
 }

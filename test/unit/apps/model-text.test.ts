@@ -24,7 +24,7 @@ describe('the card of a text model', () => {
   const figures = (champion: (i: number) => number | undefined) =>
     textFigures(
       rows.map((row, i) => ({ ...row, candidate: row.label === 'confirmed' ? 0.9 : 0.1, champion: champion(i) })),
-      { from: '', champion: '1' },
+      { champion: '1' },
     )
   const shown = (champion: (i: number) => number | undefined) => cardText(card(figures(champion)))
 
@@ -57,7 +57,7 @@ test('the card of a fusion that stops more of the honest says so, and is never c
     },
   })
   const measured = judge(
-    { learn: rows, heldOut: rows, from: '' },
+    { learn: rows, heldOut: rows, boundary: { from: '', draw: '' }, seen: '' },
     {
       candidate: { scorecard: fusion('new', 4), rows },
       champion: { scorecard: fusion('old', 0.1), rows },

@@ -27,6 +27,7 @@ export function labelled(
     label,
     brandId: null,
     at: at(0),
+    recordedAt: at(1_000),
     sellerId: `seller of ${id}`,
     marketplace: 'demo',
     drawn: false,

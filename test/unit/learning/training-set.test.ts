@@ -83,16 +83,33 @@ describe('the split', () => {
         } catch {
           return
         }
-        const { learn, heldOut, from } = parts
+        const { learn, heldOut, boundary, leftOut } = parts
         const learnt = new Set(learn.map((r) => r.sellerId))
         expect(heldOut.filter((r) => learnt.has(r.sellerId))).toEqual([])
         const words = new Set(learn.map(wordsOf))
         expect(heldOut.filter((r) => words.has(wordsOf(r)))).toEqual([])
-        expect(learn.every((r) => r.at < from) && heldOut.every((r) => r.at >= from)).toBe(true)
+        expect(learn.every((r) => r.at <= boundary.from) && heldOut.every((r) => r.at >= boundary.from)).toBe(true)
+        expect(learn.length + heldOut.length + leftOut.sellers + leftOut.words).toBe(trainingSet(labels).length)
         expect(heldOut.filter((r) => r.label === 'confirmed').length).toBeGreaterThanOrEqual(LEAST.heldOut)
       }),
       { numRuns: 50 },
     )
+  })
+
+  test('divides what was decided at one instant by sellers, whatever the listings are called, the same for a seed', () => {
+    const batch = story(200).map((l, i) => {
+      const kind = i % 2 === 0 ? 'a-fake' : 'z-honest'
+      return { ...l, at: at(0), sellerId: `S-${i}`, listing: { ...l.listing, listingId: `${kind}-${i}` } }
+    })
+    const { learn, heldOut, leftOut } = split(trainingSet(batch), 1)
+    expect([learn.length, heldOut.length, leftOut]).toEqual([140, 60, { sellers: 0, words: 0 }])
+    for (const side of [learn, heldOut]) {
+      const share = side.filter((r) => r.label === 'confirmed').length / side.length
+      expect(share).toBeGreaterThan(0.3)
+      expect(share).toBeLessThan(0.7)
+    }
+    expect(split(trainingSet(batch.toReversed()), 1)).toEqual(split(trainingSet(batch), 1))
+    expect(split(trainingSet(batch), 2).learn).not.toEqual(learn)
   })
 
   test('is drawn anew by another seed, and the same by the same', () => {

@@ -1,8 +1,7 @@
 // Which labels count as drawn for the audit: the mark alone is not enough. Real: reading labels, drawing; made up: the stores.
 import { expect, it } from 'vitest'
 import type { Decision } from '../../../src/domain/decision.ts'
-import type { Verdict } from '../../../src/domain/verdict.ts'
-import type { JudgedRevision } from '../../../src/learning/ports.ts'
+import type { JudgedRevision, RecordedVerdict } from '../../../src/learning/ports.ts'
 import { createDraw } from '../../../src/pipeline/audit.ts'
 import { decisionId } from '../../../src/pipeline/ids.ts'
 import { readLabels, type LearningStores } from '../../../src/pipeline/learning/run-training.ts'
@@ -14,8 +13,15 @@ const OF_THE_STORE = 'of the store'
 const ids = Array.from({ length: 200 }, (_, i) => decisionId(`L-${i}`, 1, 1))
 
 function judged(id: string, i: number): JudgedRevision {
-  const verdict = { verdictId: id, decisionId: id, verdict: 'rejected', at: '2026-01-01T00:00:00Z' } as Verdict
-  const decision = { decisionId: id, stage: 'screening', audit: true, policy: { version: 7 }, signals: [] }
+  const verdict = { verdictId: id, decisionId: id, verdict: 'rejected', at: '2026-01-01T00:00:00Z' } as RecordedVerdict
+  const decision = {
+    decisionId: id,
+    stage: 'screening',
+    audit: true,
+    policy: { version: 7 },
+    signals: [],
+    decidedAt: verdict.at,
+  }
   return {
     listing: listingOf(`L-${i}`, 1),
     sellerId: 'S',
@@ -26,7 +32,7 @@ function judged(id: string, i: number): JudgedRevision {
 }
 const weightsWith = async (secret: string) => {
   const policy = { ...defaultPolicy(), version: 7, audit: { share: SHARE, dueSeconds: 1 } }
-  const labels = await readLabels({
+  const { labels } = await readLabels({
     reference: { policies: () => Promise.resolve([{ policy }]) } as unknown as LearningStores['reference'],
     labels: { judged: () => ReadableStream.from(ids.map(judged)) },
     draw: () => Promise.resolve(createDraw(secret)),

@@ -1,6 +1,7 @@
 // Training from labels to versions with cards. Real: everything but the labels, which are made up: split, text model, fusion, figures.
 import { beforeAll, describe, expect, test } from 'vitest'
 import { gateParts } from '../../../src/apps/gate-parts.ts'
+import { cardText } from '../../../src/apps/model-text.ts'
 import type { ModelCard } from '../../../src/domain/model.ts'
 import { fitFusion } from '../../../src/learning/fit-fusion.ts'
 import type { LabelledListing } from '../../../src/learning/ports.ts'
@@ -28,6 +29,8 @@ beforeAll(async () => {
     thresholds: { hold: 0.5, block: 0.9 },
   }
 })
+/** As they are read of the store: with whom anybody spoke of. */
+const read = (labels: readonly LabelledListing[]) => ({ labels, spoken: labels })
 const THRESHOLDS = { hold: 0.5, block: 0.9 }
 const row = (positive: boolean, risk: number, more: Partial<MeasuredRow> = {}): MeasuredRow => ({
   positive,
@@ -135,19 +138,74 @@ const FLAT = {
 
 test('where sellers return, a version is tried on what it was measured on, and not on what it learnt from, then or later', async () => {
   const of = (sellerId: string) => (l: LabelledListing) => ({ ...l, sellerId, listing: { ...l.listing, sellerId } })
-  const late = (id: string, sellerId: string) => of(sellerId)({ ...labelled(id, 'confirmed'), at: at(900) })
+  const late = (id: string, sellerId: string) =>
+    of(sellerId)({ ...labelled(id, 'confirmed'), at: at(900), recordedAt: at(2_000) })
   const once = Array.from({ length: 12 }, (_, i) => of(`once-${i}`)(labelled(`once-${i}`, 'rejected', { at: at(1) })))
   const labels = [...story(120).map((l, i) => of(`S-${i % 30}`)(l)), ...once]
   const { learn, heldOut } = split(trainingSet(labels), options.seed)
   const card = (await train(labels, { ...options, models: ['fusion'] })).trained[0]?.card
   const ids = (rows: readonly LabelledListing[]) => rows.map((r) => r.listing.listingId)
   expect(heldOut.length).toBeGreaterThan(10)
-  expect(ids(unseenBy(labels, card))).toEqual(ids(heldOut))
+  expect(ids(unseenBy(read(labels), card))).toEqual(ids(heldOut))
 
   const [known, drawn] = [learn.find((r) => r.sellerId.startsWith('S-'))?.sellerId, heldOut[0]?.sellerId]
   const since = [late('known', known ?? ''), late('drawn', drawn ?? ''), late('new', 'nobody knew')]
   const returned = once.map((l) => late(`${l.listing.listingId} again`, l.sellerId))
-  expect(ids(unseenBy([...labels, ...since, ...returned], card))).toEqual([...ids(heldOut), 'drawn', 'new'])
+  expect(ids(unseenBy(read([...labels, ...since, ...returned]), card))).toEqual([...ids(heldOut), 'drawn', 'new'])
+})
+
+test('no later verdict makes a version be measured on a seller that it learnt from: on older listings, on newer ones, or taken back', async () => {
+  const labels = story(200).map((l, i): LabelledListing => {
+    const sellerId = `S-${i % 60}`
+    return { ...l, sellerId, listing: { ...l.listing, sellerId } }
+  })
+  const { learn, heldOut, boundary } = split(trainingSet(labels), options.seed)
+  const card = (await train(labels, { ...options, models: ['fusion'] })).trained[0]?.card
+  const learnt = new Set(learn.map((r) => r.sellerId))
+  const again = (id: string, sellerId: string, minute: number) =>
+    labelled(id, 'confirmed', { sellerId, at: at(minute), recordedAt: at(3_000) })
+  // Said after the training, of listings that were decided before it, on both sides of the boundary.
+  const since = [...learnt].flatMap((sellerId) => [
+    again(`old of ${sellerId}`, sellerId, 0),
+    again(`new of ${sellerId}`, sellerId, 199),
+  ])
+  const whole = read([...labels, ...since])
+  const kept = (l: LabelledListing) => l.at > boundary.from || !learnt.has(l.sellerId)
+  const takenBack = { labels: whole.labels.filter(kept), spoken: whole.spoken }
+  for (const now of [whole, takenBack]) {
+    const rows = unseenBy(now, card)
+    expect(rows.filter((r) => learnt.has(r.sellerId)).map((r) => r.listing.listingId)).toEqual([])
+    expect(rows.map((r) => r.listing.listingId)).toEqual(heldOut.map((r) => r.listing.listingId))
+  }
+})
+
+test('of a card that was made when verdicts had the time only what was decided after all of them counts as unseen', () => {
+  const made = { trained: { until: at(50), seed: 7 }, measured: { heldOut: { from: at(51), last: at(80) } } }
+  const of = (id: string, sellerId: string, minute: number) =>
+    labelled(id, 'confirmed', { sellerId, at: at(minute), recordedAt: at(minute + 10) })
+  const rows = unseenBy(read([of('a', 'A', 45), of('b', 'B', 52), of('c', 'A', 60)]), made as unknown as ModelCard)
+  expect(rows.map((r) => r.listing.listingId)).toEqual(['b'])
+})
+
+test('what became of the verdicts is on the card, by why they were left out', async () => {
+  const sellers = story(160).map((l, i): LabelledListing => ({ ...l, sellerId: `S-${i % 50}` }))
+  const brand = { ...sellers[0], brandId: 'gap' } as LabelledListing
+  const { trained, used } = await train([...sellers, brand], options)
+  const { learn, heldOut, leftOut } = split(trainingSet(sellers), options.seed)
+  expect(used).toEqual({
+    labels: 161,
+    learntFrom: learn.length,
+    heldOut: heldOut.length,
+    leftOut: { repeated: 1, sellerOnBothSides: leftOut.sellers, sameWordsHeldOut: leftOut.words },
+  })
+  expect(leftOut.sellers).toBeGreaterThan(0)
+  expect(161).toBe(learn.length + heldOut.length + 1 + leftOut.sellers + leftOut.words)
+  for (const { card } of trained) {
+    expect(card.measured).toMatchObject({ used })
+    expect(cardText(card)).toContain(
+      `161 verdicts count: ${learn.length} to learn from, ${heldOut.length} listings decided later to measure on, ${leftOut.sellers + 1} left out (${leftOut.sellers} by sellers with listings on both sides`,
+    )
+  }
 })
 
 describe('the figures', () => {
