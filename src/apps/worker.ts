@@ -97,7 +97,6 @@ export async function startWorker(ground: Ground, config: Config, telemetry: Tel
         topics,
         telemetry,
         pictures: pictureStore,
-        draw,
         matched: watch.saw,
         decided,
       }),

@@ -5,7 +5,6 @@ import { messageOf } from '../errors.ts'
 import type { BankMatch } from '../signals/image-hash/ports.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { assess, type Gate } from './assess.ts'
-import type { Draw } from './audit.ts'
 import type { Offered } from './banks/quarantine.ts'
 import { createLoop, type Loop } from './loop.ts'
 import { keepPictures } from './pictures/keeping.ts'
@@ -20,7 +19,6 @@ export interface RescreeningOptions {
   readonly topics: TopicNames
   readonly telemetry: Telemetry
   readonly pictures?: PictureStore
-  readonly draw: Draw
   /** Called for each listing that waited for a signal and was tried again, with what its pictures are like. */
   readonly matched?: (offered: Offered, matches: readonly BankMatch[]) => void
   readonly decided?: (decisions: readonly Decision[]) => void
@@ -67,7 +65,7 @@ export function createRescreening(options: RescreeningOptions): Loop {
 async function tryAgain(
   due: readonly DueRescreen[],
   gate: Gate,
-  { telemetry, pictures, draw, matched }: RescreeningOptions,
+  { telemetry, pictures, matched }: RescreeningOptions,
 ): Promise<Rescreened[]> {
   const tried = await Promise.all(
     due.map(async (one): Promise<Rescreened | undefined> => {
@@ -86,6 +84,7 @@ async function tryAgain(
   )
   const judged = tried.filter((one) => one !== undefined)
   if (gate.pictures === undefined || pictures === undefined) return judged
-  const keepsakes = await keepPictures(judged, gate.pictures, pictures, draw)
+  // Nothing is drawn anew: what is tried again and allowed is a sample only where it was one, which its case shows.
+  const keepsakes = await keepPictures(judged, gate.pictures, pictures, () => false)
   return judged.map((one) => ({ ...one, ...keepsakes.get(one) }))
 }

@@ -1,4 +1,5 @@
 // Pictures of what a person will look at: re-encoded and stored by hash before rows are locked, so that the case only refers to them.
+import { picturesNamed } from '../../domain/bank-evidence.ts'
 import type { Listing } from '../../domain/listing.ts'
 import type { SeenPicture } from '../../imaging/picture.ts'
 import type { Assessment } from '../assess.ts'
@@ -48,19 +49,18 @@ export async function keepPictures<T extends Judged>(
   for (const [one, set] of shown) keepsakes.set(one, set === undefined ? {} : { shown: set.digest })
   const allowed = seen.filter((one) => one.assessment.answer.outcome === 'allow')
   const before = allowed.length === 0 ? undefined : await store.glance(allowed.map((one) => one.listing.listingId))
+  const cases = seen.filter((one) => opensCase(one, before?.get(one.listing.listingId), draw))
+  const keep = await createKeeping(cases.map(toKeep), source, store)
   const slots = createSlots(AT_ONCE)
   await Promise.all(
-    seen
-      .filter((one) => opensCase(one, before?.get(one.listing.listingId), draw))
-      .map(async (one) => {
-        await slots.take()
-        try {
-          const kept = await keepOf(one, source, store)
-          keepsakes.set(one, { ...keepsakes.get(one), kept })
-        } finally {
-          slots.release()
-        }
-      }),
+    cases.map(async (one) => {
+      await slots.take()
+      try {
+        keepsakes.set(one, { ...keepsakes.get(one), kept: await keep(one.listing, toKeep(one)) })
+      } finally {
+        slots.release()
+      }
+    }),
   )
   return keepsakes
 }
@@ -72,38 +72,73 @@ function opensCase({ listing, assessment, behind }: Judged, before: Glance | und
   return draw(decisionId(listing.listingId, listing.revision, (before?.sequence ?? 0) + 1), audit.share)
 }
 
-/** Hashes of the pictures that some signal's evidence is about. */
-function picturesNamed({ risk }: Assessment): ReadonlySet<unknown> {
-  const entries = risk.signals.flatMap(({ evidence }) => Object.values(evidence).flat())
-  return new Set(
-    entries.map((one) => (typeof one === 'object' && one !== null && 'sha256' in one ? one['sha256'] : null)),
+interface ToKeep {
+  readonly picture: SeenPicture
+  readonly ordinal: number
+}
+
+function toKeep({ assessment: { pictures, risk } }: Judged): readonly ToKeep[] {
+  const named = new Set(picturesNamed(risk).values())
+  return (
+    pictures
+      .flatMap((picture, ordinal) => (picture.state === 'seen' ? [{ picture, ordinal }] : []))
+      // A picture that is evidence must be there for who looks, wherever its seller put it.
+      .sort((a, b) => Number(named.has(b.picture.sha256)) - Number(named.has(a.picture.sha256)))
+      .slice(0, MOST_KEPT)
   )
 }
 
-async function keepOf({ listing, assessment }: Judged, source: PictureSource, store: PictureStore): Promise<Kept> {
-  const named = picturesNamed(assessment)
-  const seen = assessment.pictures
-    .flatMap((picture, ordinal) => (picture.state === 'seen' ? [{ picture, ordinal }] : []))
-    // A picture that is evidence must be there for who looks, wherever its seller put it.
-    .sort((a, b) => Number(named.has(b.picture.sha256)) - Number(named.has(a.picture.sha256)))
-    .slice(0, MOST_KEPT)
-  const known = new Set(await store.known(seen.map(({ picture }) => picture.sha256)))
-  const missing = new Map(seen.map(({ picture, ordinal }) => [picture.sha256, { picture, ordinal }]))
-  for (const sha256 of known) missing.delete(sha256)
-  const encoded = await Promise.all(
-    [...missing.values()].map(async ({ picture, ordinal }) => {
-      const image = listing.images?.[ordinal]
-      return image === undefined ? undefined : await source.keep(image, picture)
-    }),
-  )
-  const fresh = encoded.filter((one) => one !== undefined)
-  if (fresh.length > 0) await store.put(fresh)
-  for (const { sha256 } of fresh) known.add(sha256)
-  return seen.flatMap(({ picture, ordinal }) =>
-    known.has(picture.sha256) ? [{ ordinal, sha256: picture.sha256, whole: isWhole(picture) }] : [],
-  )
+/** Of all listings at once: what is in the store is asked once, and what several show is encoded once. */
+async function createKeeping(all: readonly (readonly ToKeep[])[], source: PictureSource, store: PictureStore) {
+  const sha256s = new Set(all.flatMap((some) => some.map(({ picture }) => picture.sha256)))
+  const known = sha256s.size === 0 ? new Set<string>() : await store.known([...sha256s])
+  const there = new Map([...known].map((sha256) => [sha256, Promise.resolve(true)]))
+
+  async function put(listing: Listing, some: readonly ToKeep[]): Promise<ReadonlySet<string>> {
+    const encoded = await Promise.all(
+      some.map(async ({ picture, ordinal }) => {
+        const image = listing.images?.[ordinal]
+        return image === undefined ? undefined : await source.keep(image, picture)
+      }),
+    )
+    const fresh = encoded.filter((one) => one !== undefined)
+    if (fresh.length > 0) await store.put(fresh)
+    return new Set(fresh.map(({ sha256 }) => sha256))
+  }
+
+  /** What of these nobody has begun, or all that others have in vain: an address of theirs may be silent by now. */
+  async function begin(listing: Listing, some: readonly ToKeep[]): Promise<void> {
+    const mine = new Map(some.map((one) => [one.picture.sha256, one]))
+    const done = put(listing, [...mine.values()])
+    for (const sha256 of mine.keys())
+      there.set(
+        sha256,
+        done.then(
+          (fresh) => fresh.has(sha256),
+          // Whoever waits for it tries it and hears why.
+          () => false,
+        ),
+      )
+    await done
+  }
+
+  return async (listing: Listing, some: readonly ToKeep[]): Promise<Kept> => {
+    const others = some.filter(({ picture }) => there.has(picture.sha256))
+    await begin(
+      listing,
+      some.filter(({ picture }) => !there.has(picture.sha256)),
+    )
+    const isThere = async ({ picture }: ToKeep) => (await there.get(picture.sha256)) === true
+    const found = await Promise.all(others.map(isThere))
+    const inVain = others.filter((_, at) => found[at] !== true)
+    if (inVain.length > 0) await begin(listing, inVain)
+    const kept = await Promise.all(some.map(isThere))
+    return some
+      .filter((_, at) => kept[at] === true)
+      .map(({ picture, ordinal }) => ({ ordinal, sha256: picture.sha256, whole: isWhole(picture) }))
+  }
 }
 
 /** What is kept of it would be judged as it was. */
-const isWhole = ({ frames, unseenFrames, shownOtherwise }: SeenPicture): boolean =>
-  frames === undefined && unseenFrames === undefined && shownOtherwise === undefined
+const isWhole = ({ frames, unseenFrames, shownOtherwise, unseenPart }: SeenPicture): boolean =>
+  [frames, unseenFrames, shownOtherwise, unseenPart].every((one) => one === undefined)

@@ -34,6 +34,7 @@ function judged(listingId: string, outcome: Outcome, pictures: readonly Picture[
 async function keep(all: Judged[], world: { before?: Record<string, Glance>; known?: string[]; gone?: string[] } = {}) {
   const encoded: string[] = []
   const put: string[] = []
+  const asked: string[][] = []
   const glances: string[][] = []
   const noted: ShownSet[] = []
   const source: PictureSource = {
@@ -44,7 +45,10 @@ async function keep(all: Judged[], world: { before?: Record<string, Glance>; kno
     },
   }
   const store: PictureStore = {
-    known: (asked) => Promise.resolve(new Set(asked.filter((one) => world.known?.includes(one) === true))),
+    known(sha256s) {
+      asked.push([...sha256s])
+      return Promise.resolve(new Set(sha256s.filter((one) => world.known?.includes(one) === true)))
+    },
     put(pictures) {
       put.push(...pictures.map((one) => one.sha256))
       return Promise.resolve()
@@ -62,7 +66,15 @@ async function keep(all: Judged[], world: { before?: Record<string, Glance>; kno
   }
   const keepsakes = await keepPictures(all, source, store, draw)
   const told = all.map((one) => keepsakes.get(one))
-  return { kept: told.map((one) => one?.kept), shown: told.map((one) => one?.shown), encoded, put, glances, noted }
+  return {
+    kept: told.map((one) => one?.kept),
+    shown: told.map((one) => one?.shown),
+    encoded,
+    put,
+    asked,
+    glances,
+    noted,
+  }
 }
 
 describe('pictures are kept', () => {
@@ -106,7 +118,7 @@ describe('pictures are kept', () => {
     const pictures = Array.from({ length: 30 }, (_, i) => seen(`p${i}`))
     const plain = judged('held', 'hold', pictures)
     const { risk } = plain.assessment
-    const evidence = { matches: [{ image: 20, sha256: 'p20', kind: 'counterfeit' }] }
+    const evidence = { matches: [{ image: 20, sha256: 'p20', bankId: 'fakes', kind: 'counterfeit' }] }
     const about = {
       name: 'image-hash',
       version: '1',
@@ -147,6 +159,19 @@ describe('pictures are kept', () => {
     const { kept, encoded } = await keep([judged('many', 'hold', many)], { known: ['p1'], gone: ['p2'] })
     expect(encoded.toSorted()).toEqual(['p0', 'p2', 'p3', 'p4', 'p5'])
     expect(kept[0]?.map(({ ordinal }) => ordinal)).toEqual([1, 2, 4, 5, 6, 7, 8, 10, 11, 12])
+  })
+
+  it('that several listings show encoded once, and asked for once; what one could not get the next tries', async () => {
+    const all = ['a', 'b', 'c'].map((id) => judged(id, 'hold', [seen('same'), seen('lost'), seen(id)]))
+    const { kept, encoded, put, asked } = await keep(all, { gone: ['lost'] })
+    expect(encoded.toSorted()).toEqual(['a', 'b', 'c', 'lost', 'lost', 'lost', 'same'])
+    expect(put.toSorted()).toEqual(['a', 'b', 'c', 'same'])
+    expect(asked.map((one) => one.toSorted())).toEqual([['a', 'b', 'c', 'lost', 'same']])
+    expect(kept.map((one) => one?.map(({ sha256 }) => sha256))).toEqual([
+      ['same', 'a'],
+      ['same', 'b'],
+      ['same', 'c'],
+    ])
   })
 
   it('by asking nobody where nothing was seen', async () => {
