@@ -68,7 +68,7 @@ it.each([
       return Promise.resolve()
     },
   }
-  const loop = createRescreening({ store, gate: () => gate, topics, telemetry, draw: () => false, matched: watch.saw })
+  const loop = createRescreening({ store, gate: () => gate, topics, telemetry, matched: watch.saw })
   await settled.promise
   await loop.stop()
   await watch.stop()
