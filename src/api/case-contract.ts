@@ -121,7 +121,7 @@ export const reopenBodySchema = z.object({
   takeBack: z
     .boolean()
     .default(false)
-    .describe('Undo every verdict that counts; without it what stands goes on standing.'),
+    .describe('Undo every verdict that counts, also on a withdrawn listing; without it what stands goes on standing.'),
 })
 
 export const appealBodySchema = z.object({

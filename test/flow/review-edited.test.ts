@@ -45,6 +45,73 @@ describe('a wrong confirmation', () => {
   })
 })
 
+describe('a wrong confirmation of a listing that its seller has withdrawn', () => {
+  const withdraw = async (listingId: string, revision: number) => {
+    await call('POST', `/v1/listings/${listingId}/withdrawals`, 'ingest', { revision })
+    while ((await currentOf(listingId)).withdrawnRevision < revision) await new Promise((r) => setTimeout(r, 20))
+  }
+  const currentOf = async (listingId: string) =>
+    (
+      await call<{ current: { withdrawnRevision: number; sequence: number; outcome: string } }>(
+        'GET',
+        `/v1/listings/${listingId}`,
+        'ingest',
+      )
+    ).body.current
+  const reopen = (caseId: string | undefined, takeBack: boolean) =>
+    call<Reviewed & { detail?: string }>('POST', `/v1/cases/${caseId}/reopen`, 'analyst', { reason: 'wrong', takeBack })
+
+  it.each(['supersedes', 'takeBack'])('leaves the bank by %s; others go on sale, it gets no decision', async (way) => {
+    const [listingId, twin] = [`gone-${way}`, `twin-${way}`]
+    const images = await dataOf(20 + way.length)
+    const { caseId } = await held(listingId, { images })
+    const wrong = await say(caseId, 'analyst', { verdict: 'confirmed' })
+    const stopped = await submit({ listingId: twin, revision: 1, sellerId: 'S-2', title: 'A wooden chair', images })
+    expect(stopped).toMatchObject({ outcome: 'hold', reasons: [{ code: 'picture-seen-before' }] })
+    await withdraw(listingId, 1)
+    const before = await currentOf(listingId)
+
+    const asked = await reopen(caseId, false)
+    expect([asked.status, asked.body.code, asked.body.detail]).toEqual([
+      409,
+      'case-changed',
+      expect.stringContaining('takeBack still undoes'),
+    ])
+    expect(await inBank(listingId)).toBe(1)
+    const undone =
+      way === 'supersedes'
+        ? await say(caseId, 'analyst', { verdict: 'cannot-tell', supersedes: wrong.body.verdictIds[0] })
+        : await reopen(caseId, true)
+    expect(undone).toMatchObject({
+      status: 200,
+      body: { status: 'recorded', decision: null, stands: { state: 'withdrawn' } },
+    })
+    expect(await inBank(listingId)).toBe(0)
+    expect(await currentOf(listingId)).toEqual(before)
+    expect((await look(caseId, 'analyst')).body).toMatchObject({ state: 'withdrawn', brandIds: ['rolex'] })
+    while ((await currentOf(twin)).outcome !== 'allow') await new Promise((resolve) => setTimeout(resolve, 20))
+
+    const again = await reopen(caseId, true)
+    expect([again.status, again.body.detail]).toEqual([409, expect.stringContaining('no verdict on its case counts')])
+    const late = await say(caseId, 'analyst', { verdict: 'rejected' })
+    expect([late.status, late.body.code]).toEqual([409, 'case-changed'])
+  })
+
+  it('is taken back as well where the withdrawal closed its case while an edit was looked at', async () => {
+    const images = await dataOf(40)
+    const { caseId } = await held('gone-edited', { images })
+    await say(caseId, 'analyst', { verdict: 'confirmed' })
+    await call('POST', '/v1/listings/gone-edited/appeals', 'ingest', { text: 'It is mine.' })
+    const edited = await submit({ listingId: 'gone-edited', revision: 2, sellerId: 'S-1', title: 'A chair', images })
+    expect(edited.caseId).toBe(caseId)
+    await withdraw('gone-edited', 2)
+    expect((await look(caseId, 'analyst')).body.state).toBe('withdrawn')
+    expect(await inBank('gone-edited')).toBe(1)
+    expect(await reopen(caseId, true)).toMatchObject({ status: 200, body: { decision: null } })
+    expect(await inBank('gone-edited')).toBe(0)
+  })
+})
+
 describe('a verdict', () => {
   it('says which decision was looked at: none, an old one or a foreign one puts nothing on sale', async () => {
     const first = await held('worse')

@@ -64,7 +64,8 @@ export function caseOf({ decision, session, theCase, look, changed, show }) {
       button.addEventListener('click', () => show(revision))
       return [el('p', {}, `The listing was edited: the case is about revision ${revision} by now.`), button]
     }
-    if (state === 'withdrawn') return [el('p', {}, 'There is nothing to decide any more.')]
+    if (state === 'withdrawn')
+      return [el('p', {}, 'There is nothing to decide any more. What was said can still be taken back.')]
     if (state === 'resolved') return [el('p', { class: 'hint' }, 'To change it, take back what was said first.')]
     const ordinals = found.pictures.filter((one) => one.revision === revision).map(({ ordinal }) => ordinal)
     return [word.form({ brandIds, own: session?.role === 'brand', ordinals })]
@@ -96,7 +97,7 @@ function facts(found) {
 /** Said beside the time until which somebody should have looked. */
 export const late = (dueAt) => (new Date(dueAt) < new Date() ? ', overdue' : '')
 
-function verdictsOf({ verdicts, state }, revision, word, session) {
+function verdictsOf({ verdicts }, revision, word, session) {
   if (verdicts.length === 0) return []
   const replaced = new Set(verdicts.map(({ supersedes }) => supersedes))
   const rows = verdicts.map((verdict) => {
@@ -112,7 +113,7 @@ function verdictsOf({ verdicts, state }, revision, word, session) {
       ...(counts ? [] : ['. Taken back or replaced.']),
     ]
     const mine = session.role !== 'brand' || session.brandIds.includes(brandId)
-    const mayUndo = mine && counts && said !== 'cannot-tell' && state !== 'withdrawn' && verdict.revision === revision
+    const mayUndo = mine && counts && said !== 'cannot-tell' && verdict.revision === revision
     return el('li', { class: counts ? '' : 'replaced' }, ...line, ...(mayUndo ? [' ', word.takeBack(verdictId)] : []))
   })
   return [el('h4', {}, 'What was said'), el('ol', { class: 'past' }, ...rows)]

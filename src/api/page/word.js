@@ -30,7 +30,7 @@ export function createWord({ caseId, decisionId, ended }) {
     const open = stands.state === 'open' && verdict !== 'cannot-tell'
     const words = [
       status === 'known' ? 'It was recorded already. ' : `${SAID[verdict]} `,
-      NOW[stands.outcome] ?? '',
+      stands.state === 'withdrawn' ? 'Its listing stays withdrawn.' : (NOW[stands.outcome] ?? ''),
       ...joined(pictures),
       open ? ' The case stays open: it is about other brands too.' : '',
       stands.state === 'open' && verdict === 'cannot-tell' ? ' The case is open again.' : '',

@@ -121,7 +121,7 @@ export function startWork(found: ReviewSubject, one: ReviewCase, topics: TopicNa
     recorded({ earlier = [], ...more } = { appeals: [] }) {
       const done = draft.done()
       const change = done.cases.findLast((c) => c.caseId === one.caseId)?.change
-      const state = change === undefined ? one.state : change === 'resolved' ? 'resolved' : 'open'
+      const state = change === undefined ? one.state : change === 'resolved' || change === 'withdrawn' ? change : 'open'
       const answer = (pictures: PicturesOfVerdict | undefined): ReviewAnswer => ({
         kind: 'recorded',
         verdicts,

@@ -7,6 +7,7 @@ import { appealId, caseId } from '../ids.ts'
 import { decideByVerdicts, sameCase } from '../verdicts/decide.ts'
 import { startWork, type Settled, type Work } from './answer.ts'
 import type { ReviewCase, ReviewSubject } from './ports.ts'
+import { endAsWithdrawn, isWithdrawn } from './withdrawn.ts'
 
 interface Context {
   readonly topics: TopicNames
@@ -30,7 +31,8 @@ export interface Reopening {
 /**
  * Says `cannot-tell` with the reason, so that who asked and why stays with the case: in place of each verdict that is
  * taken back, or by itself. What stands goes on standing unless something was taken back. Only for a closed case of the
- * revision that stands, of a listing that was not withdrawn: else `case-changed`.
+ * revision that stands: else `case-changed`. Of a withdrawn listing verdicts are taken back too, with what they put into
+ * the banks, but nothing is looked at again and nothing decided.
  */
 export function settleReopening(found: ReviewSubject, one: ReviewCase, asked: Reopening, context: Context): Settled {
   const work = startWork(found, one, context.topics)
@@ -41,15 +43,21 @@ export function settleReopening(found: ReviewSubject, one: ReviewCase, asked: Re
       ? work.known()
       : work.refuse('verdict-reused', 'the verdictId was recorded before with other content', '/verdictId')
   if (one.state === 'open') return work.refuse('case-changed', 'the case is open')
-  if (one.state === 'withdrawn' || row.withdrawnRevision >= one.revision)
-    return work.refuse('case-changed', 'the listing was withdrawn')
-  if (row.revision !== one.revision)
+  const withdrawn = isWithdrawn(work)
+  if (withdrawn && !asked.takeBack)
+    return work.refuse(
+      'case-changed',
+      'the listing was withdrawn: there is nothing to look at; takeBack still undoes what was said of it',
+    )
+  if (!withdrawn && row.revision !== one.revision)
     return work.refuse('case-changed', `revision ${row.revision} of the listing is decided; this case is closed`)
   const looked = subject.decisions.findLast((d) => d.revision === one.revision)
   if (looked === undefined) throw new Error(`case ${one.caseId} is about a revision without a decision`)
 
   const counting = countingVerdicts(subject.verdicts.filter((v) => sameCase(v, one)))
   const undone = asked.takeBack ? counting.filter((v) => v.verdict !== 'cannot-tell') : []
+  if (withdrawn && undone.length === 0)
+    return work.refuse('case-changed', 'the listing was withdrawn, and no verdict on its case counts')
   const words = undone.length === 0 ? [undefined] : undone
   words.forEach((word, i) =>
     work.record({
@@ -68,6 +76,10 @@ export function settleReopening(found: ReviewSubject, one: ReviewCase, asked: Re
       supersedes: word?.verdictId ?? null,
     }),
   )
+  if (withdrawn) {
+    endAsWithdrawn(work, context.now)
+    return work.recorded()
+  }
   decideByVerdicts(work.draft, row, subject, { said: 'cannot-tell', now: context.now, openedBy: 'review' })
   if (row.caseId === null) openAgain(work, 'review', context)
   return work.recorded()

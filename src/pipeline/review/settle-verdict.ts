@@ -5,6 +5,7 @@ import { countingVerdicts, weighVerdicts } from '../../review/weigh-verdicts.ts'
 import { decideByVerdicts, sameCase } from '../verdicts/decide.ts'
 import { startWork, type EarlierVerdict, type Settled, type Work } from './answer.ts'
 import type { ReviewCase, ReviewSubject } from './ports.ts'
+import { endAsWithdrawn, isWithdrawn } from './withdrawn.ts'
 
 /** As the person said it; what it is about is known from the case. */
 export interface SaidOnCase {
@@ -26,7 +27,8 @@ export interface SaidOnCase {
 
 /**
  * - the same id with the same content is known: nothing is written again; with other content `verdict-reused`;
- * - a case that was withdrawn, or went over to another revision than the one looked at: `case-changed`;
+ * - a case that was withdrawn, or went over to another revision than the one looked at: `case-changed`; but what was said
+ *   of a withdrawn listing can be taken back, which decides nothing;
  * - without `supersedes` the first word counts: on a resolved case, or where the same brand has spoken since the case was
  *   opened, `already-decided`. On a case that was opened again it replaces what was said before, by itself;
  * - with it, the verdict it names must be on this case, and nobody else may have replaced it meanwhile. It may be on an
@@ -55,7 +57,12 @@ export function settleCaseVerdict(
       : work.refuse('verdict-reused', 'the verdictId was recorded before with other content', '/verdictId')
   const looked = decisionLookedAt(work, said)
   if (typeof looked !== 'string') return looked
-  if (one.state === 'withdrawn') return work.refuse('case-changed', 'the listing was withdrawn')
+  const takesBack = said.verdict === 'cannot-tell' && said.supersedes !== null
+  if (one.state === 'withdrawn' && !takesBack)
+    return work.refuse(
+      'case-changed',
+      'the listing was withdrawn; what was said of it can still be taken back (cannot-tell with supersedes)',
+    )
   const supersedes = said.supersedes === null ? replacedBy(found, work, said) : namedBy(found, work, said)
   if (typeof supersedes === 'object' && supersedes !== null) return supersedes
 
@@ -76,7 +83,8 @@ export function settleCaseVerdict(
     supersedes,
   }
   work.record(verdict)
-  if (one.revision === work.row.revision) decide(work, verdict, context.now)
+  if (takesBack && isWithdrawn(work)) endAsWithdrawn(work, context.now)
+  else if (one.revision === work.row.revision) decide(work, verdict, context.now)
   return work.recorded({ appeals: [], earlier: said.verdict === 'rejected' ? earlierConfirmed(work, said) : [] })
 }
 
