@@ -34,6 +34,8 @@ export interface SeenPicture extends HashedPicture {
   readonly shownOtherwise?: true
   /** It ends too soon or is broken, and was decoded as far as a browser shows it. */
   readonly damaged?: true
+  /** Of a damaged one: so much of it is missing that it may be no longer like what the banks hold of it. */
+  readonly unseenPart?: true
 }
 
 /**

@@ -1,10 +1,12 @@
 // Bytes of strangers to pixels, inside a thread: sniffed, measured by the header, and only then decoded, within bounds.
 import sharp, { type KernelEnum, type Metadata, type SharpOptions } from 'sharp'
 import { isOrdinaryProfile } from './colours.ts'
+import { faultOf, isTimeout } from './faults.ts'
 import { formatOf, isSequence, type Format } from './formats.ts'
 import { framesToSee, seesWhole } from './frames.ts'
 import { displayed, powerOf } from './gamma.ts'
 import { mended } from './mended.ts'
+import { isWarnedOf, missingOf, rowsOf, seemsCut } from './missing.ts'
 import { unseen, type Pixels, type UnseenPicture } from './messages.ts'
 import { isSwapped, upright } from './upright.ts'
 import { weighed } from './weighed.ts'
@@ -36,6 +38,8 @@ export interface Opened {
   film(): Promise<Film | undefined>
   /** Of what was decoded until now. */
   damaged(): boolean
+  /** How much of it is not there, 0 to 1; to be asked when it was decoded. @throws out of time. */
+  missing(): Promise<number>
 }
 
 export interface Film {
@@ -139,15 +143,21 @@ export async function open(
     : { frames: [page], all: !isSequence(bytes) && !hasMoreFrames }
   const turned = isSwapped(orientation)
   let { file, damaged } = opening
+  let isCut = false
   let until: number | undefined
 
-  /** From one frame on so many, one below the other, as they are stored. */
-  async function decoded(failOn: FailOn, frame: number, shrink?: Shrink, pages = 1): Promise<Pixels> {
+  /** What is asked of libvips, and the seconds that are left for it. */
+  const loading = (failOn: Failing, options: SharpOptions = {}) => {
     until ??= performance.now() + limits.timeMs
     const left = until - performance.now()
     if (left <= 0) throw new Error('timeout')
-    const input: SharpOptions = { failOn, limitInputPixels: limits.maxPixels, page: frame, pages, ignoreIcc }
-    const stored = sharp(file, input).timeout({ seconds: secondsOf(left) })
+    const input: SharpOptions = { failOn, limitInputPixels: limits.maxPixels, ...options }
+    return sharp(file, input).timeout({ seconds: secondsOf(left) })
+  }
+
+  /** From one frame on so many, one below the other, as they are stored. */
+  async function decoded(failOn: FailOn, frame: number, shrink?: Shrink, pages = 1): Promise<Pixels> {
+    const stored = loading(failOn, { page: frame, pages, ignoreIcc })
     const decoding = power === undefined ? stored : await displayed(stored, power)
     if (shrink !== undefined) {
       const { side, fit, kernel } = shrink
@@ -160,7 +170,9 @@ export async function open(
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true })
     if (info.channels !== 1 && info.channels !== 3) throw new Error(`${info.channels} channels after conversion`)
-    return { data, width: info.width, height: info.height, channels: info.channels }
+    const pixels: Pixels = { data, width: info.width, height: info.height, channels: info.channels }
+    isCut ||= format === 'jpeg' && seemsCut(pixels)
+    return pixels
   }
 
   /** Strictly first, and where that fails as browsers do. */
@@ -205,10 +217,16 @@ export async function open(
       }
     },
     damaged: () => damaged,
+    async missing() {
+      // An end mark behind what is there: a decoder warns of that as of much that is harmless.
+      if (!damaged && isCut) damaged = await isWarnedOf(loading('warning'))
+      return damaged ? await missingOf(bytes, format, () => rowsOf(loading('none', { ignoreIcc: true }))) : 0
+    },
   }
 }
 
 type FailOn = 'truncated' | 'none'
+type Failing = FailOn | 'warning'
 
 interface Opening {
   readonly meta: Metadata
@@ -234,16 +252,5 @@ async function headerOf(bytes: Uint8Array, format: Format): Promise<Opening> {
   }
 }
 
-export const isTimeout = (error: unknown): boolean => error instanceof Error && error.message.startsWith('timeout')
-
 /** libvips stops by itself, in whole seconds, a little before the thread would be ended for it. */
 const secondsOf = (timeMs: number): number => Math.max(1, Math.ceil(timeMs / 1_000) - 1)
-
-/** What libvips could not do with it. */
-export function faultOf(error: unknown, format: Format): UnseenPicture {
-  const said = error instanceof Error ? error.message : String(error)
-  if (said.startsWith('timeout')) return unseen('too-slow', `the ${format} took too long to decode`)
-  // One line, and not a novel: libvips repeats itself for every scan line, and says first where it looked for the end in vain.
-  const line = said.split('\n').find((one) => !one.includes('bad seek')) ?? 'it ends too soon'
-  return unseen('not-a-picture', `a ${format} that cannot be read: ${line.slice(0, 200)}`)
-}

@@ -13,10 +13,10 @@ const FILL = 0xaa
 const SPARE = 1 << 20
 
 /** Scan lines of a PNG that are held whole, twice over: 16 megapixels of colour. Larger ones stay as they are. */
-const MOST_LINES = 48 << 20
+export const MOST_LINES = 48 << 20
 
 /**
- * The same bytes where the decoder needs no help (JPEG, GIF, PNG in plain lines), where nothing is missing, and where nothing
+ * The same bytes where the decoder needs no help (JPEG, GIF), where nothing is missing, and where nothing
  * can be done: an AVIF that lacks a byte is corrupt to the AV1 decoder, whatever stands in its place.
  */
 export function mended(bytes: Uint8Array, format: Format): Uint8Array {
@@ -31,12 +31,7 @@ function filled(view: Buffer): Uint8Array | undefined {
   if (view.length < 20) return undefined
   const missing = view.readUInt32LE(4) + 8 - view.length
   if (missing <= 0 || missing > MOST_PADDING) return undefined
-  let last = 12
-  for (let at = last; at + 8 <= view.length;) {
-    last = at
-    const size = view.readUInt32LE(at + 4)
-    at += 8 + size + (size % 2)
-  }
+  const last = lastChunkOf(view)
   // Frames lie in chunks within chunks: there the sizes stay, and what is missing of the last frame is all that is filled.
   const isFrame = view.toString('latin1', last, last + 4) === 'ANMF'
   const file = Buffer.concat([
@@ -50,6 +45,17 @@ function filled(view: Buffer): Uint8Array | undefined {
   return file
 }
 
+/** Where the last chunk of a WebP begins, also one that is not all there. */
+export function lastChunkOf(webp: Buffer): number {
+  let last = 12
+  for (let at = last; at + 8 <= webp.length;) {
+    last = at
+    const size = webp.readUInt32LE(at + 4)
+    at += 8 + size + (size % 2)
+  }
+  return last
+}
+
 /** By interlaced pass: where it begins and how far its pixels lie apart, across and down (PNG, 8.2). */
 const PASSES = [
   [0, 0, 8, 8],
@@ -60,20 +66,16 @@ const PASSES = [
   [1, 0, 2, 2],
   [0, 1, 1, 2],
 ] as const
+const WHOLE = [[0, 0, 1, 1]] as const
 const CHANNELS: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 }
 
-/** An interlaced PNG with black for the scan lines that are missing: libpng gives nothing of one that lacks its last. */
+/**
+ * A PNG with black for the scan lines that are missing: of an interlaced one that lacks its last libpng gives nothing, of
+ * others it drops all of a chunk that is not all there.
+ */
 function lined(view: Buffer): Uint8Array | undefined {
-  const isInterlaced = view.length > 33 && view[28] === 1
-  const channels = CHANNELS[view[25] ?? 1]
-  if (!isInterlaced || channels === undefined) return undefined
-  const [width, height, depth] = [view.readUInt32BE(16), view.readUInt32BE(20), view[24] ?? 8]
-  let length = 0
-  for (const [left, top, across, down] of PASSES) {
-    const columns = Math.ceil((width - left) / across)
-    if (columns > 0) length += Math.ceil((height - top) / down) * (1 + Math.ceil((columns * channels * depth) / 8))
-  }
-  if (length > MOST_LINES) return undefined
+  const length = bytesOfLines(view)
+  if (length === undefined || length > MOST_LINES) return undefined
   const before: Buffer[] = [view.subarray(0, 8)]
   const packed: Buffer[] = []
   for (let at = 8; at + 8 <= view.length;) {
@@ -91,6 +93,19 @@ function lined(view: Buffer): Uint8Array | undefined {
     // Rubbish that does not inflate, or to more than the header says.
     return undefined
   }
+}
+
+/** That all scan lines of a PNG have together, unpacked; undefined where its header makes no sense. */
+export function bytesOfLines(png: Buffer): number | undefined {
+  const channels = CHANNELS[png[25] ?? 1]
+  if (png.length <= 33 || channels === undefined) return undefined
+  const [width, height, depth] = [png.readUInt32BE(16), png.readUInt32BE(20), png[24] ?? 8]
+  let length = 0
+  for (const [left, top, across, down] of png[28] === 1 ? PASSES : WHOLE) {
+    const columns = Math.ceil((width - left) / across)
+    if (columns > 0) length += Math.ceil((height - top) / down) * (1 + Math.ceil((columns * channels * depth) / 8))
+  }
+  return length
 }
 
 function chunk(type: string, data: Buffer): Buffer {

@@ -1,9 +1,11 @@
 // What runs in each thread: one job after the other, bytes in, a picture or its re-encoded form out.
 import { parentPort, workerData } from 'node:worker_threads'
 import type { KeptFrame, KeptPicture } from '../../domain/kept-picture.ts'
-import { faultOf, isTimeout, open, quietLibvips, type Film, type Opened } from './decode.ts'
+import { open, quietLibvips, type Film, type Opened } from './decode.ts'
+import { faultOf, isTimeout } from './faults.ts'
 import { formsOf } from './forms.ts'
 import { keptAnimation, keptStill } from './kept.ts'
+import { MOST_MISSING } from './missing.ts'
 import { createTellingApart, MOST_DIFFERENT } from './frames.ts'
 import {
   unseen,
@@ -136,6 +138,7 @@ export function createAnswering(hashPixels: HashPixels, data: ThreadData): (job:
 
   async function see(job: Job, opened: Opened): Promise<Picture> {
     const { best, others, all } = await looked(opened)
+    const missing = await opened.missing()
     if (opened.damaged() && best.blank)
       return unseen('not-a-picture', `a damaged ${opened.format}, of which nothing can be seen that could be compared`)
     const { hash, variants, blank } = best
@@ -154,6 +157,7 @@ export function createAnswering(hashPixels: HashPixels, data: ThreadData): (job:
       ...(all ? {} : { unseenFrames: true as const }),
       ...(opened.shownOtherwise ? { shownOtherwise: true as const } : {}),
       ...(opened.damaged() ? { damaged: true as const } : {}),
+      ...(missing > MOST_MISSING ? { unseenPart: true as const } : {}),
     }
   }
 

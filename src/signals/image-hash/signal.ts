@@ -244,6 +244,7 @@ function missingOf(picture: Picture): UnseenPicture[] {
   return [
     ...(picture.unseenFrames === true ? [UNSEEN_FRAMES] : []),
     ...(picture.shownOtherwise === true ? [SHOWN_OTHERWISE] : []),
+    ...(picture.unseenPart === true ? [UNSEEN_PART] : []),
   ]
 }
 
@@ -259,11 +260,17 @@ const SHOWN_OTHERWISE: UnseenPicture = {
   message: 'its colours are coded for high dynamic range, or oddly: what browsers show of it is another picture',
 }
 
+const UNSEEN_PART: UnseenPicture = {
+  state: 'unseen',
+  fault: 'not-a-picture',
+  message: 'it ends too soon: so much of it is missing that it would not be known again',
+}
+
 const faultOf = ({ fault, message }: UnseenPicture, image: number) => ({ image, fault, message })
 
 export const imageHash: Signal = {
   name: 'image-hash',
-  version: '3',
+  version: '4',
   label: 'Known pictures',
   description:
     'Compares each picture of a listing, turned and mirrored too, with banks of counterfeit, genuine, logo and allowed pictures.',

@@ -79,3 +79,63 @@ test('a header that claims gigabytes gets no gigabytes', async () => {
   expect(await read(png)).toMatchObject({ state: 'unseen', fault: 'not-a-picture' })
   expect(process.memoryUsage().rss - before).toBeLessThan(200 << 20)
 })
+
+describe('of how much is missing', () => {
+  const lined = ['jpeg', 'png', 'interlaced png', 'webp', 'lossless webp', 'gif'] as const
+
+  test.each(lined)('a %s of which a fifth or more is cut off is not seen in full', async (name) => {
+    for (const share of [0.3, 0.5, 0.7, 0.8]) {
+      const picture = await read(files[name].subarray(0, Math.floor(files[name].length * share)))
+      if (picture.state === 'seen') expect([share, picture]).toMatchObject([share, { unseenPart: true }])
+    }
+  })
+
+  test.each(Object.entries(files))('a %s is told of before it is lost to the banks', async (name, whole) => {
+    // What lies beyond by a little: lines of an interlaced one are black where browsers show squares.
+    const most = name.startsWith('interlaced') ? 36 : 31
+    for (let share = 0.99; share > 0.7; share -= 0.02) {
+      const cut = whole.subarray(0, Math.floor(whole.length * share))
+      const picture = await read(cut)
+      if (picture.state === 'seen' && picture.unseenPart === undefined)
+        expect([share, (await apart(whole, cut)) <= most]).toEqual([share, true])
+    }
+  })
+
+  test.each(Object.entries(files))(
+    'a %s that lacks its end mark, or little more, is seen in full',
+    async (_n, whole) => {
+      for (const less of [1, 2, 12, Math.floor(whole.length * 0.02)])
+        expect(await read(whole.subarray(0, whole.length - less))).not.toHaveProperty('unseenPart')
+    },
+  )
+
+  test('every scan of a progressive JPEG after the first is but detail', async () => {
+    const file = files['progressive jpeg']
+    expect(await read(file.subarray(0, file.length * 0.5))).not.toHaveProperty('unseenPart')
+    expect(await read(file.subarray(0, file.length * 0.12))).toMatchObject({ unseenPart: true })
+  })
+
+  test('an end mark behind what is there makes a JPEG no more whole', async () => {
+    const end = Buffer.from([0xff, 0xd9])
+    for (const [name, cmyk] of [
+      ['jpeg', files.jpeg],
+      ['cmyk', await drawing().toColourspace('cmyk').jpeg().toBuffer()],
+    ] as const) {
+      const file = Buffer.concat([cmyk.subarray(0, cmyk.length * 0.7), end])
+      expect([name, await read(file)]).toMatchObject([name, { damaged: true, unseenPart: true }])
+    }
+  })
+
+  test('a plain ground below the goods is not missing: white, grey or transparent', async () => {
+    const below = async (background: object, height = 120) =>
+      drawing().extend({ bottom: height, background: background as { r: number } })
+    const white = await (await below({ r: 255, g: 255, b: 255 })).jpeg().toBuffer()
+    const grey = await (await below({ r: 128, g: 128, b: 128 })).jpeg().toBuffer()
+    const clear = await (await below({ r: 0, g: 0, b: 0, alpha: 0 })).png({ compressionLevel: 0 }).toBuffer()
+    expect(await read(white.subarray(0, -2))).toMatchObject({ state: 'seen', damaged: true })
+    expect(await read(white.subarray(0, -2))).not.toHaveProperty('unseenPart')
+    expect(await read(clear.subarray(0, -2_000))).toMatchObject({ state: 'seen', damaged: true })
+    expect(await read(clear.subarray(0, -2_000))).not.toHaveProperty('unseenPart')
+    expect(await read(grey)).not.toHaveProperty('damaged')
+  })
+})

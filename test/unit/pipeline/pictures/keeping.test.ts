@@ -185,8 +185,9 @@ describe('pictures are kept', () => {
     const parts = [
       { ...seen('b'), unseenFrames: true as const },
       { ...seen('d'), shownOtherwise: true as const },
+      { ...seen('e'), damaged: true as const, unseenPart: true as const },
     ]
     const { kept } = await keep([judged('held', 'hold', [moving, ...parts, seen('c')])])
-    expect(kept[0]?.map((one) => one.whole)).toEqual([false, false, false, true])
+    expect(kept[0]?.map((one) => one.whole)).toEqual([false, false, false, false, true])
   })
 })

@@ -283,6 +283,18 @@ describe('image-hash', () => {
     expect(look([odd], { odd: [match('counterfeit', 4)] })).toMatchObject({ state: 'scored', incomplete: true })
   })
 
+  it('has not seen what is missing of a damaged picture, where that is much', () => {
+    const part: Picture = { ...seen('cut'), damaged: true, unseenPart: true }
+    expect(look([part])).toMatchObject({
+      state: 'failed',
+      passing: false,
+      late: false,
+      reasons: [{ code: 'picture-cannot-be-opened' }],
+      evidence: { unseen: [{ image: 0, fault: 'not-a-picture' }], damaged: [0] },
+    })
+    expect(look([part], { cut: [match('counterfeit', 4)] })).toMatchObject({ state: 'scored', incomplete: true })
+  })
+
   it('tells analysts which pictures were damaged', () => {
     const damaged: Picture = { ...seen('cut'), damaged: true }
     expect(look([seen('whole'), damaged])).toMatchObject({ state: 'abstained', evidence: { damaged: [1] } })
