@@ -63,9 +63,20 @@ export function answerError(
   return send(reply, problemOf(error, request), extensions)
 }
 
+/**
+ * Whether the caller went away while sending. The connection's own error looks like one of a database, so this is asked
+ * before anybody explains the error; one of a database that fails just then is still told.
+ */
+export const isHungUp = (error: unknown, { raw }: Pick<FastifyRequest, 'raw'>): boolean =>
+  raw.destroyed && !raw.complete && error === raw.errored
+
 /** What the caller may know of a failure; what is ours to look into is logged. */
 export function problemOf(error: unknown, request: FastifyRequest): Problem {
   const as = (code: ErrorCode, detail: string, path?: string) => problem(code, detail, request.id, path)
+  if (isHungUp(error, request)) {
+    request.log.debug({ route: request.routeOptions.url }, 'the caller hung up while sending')
+    return as('invalid', 'the body ended early')
+  }
   if (error instanceof TouchstoneError && error.status < 500) {
     return as(error.code, error.message, error.path)
   }

@@ -13,7 +13,7 @@ import { createFeedWatch } from './feed-watch.ts'
 import { watchMethods } from './allowed-methods.ts'
 import { checkKnown, refuseUnknown } from './known-fields.ts'
 import { describeRoutes } from './openapi.ts'
-import { answerError, problem, PROBLEM_TYPE, sendProblem } from './problem.ts'
+import { answerError, isHungUp, problem, PROBLEM_TYPE, sendProblem } from './problem.ts'
 import { createFindEnd } from './record-ends.ts'
 import { bankRoutes } from './routes/banks.ts'
 import { brandRoutes } from './routes/brands.ts'
@@ -86,7 +86,9 @@ export async function createApi(dependencies: ApiDependencies): Promise<Api> {
   api.setValidatorCompiler(checkKnown)
   // Answers are typed by their schemas and come from parsed data: checking each again would only cost time.
   api.setSerializerCompiler(() => (value) => JSON.stringify(value))
-  api.setErrorHandler((error, request, reply) => answerError(dependencies.explained(error), request, reply))
+  api.setErrorHandler((error, request, reply) =>
+    answerError(isHungUp(error, request) ? error : dependencies.explained(error), request, reply),
+  )
   api.removeAllContentTypeParsers()
   api.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
     // Many clients name the type on requests that need no body; where one is needed its schema says so.

@@ -6,7 +6,7 @@ import type { Outcome } from '../pipeline/outcome.ts'
 import type { NewRecord } from '../pipeline/log/ports.ts'
 import type { LineResult, StreamEnd } from './contract.ts'
 import { readLines } from './ndjson.ts'
-import { answerError, problemOf } from './problem.ts'
+import { answerError, isHungUp, problemOf } from './problem.ts'
 import type { Api, RouteServices } from './services.ts'
 
 /** Records and bytes of one append: large enough for a good rate, small enough to hold in memory for every request. */
@@ -118,7 +118,7 @@ export async function takeMany(
     // What still comes is read and dropped: most clients look at the answer only when they have sent everything.
     body.resume()
     if (answer.gone) return reply
-    const error = services.explained(thrown)
+    const error = isHungUp(thrown, reply.request) ? thrown : services.explained(thrown)
     if (!answer.begun) {
       if (!(error instanceof TouchstoneError && error.code === 'empty')) void reply.header('connection', 'close')
       return answerError(error, reply.request, reply, { lines })
