@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { bankImageSchema } from '../domain/bank.ts'
 import { CASE_STATES, caseOpenerSchema, caseStateSchema } from '../domain/case.ts'
+import { reasonSchema } from '../domain/decision.ts'
 import { LISTING_LIMITS, priceSchema } from '../domain/listing.ts'
 import { outcomeSchema } from '../domain/policy.ts'
 import { textField } from '../domain/text-field.ts'
@@ -40,6 +41,9 @@ export const caseSummarySchema = z.object({
   brandIds: z.array(z.string()).describe('Of a rights holder only its own.'),
   risk: z.number(),
   outcome: outcomeSchema,
+  reason: reasonSchema
+    .optional()
+    .describe('The strongest of the decision that stands; none where nothing spoke against it.'),
   sellerId: z.string(),
   openedAt: z.string(),
   dueAt: z.string().nullable(),

@@ -1,6 +1,6 @@
 // What those who look at cases read of the store: the queue, and everything about one case, each cut to what the reader may see.
 import type { CaseOpener, CaseState } from '../domain/case.ts'
-import type { Decision } from '../domain/decision.ts'
+import type { Decision, Reason } from '../domain/decision.ts'
 import type { Price } from '../domain/listing.ts'
 import type { Outcome } from '../domain/policy.ts'
 import type { Verdict } from '../domain/verdict.ts'
@@ -39,6 +39,8 @@ export interface CaseSummary {
   readonly brandIds: readonly string[]
   readonly risk: number
   readonly outcome: Outcome
+  /** The strongest of the decision that stands for its revision; undefined where nothing spoke against it. */
+  readonly reason: Reason | undefined
   readonly sellerId: string
   readonly openedAt: string
   readonly dueAt: string | null

@@ -95,6 +95,9 @@ export function casesContract(name: string, start: () => Promise<SharedStore>): 
       const [seen] = (await one.cases.list({ sort: 'due', limit: 9 }, brands('puma'))).items
       expect(seen).toMatchObject({ listingId: 'both', brandIds: ['puma'] })
       const caseId = seen?.caseId ?? 'none'
+      const stands = (await one.cases.find(caseId, brands('puma')))?.decisions.at(-1)
+      expect(seen?.reason).toEqual(stands?.reasons[0])
+      expect(seen?.reason?.text).toBeDefined()
       await world.review.verdict(caseId, holder('nike'), { verdict: 'rejected', note: 'ours' })
       await world.review.verdict(caseId, analyst, { verdict: 'cannot-tell' })
       const said = async (reader: Reader) => (await one.cases.find(caseId, reader))?.verdicts.map((v) => v.brandId)

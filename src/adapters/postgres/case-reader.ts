@@ -2,7 +2,7 @@
 import { sql } from 'kysely'
 import type { Pool } from 'pg'
 import type { CaseOpener, CaseState } from '../../domain/case.ts'
-import type { Decision } from '../../domain/decision.ts'
+import type { Decision, Reason } from '../../domain/decision.ts'
 import type { Listing } from '../../domain/listing.ts'
 import type { Outcome } from '../../domain/policy.ts'
 import type { Verdict } from '../../domain/verdict.ts'
@@ -101,6 +101,7 @@ interface SummaryRow {
   readonly brand_ids: string[]
   readonly risk: number
   readonly outcome: Outcome
+  readonly body: Decision
   readonly seller_id: string
   readonly opened_at: Date
   readonly due_at: Date | null
@@ -121,11 +122,11 @@ const summary = ({ brandIds }: Reader): Statement => sql`
     array(select id from unnest(c.brand_ids) with ordinality x (id, n)
           where ${brandIds ?? null}::text[] is null or id = any(${brandIds ?? null}::text[]) order by n) as brand_ids,
     case when c.claimed_until > clock_timestamp() then c.claimed_by end as claimed_by, c.claimed_until,
-    d.outcome, l.seller_id, r.title, r.brand, r.price,
+    d.outcome, d.body, l.seller_id, r.title, r.brand, r.price,
     (select count(*)::int from appeal where case_id = c.case_id) as appeals
   from review_case c
   join listing l on l.listing_id = c.listing_id
-  cross join lateral (select outcome from decision where listing_id = c.listing_id and revision = c.revision
+  cross join lateral (select outcome, body from decision where listing_id = c.listing_id and revision = c.revision
                       order by sequence desc limit 1) d
   cross join lateral (select listing ->> 'title' as title, listing ->> 'brand' as brand, listing -> 'price' as price
                       from revision where listing_id = c.listing_id and revision = c.revision) r`
@@ -173,6 +174,7 @@ function summaryOf(row: SummaryRow, reader: Reader): CaseSummary {
     brandIds: row.brand_ids,
     risk: row.risk,
     outcome: row.outcome,
+    reason: reasonOf(row.body, reader),
     sellerId: row.seller_id,
     openedAt: row.opened_at.toISOString(),
     dueAt: row.due_at?.toISOString() ?? null,
@@ -183,4 +185,9 @@ function summaryOf(row: SummaryRow, reader: Reader): CaseSummary {
     brand: row.brand ?? undefined,
     price: row.price ?? undefined,
   }
+}
+
+/** They come strongest first. A decision that names none of the reader's brands is not theirs to see. */
+function reasonOf({ brandIds, reasons }: Decision, reader: Reader): Reason | undefined {
+  return reader.brandIds?.some((id) => brandIds.includes(id)) === false ? undefined : reasons[0]
 }

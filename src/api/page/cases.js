@@ -1,6 +1,6 @@
 // The open cases that this session may see, what is due first on top: where those begin who decide.
 import { ask, part } from './ask.js'
-import { byId, listRow, time } from './dom.js'
+import { byId, el, foreign, listRow, time } from './dom.js'
 import { late, OPENERS } from './case.js'
 
 const PAGE = 50
@@ -56,12 +56,12 @@ export function createCases(open, signedOut) {
   }
 
   function row(one) {
-    const { caseId, brandIds, dueAt, claim, openedBy } = one
+    const { caseId, brandIds, dueAt, claim } = one
     const about = brandIds.length === 0 ? '' : `; about ${brandIds.join(', ')}`
     const looked = claim === null ? '' : '; somebody looks at it'
     const shown = {
       ...one,
-      reason: `${upper(OPENERS[openedBy])}${about}${looked}`,
+      reason: el('span', {}, ...why(one), `${about}${looked}`),
       when: dueAt === null ? [] : [time(dueAt), late(dueAt)],
     }
     return listRow(shown, (button) => void show(caseId, one, button)).element
@@ -92,6 +92,14 @@ export function createCases(open, signedOut) {
       byId('cases-count').textContent = '0'
     },
   }
+}
+
+/** What spoke against it, as its details say it; before that, what else brought it here than that. */
+function why({ openedBy, reason }) {
+  const opened = upper(OPENERS[openedBy])
+  if (reason === undefined) return [opened]
+  const stopped = openedBy === 'hold' || openedBy === 'block'
+  return stopped ? [foreign(reason.text)] : [`${opened}. `, foreign(reason.text)]
 }
 
 const upper = (text) => text[0].toUpperCase() + text.slice(1)

@@ -1,0 +1,79 @@
+// The list of cases on the page, and a case that its seller has ended, in a real Chromium. Real: PostgreSQL, the whole gate,
+// the HTTP server on loopback. Made up: the goods, the people, the policy.
+import { existsSync } from 'node:fs'
+import { chromium, type Browser, type Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { address, call, closeReviewing, held, keys, look, openReviewing, say } from '../flow/reviewing.ts'
+
+const executablePath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium'
+const required = process.env['TOUCHSTONE_REQUIRE_REAL'] === '1'
+const present = existsSync(executablePath)
+if (!present && !required)
+  console.warn(`SKIPPED: the list of cases in a browser: no Chromium at ${executablePath}; set CHROMIUM_PATH`)
+
+describe.skipIf(!present && !required)('the list of cases on the page', () => {
+  let browser: Browser
+  let page: Page
+  let faults: string[]
+
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
+    await openReviewing()
+  }, 120_000)
+  afterAll(async () => {
+    await browser?.close()
+    await closeReviewing()
+  }, 60_000)
+  beforeEach(async () => {
+    page = await browser.newPage({ viewport: { width: 1280, height: 800 }, locale: 'en-GB' })
+    page.setDefaultTimeout(10_000)
+    faults = []
+    page.on('pageerror', (error) => faults.push(error.message))
+  })
+  afterEach(async () => {
+    await page.close()
+    expect(faults).toEqual([])
+  })
+
+  async function signIn(as: keyof typeof keys): Promise<void> {
+    await page.goto(address())
+    await page.fill('#key', keys[as])
+    await page.press('#key', 'Enter')
+    await page.waitForSelector('#signed-out', { state: 'hidden' })
+  }
+
+  it('says of each case in the list why it is there, as the case does: the strongest reason, and what else brought it back', async () => {
+    const overt = await held('why-overt', { brand: 'Rolex' })
+    const cheap = await held('why-cheap', { title: 'Rolex Submariner, steel watch', brand: 'Rolex' })
+    const again = await held('why-again')
+    await say(again.caseId, 'analyst', { verdict: 'confirmed' })
+    await call('POST', '/v1/listings/why-again/appeals', 'ingest', { text: 'Here is my invoice.' })
+    const [wording, price] = [overt.reasons[0]?.text, cheap.reasons[0]?.text]
+    expect(wording).not.toBe(price)
+    await signIn('rolex')
+    const why = (listingId: string) => page.locator(`#case-rows .row:has-text("${listingId}") .c-reason`).textContent()
+    await page.waitForSelector('#case-rows .row:has-text("why-again")')
+    expect(await why('why-overt')).toBe(`${wording}; about rolex`)
+    expect(await why('why-cheap')).toBe(`${price}; about rolex`)
+    expect(await why('why-again')).toBe(`Its seller answered. ${again.reasons[0]?.text}; about rolex`)
+    await page.locator('#case-rows .row:has-text("why-cheap") .open').click()
+    await page.waitForSelector(`#details section:has-text("Reasons, as the seller reads them") li:has-text("${price}")`)
+  })
+
+  it('of a listing that its seller has withdrawn a word is taken back, and the page says that it stays withdrawn', async () => {
+    const decision = await held('withdrawn')
+    await say(decision.caseId, 'analyst', { verdict: 'confirmed' })
+    await call('POST', '/v1/listings/withdrawn/withdrawals', 'ingest', { revision: 1 })
+    const withdrawn = async () =>
+      (await call<{ current: { withdrawnRevision: number } }>('GET', '/v1/listings/withdrawn', 'ingest')).body.current
+    await expect.poll(withdrawn, { timeout: 10_000 }).toMatchObject({ withdrawnRevision: 1 })
+    await signIn('analyst')
+    await page.fill('#search', 'withdrawn')
+    await page.locator('.row:visible .open').first().click()
+    await page.waitForSelector('#details .case dl')
+    await page.getByRole('button', { name: 'Take back' }).click()
+    await page.waitForSelector('#details .told:has-text("Taken back. Its listing stays withdrawn.")')
+    await page.waitForSelector('#details .case dd:has-text("Withdrawn by its seller")')
+    expect((await look(decision.caseId, 'analyst')).body.decisions.at(-1)?.outcome).toBe('block')
+  })
+})
