@@ -68,5 +68,9 @@ export const pictureBodySchema = z.object({
 
 export const addedImageSchema = z.object({
   added: bankImageSchema.optional().describe('Missing where the bank has this very file already.'),
+  frames: z
+    .array(bankImageSchema)
+    .optional()
+    .describe('Of an animation: its other frames that look unlike the first, each a picture of the bank of its own.'),
   sha256: bankImageSchema.shape.sha256,
 })

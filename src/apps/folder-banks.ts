@@ -44,9 +44,9 @@ export async function readFolderBanks(
         skipped(file, picture)
         continue
       }
-      const { hash, forms } = picture
       const source = { kind: 'import', file } as const
-      entries.put({ imageId: randomUUID(), bankId, hash, forms, state: 'active', source })
+      for (const { hash, forms } of [picture, ...(picture.frames ?? [])])
+        entries.put({ imageId: randomUUID(), bankId, hash, forms, state: 'active', source })
     }
     if (files.length > 0 && entries.size === before)
       throw new TouchstoneError('input-invalid', `${folder}: none of its ${files.length} files is a picture of use`)

@@ -63,8 +63,9 @@ export interface BankStore {
   /** One of them, within the scope. */
   image(bankId: string, imageId: string, scope: BankScope): Promise<BankImage | undefined>
   /**
-   * At most 500 at once. What a rights holder adds is marked as its word (`source.by`); `forbidden` for it: a bank of
-   * allowed pictures, and one that the deployment put into quarantine in a bank of its own. What the bank holds already is counted as present and not added again. Throws `not-found` when the
+   * At most 500 at once; `added` are their entries, of an animation one for each of its frames, the one shown longest
+   * first. What a rights holder adds is marked as its word (`source.by`); `forbidden` for it: a bank of
+   * allowed pictures, and one that the deployment put into quarantine in a bank of its own. A picture that the bank holds whole already is counted as present and not added again. Throws `not-found` when the
    * bank is not there or not in the scope, and `picture-blank` for a picture that could never match.
    */
   addImages(

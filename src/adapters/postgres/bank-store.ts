@@ -141,19 +141,28 @@ export function createBankStore({ pool, listener: connect }: BankStoreOptions): 
           if (again !== undefined) throw stopped(`the picture ${again.sha256}`)
         }
         const sources = packJson(images.map(({ source }) => sourceIn(scope, source)))
-        const { rows } = await sql<ImageRow>`
-          insert into bank_image as i (image_id, bank_id, sha256, hash, quality, forms, state, source, verdict_id, added_by, change)
-          select x.image_id, ${bankId}, x.sha256, x.hash, x.quality, string_to_array(x.forms, ','), 'active',
+        const entries = images.flatMap(({ picture, source: { verdictId = null } }, place) =>
+          [picture, ...(picture.frames ?? [])].map(({ hash, quality, forms }, frame) => {
+            const [start, length] = [sources.starts[place], sources.lengths[place]]
+            return { sha256: picture.sha256, frame, hash, quality, forms: forms.join(','), verdictId, start, length }
+          }),
+        )
+        const { rows } = await sql<ImageRow & { frame: number }>`
+          insert into bank_image as i (image_id, bank_id, sha256, frame, hash, quality, forms, state, source, verdict_id, added_by, change)
+          select x.image_id, ${bankId}, x.sha256, x.frame, x.hash, x.quality, string_to_array(x.forms, ','), 'active',
                  convert_from(substring(${sources.blob}::bytea from x.start for x.length), 'UTF8')::json,
                  x.verdict_id, ${by}, ${String(next)}::bigint
-          from unnest(${images.map(() => randomUUID())}::uuid[], ${images.map(({ picture }) => picture.sha256)}::text[],
-                      ${images.map(({ picture }) => picture.hash)}::text[], ${images.map(({ picture }) => picture.quality)}::int[],
-                      ${images.map(({ picture }) => picture.forms.join(','))}::text[],
-                      ${images.map(({ source }) => source.verdictId ?? null)}::text[], ${sources.starts}::int[], ${sources.lengths}::int[])
-               x (image_id, sha256, hash, quality, forms, verdict_id, start, length)
+          from unnest(${entries.map(() => randomUUID())}::uuid[], ${entries.map((e) => e.sha256)}::text[],
+                      ${entries.map((e) => e.frame)}::int[], ${entries.map((e) => e.hash)}::text[],
+                      ${entries.map((e) => e.quality)}::int[], ${entries.map((e) => e.forms)}::text[],
+                      ${entries.map((e) => e.verdictId)}::text[],
+                      ${entries.map((e) => e.start)}::int[], ${entries.map((e) => e.length)}::int[])
+               x (image_id, sha256, frame, hash, quality, forms, verdict_id, start, length)
           on conflict (bank_id, sha256, coalesce(verdict_id, ''), frame) where state <> 'removed' do nothing
-          returning ${IMAGE_COLUMNS}`.execute(tx.db)
-        const result = { added: rows.map(imageOf), present: images.length - rows.length }
+          returning ${IMAGE_COLUMNS}, i.frame`.execute(tx.db)
+        const files = new Set(rows.map(({ sha256, source: { verdictId = '' } }) => `${sha256} ${verdictId}`)).size
+        const added = rows.toSorted((a, b) => a.frame - b.frame).map(imageOf)
+        const result = { added, present: images.length - files }
         if (rows.length === 0) return { undo: result }
         await moveHead(tx.db, next)
         return { done: result }

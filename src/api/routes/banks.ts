@@ -194,7 +194,7 @@ function addRoute(scope: Api, { banks, reader, limits }: RouteServices): void {
       summary: 'Add a picture to a bank; live in running workers within two seconds',
       description:
         'The file itself as JPEG, PNG, WebP, AVIF or GIF, or JSON with it in base64. It is read, hashed and re-encoded; one ' +
-        'that is nearly blank is refused as `picture-blank`, one that is damaged as `picture-unreadable`. A file that the bank has already is answered with 200.',
+        'that is nearly blank is refused as `picture-blank`, one that is damaged as `picture-unreadable`. Of an animation every frame that looks unlike the others is added, each as a picture of its own; one of which not all frames can be seen is refused as `picture-unreadable`. A file that the bank has already is answered with 200.',
       consumes: ['application/json', ...PICTURE_TYPES],
       params: bankParamsSchema,
       body: pictureBodySchema,
@@ -215,10 +215,12 @@ function addRoute(scope: Api, { banks, reader, limits }: RouteServices): void {
       const picture = await readReferencePicture(reader, data)
       const source = { kind: 'api' as const, ...(file === undefined ? {} : { file }) }
       const { added } = await banks.addImages(bankId, [{ picture, source }], caller.subject, bankScope(caller))
-      const [image] = added
-      return reply
-        .code(image === undefined ? 200 : 201)
-        .send({ ...(image === undefined ? {} : { added: image }), sha256: picture.sha256 })
+      const [image, ...frames] = added
+      return reply.code(image === undefined ? 200 : 201).send({
+        ...(image === undefined ? {} : { added: image }),
+        ...(frames.length === 0 ? {} : { frames }),
+        sha256: picture.sha256,
+      })
     },
   })
 }

@@ -171,7 +171,8 @@ async function importFiles(work: {
     if (images.length === 0) continue
     await work.make()
     const result = await store.addImages(bankId, images, COMMAND_LINE, 'all')
-    added += result.added.length
+    // An animation has an entry for each of its frames.
+    added += new Set(result.added.map(({ sha256 }) => sha256)).size
     present += result.present
   }
   progress.end()

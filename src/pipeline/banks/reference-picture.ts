@@ -9,7 +9,7 @@ import type { PictureReader } from '../pictures/ports.ts'
 const READ_MS = 20_000
 
 /**
- * @throws TouchstoneError `too-large` or `picture-unreadable` with what is wrong with it (damaged ones too, and those that browsers show otherwise), `picture-blank` where it would match thousands
+ * @throws TouchstoneError `too-large` or `picture-unreadable` with what is wrong with it (damaged ones too, animations of which frames cannot be seen, and those that browsers show otherwise), `picture-blank` where it would match thousands
  *   of listings, `not-ready` where no thread was free.
  */
 export async function readReferencePicture(reader: PictureReader, bytes: Uint8Array): Promise<KeptPicture> {
@@ -26,6 +26,12 @@ export async function readReferencePicture(reader: PictureReader, bytes: Uint8Ar
     throw new TouchstoneError(
       'picture-unreadable',
       `damaged: the ${picture.format} ends too soon or is broken, and only a part of it can be seen`,
+    )
+  // Who adds it believes that all of it is known from then on.
+  if (picture.unseenFrames === true)
+    throw new TouchstoneError(
+      'picture-unreadable',
+      `an animation of which not all frames can be seen (a film, too many or too large ones); add those that count as pictures of their own`,
     )
   if (picture.shownOtherwise === true)
     throw new TouchstoneError(

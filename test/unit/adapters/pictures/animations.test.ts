@@ -7,6 +7,7 @@ import { bankSchema } from '../../../../src/domain/bank.ts'
 import { distance } from '../../../../src/imaging/pdq.ts'
 import type { SeenPicture } from '../../../../src/imaging/picture.ts'
 import { createBankEntries } from '../../../../src/pipeline/banks/entries.ts'
+import { readReferencePicture } from '../../../../src/pipeline/banks/reference-picture.ts'
 import { drawing, reading } from '../../../support/pictures.ts'
 
 const { reader, read, keep } = reading({ threads: 2 })
@@ -155,6 +156,18 @@ test('frames beyond what one picture may cost are not looked at, and it says so'
   await small.reader.close()
   expect(picture).toMatchObject({ state: 'seen', unseenFrames: true })
   expect(picture.state === 'seen' && near(picture, ofHarmless)).toBe(true)
+})
+
+test('one of which frames cannot be seen is taken into no bank: who adds it believes that all of it is known', async () => {
+  const bytes = await animated('gif', [harmless, mirrored, fake], [100, 100, 5_000])
+  const { reader: small } = reading({ maxPixels: 320 * 240 * 2 })
+  const refused = readReferencePicture(small, bytes)
+  await expect(refused).rejects.toMatchObject({
+    code: 'picture-unreadable',
+    message: expect.stringContaining('pictures of their own') as string,
+  })
+  await small.close()
+  expect((await readReferencePicture(reader, bytes)).frames).toHaveLength(2)
 })
 
 test('ten thousand frames cost no more than a picture may, and are not seen whole', async () => {
