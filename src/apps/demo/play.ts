@@ -66,6 +66,8 @@ const CHUNK = 50
 const LOOK_MS = 80
 /** A record of the play without an end after this long is told as missing. */
 const PATIENCE_MS = 60_000
+/** What was stopped for a picture that is forgotten is looked at again within seconds; the play goes on without it. */
+const AGAIN_MS = 30_000
 /** A deadline is decided within a second or so; more means that the clock stands still. */
 const CLOCK_GRACE_MS = 15_000
 
@@ -82,9 +84,9 @@ export async function playDemo(options: DemoOptions): Promise<DemoReport> {
   const telling = createTelling({ terminal, ledger, write: (text) => options.out.write(text) })
 
   /** Decisions without a record of their own that were told. */
-  const later = new Set<string>()
+  const later = new Map<string, Decision>()
   const onLater = (decision: Decision): void => {
-    later.add(decision.decisionId)
+    later.set(decision.decisionId, decision)
     telling.decidedLater(decision)
   }
   /** By listing of the story. */
@@ -145,7 +147,7 @@ export async function playDemo(options: DemoOptions): Promise<DemoReport> {
       tellSummary({
         terminal,
         played: ledger.all,
-        byClock: telling.byClock(),
+        later: [...later.values()],
         elapsedMs,
         pace: options.pace,
         stopped: signal.aborted,
@@ -209,6 +211,9 @@ export async function playDemo(options: DemoOptions): Promise<DemoReport> {
     })
     words.set(listingId, verdictId)
     await until(() => decisionIds.every((one) => later.has(one)), PATIENCE_MS)
+    const isAgain = (name: string) =>
+      [...later.values()].some((one) => one.listingId === `${run}-${name}` && one.stage === 'rescreen')
+    await until(() => (word.again ?? []).every(isAgain), AGAIN_MS)
   }
 }
 

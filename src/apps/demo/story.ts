@@ -48,6 +48,8 @@ const wordSchema = z.strictObject({
   event: z.literal('verdict'),
   about: z.strictObject({ listingId: z.string().min(1), revision: z.int().min(1) }),
   verdict: z.enum(['confirmed', 'rejected']),
+  /** Listings that the gate then looks at again by itself; what follows waits for that too. */
+  again: z.array(z.string().min(1)).optional(),
 })
 export type Word = z.infer<typeof wordSchema>
 

@@ -1,4 +1,5 @@
 // What became of everything: the count that must come out even, how right the gate was by the fixtures' labels, how fast.
+import type { Decision, Stage } from '../../domain/decision.ts'
 import { OUTCOMES, type Outcome } from '../../domain/policy.ts'
 import { cutText, fit, plain, type Terminal } from '../terminal.ts'
 import type { End, Played } from './ledger.ts'
@@ -13,8 +14,8 @@ export interface Address {
 export interface SummaryOptions {
   readonly terminal: Terminal
   readonly played: readonly Played[]
-  /** Holds that ran out during the play: decisions without a record of their own. */
-  readonly byClock: number
+  /** What was decided during the play without a record of its own. */
+  readonly later: readonly Decision[]
   readonly elapsedMs: number
   readonly pace: 'read' | 'fast'
   readonly stopped: boolean
@@ -35,15 +36,7 @@ const NAMES: Readonly<Record<(typeof LABELS)[number], string>> = {
   silent: 'silent fakes',
 }
 
-export function tellSummary({
-  terminal,
-  played,
-  byClock,
-  elapsedMs,
-  pace,
-  stopped,
-  addresses,
-}: SummaryOptions): string {
+export function tellSummary({ terminal, played, later, elapsedMs, pace, stopped, addresses }: SummaryOptions): string {
   const { colours } = terminal
   const lines: string[] = [
     '\n',
@@ -78,10 +71,8 @@ export function tellSummary({
     const cells = OUTCOMES.map((outcome) => share(countOf(of, outcome), of.length).padStart(column)).join('')
     lines.push(`  ${fit(NAMES[label], 15)}${size(String(of.length))}${cells}\n`)
   }
-  if (byClock > 0)
-    lines.push(
-      terminal.paragraph(`Counted by what the gate decided at once; later the clock ended ${byClock} of the holds.`, 2),
-    )
+  if (later.length > 0)
+    lines.push(terminal.paragraph(`Counted by what the gate decided at once. Later came ${laterWords(later)}.`, 2))
   lines.push('\n', ...mistakes(terminal, played, true), ...mistakes(terminal, played, false))
 
   const latencies = played
@@ -109,6 +100,20 @@ export function tellSummary({
     lines.push('\n  Ctrl-C to stop\n')
   }
   return lines.join('')
+}
+
+const LATER: readonly (readonly [Stage, one: string, many: string])[] = [
+  ['deadline', 'a hold ended by the clock', 'holds ended by the clock'],
+  ['review', 'a decision by what a person said', 'decisions by what a person said'],
+  ['rescreen', 'a listing looked at again by the gate itself', 'listings looked at again by the gate itself'],
+]
+
+function laterWords(later: readonly Decision[]): string {
+  const parts = LATER.flatMap(([stage, one, many]) => {
+    const count = later.filter((decision) => decision.stage === stage).length
+    return count === 0 ? [] : [count === 1 ? one : `${count} ${many}`]
+  })
+  return new Intl.ListFormat('en').format(parts)
 }
 
 /** The false positives, or the false negatives, by name: a demo that hides them would teach nothing. */

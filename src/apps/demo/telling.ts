@@ -22,7 +22,6 @@ export function createTelling({ terminal, ledger, write }: TellingOptions) {
   const { colours } = terminal
   /** Listings whose short hold runs. */
   const clocks = new Set<string>()
-  let byClock = 0
 
   return {
     opening(count: number, brands: readonly Brand[], run: string): void {
@@ -57,18 +56,16 @@ export function createTelling({ terminal, ledger, write }: TellingOptions) {
       clocks.delete(decision.listingId)
       const played = ledger.lastOf(decision.listingId)
       if (played === undefined) return
-      const deadline = decision.stage === 'deadline'
-      if (deadline) byClock += 1
-      const reason = deadline
-        ? `The hold ran out and nobody had looked: ${decision.outcome}.`
-        : decision.stage === 'review'
-          ? `A person has looked: ${decision.outcome}.`
-          : `Decided again (${decision.stage}).`
+      const reason =
+        decision.stage === 'deadline'
+          ? `The hold ran out and nobody had looked: ${decision.outcome}.`
+          : decision.stage === 'review'
+            ? `A person has looked: ${decision.outcome}.`
+            : (decision.reasons[0]?.text ?? `Looked at again: ${decision.outcome}.`)
       const mark = mistakeFor(played.row, decision.outcome)
       write(terminal.record({ ...goods(played), word: decision.outcome, risk: decision.risk, reason, mark }))
     },
 
-    byClock: () => byClock,
     clocksRunning: () => clocks.size,
   }
 }

@@ -10,6 +10,7 @@ import { readStory, type Row } from '../../../src/apps/demo/story.ts'
 import { percentile, tellSummary } from '../../../src/apps/demo/summary.ts'
 import { PACKAGE_ROOT } from '../../../src/apps/package-root.ts'
 import { createTerminal } from '../../../src/apps/terminal.ts'
+import type { Decision, Stage } from '../../../src/domain/decision.ts'
 import type { Policy } from '../../../src/domain/policy.ts'
 import { decodeEvent } from '../../../src/events/wire.ts'
 import { defaultPolicy } from '../../../src/policy/default.ts'
@@ -34,6 +35,13 @@ describe('the story that ships', () => {
     for (const label of ['overt', 'silent']) expect(rows.filter((r) => r.label === label).length).toBeGreaterThan(15)
     for (const end of ['refused', 'dead-letter', 'duplicate', 'withdrawn'])
       expect(rows.some((r) => r.expect === end)).toBe(true)
+    // What a person says at last is true in the story, so its label must not say otherwise.
+    const lastWords = new Map(chapters.flatMap((c) => c.words.map(({ word }) => [word.about.listingId, word.verdict])))
+    for (const [listingId, verdict] of lastWords) {
+      const about = rows.findLast((r) => r.event !== 'raw' && r.data.listingId === listingId)
+      expect([listingId, about?.label === 'honest']).toEqual([listingId, verdict === 'rejected'])
+    }
+    expect(lastWords.size).toBeGreaterThan(0)
     expect(brands.length).toBeGreaterThanOrEqual(8)
     for (const brand of brands) expect(brand.priceBands.length).toBeGreaterThan(0)
   })
@@ -198,7 +206,7 @@ describe('the summary', () => {
     const told = tellSummary({
       terminal,
       played: ledger.all,
-      byClock: 0,
+      later: [],
       elapsedMs: 1_000,
       pace: 'fast',
       stopped: false,
@@ -206,6 +214,19 @@ describe('the summary', () => {
     })
     expect(told).toMatch(/no end yet +1/)
     expect(told).not.toContain('every record has exactly one end')
+  })
+
+  it('tells of what was decided later by whom: the clock, a person, the gate itself', () => {
+    const told = (stages: readonly Stage[]) => {
+      const later = stages.map((stage) => ({ stage }) as Decision)
+      const more = { elapsedMs: 1_000, pace: 'fast', stopped: false, addresses: [] } as const
+      return tellSummary({ terminal, played: [], later, ...more }).replace(/\s+/g, ' ')
+    }
+    expect(told(['deadline', 'review', 'rescreen', 'deadline', 'review'])).toContain(
+      'Later came 2 holds ended by the clock, 2 decisions by what a person said, and a listing looked at again by the gate itself.',
+    )
+    expect(told(['deadline'])).toContain('Later came a hold ended by the clock.')
+    expect(told([])).not.toContain('Later came')
   })
 
   it('takes percentiles by nearest rank', () => {
