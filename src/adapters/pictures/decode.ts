@@ -1,6 +1,7 @@
 // Bytes of strangers to pixels, inside a thread: sniffed, measured by the header, and only then decoded, within bounds.
 import sharp, { type KernelEnum, type Metadata, type SharpOptions } from 'sharp'
 import { isOrdinaryProfile } from './colours.ts'
+import { apngOf, framesOf, played, shrunk, withAlpha, type Apng } from './apng.ts'
 import { faultOf, isTimeout } from './faults.ts'
 import { formatOf, isSequence, type Format } from './formats.ts'
 import { framesToSee, seesWhole } from './frames.ts'
@@ -21,6 +22,8 @@ export interface Opened {
   readonly memory: number
   /** Of an animation those that count most, what people see longest first; 0 of any other picture. */
   readonly frames: readonly number[]
+  /** The one that other tools see. */
+  readonly first: number
   /** Whether these are all that there are to see. */
   readonly allFrames: boolean
   /** Its samples are no ordinary sRGB, and what browsers show is another picture than this one. */
@@ -134,30 +137,38 @@ export async function open(
     return unseen('too-many-pixels', `${w} × ${h} pixels in ${weight.scans} scans`)
   const { gamma, hasMoreFrames, isShownOtherwise, ignoresProfile: ignoreIcc } = weight.colouring
   const power = powerOf(gamma)
-  const count = meta.pages ?? 1
-  const isAnimated = page === 0 && count > 1 && format !== 'avif'
   const passed = Math.floor(most / MOVING_COUNTS[format])
-  const isFilm = isAnimated && seesWhole(count, w * h, passed)
-  const { frames, all } = isAnimated
-    ? framesToSee({ frames: count, delays: meta.delay ?? [], loops: meta.loop ?? 0, area: w * h }, passed)
-    : { frames: [page], all: !isSequence(bytes) && !hasMoreFrames }
+  const moving = hasMoreFrames && !opening.damaged ? apngOf(Buffer.from(bytes)) : undefined
+  const layers = moving?.layers.length ?? 0
+  const count = moving === undefined ? (meta.pages ?? 1) : layers + Number(moving.isPictureApart)
+  const isFilm = page === 0 && count > 1 && format !== 'avif' && seesWhole(count, w * h, passed)
+  const apng = isFilm ? moving : undefined
+  const isAnimated = isFilm || (page === 0 && (meta.pages ?? 1) > 1 && format !== 'avif')
+  // The picture of an animated PNG itself, in the place behind its frames where it is none of them.
+  const first = apng?.isPictureApart === true ? layers : page
+  const { frames, all } =
+    apng !== undefined
+      ? { frames: framesOf(apng, w * h, passed, first), all: true }
+      : isAnimated
+        ? framesToSee({ frames: count, delays: meta.delay ?? [], loops: meta.loop ?? 0, area: w * h }, passed)
+        : { frames: [page], all: !isSequence(bytes) && !hasMoreFrames }
   const turned = isSwapped(orientation)
   let { file, damaged } = opening
   let isCut = false
   let until: number | undefined
 
   /** What is asked of libvips, and the seconds that are left for it. */
-  const loading = (failOn: Failing, options: SharpOptions = {}) => {
+  const loading = (failOn: Failing, options: SharpOptions = {}, of: Uint8Array = file) => {
     until ??= performance.now() + limits.timeMs
     const left = until - performance.now()
     if (left <= 0) throw new Error('timeout')
     const input: SharpOptions = { failOn, limitInputPixels: limits.maxPixels, ...options }
-    return sharp(file, input).timeout({ seconds: secondsOf(left) })
+    return sharp(of, input).timeout({ seconds: secondsOf(left) })
   }
 
   /** From one frame on so many, one below the other, as they are stored. */
   async function decoded(failOn: FailOn, frame: number, shrink?: Shrink, pages = 1): Promise<Pixels> {
-    const stored = loading(failOn, { page: frame, pages, ignoreIcc })
+    const stored = loading(failOn, { page: apng === undefined ? frame : 0, pages, ignoreIcc })
     const decoding = power === undefined ? stored : await displayed(stored, power)
     if (shrink !== undefined) {
       const { side, fit, kernel } = shrink
@@ -189,6 +200,25 @@ export async function open(
     return await decode('none')
   }
 
+  async function layerOf(png: Buffer): Promise<Uint8Array> {
+    const stored = loading('truncated', { ignoreIcc }, png)
+    return await withAlpha(power === undefined ? stored : await displayed(stored, power))
+  }
+
+  async function playedFilm(moving: Apng): Promise<Film> {
+    const pictures: Pixels[] = []
+    for await (const picture of played(moving, w, h, layerOf)) pictures.push(upright(picture, orientation))
+    if (moving.isPictureApart) pictures.push(upright(await decoded('truncated', first), orientation))
+    return {
+      frames: pictures.length,
+      at(frame) {
+        const picture = pictures[frame]
+        if (picture === undefined) throw new Error(`no frame ${frame}`)
+        return picture
+      },
+    }
+  }
+
   return {
     state: 'opened',
     format,
@@ -199,13 +229,19 @@ export async function open(
       Math.max(w * h, weight.held) *
       (MEMORY[format] * (isAnimated ? 2 : 1) + (isFilm ? 3 * count : 0) + (power === undefined ? 0 : UNSHRUNK)),
     frames,
+    first,
     allFrames: all && (!isAnimated || frames.length === count),
     shownOtherwise: isShownOtherwise || (meta.icc !== undefined && !ignoreIcc && !isOrdinaryProfile(meta.icc)),
-    pixels: async (shrink, frame = frames[0] ?? 0) =>
-      upright(await shown((failOn) => decoded(failOn, frame, shrink)), orientation),
+    async pixels(shrink, frame = frames[0] ?? 0) {
+      if (apng === undefined || frame === first)
+        return upright(await shown((failOn) => decoded(failOn, frame, shrink)), orientation)
+      const film = await playedFilm(apng)
+      return await shrunk(film.at(frame), shrink)
+    },
     async film() {
       if (!isFilm) return undefined
       try {
+        if (apng !== undefined) return await playedFilm(apng)
         const { data, height, ...strip } = await shown((failOn) => decoded(failOn, 0, undefined, count))
         if (height !== h * count) return undefined
         const size = data.length / count

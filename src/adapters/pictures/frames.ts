@@ -19,7 +19,7 @@ const SLOWED_MS = 100
  * A minute at ten frames a second. What goes on for longer is a film, and of tiny frames the limit on pixels alone would let
  * half a million through.
  */
-const MOST_FRAMES = 600
+export const MOST_FRAMES = 600
 
 /**
  * Different frames of one animation that are compared with the banks: a full turn of a product takes 24 to 60. Each costs

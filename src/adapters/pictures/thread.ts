@@ -86,8 +86,7 @@ export function createAnswering(hashPixels: HashPixels, data: ThreadData): (job:
   }
 
   async function lookedAtFirst(opened: Opened): Promise<Looked> {
-    // Of a still picture the only one there is, which in an AVIF need not be the first.
-    const frame = opened.frames.includes(0) ? 0 : (opened.frames[0] ?? 0)
+    const frame = opened.first
     const pixels = await hashed(opened, frame)
     const all = opened.allFrames && opened.frames.length === 1
     return { best: { ...hashPixels(pixels), frame, pixels }, others: [], all }
