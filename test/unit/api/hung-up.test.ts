@@ -17,7 +17,7 @@ async function server() {
   await api.listen({ port: 0, host: '127.0.0.1' })
   const { port } = api.server.address() as { port: number }
   const headers = (await world.key('ingest')).headers
-  return { api, world, port, lines, authorization: String(headers['authorization']) }
+  return { api, world, port, lines, authorization: headers.authorization }
 }
 
 it.each([
