@@ -76,7 +76,7 @@ export function createReview({ store, topics, telemetry, dueSeconds, decided }: 
         by: byOf(caller),
         own,
       }
-      const wanted = { verdictIds: [verdictId], decisionId }
+      const wanted = { verdictIds: [verdictId], decisionId, confirms: said.verdict === 'confirmed' }
       const answer = await store.settle({ caseId, brandIds: own }, wanted, (found, now) =>
         settleCaseVerdict(found, caseOf(found), asked, { topics, now }),
       )
@@ -85,7 +85,7 @@ export function createReview({ store, topics, telemetry, dueSeconds, decided }: 
 
     async reopen(caseId, caller, { verdictId = v4(), ...asked }) {
       const about: About = { caseId, brandIds: brandsOf(caller) }
-      const answer = await store.settle(about, { verdictIds: [verdictId] }, (found, now) =>
+      const answer = await store.settle(about, { verdictIds: [verdictId], confirms: false }, (found, now) =>
         settleReopening(
           found,
           caseOf(found),
@@ -98,14 +98,14 @@ export function createReview({ store, topics, telemetry, dueSeconds, decided }: 
 
     async appeal(listingId, caller, text) {
       const about: About = { listingId, marketplace: caller.marketplace }
-      const answer = await store.settle(about, { verdictIds: [] }, (found, now) =>
+      const answer = await store.settle(about, { verdictIds: [], confirms: false }, (found, now) =>
         settleAppeal(found, { text, by: caller.subject }, { topics, now, dueSeconds: dueSeconds() }),
       )
       return told(answer)
     },
 
     stands: (caseId, caller) =>
-      store.settle({ caseId, brandIds: brandsOf(caller) }, { verdictIds: [] }, (found) => ({
+      store.settle({ caseId, brandIds: brandsOf(caller) }, { verdictIds: [], confirms: false }, (found) => ({
         answer: startWork(found, caseOf(found), topics).known().answer.stands,
       })),
 

@@ -34,8 +34,8 @@ const ROUNDS = 5
 export function createReviewStore({ pool, outputs, officials }: ReviewStoreOptions): ReviewStore {
   return {
     async settle<T>(about: About, asked: Asked, settle: (subject: ReviewSubject, now: Date) => Settlement<T>) {
-      // An appeal, which is about a listing, confirms nothing.
-      const look = 'caseId' in about ? await lookAhead(pool, shownInCase(theCase(about)), officials) : undefined
+      const look =
+        asked.confirms && 'caseId' in about ? await lookAhead(pool, shownInCase(theCase(about)), officials) : undefined
       for (let round = 0; round < ROUNDS; round++) {
         const first = [lock(about)] as const
         const end = await inTransactionFrom<End<T>, typeof first>(pool, first, async (tx, [locked]) => {
@@ -46,6 +46,8 @@ export function createReviewStore({ pool, outputs, officials }: ReviewStoreOptio
           if (writes === undefined) return { undo: { answer } }
           assertWritable(writes, new Set([listingId]))
           if (!(await recordVerdicts(tx, writes.verdicts))) return { undo: 'taken' }
+          if (!asked.confirms && (writes.bankJoins ?? []).length > 0)
+            throw new Error('pictures join without a look at what others show')
           const { accounts, statements } = bankEffects(writes.bankJoins ?? [], writes.bankLeaves ?? [], look)
           const last = [...writeAppeals(writes.appeals), ...writeSettlement(writes, outputs, statements)]
           if (accounts === undefined || joined === undefined) return { done: { answer }, last }

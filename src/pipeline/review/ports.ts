@@ -71,7 +71,12 @@ export interface ReviewStore {
    */
   settle<T>(
     about: About,
-    asked: { readonly verdictIds: readonly string[]; readonly decisionId?: string | undefined },
+    asked: {
+      readonly verdictIds: readonly string[]
+      readonly decisionId?: string | undefined
+      /** What it returns may let pictures join banks: what others show is then looked up before. */
+      readonly confirms: boolean
+    },
     settle: (subject: ReviewSubject, now: Date) => Settlement<T>,
   ): Promise<T | undefined>
   /**
