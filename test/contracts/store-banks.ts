@@ -32,7 +32,7 @@ export const picture = (name: string, more: Partial<KeptPicture> = {}): KeptPict
   body: Buffer.from(`webp of ${name}`),
   ...more,
 })
-const added = (names: readonly string[], source: BankImage['source'] = { kind: 'api' }) =>
+export const added = (names: readonly string[], source: BankImage['source'] = { kind: 'api' }) =>
   names.map((name) => ({ picture: picture(name), source }))
 const nike: BankScope = { brandIds: ['nike'] }
 
@@ -103,29 +103,6 @@ export function bankStoreContract(name: string, start: () => Promise<SharedBankS
       const before = await guess()
       await one.upsertBank(confirmedBank('gap'), 'ann', 'all')
       expect(await guess()).toBe(before)
-    })
-
-    test('of an animation every frame is added as an entry of its own, and what an older gate left out comes with it again', async () => {
-      await one.upsertBank(bank('fakes'), 'ann', 'all')
-      const frames = ['second', 'third'].map((name) => {
-        const { hash, quality, forms, variants } = picture(name)
-        return { hash, quality, forms, variants }
-      })
-      const source = { kind: 'api' as const }
-      // As it was added before: by one frame alone.
-      await one.addImages('fakes', added(['moving', 'still']), 'ann', 'all')
-      const moving = { picture: picture('moving', { frames }), source }
-      const first = await one.addImages('fakes', [moving, ...added(['still', 'new'])], 'ann', 'all')
-      const hashes = ['second', 'third', 'new'].map((name) => picture(name).hash)
-      expect(first.added.map((image) => image.hash).toSorted()).toEqual(hashes.toSorted())
-      expect(first.present).toBe(1)
-      expect(await one.addImages('fakes', [moving], 'ann', 'all')).toEqual({ added: [], present: 1 })
-      // The one shown longest is told first.
-      const other = await one.addImages('fakes', [{ picture: picture('other', { frames }), source }], 'ann', 'all')
-      expect(other.added.map((image) => image.hash)).toEqual([picture('other').hash, ...hashes.slice(0, 2)])
-      const { images } = await two.changesSince(0n, 100)
-      expect(images).toHaveLength(8)
-      expect(new Set(images.map((image) => ('forms' in image ? image.forms[0] : '')))).toContain(frames[1]?.forms[0])
     })
 
     test('kind and owner of a bank stay while it has pictures; names of confirmed banks mean nothing else', async () => {

@@ -192,32 +192,6 @@ describe('banks over HTTP', () => {
     expect((await get('/v1/banks', nike)).json()).toMatchObject({ items: [{ images: 0 }] })
   })
 
-  test('an animation goes in with every frame, and not at all where frames cannot be seen', async () => {
-    await make('b', { brandId: 'nike', kind: 'genuine' })
-    const frames = [await drawing(96, 72).png().toBuffer(), await drawing(96, 72).flop().png().toBuffer()]
-    const moving = await sharp(frames, { join: { animated: true } })
-      .webp({ delay: [100, 900] })
-      .toBuffer()
-    const answer = (await add('b', moving, nike, 'image/webp')).json()
-    const kinds = { bankId: 'b', sha256: sha256Of(moving), source: { kind: 'api', by: 'brand' } }
-    expect(answer).toMatchObject({ added: kinds, frames: [kinds], sha256: sha256Of(moving) })
-    const { added, frames: others } = answer as { added: { hash: string }; frames: { hash: string }[] }
-    expect(added.hash).not.toBe(others[0]?.hash)
-    expect((await get('/v1/banks', nike)).json()).toMatchObject({ items: [{ images: 2 }] })
-    const again = await add('b', moving, nike, 'image/webp')
-    expect([again.statusCode, again.json()]).toEqual([200, { sha256: sha256Of(moving) }])
-    // The blocks of its two frames, three hundred times and five over: a film of more than a minute.
-    const two = await sharp(frames, { join: { animated: true } })
-      .gif({ effort: 1, colours: 4, dither: 0 })
-      .toBuffer()
-    const first = two.indexOf(Buffer.from([0x21, 0xf9, 4]))
-    const blocks = Array.from({ length: 305 }, () => two.subarray(first, -1))
-    const film = Buffer.concat([two.subarray(0, first), ...blocks, two.subarray(-1)])
-    const refused = await add('b', film, nike, 'image/gif')
-    expect([refused.statusCode, codeOf(refused)]).toEqual([422, 'picture-unreadable'])
-    expect(refused.body).toContain('pictures of their own')
-  })
-
   test('what is in quarantine can be released, and each only once', async () => {
     await make('b')
     const imageId = imageOf(await add('b', await drawing().png().toBuffer()))
