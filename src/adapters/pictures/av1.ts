@@ -1,12 +1,15 @@
 // The units of an AV1 image (specification 5.3 to 5.5): how many frames they make a decoder decode, and how samples are meant.
 import { BoxFault, ENDS } from './boxes.ts'
-import type { CodedColours } from './colours.ts'
+import { areOrdinary, type CodedColours } from './colours.ts'
 
 export interface Units {
   readonly frames: number
-  /** What each head of a sequence says; nothing where it does not. */
-  readonly colours: readonly CodedColours[]
+  /** The first that a head of a sequence says and that are not ordinary. */
+  readonly odd: CodedColours | undefined
 }
+
+/** Of one image: encoders write three, for each frame of a progressive one as many, and metadata. */
+const MOST_UNITS = 200
 
 /** OBU types (6.2.2) that make the decoder decode: frame header, frame, tile list. */
 const DECODED: ReadonlySet<number> = new Set([3, 6, 8])
@@ -20,14 +23,16 @@ const FRAME = 6
  */
 export function unitsOf(obus: Buffer, mostFrames: number): Units {
   let frames = 0
-  const colours: CodedColours[] = []
+  let units = 0
+  let odd: CodedColours | undefined
   for (let at = 0; at < obus.length;) {
     const head = obus[at] ?? 0
     const type = (head >> 3) & 15
     if (type === 0) {
-      if (obus.subarray(at).some((byte) => byte !== 0)) throw new BoxFault('an AV1 unit of no kind')
+      if (!isZero(obus.subarray(at))) throw new BoxFault('an AV1 unit of no kind')
       break
     }
+    if (++units > MOST_UNITS) throw new BoxFault(`more than ${MOST_UNITS} AV1 units in one image`)
     at += (head & 4) === 4 ? 2 : 1
     if (DECODED.has(type) && ++frames > mostFrames) throw new BoxFault(`more than ${mostFrames} frames in one image`)
     if ((head & 2) === 0) {
@@ -43,11 +48,14 @@ export function unitsOf(obus: Buffer, mostFrames: number): Units {
     }
     if (at + size > obus.length) throw new BoxFault(ENDS)
     const said = type === SEQUENCE ? coloursOf(obus.subarray(at, at + size)) : undefined
-    if (said !== undefined) colours.push(said)
+    if (said !== undefined && !areOrdinary(said)) odd ??= said
     at += size
   }
-  return { frames, colours }
+  return { frames, odd }
 }
+
+/** Each byte is as the next, and the first is none. */
+const isZero = (bytes: Buffer): boolean => bytes[0] === 0 && bytes.subarray(1).equals(bytes.subarray(0, -1))
 
 /** Of the head of a sequence (5.5.1, 5.5.2), as far as it goes to its colours. */
 function coloursOf(sequence: Buffer): CodedColours | undefined {

@@ -1,11 +1,15 @@
 // What decoding an AVIF comes to, by its boxes and before libheif sees it: its own size says little of what lies behind it.
-import { unitsOf } from './av1.ts'
+import { unitsOf, type Units } from './av1.ts'
 import { itemsOf, type Item, type Items } from './avif-items.ts'
 import { BoxFault, numbersOf } from './boxes.ts'
 import { areOrdinary } from './colours.ts'
 
 /** Of progressive ones, which are shown in steps, each step is a frame. Encoders write up to four. */
 const MOST_FRAMES = 4
+/** Tiles that are alike may lie in the file once (libavif): a flat one of 512 pixels has some hundred bytes, a photograph is never twice the same. */
+const MOST_SHARED = 16 << 20
+/** The names of kinds of auxiliary pictures have up to 50. */
+const MOST_OF_KIND = 256
 
 /** Pixels that libheif will decode, all tiles and steps counted. */
 export interface AvifPixels {
@@ -30,13 +34,14 @@ export function pixelsOfAvif(file: Buffer): AvifPixels | { readonly wrong: strin
   try {
     const items = itemsOf(file)
     const alpha = alphaOf(items)
-    const { pixels: colours, isOrdinary } = decodedOf(items, items.primary)
+    const unitsIn = readOnce(file.length)
+    const { pixels: colours, isOrdinary } = decodedOf(items, items.primary, unitsIn)
     const isShownOtherwise = !isOrdinary
     if (alpha === undefined) return { colours, alpha: 0, isShownOtherwise }
     const [own, other] = [sizeOf(items.primary), sizeOf(alpha)]
     if (own.width !== other.width || own.height !== other.height)
       throw new BoxFault(`an alpha of ${other.width} × ${other.height} to ${own.width} × ${own.height} pixels`)
-    return { colours, alpha: decodedOf(items, alpha).pixels, isShownOtherwise }
+    return { colours, alpha: decodedOf(items, alpha, unitsIn).pixels, isShownOtherwise }
   } catch (error) {
     if (error instanceof BoxFault) return { wrong: error.message }
     throw error
@@ -64,19 +69,59 @@ function alphaOf({ primary, items, references }: Items): Item | undefined {
 /** Taken for one unless it clearly says otherwise: depth, say, which is not decoded. */
 function isAlpha({ properties }: Item): boolean {
   const kinds = properties.filter(({ type }) => type === 'auxC')
-  const kind = kinds[0]?.body.toString('latin1') ?? ''
-  return kinds.length !== 1 || kind.includes('alpha') || kind.includes('auxid:1')
+  const [{ body } = { body: Buffer.alloc(0) }] = kinds
+  // Named by many references, a long one would be searched as often.
+  if (kinds.length !== 1 || body.length > MOST_OF_KIND) return true
+  const kind = body.toString('latin1')
+  return kind.includes('alpha') || kind.includes('auxid:1')
 }
 
-function decodedOf(items: Items, item: Item): Decoded {
-  if (item.type === 'av01') return decodedOfCoded(item)
-  if (item.type === 'grid') return decodedOfGrid(items, item)
+type UnitsIn = (item: Item) => Units
+
+/**
+ * The units of each image that is decoded, with every byte of the file read once at most: bytes that several images name
+ * exactly alike are read for the first of them, and all that is read is no more than the file.
+ */
+function readOnce(length: number): UnitsIn {
+  const known = new Map<string, Units>()
+  let [read, decoded] = [0, 0]
+  return (item) => {
+    const configurations = item.properties.filter(({ type }) => type === 'av1C')
+    const [configuration] = configurations
+    if (configuration === undefined || configurations.length > 1)
+      throw new BoxFault(`an AV1 image with ${configurations.length} configurations`)
+    // Behind its four bytes a configuration may hold frames as well, which are decoded before the others; all lie joined there.
+    const parts = [configuration.body.subarray(4), ...item.extents]
+    const own = parts.reduce((sum, part) => sum + part.length, 0)
+    decoded += own
+    // A decoder takes them each time.
+    if (decoded > length + MOST_SHARED) throw new BoxFault(`${decoded} bytes of images in a file of ${length}`)
+    const name = parts.map(nameOf).join()
+    let units = known.get(name)
+    if (units === undefined) {
+      read += own
+      if (read > length)
+        throw new BoxFault(`images that lie in each other: ${read} bytes of them in a file of ${length}`)
+      known.set(name, (units = unitsOf(Buffer.concat(parts), MOST_FRAMES)))
+    }
+    return units
+  }
+}
+
+/** Small ones (configurations) may lie in several places and be the same. */
+const nameOf = (part: Buffer): string =>
+  part.length <= 64 ? part.toString('hex') : `${part.byteOffset}+${part.length}`
+
+function decodedOf(items: Items, item: Item, unitsIn: UnitsIn): Decoded {
+  if (item.type === 'av01') return decodedOfCoded(item, unitsIn)
+  if (item.type === 'grid') return decodedOfGrid(items, item, unitsIn)
   throw new BoxFault(`a picture of kind ${item.type}; those of kind av01 and grid are decoded`)
 }
 
 /** Every tile its own, in as many pixels as there are to cover, but for what the last row and column hang over. */
-function decodedOfGrid({ items, references }: Items, grid: Item): Decoded {
-  const head = Buffer.concat(grid.extents)
+function decodedOfGrid({ items, references }: Items, grid: Item, unitsIn: UnitsIn): Decoded {
+  // Its bytes may be many, and the first four say all.
+  const head = Buffer.concat(grid.extents, 4)
   const rows = (head[2] ?? 0) + 1
   const columns = (head[3] ?? 0) + 1
   const derived = references.filter(({ type, from }) => type === 'dimg' && from === grid.id)
@@ -95,7 +140,7 @@ function decodedOfGrid({ items, references }: Items, grid: Item): Decoded {
       throw new BoxFault(
         `a grid of ${columns} × ${rows} tiles of ${width} × ${height} for ${out.width} × ${out.height}`,
       )
-    const decoded = decodedOfCoded(tile)
+    const decoded = decodedOfCoded(tile, unitsIn)
     pixels += decoded.pixels
     isOrdinary &&= decoded.isOrdinary
   }
@@ -103,17 +148,13 @@ function decodedOfGrid({ items, references }: Items, grid: Item): Decoded {
 }
 
 /** libheif lets the decoder make no more pixels at a time than the box says. */
-function decodedOfCoded(item: Item): Decoded {
+function decodedOfCoded(item: Item, unitsIn: UnitsIn): Decoded {
   const { width, height } = sizeOf(item)
-  const configurations = item.properties.filter(({ type }) => type === 'av1C')
-  if (configurations.length !== 1) throw new BoxFault(`an AV1 image with ${configurations.length} configurations`)
-  // Behind its four bytes a configuration may hold frames as well, which are decoded before the others; all lie joined there.
-  const units = Buffer.concat([...configurations.map(({ body }) => body.subarray(4)), ...item.extents])
-  const { frames, colours } = unitsOf(units, MOST_FRAMES)
+  const { frames, odd } = unitsIn(item)
   return {
     pixels: width * height * Math.max(1, frames),
     // Where the box says it, Chromium passes over what AV1 itself says; encoders write the same into both, or nothing.
-    isOrdinary: isNamedOrdinary(item) && colours.every(areOrdinary),
+    isOrdinary: isNamedOrdinary(item) && odd === undefined,
   }
 }
 

@@ -33,7 +33,10 @@ const MOST_SCANS = 100
 /** libwebp looks each up from the first on, which takes 10,000 of them 0.1 s and 90,000 ten. */
 const MOST_FRAMES = 10_000
 
-/** At most some microseconds, of a JPEG with scans milliseconds for megabytes; it decodes nothing. */
+/**
+ * Of honest files some microseconds, of a JPEG with scans milliseconds for megabytes. Of those made to take long the worst
+ * found is an AVIF of 15 MB: 0.2 s. It decodes nothing.
+ */
 export function weighed(bytes: Uint8Array, format: Format): Weighed | UnseenPicture {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   switch (format) {

@@ -118,15 +118,15 @@ describe('avif', () => {
   test('the head of a sequence of more than one picture is read as far as its colours', () => {
     const colours = (bits: string) => {
       const bytes = bytesOf(bits)
-      return unitsOf(Buffer.from([0x0a, bytes.length, ...bytes]), 4).colours
+      return unitsOf(Buffer.from([0x0a, bytes.length, ...bytes]), 4).odd
     }
-    const said = [{ primaries: 9, transfer: PQ }]
+    const said = { primaries: 9, transfer: PQ }
     const end = `${bitsOf(9, 8)}${bitsOf(PQ, 8)}${bitsOf(9, 8)}`
     const size = `${bitsOf(8, 4)}${bitsOf(7, 4)}${'1'.repeat(9)}${'1'.repeat(8)}`
     // As libaom writes it of a film: one operating point, order of frames, tools chosen for each.
     const film = `000 0 0 0 0 00000 ${bitsOf(0, 12)} 01000 0 ${size} 0 111 1111 1 11 1 1 110 111`
     expect(colours(`${film} 1 0 1 ${end}`)).toEqual(said)
-    expect(colours(`${film} 1 0 0 ${end}`)).toEqual([])
+    expect(colours(`${film} 1 0 0 ${end}`)).toBeUndefined()
     // All that may be there: timing, a decoder model, delays, frame numbers, no order, 12 bits in 4:2:2.
     const timing = `1 ${bitsOf(1, 32)}${bitsOf(2, 32)} 1 00101 1 00011 ${bitsOf(1, 32)} 00001 00010`
     const points = `1 00001 ${bitsOf(1, 12)} 01000 1 1 0101 1010 0 1 0011 ${bitsOf(2, 12)} 00111 0 0`
