@@ -11,22 +11,35 @@ import type { Api } from './services.ts'
  * many keys there are.
  */
 const OF_A_KIND = 6
-/** Of one rights holder, whichever of its keys they come by, or of one other caller: the rest is for others. */
-const OF_ONE = 3
-/** A body of the largest size may take 80 seconds, most one or two. */
+/**
+ * For one brand, whichever keys they come by, or of one other caller: a third, so that two who hold on to theirs leave a
+ * place for others.
+ */
+const OF_ONE = 2
+/** A body may take 30 seconds of a rights holder, 80 of others; most take one or two. */
 const TRY_AGAIN_SECONDS = { own: 1, kind: 5 } as const
 
-/** A picture of 5 MB comes in that time over any line; what takes longer must come as fast as a slow one sends, 2 Mbit/s. */
-const PATIENCE = { milliseconds: 15_000, bytesPerSecond: 256 << 10 }
+interface Patience {
+  readonly milliseconds: number
+  readonly bytesPerSecond: number
+  /** Of a rights holder no body takes longer, however fast it comes. */
+  readonly mostMilliseconds: number
+}
+
+/**
+ * A picture of 5 MB comes in the first time over any line; what takes longer must come as fast as a slow one sends, 2 Mbit/s.
+ * The largest body comes in the second over a line of 8 Mbit/s.
+ */
+const PATIENCE: Patience = { milliseconds: 15_000, bytesPerSecond: 256 << 10, mostMilliseconds: 30_000 }
 
 /** For all routes of the scope, behind the check of the caller and before the body is read. */
 export function boundUploads(scope: Api, patience = PATIENCE): void {
   const places = { brand: createPlaces(), other: createPlaces() }
   scope.addHook('onRequest', async (request, reply) => {
     const caller = callerOf(request)
-    const who = whoseOf(caller)
+    const whose = whoseOf(caller)
     const kind = places[caller.role === 'brand' ? 'brand' : 'other']
-    if (kind.of(who) >= OF_ONE) {
+    if (whose.some((one) => kind.of(one) >= OF_ONE)) {
       void reply.header('retry-after', TRY_AGAIN_SECONDS.own)
       throw new TouchstoneError('rate-limited', `${OF_ONE} pictures of this caller are being added already`)
     }
@@ -34,12 +47,13 @@ export function boundUploads(scope: Api, patience = PATIENCE): void {
       void reply.header('retry-after', TRY_AGAIN_SECONDS.kind)
       throw new TouchstoneError('not-ready', `${OF_A_KIND} pictures of such callers are being added already`)
     }
-    kind.count(who, 1)
+    kind.count(whose, 1)
     // Whatever becomes of it, the caller's going away too.
-    reply.raw.once('close', () => kind.count(who, -1))
+    reply.raw.once('close', () => kind.count(whose, -1))
   })
   scope.addHook('preParsing', async (request, reply, body) => {
-    const passed = hurried(body, patience, () => {
+    const mostMs = callerOf(request).role === 'brand' ? patience.mostMilliseconds : Infinity
+    const passed = hurried(body, { ...patience, mostMilliseconds: mostMs }, () => {
       // What is still to come is nobody's any more.
       void reply.header('connection', 'close')
       reply.raw.once('finish', () => request.raw.destroy())
@@ -53,9 +67,9 @@ export function boundUploads(scope: Api, patience = PATIENCE): void {
   })
 }
 
-/** Keys for the same brands are one rights holder. */
-const whoseOf = ({ role, subject, brandIds }: Caller): string =>
-  role === 'brand' ? JSON.stringify(brandIds.toSorted()) : subject
+/** Keys that share a brand are of one rights holder, as far as that brand goes. */
+const whoseOf = ({ role, subject, brandIds }: Caller): readonly string[] =>
+  role === 'brand' && brandIds.length > 0 ? [...new Set(brandIds)] : [subject]
 
 function createPlaces() {
   const taken = new Map<string, number>()
@@ -64,17 +78,23 @@ function createPlaces() {
   return {
     all: () => all,
     of,
-    count(who: string, by: 1 | -1): void {
+    count(whose: readonly string[], by: 1 | -1): void {
       all += by
-      const own = of(who) + by
-      if (own > 0) taken.set(who, own)
-      else taken.delete(who)
+      for (const who of whose) {
+        const own = of(who) + by
+        if (own > 0) taken.set(who, own)
+        else taken.delete(who)
+      }
     },
   }
 }
 
-/** The same bytes; they end with `slow-body` when fewer have come than patience allows. */
-function hurried(body: Readable, { milliseconds, bytesPerSecond }: typeof PATIENCE, onSlow: () => void): Transform {
+/** The same bytes; they end with `slow-body` when fewer have come than patience allows, or not all in all of its time. */
+function hurried(
+  body: Readable,
+  { milliseconds, bytesPerSecond, mostMilliseconds }: Patience,
+  onSlow: () => void,
+): Transform {
   const began = performance.now()
   let bytes = 0
   const passed = new Transform({
@@ -85,12 +105,12 @@ function hurried(body: Readable, { milliseconds, bytesPerSecond }: typeof PATIEN
   })
   const look = (): void => {
     const seconds = (performance.now() - began) / 1_000
-    if (bytes >= seconds * bytesPerSecond) return
+    if (bytes >= seconds * bytesPerSecond && seconds * 1_000 < mostMilliseconds) return
     onSlow()
     passed.destroy(
       new TouchstoneError(
         'slow-body',
-        `${bytes} bytes of the body came in ${seconds.toFixed(0)} seconds, and then no more`,
+        `${bytes} bytes of the body came in ${seconds.toFixed(0)} seconds, and longer it is not waited for`,
       ),
     )
   }

@@ -14,8 +14,8 @@ let port: number
 let arrived: number
 
 /** One that waits for as long as a test may take, and one that soon has enough. */
-const PATIENT = { milliseconds: 60_000, bytesPerSecond: 1 }
-const HASTY = { milliseconds: 300, bytesPerSecond: SIZE }
+const PATIENT = { milliseconds: 60_000, bytesPerSecond: 1, mostMilliseconds: 60_000 }
+const HASTY = { milliseconds: 300, bytesPerSecond: SIZE, mostMilliseconds: 60_000 }
 
 async function serve(patience: typeof PATIENT): Promise<void> {
   server = Fastify({ forceCloseConnections: true })
@@ -75,8 +75,8 @@ const moment = (milliseconds: number) => new Promise((resolve) => setTimeout(res
 
 it('many of one caller leave the others their place', async () => {
   await serve(PATIENT)
-  const slow = Array.from({ length: 3 }, () => opened(EVIL))
-  await allHere(3)
+  const slow = Array.from({ length: 2 }, () => opened(EVIL))
+  await allHere(2)
   expect(await whole(EVIL)).toBe(429)
   expect(await whole(HONEST)).toBe(200)
   for (const { request } of slow) request.destroy()
@@ -89,9 +89,9 @@ it('rights holders together have a bound, and so have the people of the deployme
     ['analyst', 'analyst ann', HONEST],
   ] as const) {
     await serve(PATIENT)
-    // Three each for four of them: the bound is of them all.
-    const open = Array.from({ length: 12 }, (_, i) => opened(`${many} key-${i % 4} brand-${i % 4}`))
-    await allHere(12)
+    // Two each for four of them: the bound is of them all.
+    const open = Array.from({ length: 8 }, (_, i) => opened(`${many} key-${i % 4} brand-${i % 4}`))
+    await allHere(8)
     expect(await answer(same)).toEqual({ status: 503, retryAfter: '5' })
     expect(await answer(other)).toMatchObject({ status: 200 })
     for (const { request } of open) request.destroy()
@@ -100,19 +100,52 @@ it('rights holders together have a bound, and so have the people of the deployme
   }
 })
 
-it('a rights holder has no more places for having more keys', async () => {
+it('a rights holder has no more places for having more keys, for whichever of its brands', async () => {
   await serve(PATIENT)
-  const slow = ['key-a', 'key-b', 'key-c'].map((key) => opened(`brand ${key} nike gap`))
-  await allHere(3)
-  expect(await answer('brand key-d gap nike')).toEqual({ status: 429, retryAfter: '1' })
-  expect(await whole('brand key-e gap')).toBe(200)
+  const slow = ['nike', 'nike gap'].map((brands, n) => opened(`brand key-${n} ${brands}`))
+  await allHere(2)
+  for (const brands of ['nike', 'gap nike', 'nike polo'])
+    expect(await answer(`brand key-${brands} ${brands}`)).toEqual({ status: 429, retryAfter: '1' })
+  // Of the other brand one place is left, and of no brand a place is counted for what was refused.
+  slow.push(opened('brand key-e gap'))
+  await allHere(6)
+  expect(await whole('brand key-f gap')).toBe(429)
+  expect(await whole('brand key-g polo')).toBe(200)
+  slow[1]?.request.destroy()
+  await letIn('brand key-h gap nike')
   for (const { request } of slow) request.destroy()
+})
+
+it('two who hold on to all their places leave some for others', async () => {
+  await serve(PATIENT)
+  const slow = ['evil', 'evil evil-sub', 'bad', 'bad bad-sub', 'evil', 'bad'].map((brands, n) =>
+    opened(`brand key-${n} ${brands}`),
+  )
+  await allHere(6)
+  expect(await whole(HONEST)).toBe(200)
+  for (const { request } of slow) request.destroy()
+})
+
+it('no body of a rights holder takes longer than a bound, however fast it comes; those of others may', async () => {
+  await serve({ milliseconds: 50, bytesPerSecond: 1, mostMilliseconds: 300 })
+  const steady = (who: string) => {
+    const { request, answered } = opened(who)
+    const drip = setInterval(() => request.write(Buffer.alloc(100)), 20)
+    const stop = () => clearInterval(drip)
+    answered.then(stop, stop)
+    return { request, answered }
+  }
+  const [own, other] = [steady(EVIL), steady('analyst ann')]
+  expect(await own.answered).toBe(408)
+  expect(await Promise.race([other.answered, moment(100)])).toBe(undefined)
+  other.request.destroy()
+  await expect(other.answered).rejects.toThrow('socket hang up')
 })
 
 it('one that comes too slowly is ended with an answer, and gives its place back', async () => {
   await serve(HASTY)
-  const slow = Array.from({ length: 3 }, () => opened(EVIL))
-  expect(await Promise.all(slow.map(({ answered }) => answered))).toEqual([408, 408, 408])
+  const slow = Array.from({ length: 2 }, () => opened(EVIL))
+  expect(await Promise.all(slow.map(({ answered }) => answered))).toEqual([408, 408])
   await letIn(EVIL)
 })
 
