@@ -148,26 +148,6 @@ describe('of the pictures of a confirmed case', () => {
     expect(await banks.images('confirmed-nike', { limit: 9 })).toEqual([])
   })
 
-  test('what was shown is forgotten after its time', async () => {
-    await offered('honest', 'rival', [hex('old'), hex('new')])
-    await query(`update shown_set set at = now() - interval '91 days' where hash = $1`, [hex('old')])
-    expect(await createPictureStore(node.database.deciding).prune(180)).toBe(1)
-    expect((await query('select hash from shown_set')).rows).toEqual([{ hash: hex('new') }])
-  })
-
-  test('what is shown still when its listing is edited is kept for longer', async () => {
-    await offered('honest', 'rival', [hex('a'), hex('b')])
-    const age = (days: number) => query(`update shown_set set at = now() - $1 * interval '1 day'`, [days])
-    const ages = async () =>
-      (await query(`select distinct extract(day from now() - at)::int as days from shown_set`)).rows
-    await age(29)
-    await tried('honest', [hex('b'), hex('a')])
-    expect(await ages()).toEqual([{ days: 29 }])
-    await age(31)
-    await tried('honest', [hex('b'), hex('a')])
-    expect(await ages()).toEqual([{ days: 0 }])
-  })
-
   test('nobody says what another’s listing shows: not that it shows something, nor that it no longer shows what it does', async () => {
     await offered('honest', 'rival', [hex('theirs')])
     await offered('fine', 'other', [hex('else')])

@@ -50,8 +50,8 @@ describe('commits in groups', () => {
     const named = ['a-0', 'a-1', 'c-0']
     expect(Object.fromEntries(rows.map((row) => [row.listing_id, row.shown]))).toEqual({
       ...Object.fromEntries(named.map((id) => [id, digestOf(id)])),
-      'b-0': null,
-      'first-0': null,
+      'b-0': '',
+      'first-0': '',
     })
   })
 

@@ -77,27 +77,52 @@ update reference_head set change = change + 1 where exists (select from marked);
 `
 
 // A decision names what was seen to be shown for it: rows that are written before a decision were anybody's word on anybody's
-// listing. What the standing revisions show is taken along; `shown_picture` stays, empty, for a process of the version before
-// that still writes to it.
+// listing. A step by itself, because whoever decides meanwhile waits for it. A process of the version before reads and
+// writes `shown_picture` still, and names nothing: what it decides is named for it. A later version drops both.
 const shownByDecision = `
 alter table decision add column shown bytea;
 create table shown_set (
   listing_id text collate "C", digest bytea, hash text collate "C", keys int[] not null,
   at timestamptz not null default now(), primary key (listing_id, digest, hash)
 );
-with taken as (
-  select s.listing_id, s.revision, sha256(convert_to(string_agg(s.hash, e'\\n' order by s.hash), 'UTF8')) as digest
-  from shown_picture s join listing l on l.listing_id = s.listing_id and l.revision = s.revision
-  group by s.listing_id, s.revision),
-named as (
-  update decision d set shown = t.digest from taken t
-  where d.listing_id = t.listing_id and d.revision = t.revision and d.stage = 'screening')
-insert into shown_set (listing_id, digest, hash, keys, at)
-select t.listing_id, t.digest, s.hash, s.keys, s.at from taken t
-join shown_picture s on s.listing_id = t.listing_id and s.revision = t.revision;
 create index shown_set_keys on shown_set using gin (keys) with (fastupdate = off);
 create index shown_set_at on shown_set (at);
-truncate shown_picture;
+create table shown_unproven (
+  listing_id text collate "C", digest bytea, hashes text[] not null,
+  at timestamptz not null default now(), primary key (listing_id, digest)
+);
+create index shown_unproven_at on shown_unproven (at);
+create function name_what_is_shown() returns trigger language plpgsql as $$
+begin
+  select sha256(convert_to(string_agg(s.hash, e'\\n' order by s.hash), 'UTF8')) into new.shown
+  from shown_picture s where s.listing_id = new.listing_id and s.revision = new.revision;
+  insert into shown_set (listing_id, hash, digest, keys)
+  select s.listing_id, s.hash, new.shown, s.keys from shown_picture s
+  where s.listing_id = new.listing_id and s.revision = new.revision order by s.hash
+  on conflict do nothing;
+  return new;
+end $$;
+create trigger name_what_is_shown before insert on decision for each row
+  when (new.shown is null and new.stage in ('screening', 'rescreen')) execute function name_what_is_shown();
+`
+
+// What standing revisions show is taken along, with since when: each decision on the listing showed what was noted until it
+// was made. To the millisecond, which is what decisions are told in.
+const shownSince = `
+with named as (
+  select d.listing_id, d.sequence, d.decided_at, array_agg(s.hash) as hashes,
+         sha256(convert_to(string_agg(s.hash, e'\\n' order by s.hash), 'UTF8')) as digest
+  from shown_picture s join listing l on l.listing_id = s.listing_id and l.revision = s.revision
+  join decision d on d.listing_id = s.listing_id and d.stage in ('screening', 'rescreen') and d.shown is null
+    and (d.revision = l.revision or date_trunc('milliseconds', s.at) <= d.decided_at)
+  group by d.listing_id, d.sequence),
+said as (
+  update decision d set shown = n.digest from named n where d.listing_id = n.listing_id and d.sequence = n.sequence)
+insert into shown_set (listing_id, hash, digest, keys, at)
+select n.listing_id, s.hash, n.digest, s.keys, greatest(s.at, max(n.decided_at))
+from named n join shown_picture s on s.listing_id = n.listing_id and s.hash = any(n.hashes)
+group by n.listing_id, s.hash, n.digest, s.keys, s.at
+order by n.listing_id, n.digest, s.hash on conflict do nothing;
 `
 
 export const LATER_MIGRATIONS: readonly Migration[] = [
@@ -108,4 +133,5 @@ export const LATER_MIGRATIONS: readonly Migration[] = [
   { name: 'what listings show', sql: shown },
   { name: 'the brands of what verdicts put into banks', sql: brandsOfEntries },
   { name: 'what listings show, by what was decided on it', sql: shownByDecision },
+  { name: 'since when listings have shown it', sql: shownSince },
 ]

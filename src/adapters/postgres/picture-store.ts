@@ -5,11 +5,13 @@ import type { Outcome } from '../../domain/policy.ts'
 import type { PictureStore, StandIn } from '../../pipeline/pictures/ports.ts'
 import { queries } from './connect.ts'
 import { writePictures } from './picture-rows.ts'
-import { forgetShown, writeShown } from './shown-pictures.ts'
+import { forgetShown, forgetUnproven, writeShown } from './shown-sets.ts'
 import { inTransaction, inTransactionFrom } from './transaction.ts'
 
 /** Of each kind in one step: pictures are up to a hundred kilobytes, and whoever needs one waits as long as it takes. */
 const BITE = 200
+/** Hashes are small, and of everything that is tried somebody must ask a day later whether it was decided. */
+const UNPROVEN_BITE = 1_000
 
 export function createPictureStore(pool: Pool): PictureStore {
   const db = queries(pool)
@@ -30,7 +32,8 @@ export function createPictureStore(pool: Pool): PictureStore {
     },
 
     async noteShown(sets) {
-      if (sets.length > 0) await writeShown(sets).execute(db)
+      if (sets.length === 0) return
+      for (const statement of writeShown(sets)) await statement.execute(db)
     },
 
     async glance(listingIds) {
@@ -59,7 +62,7 @@ export function createPictureStore(pool: Pool): PictureStore {
 
     prune(days) {
       return inTransaction(pool, async (tx) => {
-        const [cases, pictures, shown] = await tx.send([
+        const removed = await tx.send([
           sql`
           with gone as (
             delete from case_picture x using (
@@ -78,8 +81,9 @@ export function createPictureStore(pool: Pool): PictureStore {
             order by sha256 limit ${BITE}) unneeded
           where p.sha256 = unneeded.sha256 and p.at < now() - interval '1 day'`,
           forgetShown(BITE),
+          forgetUnproven(UNPROVEN_BITE),
         ])
-        return { done: (cases.rowCount ?? 0) + (pictures.rowCount ?? 0) + (shown.rowCount ?? 0) }
+        return { done: removed.reduce((sum, { rowCount }) => sum + (rowCount ?? 0), 0) }
       })
     },
   }

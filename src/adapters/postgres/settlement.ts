@@ -102,7 +102,7 @@ function writeDecisions(rows: Settlement['decisions'], shown: Settlement['shown'
     from unnest(${rows.map((r) => r.listingId)}::text[], ${rows.map((r) => r.revision)}::int[], ${rows.map((r) => r.sequence)}::int[],
                 ${rows.map((r) => r.decisionId)}::uuid[], ${rows.map((r) => r.stage)}::text[], ${rows.map((r) => r.outcome)}::text[],
                 ${rows.map((r) => r.risk)}::float8[], ${rows.map((r) => r.decidedAt)}::timestamptz[],
-                ${rows.map((r) => shown?.get(r.decisionId) ?? null)}::text[],
+                ${rows.map((r) => shown?.get(r.decisionId) ?? '')}::text[],
                 ${bodies.starts}::int[], ${bodies.lengths}::int[])
          x (listing_id, revision, sequence, decision_id, stage, outcome, risk, decided_at, shown, start, length)`,
   ]

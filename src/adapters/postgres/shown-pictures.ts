@@ -1,13 +1,8 @@
 // What sellers show on their listings, by hash alone: what of a confirmed case honest sellers show too is found by it.
 import { sql } from 'kysely'
 import { framesOf } from './picture-frames.ts'
-import type { ShownSet } from '../../pipeline/pictures/ports.ts'
 import type { Statement } from './statement.ts'
 
-/** A listing that stands for longer is written anew when it is edited; the table stays as long as a season. */
-const DAYS = 90
-/** What is shown still when a listing is edited is new again, which costs as much as writing it: not each time. */
-const FRESH_DAYS = 30
 /** As far as the banks of confirmed pictures reach: what is farther would not be stopped by the entry. */
 const SAME = 31
 
@@ -15,23 +10,8 @@ const SAME = 31
  * Keys of a hash: the value of each of its sixteen parts with the part's place. Two hashes that differ in at most 15 bits
  * have one in common for certain, of those that differ in 31 nine of ten.
  */
-const keysOf = (hash: Statement) => sql`
+export const keysOf = (hash: Statement) => sql`
   array(select (part << 16) + ('x' || substr(${hash}, part * 4 + 1, 4))::bit(16)::int from generate_series(0, 15) part)`
-
-/** Which of them are so, says the decision that names the set: until then a row is the word of whoever sent a record. */
-export function writeShown(sets: readonly ShownSet[]): Statement {
-  const rows = sets.flatMap(({ listingId, digest, hashes }) => hashes.map((hash) => ({ listingId, digest, hash })))
-  // Nothing twice, and in the one order in which all who write them wait for each other.
-  const byId = [...new Map(rows.map((one) => [JSON.stringify(Object.values(one)), one]))]
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, one]) => one)
-  return sql`
-    insert into shown_set as s (listing_id, digest, hash, keys)
-    select x.listing_id, decode(x.digest, 'hex'), x.hash, ${keysOf(sql`x.hash`)}
-    from unnest(${byId.map((one) => one.listingId)}::text[], ${byId.map((one) => one.digest)}::text[],
-                ${byId.map((one) => one.hash)}::text[]) x (listing_id, digest, hash)
-    on conflict (listing_id, digest, hash) do update set at = now() where s.at < now() - ${FRESH_DAYS} * interval '1 day'`
-}
 
 /**
  * Of the pictures that `shown` names (sha256, listing_id, case_id), those that a listing of another seller showed before, and
@@ -82,8 +62,3 @@ export const shownElsewhere = (shown: Statement): Statement<{ sha256: string; fr
     left join since t on (t.case_id, t.sha256, t.frame) = (n.case_id, n.sha256, n.frame)
     group by n.sha256, n.frame, n.case_id, n.listing_id, n.by_listing, l.revision, t.at
     having bool_or(s.revision = l.revision) and min(s.at) < coalesce(t.at, now())`
-
-export const forgetShown = (limit: number): Statement => sql`
-  delete from shown_set s using (
-    select listing_id, digest, hash from shown_set where at < now() - ${DAYS} * interval '1 day' order by at limit ${limit}) old
-  where (s.listing_id, s.digest, s.hash) = (old.listing_id, old.digest, old.hash)`

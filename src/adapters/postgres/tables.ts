@@ -52,7 +52,7 @@ export interface Tables {
     risk: number
     decided_at: Instant
     body: Document<Decision>
-    /** The digest of what was seen to be shown. */
+    /** The digest of what was seen to be shown, empty: nothing; null: a version from before that was named wrote it. */
     shown: Buffer | null
   }
   refusal: Place & {

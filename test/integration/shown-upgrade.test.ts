@@ -1,0 +1,135 @@
+// What listings show, across an upgrade that comes while old processes still decide. Real: PostgreSQL, the migrations, the stores' statements; the old process: its statements.
+import type { Pool } from 'pg'
+import { describe, expect, test } from 'vitest'
+import { lookAhead, shownAt } from '../../src/adapters/postgres/official-pictures.ts'
+import { writePictures } from '../../src/adapters/postgres/picture-rows.ts'
+import { inTransaction } from '../../src/adapters/postgres/transaction.ts'
+import { picture } from '../contracts/store-banks.ts'
+import { storeBefore } from '../support/old-store.ts'
+
+const before = () => storeBefore('what listings show, by what was decided on it')
+
+/** As a process of the version before writes it: what is shown first, then the decision, which names nothing. */
+const oldProcess = (pool: Pool) => ({
+  async notes(listingId: string, revision: number, names: readonly string[], at: string) {
+    for (const name of names)
+      await pool.query(
+        `insert into shown_picture (listing_id, hash, revision, keys, at) values ($1, $2, $3,
+           array(select (part << 16) + ('x' || substr($2, part * 4 + 1, 4))::bit(16)::int from generate_series(0, 15) part), $4)
+         on conflict (listing_id, hash) do update set revision = excluded.revision
+           where shown_picture.revision < excluded.revision`,
+        [listingId, picture(name).hash, revision, at],
+      )
+  },
+  async decides(listingId: string, revision: number, outcome: string, at: string) {
+    await pool.query(
+      `insert into listing (listing_id, seller_id, revision, sequence, outcome) values ($1, $1, $2, $2, $3)
+       on conflict (listing_id) do update set revision = excluded.revision, sequence = excluded.sequence`,
+      [listingId, revision, outcome],
+    )
+    await pool.query(
+      `insert into decision (listing_id, revision, sequence, decision_id, stage, outcome, risk, decided_at, body)
+       values ($1, $2, $2, gen_random_uuid(), 'screening', $3, 0.5, $4, '{}')`,
+      [listingId, revision, outcome, at],
+    )
+  },
+})
+
+/** Which pictures of the case of the listing `fake` another listing showed before. */
+async function elsewhere(pool: Pool, names: readonly string[]): Promise<string[]> {
+  const pictures = names.map((name) => picture(name))
+  await inTransaction(pool, () => Promise.resolve({ done: undefined, last: writePictures(pictures) }))
+  await pool.query(
+    `insert into review_case (case_id, listing_id, revision, state, risk, brand_ids, opened_at)
+     values ('C', 'fake', 1, 'open', 0.5, '{}', now())`,
+  )
+  for (const [ordinal, { sha256 }] of pictures.entries())
+    await pool.query(`insert into case_picture (case_id, revision, ordinal, sha256) values ('C', 1, $1, $2)`, [
+      ordinal,
+      sha256,
+    ])
+  const { elsewhere: found } = await lookAhead(pool, shownAt([{ listingId: 'fake', revision: 1 }]), undefined)
+  const sha256s = found?.map(({ sha256 }) => sha256)
+  return names.filter((name) => sha256s?.includes(picture(name).sha256))
+}
+
+describe('what listings show, when the store is upgraded', () => {
+  test('counts from when it was first decided, though its listing was edited since; what an edit brought, from the edit', async () => {
+    const { pool, upgrade } = await before()
+    const old = oldProcess(pool)
+    await old.notes('honest', 1, ['theirs'], '2026-01-01')
+    await old.decides('honest', 1, 'allow', '2026-01-01')
+    await old.decides('fake', 1, 'hold', '2026-02-01')
+    await old.notes('honest', 2, ['theirs', 'copied'], '2026-03-01')
+    await old.decides('honest', 2, 'allow', '2026-03-01')
+    await upgrade()
+    expect(await elsewhere(pool, ['theirs', 'copied', 'else'])).toEqual(['theirs'])
+  })
+
+  test('counts for what an old process decides beside the new ones, a new listing and an edit', async () => {
+    const { pool, upgrade } = await before()
+    const old = oldProcess(pool)
+    await old.notes('honest', 1, ['theirs'], '2026-01-01')
+    await old.decides('honest', 1, 'allow', '2026-01-01')
+    await upgrade()
+    await old.decides('fake', 1, 'hold', '2026-02-01')
+    await old.notes('honest', 2, ['theirs', 'more'], '2026-03-01')
+    await old.decides('honest', 2, 'allow', '2026-03-01')
+    await old.notes('new', 1, ['of the new one'], '2026-01-15')
+    await old.decides('new', 1, 'allow', '2026-01-15')
+    // Sent with another's listingId, and never decided.
+    await old.notes('new', 9, ['refused'], '2026-01-15')
+    expect(await elsewhere(pool, ['theirs', 'more', 'of the new one', 'refused'])).toEqual(['theirs', 'of the new one'])
+  })
+
+  test('what an old process looks up is there still, and a decision that shows nothing is told from one that says nothing', async () => {
+    const { pool, upgrade } = await before()
+    const old = oldProcess(pool)
+    await old.notes('honest', 1, ['theirs'], '2026-01-01')
+    await old.decides('honest', 1, 'allow', '2026-01-01')
+    await upgrade()
+    expect((await pool.query('select listing_id, hash from shown_picture')).rows).toEqual([
+      { listing_id: 'honest', hash: picture('theirs').hash },
+    ])
+    // A new process saw nothing on the revision of which an old one had noted something.
+    await old.notes('honest', 2, ['theirs'], '2026-01-02')
+    await pool.query(
+      `insert into decision (listing_id, revision, sequence, decision_id, stage, outcome, risk, decided_at, shown, body)
+       values ('honest', 2, 2, gen_random_uuid(), 'screening', 'allow', 0.5, now(), '', '{}')`,
+    )
+    await pool.query(`update listing set revision = 2 where listing_id = 'honest'`)
+    await old.decides('fake', 1, 'hold', '2026-02-01')
+    expect(await elsewhere(pool, ['theirs'])).toEqual([])
+  })
+
+  test('nobody who decides waits while what is shown is taken along', async () => {
+    const { pool, upgrade } = await storeBefore('since when listings have shown it')
+    const old = oldProcess(pool)
+    await old.decides('honest', 1, 'allow', '2026-01-01')
+    await old.notes('honest', 1, ['theirs'], '2026-01-01')
+    // It waits for this row, and holds what it holds.
+    const [holding, deciding] = [await pool.connect(), await pool.connect()]
+    await holding.query('begin')
+    await holding.query(`select from decision where listing_id = 'honest' for update`)
+    const upgraded = upgrade()
+    try {
+      const waiting = `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()
+        and query like '%update decision%'`
+      await expect.poll(async () => (await deciding.query(waiting)).rowCount, { timeout: 20_000 }).toBe(1)
+      await deciding.query(`set lock_timeout = '1s'`)
+      await deciding.query(
+        `insert into decision (listing_id, revision, sequence, decision_id, stage, outcome, risk, decided_at, body)
+         values ('other', 1, 1, gen_random_uuid(), 'screening', 'allow', 0.5, now(), '{}')`,
+      )
+      await deciding.query(`insert into shown_set values ('other', 'd', 'h', '{}')`)
+    } finally {
+      await holding.query('rollback')
+      for (const client of [holding, deciding]) client.release(true)
+      await upgraded
+    }
+    expect((await pool.query('select listing_id from shown_set order by 1')).rows).toEqual([
+      { listing_id: 'honest' },
+      { listing_id: 'other' },
+    ])
+  })
+})
