@@ -2,6 +2,7 @@
 import { accessSync, constants, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { isAlive } from './process-table.ts'
 import { TouchstoneError, messageOf } from '../../errors.ts'
 
 export interface DataDirLock {
@@ -74,10 +75,11 @@ function unusable(dataDir: string, cause: unknown): TouchstoneError {
   )
 }
 
+/** One that was killed is still named until the next has written its own, and is nobody to attach to. */
 function holderOf(file: string): string {
   try {
     const said = readFileSync(file, 'utf8').trim()
-    return said === '' ? NOT_KNOWN : `pid ${said}`
+    return isAlive(Number.parseInt(said, 10)) ? `pid ${said}` : NOT_KNOWN
   } catch {
     return NOT_KNOWN
   }

@@ -1,4 +1,5 @@
 // Commands beside a gate that is just starting. Real: PostgreSQL, the lock of the data directory, the gate's own way to its store.
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -95,15 +96,38 @@ test('a command that finds another at work waits for its end: the server of a co
   await second.close()
 })
 
-test('between taking the lock and saying who has it nobody is known to have it: a start asks again', async () => {
+test.each([
+  ['nobody is named', undefined],
+  ['a gate that was killed is named', ''],
+  ['a command that was killed is named', ', a command'],
+])(
+  'between taking the lock and saying who has it, when %s, nobody is known to have it: a start asks again',
+  async (_when, left) => {
+    const dataDir = freshDataDir()
+    const lock = lockDataDir(dataDir)
+    rmSync(join(dataDir, 'touchstone.pid'))
+    // One that has ended, and was waited for.
+    const { pid } = spawnSync(process.execPath, ['--version'])
+    if (left !== undefined) writeFileSync(join(dataDir, 'touchstone.pid'), `${pid}${left}\n`)
+    await expect(beside(dataDir, 0).opening).rejects.toMatchObject(NEVER_MADE)
+    await expect(open(dataDir, { beside: false, startingMs: 0 }).opening).rejects.toMatchObject({
+      message: expect.stringContaining('pid not yet known') as string,
+    })
+    const { opening } = open(dataDir, { beside: false })
+    const first = await Promise.race([opening.catch((error: unknown) => error), pause(700, 'waits')])
+    expect(first).toBe('waits')
+    lock.release()
+    await (await opening).close()
+  },
+)
+
+test('a command does not attach to a server that a killed gate left, while another command is about to stop it', async () => {
   const dataDir = freshDataDir()
-  const lock = lockDataDir(dataDir)
-  rmSync(join(dataDir, 'touchstone.pid'))
-  const { opening } = open(dataDir, { beside: false })
-  const first = await Promise.race([opening.catch((error: unknown) => error), pause(700, 'waits')])
-  expect(first).toBe('waits')
-  lock.release()
-  await (await opening).close()
+  const server = await startEmbeddedPostgres({ dataDir, log: () => undefined, brief: true })
+  const { pid } = spawnSync(process.execPath, ['--version'])
+  writeFileSync(join(dataDir, 'touchstone.pid'), `${pid}\n`)
+  await expect(beside(dataDir, 0).opening).rejects.toMatchObject({ code: 'not-ready' })
+  await server.stop()
 })
 
 test('a gate that ends while a command signs in is waited for like one that starts', async () => {
