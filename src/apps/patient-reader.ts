@@ -9,7 +9,7 @@ const AGAIN_MS = 100
 
 /**
  * Reads as `reader` does. What is passing (`busy`, `timed-out`) is asked again while nothing else is read: then it is seen,
- * or at fault for good.
+ * or at fault for good. What `until` says holds for all of it.
  */
 export function patient<Reader extends PictureReader & { close(): Promise<void> }>(reader: Reader): Reader {
   let running = 0
@@ -43,20 +43,22 @@ export function patient<Reader extends PictureReader & { close(): Promise<void> 
     return mine.finally(over)
   }
 
-  async function readAgain(bytes: Uint8Array, sha256: string): Promise<Picture> {
-    const until = AbortSignal.timeout(PATIENCE_MS)
-    for (;;) {
-      const picture = await reader.read(bytes, sha256, until)
-      if (!isPassing(picture) || until.aborted || closed) return picture
-      await sleep(AGAIN_MS)
+  async function readAgain(first: Picture, bytes: Uint8Array, sha256: string, limit: AbortSignal): Promise<Picture> {
+    const until = AbortSignal.any([limit, AbortSignal.timeout(PATIENCE_MS)])
+    let picture = first
+    while (isPassing(picture) && !until.aborted && !closed) {
+      picture = await reader.read(bytes, sha256, until)
+      if (isPassing(picture)) await sleep(AGAIN_MS)
     }
+    return picture
   }
 
   return {
     ...reader,
     async read(bytes, sha256, until) {
       const picture = await beside(() => reader.read(bytes, sha256, until))
-      return isPassing(picture) && !closed ? await byItself(() => readAgain(bytes, sha256)) : picture
+      const isAskedAgain = isPassing(picture) && !closed && !until.aborted
+      return isAskedAgain ? await byItself(() => readAgain(picture, bytes, sha256, until)) : picture
     },
     async keep(bytes, sha256) {
       const kept = await beside(() => reader.keep(bytes, sha256))

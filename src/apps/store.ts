@@ -44,6 +44,8 @@ export async function openDatabase(config: Config, options: OpenOptions): Promis
   if (given !== undefined) return await opened(given, undefined, options)
   const { beside } = options
   const begun = performance.now()
+  /** Since when no command is in the way: what comes behind one has its own time. */
+  let since = begun
   for (let told: string | undefined; ;) {
     try {
       return await embedded(dataDir, options)
@@ -51,8 +53,10 @@ export async function openDatabase(config: Config, options: OpenOptions): Promis
       const holder = takenBy(error)
       const behindCommand = holder === 'command'
       if (beside ? !isPassing(error) : !behindCommand && holder !== 'nobody known') throw error
-      const patienceMs = options.startingMs ?? (beside && behindCommand ? COMMAND_MS : STARTING_MS)
-      if (performance.now() - begun >= patienceMs)
+      const now = performance.now()
+      if (behindCommand) since = now
+      const waited = now - (behindCommand ? begun : since)
+      if (waited >= (options.startingMs ?? (behindCommand ? COMMAND_MS : STARTING_MS)))
         throw beside && !behindCommand ? stillStarting(dataDir, error) : error
       const waiting = behindCommand ? WAITING_FOR_COMMAND : WAITING_FOR_START
       if (told !== waiting && holder !== 'nobody known') options.say((told = waiting))

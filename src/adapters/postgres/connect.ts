@@ -48,7 +48,9 @@ export interface Database {
 
 /** Opens the pools and makes sure that a server answers which is new enough; throws `database-unavailable`. */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Database> {
-  const onError = options.onError ?? ((): void => undefined)
+  let closing = false
+  // A pool has ended before its last connections have: a server of ours that is stopped then says so on them.
+  const onError = (error: Error): void => (closing ? undefined : options.onError?.(error))
   const base = {
     connectionString: url,
     application_name: options.applicationName ?? 'touchstone',
@@ -72,6 +74,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
   prepareStatementsOf(deciding)
   const reading = pool(options.reading ?? 6, {})
   const close = async (): Promise<void> => {
+    closing = true
     await Promise.all([deciding.end(), reading.end()])
   }
   try {

@@ -1,4 +1,5 @@
 // A brand's names, price bands and authorised sellers: read, and written by analysts or by its own rights holder.
+import { isDeepStrictEqual } from 'node:util'
 import { brandSchema, type Brand } from '../../domain/brand.ts'
 import type { Caller } from '../../domain/access.ts'
 import { TouchstoneError } from '../../errors.ts'
@@ -55,9 +56,16 @@ export function brandRoutes(api: Api, { reference }: RouteServices): void {
       }
       const asked = { ...request.body, brandId }
       const written = (standing: Brand | undefined) => (caller.role === 'brand' ? asWritable(asked, standing) : asked)
-      // Compiled before, because it takes long; what stands by the time of writing decides once more what may be written.
-      checkBrands([written(await reference.brand(brandId))])
-      const { brand, added } = await reference.changeBrand(brandId, written, caller.subject)
+      // Compiled before, because it takes long and others wait; what stands by the time of writing decides once more what may be
+      // written, and is compiled again only where that makes it another brand.
+      const before = written(await reference.brand(brandId))
+      checkBrands([before])
+      const change = (standing: Brand | undefined): Brand => {
+        const merged = written(standing)
+        if (!isDeepStrictEqual(merged, before)) checkBrands([merged])
+        return merged
+      }
+      const { brand, added } = await reference.changeBrand(brandId, change, caller.subject)
       return reply.code(added ? 201 : 200).send(brand)
     },
   })

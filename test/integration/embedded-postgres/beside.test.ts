@@ -4,7 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { lockDataDir } from '../../../src/adapters/embedded-postgres/data-dir-lock.ts'
 import { startEmbeddedPostgres } from '../../../src/adapters/embedded-postgres/embedded-postgres.ts'
 import { openDatabase } from '../../../src/apps/store.ts'
@@ -13,14 +13,15 @@ import { freshDataDir, query } from './run-child.ts'
 
 function open(dataDir: string, how: { beside: boolean; startingMs?: number }) {
   const said: string[] = []
+  const told: string[] = []
   const opening = openDatabase(readConfig({ TOUCHSTONE_DATA_DIR: dataDir }), {
     applicationName: 'touchstone test',
     say: (message) => said.push(message),
-    onError: () => undefined,
+    onError: ({ message }) => told.push(message),
     ...how,
   })
   opening.catch(() => undefined)
-  return { said, opening }
+  return { said, told, opening }
 }
 const beside = (dataDir: string, startingMs?: number) =>
   open(dataDir, { beside: true, ...(startingMs === undefined ? {} : { startingMs }) })
@@ -69,10 +70,27 @@ test('a start waits for a command that came a moment before it, and not for anot
     code: 'already-running',
     message: expect.stringContaining(`${process.pid}, a command`) as string,
   })
-  const { said, opening } = open(dataDir, { beside: false })
-  await expect.poll(() => said).toEqual(['A command works on the embedded database: waiting for its end'])
+  vi.useFakeTimers({ toFake: ['performance'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const { said, told, opening } = open(dataDir, { beside: false })
+  const waits = expect.poll(() => said)
+  await waits.toEqual(['A command works on the embedded database: waiting for its end'])
+  // Longer than a start takes: an import takes minutes. It asks ten times a second.
+  vi.advanceTimersByTime(300_000)
+  expect(await Promise.race([opening.catch((error: unknown) => error), pause(700, 'waits')])).toBe('waits')
+  vi.useRealTimers()
   command.release()
-  await (await opening).close()
+  const { database, close } = await opening
+  // What the server says of its end to connections that are just ending is no news to anybody.
+  const client = await database.reading.connect()
+  client.release()
+  const error = new Error('terminating connection due to administrator command')
+  client.emit('error', error)
+  const before = [...told]
+  await close()
+  client.emit('error', error)
+  expect(before).toContain(error.message)
+  expect(told).toEqual(before)
 })
 
 test('a command that finds another at work waits for its end: the server of a command ends with it', async () => {

@@ -8,7 +8,7 @@ import { memoryApi, type MemoryWorld } from './memory-ports.ts'
 const DEAR = 'Costs every listing too much'
 vi.mock('../../../src/pipeline/brands.ts', () => ({
   checkBrands(brands: readonly Brand[]) {
-    if (brands.some((b) => b.name === DEAR)) throw new TouchstoneError('brand-invalid', 'too dear')
+    if (brands.some((b) => b.name === DEAR || b.source === DEAR)) throw new TouchstoneError('brand-invalid', 'too dear')
   },
 }))
 
@@ -95,6 +95,22 @@ describe('a brand', () => {
     const response = await put(headers, payload)
     expect([response.statusCode, response.json()]).toMatchObject([422, { code: 'invalid', path }])
     expect(world.brands.size).toBe(0)
+  })
+
+  it('that another write has made one that cannot be compiled is refused as it would be saved', async () => {
+    await put((await world.key('analyst')).headers, { name: 'Nike' })
+    const { headers } = await world.key('brand', { brandIds: ['nike'] })
+    const { reference } = world.dependencies
+    const { brand } = reference
+    // Between the look and the lock, an analyst.
+    vi.spyOn(reference, 'brand').mockImplementationOnce(async (id) => {
+      const before = await brand(id)
+      if (before !== undefined) world.brands.set(id, { ...before, source: DEAR })
+      return before
+    })
+    const response = await put(headers, { name: 'Nike', authorisedSellers: ['S-1'] })
+    expect([response.statusCode, response.json<{ code: string }>().code]).toEqual([422, 'brand-invalid'])
+    expect(world.brands.get('nike')).toMatchObject({ authorisedSellers: [] })
   })
 
   it('that cannot be compiled is refused before it is saved', async () => {

@@ -1,5 +1,5 @@
 // A reader for commands on a busy machine. Real: the reader with its threads where one hangs; else one of ours that says `busy` when told.
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { setImmediate as turn } from 'node:timers/promises'
 import { patient } from '../../../src/apps/patient-reader.ts'
 import type { KeptPicture } from '../../../src/domain/kept-picture.ts'
@@ -76,6 +76,38 @@ test('who is closed asks no more', async () => {
   await reader.close()
   expect(await reads).toEqual(unseen('busy'))
   expect(asked).toBeLessThanOrEqual(3)
+})
+
+test('who waits no longer is not read for again, neither at once nor when its turn comes', async () => {
+  const asked: AbortSignal[] = []
+  const first = new AbortController()
+  const second = new AbortController()
+  const told = Promise.withResolvers<void>()
+  const reader: PictureReader = patient({
+    read: async (_bytes: Uint8Array, sha256: string, until: AbortSignal) => {
+      asked.push(until)
+      if (sha256 === 'out') first.abort()
+      if (asked.length === 4) await told.promise
+      return unseen('busy')
+    },
+    keep: async () => undefined,
+    close: async () => undefined,
+  })
+  expect(await reader.read(new Uint8Array(1), 'out', first.signal)).toEqual(unseen('busy'))
+  expect(asked).toHaveLength(1)
+  // The first of two reads again alone; the other stops waiting before its turn.
+  const end = new AbortController()
+  const both = [
+    reader.read(new Uint8Array(1), 'holds', end.signal),
+    reader.read(new Uint8Array(1), 'waits', second.signal),
+  ]
+  await vi.waitFor(() => expect(asked).toHaveLength(4))
+  second.abort()
+  end.abort()
+  told.resolve()
+  expect(await Promise.all(both)).toEqual([unseen('busy'), unseen('busy')])
+  expect(asked).toHaveLength(4)
+  expect(asked[3]?.aborted).toBe(true)
 })
 
 test('a picture that hangs is at fault for good when it hangs alone too', async () => {
