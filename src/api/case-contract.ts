@@ -147,12 +147,15 @@ const picturesOfVerdictSchema = z
     bankId: z.string().describe('The bank of what is confirmed; made with the first picture that joins it.'),
     joined: count('So many joined it.'),
     limited: count(
-      'Of these, so many that other sellers’ listings show on sale too and a rights holder confirmed: until an analyst ' +
-        'vouches for them they count against listings alone that name the brand, as what it uploads does.',
+      'Of these, so many that other sellers’ listings show on sale too, or of which that could not be looked up in time, ' +
+        'and a rights holder confirmed: until an analyst vouches for them they count against listings alone that name the brand, as what it uploads does.',
     ),
     leftOut: z.object({
       official: count('Like a picture of a genuine or an allowed bank.'),
       elsewhere: count('Shown by other sellers’ listings on sale, from before; a verdict that names them takes them.'),
+      notLookedUp: count(
+        'There was too much to compare to look up in time whether other sellers show them; a verdict that names them takes them.',
+      ),
       unnamed: count('The verdict names others.'),
       blank: count('Blank, or nearly.'),
       repeated: count('The same as another one of the listing.'),

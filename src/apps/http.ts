@@ -20,6 +20,7 @@ import type { Telemetry } from '../telemetry.ts'
 import { createGauges } from './gauges.ts'
 import type { Gate } from './gate.ts'
 import { shippedModels } from './learning.ts'
+import { warnNotLookedUp } from './look-warning.ts'
 import { PACKAGE_ROOT, VERSION } from './package-root.ts'
 import { probe } from './readiness.ts'
 import { createLearning } from './training.ts'
@@ -49,6 +50,7 @@ export async function startHttp(
       pool: database.deciding,
       outputs: await prepareOutputs(database.deciding, gate.outputs),
       officials: gate.officials,
+      elsewhere: { notKnown: warnNotLookedUp(telemetry) },
     }),
     topics: gate.topics,
     telemetry,

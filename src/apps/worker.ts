@@ -20,6 +20,7 @@ import { createVerdicts } from '../pipeline/verdicts.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { createClosing } from './closing.ts'
 import { watchInput, type Ground } from './ground.ts'
+import { warnNotLookedUp } from './look-warning.ts'
 import { limitOf } from './topics.ts'
 
 export interface Worker {
@@ -144,7 +145,12 @@ export async function startWorker(ground: Ground, config: Config, telemetry: Tel
       input: 'verdicts',
       group: groups.verdicts,
       screen: createVerdicts({
-        store: createVerdictStore({ pool: deciding, outputs, officials: ground.officials }),
+        store: createVerdictStore({
+          pool: deciding,
+          outputs,
+          officials: ground.officials,
+          elsewhere: { notKnown: warnNotLookedUp(telemetry) },
+        }),
         topics,
         group: groups.verdicts,
         telemetry,

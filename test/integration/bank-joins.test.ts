@@ -92,7 +92,7 @@ describe('pictures of confirmed cases', () => {
     // Of one that is gone another was kept since.
     await node.database.deciding.query("insert into case_picture_gone values ('C-1', 2, 3, '{}'), ('C-1', 2, 5, '{}')")
     const joins = [join('V-1'), join('V-2', { caseId: 'C-2', listingId: 'L-2', revision: 1, brandId: null })]
-    const none = { limited: 0, official: 0, elsewhere: 0, unnamed: 0, blank: 0, repeated: 0, gone: 0 }
+    const none = { limited: 0, official: 0, elsewhere: 0, notLookedUp: 0, unnamed: 0, blank: 0, repeated: 0, gone: 0 }
     expect(await told(joins)).toEqual([
       {
         bankId: 'confirmed-nike',
@@ -100,6 +100,7 @@ describe('pictures of confirmed cases', () => {
         limited: 0,
         official: 1,
         elsewhere: 0,
+        notLookedUp: 0,
         unnamed: 0,
         blank: 1,
         repeated: 1,

@@ -247,6 +247,8 @@ describe('official pictures of a case', () => {
     const { deciding } = node.database
     const seen = await lookAhead(deciding, shownAt([decision]), look)
     expect(seen.looked).toEqual([picture('own').sha256])
-    expect(await lookAhead(deciding, shownAt([decision]), undefined)).toEqual({ ...NOT_LOOKED, elsewhere: [] })
+    const looked = [{ listingId: 'L-1', sha256: picture('own').sha256, frame: 0 }]
+    const unseen = { ...NOT_LOOKED, elsewhere: [], lookedUp: looked }
+    expect(await lookAhead(deciding, shownAt([decision]), undefined)).toEqual(unseen)
   })
 })

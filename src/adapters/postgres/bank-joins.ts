@@ -2,7 +2,7 @@
 import { sql } from 'kysely'
 import { confirmedBank } from '../../domain/bank.ts'
 import type { BankImage } from '../../domain/bank.ts'
-import type { BankJoin, CaseLook, JoinedPictures } from '../../pipeline/verdicts/ports.ts'
+import type { BankJoin, CaseLook, FrameOfListing, JoinedPictures } from '../../pipeline/verdicts/ports.ts'
 import { packJson } from './bytes.ts'
 import { framesOf } from './picture-frames.ts'
 import { NOT_LOOKED, officialOf } from './official-pictures.ts'
@@ -39,7 +39,10 @@ export function bankEffects(
 }
 
 function join(joins: readonly BankJoin[], look: CaseLook, ending: (insert: Statement) => Statement): Statement {
-  const { elsewhere = [] } = look
+  const { elsewhere = [], lookedUp } = look
+  const among = (frames: readonly FrameOfListing[]): Statement => sql`(
+        select * from unnest(${frames.map((e) => e.listingId)}::text[], ${frames.map((e) => e.sha256)}::text[],
+                             ${frames.map((e) => e.frame)}::int[]))`
   const banks = packJson(joins.map(({ brandId }) => confirmedBank(brandId)))
   const bankIds = joins.map(({ brandId }) => confirmedBank(brandId).bankId)
   const sourceOf = ({ verdictId, caseId, listingId, brandIds }: BankJoin): BankImage['source'] => ({
@@ -77,9 +80,8 @@ function join(joins: readonly BankJoin[], look: CaseLook, ending: (insert: State
       cross join reference_head h),
     ${officialOf(look)},
     marked as materialized (
-      select x.*, exists (${SPARING}) as is_official, (x.listing_id, x.sha256, x.frame) in (
-        select * from unnest(${elsewhere.map((e) => e.listingId)}::text[], ${elsewhere.map((e) => e.sha256)}::text[],
-                             ${elsewhere.map((e) => e.frame)}::int[])) as is_elsewhere
+      select x.*, exists (${SPARING}) as is_official, (x.listing_id, x.sha256, x.frame) in ${among(elsewhere)} as is_elsewhere,
+             ${lookedUp !== undefined}::boolean and (x.listing_id, x.sha256, x.frame) not in ${among(lookedUp ?? [])} as is_unknown
       from shown x),
     judged as materialized (select x.*, ${JOINS} as joins, ${IS_LIMITED} as is_limited from marked x),
     joining as (select * from judged where joins),
@@ -101,15 +103,18 @@ const ACCOUNTED = (insert: Statement): Statement => sql`,
       select verdict_id, count(distinct sha256)::int as n, (count(distinct sha256) filter (where is_limited))::int as limited
       from joined join joining using (verdict_id, sha256, frame) group by verdict_id),
     picture_of as (
-      select verdict_id, sha256, bool_or(joins) as joins, bool_and(is_named) as is_named, bool_and(is_official) as is_official
+      select verdict_id, sha256, bool_or(joins) as joins, bool_and(is_named) as is_named, bool_and(is_official) as is_official,
+             bool_or(is_unknown) as is_unknown
       from judged group by verdict_id, sha256),
     marked_of as (
       select verdict_id, (count(*) filter (where is_named and is_official))::int as official,
-             (count(*) filter (where is_named and not is_official and not joins))::int as elsewhere,
+             (count(*) filter (where is_named and not is_official and not joins and not is_unknown))::int as elsewhere,
+             (count(*) filter (where is_named and not is_official and not joins and is_unknown))::int as "notLookedUp",
              (count(*) filter (where not is_named))::int as unnamed
       from picture_of group by verdict_id)
     select x.bank_id as "bankId", coalesce(j.n, 0) as joined, coalesce(j.limited, 0) as limited, coalesce(m.official, 0) as official,
-           coalesce(m.elsewhere, 0) as elsewhere, coalesce(m.unnamed, 0) as unnamed, k.blank, k.repeated, k.kept, g.gone, coalesce(l.listed, 0) as listed
+           coalesce(m.elsewhere, 0) as elsewhere,
+           coalesce(m."notLookedUp", 0) as "notLookedUp", coalesce(m.unnamed, 0) as unnamed, k.blank, k.repeated, k.kept, g.gone, coalesce(l.listed, 0) as listed
     from asked x
     left join joined_of j using (verdict_id)
     left join marked_of m using (verdict_id)
@@ -143,17 +148,18 @@ const SPARING = sql`
  * A picture that a listing of another seller shows, on sale and from before, is rather an innocent one that was put beside a
  * fake: people confirm a listing, not each of its pictures. It joins where the verdict names it, and where nothing else of
  * the case could: else a fake that one of its sellers got through could never be confirmed. Then an analyst has looked at
- * what others sell; a rights holder alone decides nothing over them (see `IS_LIMITED`).
+ * what others sell; a rights holder alone decides nothing over them (see `IS_LIMITED`). What nobody could look up in time joins
+ * only where it is named, and is no reason for the others to join: strangers could flood what is looked up.
  */
 const JOINS = sql`
-      x.is_named and not x.is_official and (x.named is not null or not x.is_elsewhere or not bool_or(
-        not x.is_official and not x.is_elsewhere) over (partition by x.verdict_id))`
+      x.is_named and not x.is_official and (x.named is not null or not x.is_unknown and (not x.is_elsewhere or not bool_or(
+        not x.is_official and not x.is_elsewhere) over (partition by x.verdict_id)))`
 
 /**
- * What a rights holder confirms against others who show it on sale is its word alone, as what it uploads: it counts where
+ * What a rights holder confirms against others who show it on sale, or may for all that is known, is its word alone, as what it uploads: it counts where
  * its brand is named, until somebody vouches for it.
  */
-const IS_LIMITED = sql`x.by_brand and x.is_elsewhere`
+const IS_LIMITED = sql`x.by_brand and (x.is_elsewhere or x.is_unknown)`
 
 function leave(verdictIds: readonly string[]): Statement[] {
   if (verdictIds.length === 0) return []

@@ -4,8 +4,8 @@ import { sql } from 'kysely'
 import type { Pool } from 'pg'
 import type { CaseHashes, CaseLook, LookForOfficials, OfficialLook } from '../../pipeline/verdicts/ports.ts'
 import { queries } from './connect.ts'
+import { lookElsewhere, type LookElsewhere } from './look-elsewhere.ts'
 import { framesOf } from './picture-frames.ts'
-import { shownElsewhere } from './shown-pictures.ts'
 import type { Statement } from './statement.ts'
 
 /** Nothing was looked at: everything is compared under the lock, 16 µs for each picture and official one on a busy machine. */
@@ -25,16 +25,23 @@ export const shownAt = (rows: readonly { readonly listingId: string; readonly re
    join review_case c on c.listing_id = x.listing_id collate "C"
    join case_picture s on s.case_id = c.case_id and s.revision = x.revision)`
 
-/** Looks what `shown` names up, outside of any transaction: it may take its time. */
-export async function lookAhead(pool: Pool, shown: Statement, look: LookForOfficials | undefined): Promise<CaseLook> {
+/**
+ * Looks what `shown` names up, outside of any transaction: it may take its time, but a bounded one for what other sellers show
+ * (each of `pieces` by itself; all of `shown` when not said).
+ */
+export async function lookAhead(
+  pool: Pool,
+  shown: Statement,
+  look: LookForOfficials | undefined,
+  { pieces = [shown], ...options }: LookElsewhere & { readonly pieces?: readonly Statement[] } = {},
+): Promise<CaseLook> {
   const db = queries(pool)
-  const found = await shownElsewhere(shown).execute(db)
-  const elsewhere = found.rows.map(({ sha256, frame, listing_id: listingId }) => ({ listingId, sha256, frame }))
-  if (look === undefined) return { ...NOT_LOOKED, elsewhere }
+  const elsewhere = await lookElsewhere(pool, pieces, options)
+  if (look === undefined) return { ...NOT_LOOKED, ...elsewhere }
   const { rows } = await sql<CaseHashes>`
     select p.sha256, v.frame, v.hash, v.variants from picture p ${framesOf(sql`p`)}
     where not p.blank and p.sha256 in (select s.sha256 from ${shown} s)`.execute(db)
-  return { ...(await look(rows)), elsewhere }
+  return { ...(await look(rows)), ...elsewhere }
 }
 
 /**

@@ -6,6 +6,7 @@ import type { Verdict } from '../../domain/verdict.ts'
 import type { JoinedPictures, LookForOfficials } from '../../pipeline/verdicts/ports.ts'
 import type { About, Appeal, ClaimEnd, ReviewStore, ReviewSubject, Settlement } from '../../pipeline/review/ports.ts'
 import { bankEffects } from './bank-joins.ts'
+import type { LookElsewhere } from './look-elsewhere.ts'
 import { lookAhead, shownInCase } from './official-pictures.ts'
 import type { Outputs } from './outputs.ts'
 import { assertWritable, writeSettlement } from './settlement.ts'
@@ -22,6 +23,7 @@ export interface ReviewStoreOptions {
   readonly outputs: Outputs
   /** Without it all is compared in the transaction: for few official pictures. */
   readonly officials?: LookForOfficials
+  readonly elsewhere?: LookElsewhere
 }
 
 type End<T> = { readonly answer: T | undefined } | 'taken'
@@ -31,11 +33,13 @@ type Asked = Parameters<ReviewStore['settle']>[1]
 const ROUNDS = 5
 
 /** Locks in the order of the gate's store: the listing, then verdicts, then the outbox. */
-export function createReviewStore({ pool, outputs, officials }: ReviewStoreOptions): ReviewStore {
+export function createReviewStore({ pool, outputs, officials, elsewhere }: ReviewStoreOptions): ReviewStore {
   return {
     async settle<T>(about: About, asked: Asked, settle: (subject: ReviewSubject, now: Date) => Settlement<T>) {
       const look =
-        asked.confirms && 'caseId' in about ? await lookAhead(pool, shownInCase(theCase(about)), officials) : undefined
+        asked.confirms && 'caseId' in about
+          ? await lookAhead(pool, shownInCase(theCase(about)), officials, elsewhere)
+          : undefined
       for (let round = 0; round < ROUNDS; round++) {
         const first = [lock(about)] as const
         const end = await inTransactionFrom<End<T>, typeof first>(pool, first, async (tx, [locked]) => {

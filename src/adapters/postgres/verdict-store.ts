@@ -7,6 +7,7 @@ import type { BatchResult } from '../../pipeline/log/ports.ts'
 import type { KnownOfVerdicts, LookForOfficials, VerdictStore, VerdictSubject } from '../../pipeline/verdicts/ports.ts'
 import { bankJoins } from './bank-joins.ts'
 import { moveOffsets } from './input-offsets.ts'
+import type { LookElsewhere } from './look-elsewhere.ts'
 import { lookAhead, shownAt } from './official-pictures.ts'
 import type { Outputs } from './outputs.ts'
 import { assertWritable, writeSettlement } from './settlement.ts'
@@ -22,14 +23,22 @@ export interface VerdictStoreOptions {
   readonly outputs: Outputs
   /** Without it all is compared in the transaction: for few official pictures. */
   readonly officials?: LookForOfficials
+  readonly elsewhere?: LookElsewhere
 }
 
 /** Locks in the order of the gate's store, whose `place` is also the one for verdicts; verdicts lie before the outbox. */
-export function createVerdictStore({ pool, outputs, officials }: VerdictStoreOptions): VerdictStore {
+export function createVerdictStore({ pool, outputs, officials, elsewhere }: VerdictStoreOptions): VerdictStore {
   return {
     async commit(batch, wanted, settle) {
       const confirmed = wanted.filter((one) => one.verdict === 'confirmed')
-      const look = confirmed.length === 0 ? undefined : await lookAhead(pool, shownAt(confirmed), officials)
+      const revisions = [
+        ...new Map(confirmed.map((one) => [JSON.stringify([one.listingId, one.revision]), one])).values(),
+      ]
+      const pieces = revisions.map((one) => shownAt([one]))
+      const look =
+        confirmed.length === 0
+          ? undefined
+          : await lookAhead(pool, shownAt(confirmed), officials, { ...elsewhere, pieces })
       const known = [...new Set(wanted.map((one) => one.listingId))]
       const first = [moveOffsets([batch]), lockKnown(known)] as const
       return await inTransactionFrom<BatchResult, typeof first>(pool, first, async (tx, [{ rows }, locked]) => {

@@ -122,6 +122,8 @@ export function createWord({ caseId, decisionId, ended }) {
 const LEFT_OUT = {
   official: 'like a genuine or an allowed picture',
   elsewhere: 'shown on sale by other sellers too (if it is the fake, take your word back and tick it)',
+  notLookedUp:
+    'not looked up in time whether other sellers show it (if it is the fake, take your word back and tick it)',
   unnamed: 'not named by the verdict',
   blank: 'blank',
   repeated: 'the same as another',
@@ -138,7 +140,7 @@ function joined(told) {
   const why = rest.map(([reason, left]) => `${left} ${LEFT_OUT[reason] ?? reason}`).join(', ')
   const went =
     count === 0 ? ' No picture joined the bank ' : ` ${count} ${count === 1 ? 'picture' : 'pictures'} joined the bank `
-  const far = `, ${limited} of them only against listings that name the brand, until an analyst vouches: others show them on sale`
+  const far = `, ${limited} of them only against listings that name the brand, until an analyst vouches: others show them on sale, or that could not be looked up`
   return [went, foreign(bankId), limited > 0 ? far : '', why === '' ? '.' : `; left out: ${why}.`]
 }
 

@@ -36,13 +36,15 @@ export interface EarlierVerdict {
 export interface PicturesOfVerdict {
   readonly bankId: string
   readonly joined: number
-  /** Of these: as a rights holder's word alone, since other sellers show them on sale too. */
+  /** Of these: as a rights holder's word alone, since other sellers show them on sale too, or nobody could look that up. */
   readonly limited: number
   readonly leftOut: {
     /** Like one of a genuine or an allowed bank. */
     readonly official: number
     /** Shown by other sellers' listings on sale too. */
     readonly elsewhere: number
+    /** Nobody could look up in time whether others show them, and the verdict does not name them. */
+    readonly notLookedUp: number
     /** The verdict names others. */
     readonly unnamed: number
     readonly blank: number
@@ -151,6 +153,7 @@ function picturesOf({
   limited,
   official,
   elsewhere,
+  notLookedUp,
   unnamed,
   blank,
   repeated,
@@ -168,6 +171,7 @@ function picturesOf({
     leftOut: {
       official,
       elsewhere,
+      notLookedUp,
       unnamed,
       blank,
       repeated,

@@ -46,12 +46,14 @@ export interface BankJoin {
 export interface JoinedPictures {
   readonly bankId: string
   readonly joined: number
-  /** Of these, that other sellers show on sale too, of which at least a frame joined as a rights holder's word alone. */
+  /** Of these, that other sellers show on sale too, or of which nobody could look that up, of which at least a frame joined as a rights holder's word alone. */
   readonly limited: number
   /** Like one of a genuine or an allowed bank. */
   readonly official: number
   /** Shown by other sellers' listings on sale too. */
   readonly elsewhere: number
+  /** Not named, and nobody could look up in time whether others show them. */
+  readonly notLookedUp: number
   /** Of those that are not blank, those that the verdict does not name although it names some. */
   readonly unnamed: number
   readonly blank: number
@@ -80,9 +82,18 @@ export interface OfficialLook {
   readonly near: readonly { readonly sha256: string; readonly frame: number; readonly bankId: string }[]
 }
 
+/** A picture of a listing, of an animation one frame. */
+export interface FrameOfListing {
+  readonly listingId: string
+  readonly sha256: string
+  readonly frame: number
+}
+
 /** Besides it, which of the pictures of whose listing other sellers' listings show that stand allowed. */
 export interface CaseLook extends OfficialLook {
-  readonly elsewhere?: readonly { readonly listingId: string; readonly sha256: string; readonly frame: number }[]
+  readonly elsewhere?: readonly FrameOfListing[]
+  /** Of which that is known, these and others; not said: of all. */
+  readonly lookedUp?: readonly FrameOfListing[]
 }
 
 /**
