@@ -73,8 +73,7 @@ test('a start waits for a command that came a moment before it, and not for anot
   vi.useFakeTimers({ toFake: ['performance'] })
   onTestFinished(() => void vi.useRealTimers())
   const { said, told, opening } = open(dataDir, { beside: false })
-  const waits = expect.poll(() => said)
-  await waits.toEqual(['A command works on the embedded database: waiting for its end'])
+  await expect.poll(() => said).toEqual(['A command works on the embedded database: waiting for its end'])
   // Longer than a start takes: an import takes minutes. It asks ten times a second.
   vi.advanceTimersByTime(300_000)
   expect(await Promise.race([opening.catch((error: unknown) => error), pause(700, 'waits')])).toBe('waits')
