@@ -42,7 +42,11 @@ describe('a listing that can be named is refused with the field and the expectat
     ],
     [{ images: [{ url: 'file:///etc/passwd' }] }, '/images/0/url', 'images[0].url must be an http or https URL'],
     [{ images: [{ sha256: 'a'.repeat(64) }] }, '/images/0', 'images[0] must have a url or data'],
-    [{ images: [{ url: 'https://a.example/1.jpg', data: 'AAAA' }] }, '/images/0', 'images[0] must have a url or data, not both'],
+    [
+      { images: [{ url: 'https://a.example/1.jpg', data: 'AAAA' }] },
+      '/images/0',
+      'images[0] must have a url or data, not both',
+    ],
     [{ images: [{ data: '!' }] }, '/images/0/data', 'images[0].data must be base64 (got "!")'],
     [{ images: [{ data: 'AA\u0141A' }] }, '/images/0/data', 'images[0].data must be base64 (got "AA\u0141A")'],
     [{ images: [{ data: 5 }] }, '/images/0/data', 'images[0].data must be a string (got 5)'],
