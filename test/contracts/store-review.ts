@@ -58,7 +58,9 @@ export function reviewContract(name: string, start: () => Promise<SharedStore>):
       await a.screen('X', 1)
       await a.screen('Y', 1)
       const [x, y] = [await caseOf('X'), await caseOf('Y')]
-      const said = { verdictId: 'same', verdict: 'rejected' } as const
+      // On the same decision, whoever comes first: what it decides would be another one to look at.
+      const decisionId = (await historyOf('X')).decisions.at(-1)?.decisionId
+      const said = { verdictId: 'same', verdict: 'rejected', decisionId } as const
       const twice = await Promise.all([a.review.verdict(x, analyst, said), b.review.verdict(x, analyst, said)])
       expect(ends(twice)).toEqual(['known', 'recorded'])
       const other = { verdictId: 'shared', verdict: 'cannot-tell' } as const

@@ -47,16 +47,20 @@ export function colouredBy(png: Buffer): Colouring {
   let coded: Coded | undefined
   let isOdd = false
   let isUsual = true
-  let frames = 0
+  let frames: number | undefined
   let isFirstFrame = false
+  let isOddlyAnimated = false
   let chunks = 0
   for (let at = 8; at + 12 <= png.length && chunks < MOST_CHUNKS; chunks++) {
     const type = png.toString('latin1', at + 4, at + 8)
     if (type === 'IDAT') break
     const end = at + 12 + png.readUInt32BE(at)
-    if (COUNTING.has(type) && isIntact(png, at, end)) {
-      if (type === 'acTL') frames = png.readUInt32BE(at + 8)
-      else if (type === 'fcTL') isFirstFrame = true
+    // Browsers differ in which of two counts, and some obey one of another length, or one that is not intact.
+    if (type === 'acTL') {
+      isOddlyAnimated ||= frames !== undefined || end !== at + 20 || !isIntact(png, at, end)
+      frames = end === at + 20 && end <= png.length ? png.readUInt32BE(at + 8) : 0
+    } else if (COUNTING.has(type) && isIntact(png, at, end)) {
+      if (type === 'fcTL') isFirstFrame = true
       // The first one counts.
       else if (type === 'gAMA') gamma ??= png.readUInt32BE(at + 8) / 100_000
       else if (type === 'cHRM') isUsual &&= arePrimaries(png.subarray(at + 8, end - 4))
@@ -73,7 +77,7 @@ export function colouredBy(png: Buffer): Colouring {
   if (isProfiled && gamma !== undefined) isUsual &&= gamma >= LEAST_GAMMA && gamma <= MOST_GAMMA
   return {
     // One frame that is the picture itself is none besides.
-    hasMoreFrames: frames > 1 || (frames === 1 && !isFirstFrame),
+    hasMoreFrames: isOddlyAnimated || (frames ?? 0) > 1 || (frames === 1 && !isFirstFrame),
     gamma: isProfiled ? undefined : gamma,
     // The primaries alone change nothing.
     isDoubtful: (gamma !== undefined && !isUsual) || chunks === MOST_CHUNKS,
@@ -100,7 +104,7 @@ function codedBy(data: Buffer): Coded {
 const isIntact = (png: Buffer, at: number, end: number): boolean =>
   end <= png.length && end > at + 12 && crc32(png.subarray(at + 4, end - 4)) === png.readUInt32BE(end - 4)
 
-const COUNTING: ReadonlySet<string> = new Set(['acTL', 'fcTL', 'gAMA', 'cHRM', 'iCCP', 'sRGB', 'cICP'])
+const COUNTING: ReadonlySet<string> = new Set(['fcTL', 'gAMA', 'cHRM', 'iCCP', 'sRGB', 'cICP'])
 
 const arePrimaries = (data: Buffer): boolean =>
   data.length === 4 * PRIMARIES.length &&

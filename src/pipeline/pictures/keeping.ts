@@ -50,18 +50,20 @@ export async function keepPictures<T extends Judged>(
   const allowed = seen.filter((one) => one.assessment.answer.outcome === 'allow')
   const before = allowed.length === 0 ? undefined : await store.glance(allowed.map((one) => one.listing.listingId))
   const cases = seen.filter((one) => opensCase(one, before?.get(one.listing.listingId), draw))
-  const keep = await createKeeping(cases.map(toKeep), source, store)
+  const keeping = await createKeeping(cases.map(toKeep), source, store)
   const slots = createSlots(AT_ONCE)
   await Promise.all(
     cases.map(async (one) => {
       await slots.take()
       try {
-        keepsakes.set(one, { ...keepsakes.get(one), kept: await keep(one.listing, toKeep(one)) })
+        await keeping.keep(one.listing, toKeep(one))
       } finally {
         slots.release()
       }
     }),
   )
+  // At the end: what one listing tried in vain another one may have put there.
+  for (const one of cases) keepsakes.set(one, { ...keepsakes.get(one), kept: await keeping.kept(toKeep(one)) })
   return keepsakes
 }
 
@@ -110,32 +112,40 @@ async function createKeeping(all: readonly (readonly ToKeep[])[], source: Pictur
   async function begin(listing: Listing, some: readonly ToKeep[]): Promise<void> {
     const mine = new Map(some.map((one) => [one.picture.sha256, one]))
     const done = put(listing, [...mine.values()])
-    for (const sha256 of mine.keys())
+    for (const sha256 of mine.keys()) {
+      const before = there.get(sha256)
+      // Whoever waits for it tries it and hears why it failed; what another one has put there stays there.
+      const now = done.then(
+        (fresh) => fresh.has(sha256),
+        () => false,
+      )
       there.set(
         sha256,
-        done.then(
-          (fresh) => fresh.has(sha256),
-          // Whoever waits for it tries it and hears why.
-          () => false,
-        ),
+        now.then(async (is) => is || (await before) === true),
       )
+    }
     await done
   }
 
-  return async (listing: Listing, some: readonly ToKeep[]): Promise<Kept> => {
-    const others = some.filter(({ picture }) => there.has(picture.sha256))
-    await begin(
-      listing,
-      some.filter(({ picture }) => !there.has(picture.sha256)),
-    )
-    const isThere = async ({ picture }: ToKeep) => (await there.get(picture.sha256)) === true
-    const found = await Promise.all(others.map(isThere))
-    const inVain = others.filter((_, at) => found[at] !== true)
-    if (inVain.length > 0) await begin(listing, inVain)
-    const kept = await Promise.all(some.map(isThere))
-    return some
-      .filter((_, at) => kept[at] === true)
-      .map(({ picture, ordinal }) => ({ ordinal, sha256: picture.sha256, whole: isWhole(picture) }))
+  const isThere = async ({ picture }: ToKeep) => (await there.get(picture.sha256)) === true
+
+  return {
+    async keep(listing: Listing, some: readonly ToKeep[]): Promise<void> {
+      const others = some.filter(({ picture }) => there.has(picture.sha256))
+      await begin(
+        listing,
+        some.filter(({ picture }) => !there.has(picture.sha256)),
+      )
+      const found = await Promise.all(others.map(isThere))
+      const inVain = others.filter((_, at) => found[at] !== true)
+      if (inVain.length > 0) await begin(listing, inVain)
+    },
+    async kept(some: readonly ToKeep[]): Promise<Kept> {
+      const found = await Promise.all(some.map(isThere))
+      return some
+        .filter((_, at) => found[at] === true)
+        .map(({ picture, ordinal }) => ({ ordinal, sha256: picture.sha256, whole: isWhole(picture) }))
+    },
   }
 }
 

@@ -184,6 +184,13 @@ describe('png', () => {
     expect(await all(withChunks(plain, animation(1)))).toBe(false)
     expect(await all(withChunks(plain, animation(2), frame))).toBe(false)
     expect(await all(withChunks(plain, animation(1), frame))).toBe(true)
+    // Of two, and of one that is too long or not intact, browsers think differently: some play what the first one says.
+    const broken = animation(1)
+    broken.writeUInt8(broken.readUInt8(19) ^ 1, 19)
+    const long = pngChunk('acTL', Buffer.concat([u32(1), u32(0), u32(0)]))
+    const short = pngChunk('acTL', u32(0))
+    for (const odd of [[animation(2), animation(1)], [animation(1), long], [animation(2), short], [broken], [long]])
+      expect(await all(withChunks(plain, ...odd, frame))).toBe(false)
     // Behind the pixels it is none.
     expect(await all(Buffer.concat([plain.subarray(0, -12), animation(2), plain.subarray(-12)]))).toBe(true)
   })

@@ -27,11 +27,17 @@ const keptOf = (sha256: string): KeptPicture => ({
 function judged(listingId: string, outcome: Outcome, pictures: readonly Picture[], share = 0): Judged {
   const base = assessment(outcome)
   return {
-    listing: { ...listingOf(listingId, 1), images: pictures.map((_, i) => ({ url: `https://a.example/${i}` })) },
+    listing: {
+      ...listingOf(listingId, 1),
+      images: pictures.map((_, i) => ({ url: `https://a.example/${listingId}/${i}` })),
+    },
     assessment: { ...base, answer: { ...base.answer, audit: { share, dueSeconds: 1 } }, pictures },
   }
 }
-async function keep(all: Judged[], world: { before?: Record<string, Glance>; known?: string[]; gone?: string[] } = {}) {
+async function keep(
+  all: Judged[],
+  world: { before?: Record<string, Glance>; known?: string[]; gone?: string[]; goneAt?: string[] } = {},
+) {
   const encoded: string[] = []
   const put: string[] = []
   const asked: string[][] = []
@@ -39,9 +45,11 @@ async function keep(all: Judged[], world: { before?: Record<string, Glance>; kno
   const noted: ShownSet[] = []
   const source: PictureSource = {
     look: () => Promise.reject(new Error('everything was looked at')),
-    keep(_image, { sha256 }) {
+    keep({ url }, { sha256 }) {
       encoded.push(sha256)
-      return Promise.resolve(world.gone?.includes(sha256) === true ? undefined : keptOf(sha256))
+      const isGone =
+        world.gone?.includes(sha256) === true || world.goneAt?.some((id) => url?.includes(`/${id}/`)) === true
+      return Promise.resolve(isGone ? undefined : keptOf(sha256))
     },
   }
   const store: PictureStore = {
@@ -172,6 +180,13 @@ describe('pictures are kept', () => {
       ['same', 'b'],
       ['same', 'c'],
     ])
+  })
+
+  it('that another listing put into the store, whoever tried in vain at the same time', async () => {
+    const all = ['a', 'b', 'c'].map((id) => judged(id, 'hold', [seen('same')]))
+    const { kept, put } = await keep(all, { goneAt: ['a', 'c'] })
+    expect(put).toEqual(['same'])
+    expect(kept).toEqual(all.map(() => [{ ordinal: 0, sha256: 'same', whole: true }]))
   })
 
   it('by asking nobody where nothing was seen', async () => {
