@@ -256,6 +256,8 @@ export async function open(
     async missing() {
       // An end mark behind what is there: a decoder warns of that as of much that is harmless.
       if (!damaged && isCut) damaged = await isWarnedOf(loading('warning'))
+      // With its end mark nothing more is missing.
+      else if (damaged && format === 'jpeg' && !(await isWarnedOf(loading('warning')))) return 0
       return damaged ? await missingOf(bytes, format, () => rowsOf(loading('none', { ignoreIcc: true }))) : 0
     },
   }

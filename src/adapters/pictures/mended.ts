@@ -12,17 +12,21 @@ const MOST_PADDING = 16 << 20
 const FILL = 0xaa
 const SPARE = 1 << 20
 
+const END_OF_IMAGE = Buffer.from([0xff, 0xd9])
+
 /** Scan lines of a PNG that are held whole, twice over: 16 megapixels of colour. Larger ones stay as they are. */
 export const MOST_LINES = 48 << 20
 
 /**
- * The same bytes where the decoder needs no help (JPEG, GIF), where nothing is missing, and where nothing
+ * With an end mark where a JPEG lacks it; the same bytes where the decoder needs no help (GIF), where nothing is missing, and where nothing
  * can be done: an AVIF that lacks a byte is corrupt to the AV1 decoder, whatever stands in its place.
  */
 export function mended(bytes: Uint8Array, format: Format): Uint8Array {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (format === 'webp') return filled(view) ?? bytes
   if (format === 'png') return lined(view) ?? bytes
+  // Half of the mark may be there.
+  if (format === 'jpeg') return Buffer.concat([view.at(-1) === 0xff ? view.subarray(0, -1) : view, END_OF_IMAGE])
   return bytes
 }
 
@@ -81,8 +85,9 @@ function lined(view: Buffer): Uint8Array | undefined {
   for (let at = 8; at + 8 <= view.length;) {
     const end = at + 12 + view.readUInt32BE(at)
     const type = view.toString('latin1', at + 4, at + 8)
-    if (type === 'IDAT') packed.push(view.subarray(at + 8, Math.min(end - 4, view.length)))
-    else if (packed.length === 0) before.push(view.subarray(at, end))
+    const isPixels = type === 'IDAT'
+    if (isPixels && end > at + 12) packed.push(view.subarray(at + 8, Math.min(end - 4, view.length)))
+    else if (!isPixels && packed.length === 0) before.push(view.subarray(at, end))
     at = end
   }
   try {

@@ -66,14 +66,20 @@ export async function isWarnedOf(stored: Sharp): Promise<boolean> {
   }
 }
 
-/** libjpeg decodes what is missing to mid-grey, libnsgif leaves it transparent, or black where nothing is transparent. */
+/** What libjpeg makes of nothing: the middle of each channel, of CMYK as libvips shows it where profiles are passed over. */
+const FILLS = [
+  [128, 128, 128],
+  [83, 73, 68],
+] as const
+const ROUNDING = 3
+
+/** libjpeg decodes what is missing to that, libnsgif leaves it transparent, or black where nothing is transparent. */
 function filledRows({ data, width, height, channels }: Rows, format: 'jpeg' | 'gif'): number {
   const fill = data.subarray(-channels)
   const isFill =
     format === 'gif'
       ? fill.every((level, at) => level === 0 || (channels === 4 && at < 3 && fill[3] === 0))
-      : // Of CMYK the grey becomes a brown.
-        fill.every((level) => level > 64 && level < 192)
+      : FILLS.some((one) => fill.every((level, at) => Math.abs(level - (one[at] ?? 0)) <= ROUNDING))
   if (!isFill) return 0
   const isFilled = (at: number): boolean => Math.abs((data[at] ?? 0) - (fill[at % channels] ?? 0)) <= 1
   let filled = 0
@@ -96,7 +102,8 @@ async function missingLines(png: Buffer): Promise<number> {
   for (let at = 8; at + 8 <= png.length;) {
     const end = at + 12 + png.readUInt32BE(at)
     if (png.toString('latin1', at + 4, at + 8) === 'IDAT') {
-      inflate.write(png.subarray(at + 8, Math.min(end - 4, png.length)))
+      // Each piece waits until it is read: empty ones, which are twelve bytes in the file, would fill the memory.
+      if (end > at + 12) inflate.write(png.subarray(at + 8, Math.min(end - 4, png.length)))
       if (end > png.length || crc32(png.subarray(at + 4, end - 4)) !== png.readUInt32BE(end - 4)) break
     }
     at = end
@@ -115,8 +122,13 @@ async function missingLines(png: Buffer): Promise<number> {
   return Math.max(0, 1 - there / length)
 }
 
+const PIXELS: ReadonlySet<string> = new Set(['VP8 ', 'VP8L', 'ALPH', 'ANMF'])
+
 function missingBytes(webp: Buffer): number {
   const missing = webp.readUInt32LE(4) + 8 - webp.length
-  const size = webp.readUInt32LE(lastChunkOf(webp) + 4)
+  const last = lastChunkOf(webp)
+  // Behind the pixels stands what is told of them.
+  if (!PIXELS.has(webp.toString('latin1', last, last + 4))) return 0
+  const size = webp.readUInt32LE(last + 4)
   return missing <= 0 || size === 0 ? 0 : Math.min(1, missing / size)
 }

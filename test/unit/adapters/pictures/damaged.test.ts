@@ -3,6 +3,7 @@ import sharp from 'sharp'
 import { afterAll, describe, expect, test } from 'vitest'
 import { distance } from '../../../../src/imaging/pdq.ts'
 import { drawing, reading } from '../../../support/pictures.ts'
+import { pngChunk, withChunks } from '../../../support/png-files.ts'
 
 const { reader, read, keep } = reading({ threads: 2 })
 afterAll(() => reader.close())
@@ -137,5 +138,36 @@ describe('of how much is missing', () => {
     expect(await read(clear.subarray(0, -2_000))).toMatchObject({ state: 'seen', damaged: true })
     expect(await read(clear.subarray(0, -2_000))).not.toHaveProperty('unseenPart')
     expect(await read(grey)).not.toHaveProperty('damaged')
+    for (const progressive of [false, true])
+      for (const background of [
+        { r: 128, g: 128, b: 128 },
+        { r: 160, g: 176, b: 168 },
+      ]) {
+        const whole = await (await below(background)).jpeg({ progressive }).toBuffer()
+        for (const less of [1, 2]) {
+          const picture = await read(whole.subarray(0, -less))
+          expect(picture).toMatchObject({ state: 'seen', damaged: true })
+          expect(picture).not.toHaveProperty('unseenPart')
+        }
+      }
+    const tinted = await (await below({ r: 160, g: 176, b: 168 })).jpeg({ progressive: true }).toBuffer()
+    expect(await read(tinted.subarray(0, -20))).not.toHaveProperty('unseenPart')
+  })
+
+  test('what is told of the pixels of a WebP may be missing', async () => {
+    const webp = await drawing()
+      .withExif({ IFD0: { Copyright: 'someone '.repeat(20) } })
+      .webp()
+      .toBuffer()
+    expect(await read(webp.subarray(0, -60))).not.toHaveProperty('unseenPart')
+  })
+
+  test('a stream of pixels in very many empty pieces ends no thread', async () => {
+    const png = await drawing().png().toBuffer()
+    const empty = Buffer.concat(Array.from({ length: 800_000 }, () => pngChunk('IDAT', Buffer.alloc(0))))
+    expect(await read(withChunks(png.subarray(0, png.length * 0.9), empty))).toMatchObject({
+      state: 'seen',
+      damaged: true,
+    })
   })
 })
