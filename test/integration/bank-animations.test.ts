@@ -1,31 +1,26 @@
 // Animations on their way into a bank. Real: the server, the store on PostgreSQL, sharp and the threads that read pictures; keys are in memory.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import sharp from 'sharp'
-import { createBankStore } from '../../src/adapters/postgres/bank-store.ts'
 import type { Api } from '../../src/api/services.ts'
 import type { BankStore } from '../../src/rights/bank-ports.ts'
 import { added, bank, picture } from '../contracts/store-banks.ts'
 import { drawing, reading, sha256Of } from '../support/pictures.ts'
 import { memoryApi } from '../unit/api/memory-ports.ts'
-import { startPostgresStore, type PostgresStore } from './store-on-postgres.ts'
+import { freshNode } from './store-on-postgres.ts'
 
 describe('animations in banks', () => {
-  let shared: PostgresStore
   let one: BankStore
   let api: Api
   let nike: Record<string, string>
   const { reader } = reading({ maxBytes: 1_000_000 })
   beforeEach(async () => {
-    shared = await startPostgresStore()
-    const { database } = await shared.node()
-    one = createBankStore({ pool: database.reading, listener: database.listener })
+    one = (await freshNode()).banks
     const memory = await memoryApi({ banks: one, reader })
     api = memory.api
     nike = (await memory.world.key('brand', { brandIds: ['nike'] })).headers
   })
   afterEach(async () => {
     await api.close()
-    await shared.close()
   })
 
   const add = (bankId: string, payload: Buffer, type: string) =>

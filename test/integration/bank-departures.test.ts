@@ -1,30 +1,24 @@
 // Listings that a picture stopped are queued when it leaves its bank, on a real PostgreSQL: none is lost, whoever is first.
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { bankJoins } from '../../src/adapters/postgres/bank-joins.ts'
-import { createBankStore } from '../../src/adapters/postgres/bank-store.ts'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { createRescreenStore } from '../../src/adapters/postgres/rescreen-store.ts'
-import { inTransaction } from '../../src/adapters/postgres/transaction.ts'
 import type { Decision } from '../../src/domain/decision.ts'
 import type { Settlement } from '../../src/pipeline/ports.ts'
 import type { RescreenStore } from '../../src/pipeline/rescreening/ports.ts'
 import type { BankStore } from '../../src/rights/bank-ports.ts'
 import { bank, picture } from '../contracts/store-banks.ts'
 import { decide, NOTHING, OUTPUTS, type Sample, type Wanted } from '../contracts/store-samples.ts'
-import { startPostgresStore } from './store-on-postgres.ts'
-import type { PostgresNode, PostgresStore } from './store-on-postgres.ts'
+import { settleJoins } from './case-pictures.ts'
+import { freshNode, type PostgresNode } from './store-on-postgres.ts'
 
-let shared: PostgresStore
 let node: PostgresNode
 let banks: BankStore
 let rescreens: RescreenStore
 beforeEach(async () => {
-  shared = await startPostgresStore()
-  node = await shared.node()
-  banks = createBankStore({ pool: node.database.reading, listener: node.database.listener })
+  node = await freshNode()
+  banks = node.banks
   rescreens = createRescreenStore({ pool: node.database.deciding, outputs: OUTPUTS })
   await banks.upsertBank(bank('b'), 'test', 'all')
 })
-afterEach(() => shared.close())
 
 const PAUSES = { after: [100], beforeDeadline: 900 }
 const query = async (sql: string, values: unknown[] = []) =>
@@ -39,8 +33,7 @@ async function join(verdictId: string, name = verdictId): Promise<string> {
   const { added } = await banks.addImages('b', [{ picture: picture(name), source }], 'test', 'all')
   return added[0]?.imageId ?? ''
 }
-const undo = (...verdictIds: string[]) =>
-  inTransaction(node.database.deciding, () => Promise.resolve({ done: undefined, last: bankJoins([], verdictIds) }))
+const undo = (...verdictIds: string[]) => settleJoins(node.database.deciding, [], verdictIds)
 
 const evidence = (imageId: string, kind = 'counterfeit'): Decision['signals'] => [
   {

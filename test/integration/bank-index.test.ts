@@ -1,14 +1,12 @@
 // The banks in the memory of several processes that follow one real PostgreSQL; only the pictures are invented.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createBankStore } from '../../src/adapters/postgres/bank-store.ts'
 import { followBanks, type FollowOptions, type LiveBanks } from '../../src/pipeline/bank-index.ts'
 import type { SnapshotFile } from '../../src/pipeline/banks/snapshot.ts'
 import type { BankStore } from '../../src/rights/bank-ports.ts'
 import { createTelemetry } from '../../src/telemetry.ts'
 import { bank, picture } from '../contracts/store-banks.ts'
 import { seen } from '../unit/pipeline/banks/samples.ts'
-import { startPostgresStore } from './store-on-postgres.ts'
-import type { PostgresNode, PostgresStore } from './store-on-postgres.ts'
+import { freshNode, type PostgresNode } from './store-on-postgres.ts'
 
 /** A file in memory, and what became of it. */
 const inMemory = (): SnapshotFile & { bytes: Uint8Array | undefined } => ({
@@ -22,7 +20,6 @@ const inMemory = (): SnapshotFile & { bytes: Uint8Array | undefined } => ({
 })
 
 describe('the live index of the banks', () => {
-  let shared: PostgresStore
   let node: PostgresNode
   let store: BankStore
   let lines: string[]
@@ -31,14 +28,12 @@ describe('the live index of the banks', () => {
     createTelemetry({ level: 'info', destination: { write: (line: string) => void lines.push(line) } })
   beforeEach(async () => {
     lines = []
-    shared = await startPostgresStore()
-    node = await shared.node()
-    store = createBankStore({ pool: node.database.reading, listener: node.database.listener })
+    node = await freshNode()
+    store = node.banks
     await store.upsertBank(bank('b'), 'ann', 'all')
   })
   afterEach(async () => {
     for (const one of following.splice(0)) await one.stop()
-    await shared.close()
   })
 
   async function follow(options: Partial<FollowOptions> = {}, from = store, told = telemetry()): Promise<LiveBanks> {

@@ -1,57 +1,28 @@
 // What a verdict does to the banks, on a real PostgreSQL: its statements run in a transaction as the settlement's do.
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { bankEffects, bankJoins } from '../../src/adapters/postgres/bank-joins.ts'
+import { beforeEach, describe, expect, test } from 'vitest'
 import type { BankJoin } from '../../src/pipeline/verdicts/ports.ts'
-import { createBankStore } from '../../src/adapters/postgres/bank-store.ts'
-import { writePictures } from '../../src/adapters/postgres/picture-rows.ts'
-import { inTransaction } from '../../src/adapters/postgres/transaction.ts'
 import { confirmedBank } from '../../src/domain/bank.ts'
 import type { BankStore } from '../../src/rights/bank-ports.ts'
 import { bank, picture } from '../contracts/store-banks.ts'
 import { hash } from '../unit/pipeline/banks/samples.ts'
-import { startPostgresStore } from './store-on-postgres.ts'
-import type { PostgresNode, PostgresStore } from './store-on-postgres.ts'
+import { joinOf, settleJoins, showInCase, toldOfJoins } from './case-pictures.ts'
+import { freshNode, type PostgresNode } from './store-on-postgres.ts'
 
 describe('pictures of confirmed cases', () => {
-  let shared: PostgresStore
   let node: PostgresNode
   let banks: BankStore
   beforeEach(async () => {
-    shared = await startPostgresStore()
-    node = await shared.node()
-    banks = createBankStore({ pool: node.database.reading, listener: node.database.listener })
+    node = await freshNode()
+    banks = node.banks
   })
-  afterEach(() => shared.close())
 
-  const join = (verdictId: string, more: Partial<BankJoin> = {}): BankJoin => ({
-    verdictId,
-    caseId: 'C-1',
-    listingId: 'L-1',
-    revision: 2,
-    brandId: 'nike',
-    brandIds: ['nike'],
-    pictures: null,
-    by: 'ann',
-    byBrand: false,
-    ...more,
-  })
+  const join = (verdictId: string, more: Partial<BankJoin> = {}) => joinOf({ verdictId, revision: 2, ...more })
   const commit = (joins: readonly BankJoin[], leaves: readonly string[] = []) =>
-    inTransaction(node.database.deciding, () => Promise.resolve({ done: undefined, last: bankJoins(joins, leaves) }))
+    settleJoins(node.database.deciding, joins, leaves)
   const head = () => node.reference.change()
 
-  /** A case that shows these pictures at a revision. */
-  async function show(caseId: string, revision: number, pictures: ReturnType<typeof picture>[]) {
-    await inTransaction(node.database.deciding, () =>
-      Promise.resolve({ done: undefined, last: writePictures(pictures) }),
-    )
-    for (const [ordinal, { sha256 }] of pictures.entries())
-      await node.database.deciding.query('insert into case_picture values ($1, $2, $3, $4)', [
-        caseId,
-        revision,
-        ordinal,
-        sha256,
-      ])
-  }
+  const show = (caseId: string, revision: number, pictures: ReturnType<typeof picture>[]) =>
+    showInCase(node.database.deciding, caseId, pictures, revision)
 
   test('a case without pictures makes no bank and moves no number; neither does a blank one or another revision', async () => {
     await show('C-1', 1, [picture('earlier')])
@@ -62,16 +33,7 @@ describe('pictures of confirmed cases', () => {
   })
 
   test('what became of each picture of a case is told by the transaction in which they joined', async () => {
-    const told = (joins: readonly BankJoin[]) => {
-      const { statements, accounts } = bankEffects(joins, [])
-      return inTransaction<unknown>(node.database.deciding, () =>
-        Promise.resolve({
-          done: 'nothing was heard',
-          last: statements,
-          heard: (answers) => accounts && answers[statements.indexOf(accounts)]?.rows,
-        }),
-      )
-    }
+    const told = (joins: readonly BankJoin[]) => toldOfJoins(node.database.deciding, joins)
     await banks.upsertBank(bank('official', { kind: 'genuine', brandId: 'nike' }), 'ann', 'all')
     await banks.addImages('official', [{ picture: picture('official'), source: { kind: 'api' } }], 'ann', 'all')
     await show('C-1', 2, [picture('official'), picture('own'), picture('plain', { blank: true }), picture('own')])

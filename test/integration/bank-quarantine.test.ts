@@ -26,7 +26,7 @@ describe('a picture that meets too many sellers', () => {
   beforeEach(async () => {
     shared = await startPostgresStore()
     nodes = [await shared.node(), await shared.node()]
-    stores = nodes.map(({ database }) => createBankStore({ pool: database.reading, listener: database.listener }))
+    stores = nodes.map(({ banks }) => banks)
     ;[one, two] = stores as [BankStore, BankStore]
     await one.upsertBank(bank('b', { brandId: 'nike' }), 'ann', 'all')
   })

@@ -12,21 +12,18 @@ import { freshDatabase } from '../support/database.ts'
 import { drawnPicture } from '../support/drawn-pictures.ts'
 import { reading } from '../support/pictures.ts'
 import { memoryApi } from '../unit/api/memory-ports.ts'
-import { startPostgresStore } from './store-on-postgres.ts'
-import type { PostgresStore } from './store-on-postgres.ts'
+import { freshNode } from './store-on-postgres.ts'
 
 const nike: BankScope = { brandIds: ['nike'] }
 
 describe('a rights holder', () => {
-  let shared: PostgresStore
   let banks: BankStore
   let api: Api
   const headers: Record<'analyst' | 'nike', Record<string, string>> = { analyst: {}, nike: {} }
   const { reader } = reading({ maxBytes: 1_000_000 })
   beforeEach(async () => {
-    shared = await startPostgresStore()
-    const node = await shared.node()
-    banks = createBankStore({ pool: node.database.reading, listener: node.database.listener })
+    const node = await freshNode()
+    banks = node.banks
     const { api: made, world } = await memoryApi({ banks, reader })
     api = made
     world.brands.set('nike', brandSchema.parse({ brandId: 'nike', name: 'Nike' }))
@@ -35,7 +32,6 @@ describe('a rights holder', () => {
   })
   afterEach(async () => {
     await api.close()
-    await shared.close()
   })
 
   type Who = keyof typeof headers

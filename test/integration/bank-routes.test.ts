@@ -1,20 +1,15 @@
 // Banks over HTTP: the server, the store on a real PostgreSQL, and the threads that read pictures are real; keys are in memory.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import sharp from 'sharp'
-import { createBankStore } from '../../src/adapters/postgres/bank-store.ts'
-import { writePictures } from '../../src/adapters/postgres/picture-rows.ts'
-import { inTransaction } from '../../src/adapters/postgres/transaction.ts'
 import type { Api } from '../../src/api/services.ts'
 import { brandSchema } from '../../src/domain/brand.ts'
 import type { BankStore } from '../../src/rights/bank-ports.ts'
 import { picture } from '../contracts/store-banks.ts'
 import { drawing, reading, sha256Of } from '../support/pictures.ts'
 import { memoryApi, type MemoryWorld } from '../unit/api/memory-ports.ts'
-import { startPostgresStore } from './store-on-postgres.ts'
-import type { PostgresNode, PostgresStore } from './store-on-postgres.ts'
+import { freshNode, type PostgresNode } from './store-on-postgres.ts'
 
 describe('banks over HTTP', () => {
-  let shared: PostgresStore
   let node: PostgresNode
   let banks: BankStore
   let api: Api
@@ -23,9 +18,8 @@ describe('banks over HTTP', () => {
   let nike: Record<string, string>
   const { reader } = reading({ maxBytes: 1_000_000 })
   beforeEach(async () => {
-    shared = await startPostgresStore()
-    node = await shared.node()
-    banks = createBankStore({ pool: node.database.reading, listener: node.database.listener })
+    node = await freshNode()
+    banks = node.banks
     ;({ api, world } = await memoryApi({ banks, reader }))
     for (const brandId of ['nike', 'gap']) world.brands.set(brandId, brandSchema.parse({ brandId, name: brandId }))
     analyst = (await world.key('analyst')).headers
@@ -33,7 +27,6 @@ describe('banks over HTTP', () => {
   })
   afterEach(async () => {
     await api.close()
-    await shared.close()
   })
 
   type Headers = Record<string, string>
@@ -272,9 +265,7 @@ describe('banks over HTTP', () => {
   test('a rights holder sees the pictures of cases about its brands, and of no others', async () => {
     const ours = picture('ours')
     const theirs = picture('theirs')
-    await inTransaction(node.database.deciding, () =>
-      Promise.resolve({ done: undefined, last: writePictures([ours, theirs]) }),
-    )
+    await node.pictures.put([ours, theirs])
     for (const [caseId, brandId, { sha256 }] of [
       ['C-1', 'nike', ours],
       ['C-2', 'gap', theirs],

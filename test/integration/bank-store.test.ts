@@ -1,5 +1,4 @@
 // The banks on a real PostgreSQL, under the contract of every store of banks.
-import { createBankStore } from '../../src/adapters/postgres/bank-store.ts'
 import { bankStoreContract } from '../contracts/store-banks.ts'
 import { startPostgresStore } from './store-on-postgres.ts'
 
@@ -7,10 +6,7 @@ bankStoreContract('PostgreSQL', async () => {
   const shared = await startPostgresStore()
   const first = await shared.node()
   return {
-    async node() {
-      const { database } = await shared.node()
-      return createBankStore({ pool: database.reading, listener: database.listener })
-    },
+    node: async () => (await shared.node()).banks,
     head: () => first.reference.change(),
     async putBank(bank) {
       const row = "insert into bank (bank_id, version, body, change, changed_by) values ($1, 1, $2, 0, 'old')"

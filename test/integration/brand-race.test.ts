@@ -4,24 +4,21 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Api } from '../../src/api/services.ts'
 import { brandSchema } from '../../src/domain/brand.ts'
 import { memoryApi, type MemoryWorld } from '../unit/api/memory-ports.ts'
-import { startPostgresStore, type PostgresNode, type PostgresStore } from './store-on-postgres.ts'
+import { freshNode, type PostgresNode } from './store-on-postgres.ts'
 
-let shared: PostgresStore
 let node: PostgresNode
 let api: Api
 let world: MemoryWorld
 let analyst: pg.Client
 beforeEach(async () => {
-  shared = await startPostgresStore()
-  node = await shared.node()
+  node = await freshNode()
   ;({ api, world } = await memoryApi({ reference: node.reference }))
-  analyst = new pg.Client({ connectionString: shared.url })
+  analyst = new pg.Client({ connectionString: node.url })
   await analyst.connect()
 })
 afterEach(async () => {
   await analyst.end()
   await api.close()
-  await shared.close()
 })
 
 const alias = (text: string) => ({ text, kind: 'name' as const })

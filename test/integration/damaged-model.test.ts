@@ -6,22 +6,19 @@ import { brandSchema } from '../../src/domain/brand.ts'
 import { followReference, type GateParts, type LiveGate } from '../../src/pipeline/reference.ts'
 import { defaultPolicy } from '../../src/policy/default.ts'
 import { createTelemetry } from '../../src/telemetry.ts'
-import { startPostgresStore, type PostgresNode, type PostgresStore } from './store-on-postgres.ts'
+import { freshNode, type PostgresNode } from './store-on-postgres.ts'
 
-let shared: PostgresStore
 let node: PostgresNode
 let parts: GateParts
 let live: LiveGate | undefined
 beforeEach(async () => {
-  shared = await startPostgresStore()
-  node = await shared.node()
+  node = await freshNode()
   parts = await gateParts({ currencies: undefined, budgetMs: 250 })
   await node.reference.publishPolicy(defaultPolicy(), 'ann', undefined)
 })
 afterEach(async () => {
   await live?.stop()
   live = undefined
-  await shared.close()
 })
 
 async function keep(version: string): Promise<void> {

@@ -1,7 +1,6 @@
 // A worker that follows the reference data. Real: PostgreSQL, banks, registry, compiling; what is loaded is counted at the store's edge.
 import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createBankStore } from '../../src/adapters/postgres/bank-store.ts'
 import { gateParts } from '../../src/apps/gate-parts.ts'
 import { brandSchema } from '../../src/domain/brand.ts'
 import type { Gate } from '../../src/pipeline/assess.ts'
@@ -9,9 +8,8 @@ import { followReference, type GateParts, type LiveGate } from '../../src/pipeli
 import { defaultPolicy } from '../../src/policy/default.ts'
 import { createTelemetry } from '../../src/telemetry.ts'
 import { bank, picture } from '../contracts/store-banks.ts'
-import { startPostgresStore, type PostgresNode, type PostgresStore } from './store-on-postgres.ts'
+import { freshNode, type PostgresNode } from './store-on-postgres.ts'
 
-let shared: PostgresStore
 let node: PostgresNode
 let parts: GateParts
 let live: LiveGate | undefined
@@ -19,8 +17,7 @@ let live: LiveGate | undefined
 let brought: string[][]
 let lines: string[]
 beforeEach(async () => {
-  shared = await startPostgresStore()
-  node = await shared.node()
+  node = await freshNode()
   parts = await gateParts({ currencies: undefined, budgetMs: 250 })
   brought = []
   lines = []
@@ -30,7 +27,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await live?.stop()
   live = undefined
-  await shared.close()
 })
 
 const brands = (...ids: string[]) =>
@@ -68,7 +64,7 @@ async function caughtUp(gate: () => Gate): Promise<Gate> {
 test('a picture that joins a bank moves the number on, and nothing is loaded or compiled again', async () => {
   const gate = await follow()
   const before = gate()
-  const banks = createBankStore({ pool: node.database.reading, listener: node.database.listener })
+  const banks = node.banks
   await banks.upsertBank(bank('b'), 'ann', 'all')
   for (const name of ['x', 'y'])
     await banks.addImages('b', [{ picture: picture(name), source: { kind: 'api' } }], 'ann', 'all')

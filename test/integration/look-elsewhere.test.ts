@@ -1,27 +1,20 @@
 // A look at what others sell that does not end in its time. Real: PostgreSQL, the stores and reviewing; invented: hashes, listings, times.
 import { sql } from 'kysely'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { bankEffects } from '../../src/adapters/postgres/bank-joins.ts'
-import { createBankStore } from '../../src/adapters/postgres/bank-store.ts'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { lookElsewhere, type LookElsewhere, type LookTimes } from '../../src/adapters/postgres/look-elsewhere.ts'
 import { lookAhead, shownAt } from '../../src/adapters/postgres/official-pictures.ts'
 import { prepareOutputs } from '../../src/adapters/postgres/outputs.ts'
-import { writePictures } from '../../src/adapters/postgres/picture-rows.ts'
-import { createPictureStore } from '../../src/adapters/postgres/picture-store.ts'
 import { createReviewStore } from '../../src/adapters/postgres/review-store.ts'
-import { inTransaction } from '../../src/adapters/postgres/transaction.ts'
 import { createVerdictStore } from '../../src/adapters/postgres/verdict-store.ts'
 import type { Verdict } from '../../src/domain/verdict.ts'
-import { shownBy } from '../../src/pipeline/pictures/shown.ts'
 import type { BankJoin } from '../../src/pipeline/verdicts/ports.ts'
 import type { BankStore } from '../../src/rights/bank-ports.ts'
 import { analyst, reviewWorld } from '../contracts/review-world.ts'
 import { picture } from '../contracts/store-banks.ts'
 import { NOTHING, OUTPUTS, VERDICTS } from '../contracts/store-samples.ts'
 import { hash } from '../unit/pipeline/banks/samples.ts'
-import { seenPicture } from '../unit/seen-picture.ts'
-import { startPostgresStore } from './store-on-postgres.ts'
-import type { PostgresNode, PostgresStore } from './store-on-postgres.ts'
+import { joinOf, offer, showInCase, shownSet, toldOfJoins } from './case-pictures.ts'
+import { freshNode, type PostgresNode } from './store-on-postgres.ts'
 
 const hex = (of: string) => hash(of, 0).toString('hex')
 const shot = (name: string) => picture(name, { hash: hex(name), variants: [] })
@@ -31,31 +24,22 @@ const AMPLE: LookTimes = { first: 9_000, each: 9_000, all: 9_000 }
 const NO_TIME: LookTimes = { first: 9_000, each: 9_000, all: 0 }
 
 describe('a look at what others sell', () => {
-  let shared: PostgresStore
   let node: PostgresNode
   let banks: BankStore
   beforeEach(async () => {
-    shared = await startPostgresStore()
-    node = await shared.node()
-    banks = createBankStore({ pool: node.database.reading, listener: node.database.listener })
+    node = await freshNode()
+    banks = node.banks
   })
-  afterEach(() => shared.close())
   const query = (text: string, values: unknown[] = []) => node.database.reading.query(text, values)
 
   /** Another seller's listing on sale that shows this, decided long ago. */
-  async function offered(listingId: string, name: string) {
-    const set = shownBy(listingId, [{ ...seenPicture('a'), hash: { bytes: hash(name, 0), quality: 100 } }])
-    if (set === undefined) throw new Error('nothing is shown')
-    await createPictureStore(node.database.deciding).noteShown([set])
-    await query(`insert into listing (listing_id, seller_id, revision, outcome) values ($1, 'rival', 1, 'allow')`, [
+  const offered = (listingId: string, name: string) =>
+    offer(node.database.deciding, {
       listingId,
-    ])
-    await query(
-      `insert into decision (listing_id, revision, sequence, decision_id, stage, outcome, risk, decided_at, shown, body)
-       values ($1, 1, 1, gen_random_uuid(), 'screening', 'allow', 0.1, '2020-01-01', decode($2, 'hex'), '{}')`,
-      [listingId, set.digest],
-    )
-  }
+      sellerId: 'rival',
+      shown: shownSet(listingId, [hash(name)]),
+      at: new Date('2020-01-01'),
+    })
 
   /** A held listing that shows a picture of another's beside a fake, and both ways in which a verdict on it comes. */
   async function held(elsewhere: LookElsewhere) {
@@ -68,13 +52,7 @@ describe('a look at what others sell', () => {
     const { caseId } = decision
     await offered('honest', 'theirs')
     const shown = ['theirs', 'fake'].map(shot)
-    await inTransaction(pool, () => Promise.resolve({ done: undefined, last: writePictures(shown) }))
-    for (const [ordinal, { sha256 }] of shown.entries())
-      await query('insert into case_picture (case_id, revision, ordinal, sha256) values ($1, 1, $2, $3)', [
-        caseId,
-        ordinal,
-        sha256,
-      ])
+    await showInCase(pool, caseId, shown)
     const verdicts = createVerdictStore({ pool, outputs, elsewhere })
     const fromLog = async (verdictId: string, pictures: string[] | null) => {
       const { listingId, revision, decisionId } = decision
@@ -88,7 +66,7 @@ describe('a look at what others sell', () => {
         at: '2026-01-01T00:00:00Z',
         source: 'review',
       }
-      const join = { ...about, caseId, brandId: null, brandIds: [], pictures, by: 'ann', byBrand: false }
+      const join = joinOf({ ...about, caseId, brandId: null, brandIds: [], pictures })
       const from = await node.store.place('verdicts', VERDICTS, 0, 0n)
       const batch = { group: 'verdicts', topic: VERDICTS, partition: 0, from, next: from + 1n }
       return verdicts.commit(batch, [said], () => ({ ...NOTHING, verdicts: [said], bankJoins: [join] }))
@@ -156,17 +134,9 @@ describe('a look at what others sell', () => {
     const look = await lookAhead(node.database.deciding, ask, undefined, { pieces, times: AMPLE })
     expect(look.lookedUp).toEqual([{ listingId: 'L-1', sha256: theirs, frame: 0 }])
     expect(look.elsewhere).toEqual(look.lookedUp)
-    const say = (more: Partial<BankJoin>) => {
-      const about = { verdictId: 'V', caseId, listingId: 'L-1', revision: 1, brandId: null, brandIds: [] }
-      const join = { ...about, pictures: null, by: 'ann', byBrand: false, ...more }
-      const { statements, accounts } = bankEffects([join], [], look)
-      return inTransaction<unknown>(node.database.deciding, () =>
-        Promise.resolve({
-          done: undefined,
-          last: statements,
-          heard: (answers) => accounts && answers[statements.indexOf(accounts)]?.rows[0],
-        }),
-      )
+    const say = async (more: Partial<BankJoin>) => {
+      const join = joinOf({ verdictId: 'V', caseId, brandId: null, brandIds: [], ...more })
+      return (await toldOfJoins(node.database.deciding, [join], look))?.[0]
     }
     expect(await say({})).toMatchObject({ joined: 0, elsewhere: 1, notLookedUp: 1 })
     const named = await say({ pictures: [String(fake)], byBrand: true })

@@ -1,12 +1,8 @@
 // Official pictures of a case do not join the fakes. Real: PostgreSQL, the stores, reviewing and the index that follows; invented: hashes.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { bankJoins } from '../../src/adapters/postgres/bank-joins.ts'
-import { createBankStore } from '../../src/adapters/postgres/bank-store.ts'
 import { lookAhead, NOT_LOOKED, shownAt } from '../../src/adapters/postgres/official-pictures.ts'
 import { prepareOutputs } from '../../src/adapters/postgres/outputs.ts'
-import { writePictures } from '../../src/adapters/postgres/picture-rows.ts'
 import { createReviewStore } from '../../src/adapters/postgres/review-store.ts'
-import { inTransaction } from '../../src/adapters/postgres/transaction.ts'
 import { createVerdictStore } from '../../src/adapters/postgres/verdict-store.ts'
 import type { Verdict } from '../../src/domain/verdict.ts'
 import { followBanks, type LiveBanks } from '../../src/pipeline/bank-index.ts'
@@ -18,8 +14,8 @@ import { analyst, holder, reviewWorld } from '../contracts/review-world.ts'
 import { bank, picture } from '../contracts/store-banks.ts'
 import { NOTHING, OUTPUTS, VERDICTS } from '../contracts/store-samples.ts'
 import { hash } from '../unit/pipeline/banks/samples.ts'
-import { startPostgresStore } from './store-on-postgres.ts'
-import type { PostgresNode, PostgresStore } from './store-on-postgres.ts'
+import { joinOf, settleJoins, showInCase } from './case-pictures.ts'
+import { freshNode, type PostgresNode } from './store-on-postgres.ts'
 
 type Shown = ReturnType<typeof picture>
 
@@ -33,19 +29,16 @@ const turned = (of: string, form: number, bits: number): Shown => {
 }
 
 describe('official pictures of a case', () => {
-  let shared: PostgresStore
   let node: PostgresNode
   let banks: BankStore
   let live: LiveBanks
   let look: LookForOfficials
   beforeEach(async () => {
-    shared = await startPostgresStore()
-    node = await shared.node()
-    banks = createBankStore({ pool: node.database.reading, listener: node.database.listener })
+    node = await freshNode()
+    banks = node.banks
   })
   afterEach(async () => {
     await live.stop()
-    await shared.close()
   })
 
   const official = async (bankId: string, names: readonly string[], more: Parameters<typeof bank>[1] = {}) => {
@@ -59,23 +52,11 @@ describe('official pictures of a case', () => {
     live = await followBanks(deaf, createTelemetry({ level: 'silent', processMetrics: false }), { pollMs: 60_000 })
     look = createLookForOfficials(() => live.current())
   }
-  const put = (pictures: readonly Shown[]) =>
-    inTransaction(node.database.deciding, () => Promise.resolve({ done: undefined, last: writePictures(pictures) }))
-  async function show(pictures: readonly Shown[], caseId = 'C-1', revision = 1) {
-    await put(pictures)
-    await node.database.deciding.query(
-      `insert into case_picture (case_id, revision, ordinal, sha256)
-       select $1, $2, x.ordinal, x.sha256 from unnest($3::text[]) with ordinality x (sha256, ordinal)`,
-      [caseId, revision, pictures.map(({ sha256 }) => sha256)],
-    )
-  }
+  const show = (pictures: readonly Shown[], caseId = 'C-1', revision = 1) =>
+    showInCase(node.database.deciding, caseId, pictures, revision)
   const hashesOf = (pictures: readonly Shown[]): CaseHashes[] => pictures.map((one) => one)
   const confirm = (seen: OfficialLook, verdictId = 'V-1') =>
-    inTransaction(node.database.deciding, () => {
-      const about = { brandId: 'nike', brandIds: ['nike'], pictures: null }
-      const joins = [{ verdictId, caseId: 'C-1', listingId: 'L-1', revision: 1, ...about, by: 'ann', byBrand: false }]
-      return Promise.resolve({ done: undefined, last: bankJoins(joins, [], seen) })
-    })
+    settleJoins(node.database.deciding, [joinOf({ verdictId })], [], seen)
   /** The places among `shown` of what lies in the bank of confirmed pictures. */
   const joined = async (shown: readonly Shown[], bankId = 'confirmed-nike') =>
     (await banks.images(bankId, { limit: 100 }))

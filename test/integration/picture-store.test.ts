@@ -1,26 +1,21 @@
 // Kept pictures and listings that wait to be tried again, on a real PostgreSQL; time passes by hand.
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createBankStore } from '../../src/adapters/postgres/bank-store.ts'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { createPictureStore } from '../../src/adapters/postgres/picture-store.ts'
 import { createRescreenStore } from '../../src/adapters/postgres/rescreen-store.ts'
 import type { PictureStore } from '../../src/pipeline/pictures/ports.ts'
 import type { RescreenStore } from '../../src/pipeline/rescreening/ports.ts'
 import { bank, picture } from '../contracts/store-banks.ts'
 import { commitAll, NOTHING, OUTPUTS } from '../contracts/store-samples.ts'
-import { startPostgresStore } from './store-on-postgres.ts'
-import type { PostgresNode, PostgresStore } from './store-on-postgres.ts'
+import { freshNode, type PostgresNode } from './store-on-postgres.ts'
 
-let shared: PostgresStore
 let node: PostgresNode
 let pictures: PictureStore
 let rescreens: RescreenStore
 beforeEach(async () => {
-  shared = await startPostgresStore()
-  node = await shared.node()
+  node = await freshNode()
   pictures = createPictureStore(node.database.reading)
   rescreens = createRescreenStore({ pool: node.database.deciding, outputs: OUTPUTS })
 })
-afterEach(() => shared.close())
 
 const query = async (sql: string, values: unknown[] = []) =>
   (await node.database.deciding.query<Record<string, unknown>>(sql, values)).rows
@@ -50,7 +45,7 @@ describe('kept pictures', () => {
     await show('C-4', 'in-a-bank', 11)
     await show('C-5', 'shared', 11)
     await show('C-6', 'shared')
-    const banks = createBankStore({ pool: node.database.reading, listener: node.database.listener })
+    const banks = node.banks
     await banks.upsertBank(bank('b'), 'test', 'all')
     await banks.addImages('b', [{ picture: picture('in-a-bank'), source: { kind: 'api' } }], 'test', 'all')
     await age(12)

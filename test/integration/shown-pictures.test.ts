@@ -1,99 +1,60 @@
 // Which pictures of a confirmed case join by themselves. Real: PostgreSQL, the statements of the stores; invented: hashes and listings.
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { bankEffects, bankJoins } from '../../src/adapters/postgres/bank-joins.ts'
-import { createBankStore } from '../../src/adapters/postgres/bank-store.ts'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { lookAhead, shownAt } from '../../src/adapters/postgres/official-pictures.ts'
-import { writePictures } from '../../src/adapters/postgres/picture-rows.ts'
-import { createPictureStore } from '../../src/adapters/postgres/picture-store.ts'
-import { inTransaction } from '../../src/adapters/postgres/transaction.ts'
 import type { KeptFrame, KeptPicture } from '../../src/domain/kept-picture.ts'
 import type { BankStore } from '../../src/rights/bank-ports.ts'
 import type { BankJoin } from '../../src/pipeline/verdicts/ports.ts'
-import { shownBy } from '../../src/pipeline/pictures/shown.ts'
 import { bank, picture } from '../contracts/store-banks.ts'
 import { hash } from '../unit/pipeline/banks/samples.ts'
-import { seenPicture } from '../unit/seen-picture.ts'
-import { startPostgresStore } from './store-on-postgres.ts'
-import type { PostgresNode, PostgresStore } from './store-on-postgres.ts'
+import { joinOf, offer, openCase, settleJoins, showInCase, shownSet, toldOfJoins, type Offer } from './case-pictures.ts'
+import { freshNode, type PostgresNode } from './store-on-postgres.ts'
 
 const hex = (of: string, bits = 0) => hash(of, bits).toString('hex')
 const shot = (name: string, more: Partial<KeptPicture> = {}) =>
   picture(name, { hash: hex(name), variants: [], ...more })
 
 describe('of the pictures of a confirmed case', () => {
-  let shared: PostgresStore
   let node: PostgresNode
   let banks: BankStore
   beforeEach(async () => {
-    shared = await startPostgresStore()
-    node = await shared.node()
-    banks = createBankStore({ pool: node.database.reading, listener: node.database.listener })
+    node = await freshNode()
+    banks = node.banks
   })
-  afterEach(() => shared.close())
   const query = (text: string, values: unknown[] = []) => node.database.deciding.query(text, values)
 
   /** Instants of decisions, in order. */
   let clock = Date.parse('2026-01-01T00:00:00Z')
 
-  /** A record with these pictures was tried, whoever sent it and whatever came of it. */
-  async function tried(listingId: string, hashes: string[]): Promise<string> {
-    const set = shownBy(
+  const setOf = (listingId: string, hashes: string[]) =>
+    shownSet(
       listingId,
-      hashes.map((one) => ({ ...seenPicture('a'), hash: { bytes: Buffer.from(one, 'hex'), quality: 100 } })),
+      hashes.map((one) => Buffer.from(one, 'hex')),
     )
-    if (set === undefined) return ''
-    await createPictureStore(node.database.deciding).noteShown([set])
-    return set.digest
-  }
+  /** A record with these pictures was tried, whoever sent it and whatever came of it. */
+  const tried = (listingId: string, hashes: string[]) => node.pictures.noteShown([setOf(listingId, hashes)])
   /** A listing that was decided with these hashes, and stands as it is said. */
-  async function offered(listingId: string, sellerId: string, hashes: string[], more: object = {}) {
-    const { outcome, revision, withdrawn } = { outcome: 'allow', revision: 1, withdrawn: 0, ...more }
-    await query(
-      `insert into listing (listing_id, seller_id, revision, outcome, withdrawn_revision) values ($1, $2, $3, $4, $5)
-       on conflict (listing_id) do update set revision = excluded.revision`,
-      [listingId, sellerId, revision, outcome, withdrawn],
-    )
-    const digest = await tried(listingId, hashes)
-    await query(
-      `insert into decision (listing_id, revision, sequence, decision_id, stage, outcome, risk, decided_at, shown, body)
-       values ($1, $2, $2, gen_random_uuid(), 'screening', $3, 0.5, $4, nullif(decode($5, 'hex'), ''), '{}')`,
-      [listingId, revision, outcome, new Date((clock += 1000)), digest],
-    )
-  }
+  const offered = (listingId: string, sellerId: string, hashes: string[], more: Partial<Offer> = {}) =>
+    offer(node.database.deciding, {
+      listingId,
+      sellerId,
+      shown: hashes.length === 0 ? undefined : setOf(listingId, hashes),
+      at: new Date((clock += 1000)),
+      ...more,
+    })
   /** The case of a listing of the seller `bad`: opened, or carried over to the next revision of it. */
   async function held(pictures: readonly KeptPicture[], revision = 1) {
     const hashes = pictures.map((one) => one.hash)
     await offered('L', 'bad', hashes, { outcome: 'hold', revision })
-    await query(
-      `insert into review_case (case_id, listing_id, revision, state, risk, brand_ids, opened_at)
-       values ('C', 'L', $1, 'open', 0.9, '{nike}', $2) on conflict (case_id) do update set revision = $1`,
-      [revision, new Date(clock)],
-    )
-    await inTransaction(node.database.deciding, () =>
-      Promise.resolve({ done: undefined, last: writePictures(pictures) }),
-    )
-    for (const [ordinal, { sha256 }] of pictures.entries())
-      await query(`insert into case_picture (case_id, revision, ordinal, sha256) values ('C', $3, $1, $2)`, [
-        ordinal,
-        sha256,
-        revision,
-      ])
+    await openCase(node.database.deciding, 'C', 'L', revision, new Date(clock))
+    await showInCase(node.database.deciding, 'C', pictures, revision)
   }
   /** What joined, by the hashes of its entries; and what the verdict is told. */
   async function said(verdictId = 'V', more: Partial<BankJoin> = {}) {
     const { rows } = await query(`select revision from listing where listing_id = 'L'`)
     const { revision } = rows[0] as { revision: number }
     const look = await lookAhead(node.database.reading, shownAt([{ listingId: 'L', revision }]), undefined)
-    const about = { verdictId, caseId: 'C', listingId: 'L', revision, brandId: 'nike', brandIds: ['nike'] }
-    const join = { ...about, pictures: null, by: 'ann', byBrand: false, ...more }
-    const { statements, accounts } = bankEffects([join], [], look)
-    const told = await inTransaction<unknown>(node.database.deciding, () =>
-      Promise.resolve({
-        done: undefined,
-        last: statements,
-        heard: (answers) => accounts && answers[statements.indexOf(accounts)]?.rows[0],
-      }),
-    )
+    const join = joinOf({ verdictId, caseId: 'C', listingId: 'L', revision, ...more })
+    const [told] = (await toldOfJoins(node.database.deciding, [join], look)) ?? []
     const all = await banks.images('confirmed-nike', { limit: 99 })
     return { told, entries: all.filter(({ source }) => source.verdictId === verdictId) }
   }
@@ -129,9 +90,7 @@ describe('of the pictures of a confirmed case', () => {
     await query(`insert into case_picture (case_id, revision, ordinal, sha256) values ('C', 1, 9, $1)`, [
       shot('fake').sha256,
     ])
-    await inTransaction(node.database.deciding, () =>
-      Promise.resolve({ done: undefined, last: writePictures([shot('fake')]) }),
-    )
+    await node.pictures.put([shot('fake')])
     expect(await confirmed('V-2')).toEqual(hashesOf('fake'))
   })
 
@@ -144,7 +103,7 @@ describe('of the pictures of a confirmed case', () => {
     expect(await confirmed()).toEqual(hashesOf('bad', 'worse'))
     // Said again, and undone, as one.
     expect(await confirmed()).toEqual(hashesOf('bad', 'worse'))
-    await inTransaction(node.database.deciding, () => Promise.resolve({ done: undefined, last: bankJoins([], ['V']) }))
+    await settleJoins(node.database.deciding, [], ['V'])
     expect(await banks.images('confirmed-nike', { limit: 9 })).toEqual([])
   })
 

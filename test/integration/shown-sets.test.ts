@@ -1,32 +1,17 @@
 // How long it is remembered what listings show. Real: PostgreSQL, the statements of the stores; invented: hashes and decisions.
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createPictureStore } from '../../src/adapters/postgres/picture-store.ts'
-import { shownBy } from '../../src/pipeline/pictures/shown.ts'
+import { beforeEach, describe, expect, test } from 'vitest'
 import type { PictureStore } from '../../src/pipeline/pictures/ports.ts'
 import { hash } from '../unit/pipeline/banks/samples.ts'
-import { seenPicture } from '../unit/seen-picture.ts'
-import { startPostgresStore } from './store-on-postgres.ts'
-import type { PostgresNode, PostgresStore } from './store-on-postgres.ts'
-
-const setOf = (listingId: string, names: readonly string[]) => {
-  const set = shownBy(
-    listingId,
-    names.map((name) => ({ ...seenPicture('a'), hash: { bytes: hash(name), quality: 100 } })),
-  )
-  if (set === undefined) throw new Error('nothing is shown')
-  return set
-}
+import { offer, shownSet } from './case-pictures.ts'
+import { freshNode, type PostgresNode } from './store-on-postgres.ts'
 
 describe('what a listing was seen to show', () => {
-  let shared: PostgresStore
   let node: PostgresNode
   let pictures: PictureStore
   beforeEach(async () => {
-    shared = await startPostgresStore()
-    node = await shared.node()
-    pictures = createPictureStore(node.database.deciding)
+    node = await freshNode()
+    pictures = node.pictures
   })
-  afterEach(() => shared.close())
   const query = async (text: string, values: unknown[] = []) =>
     (await node.database.deciding.query<Record<string, unknown>>(text, values)).rows
   const pruneAll = async () => {
@@ -35,15 +20,13 @@ describe('what a listing was seen to show', () => {
 
   /** Tried, and decided where a revision is said. */
   async function shows(listingId: string, names: readonly string[], revision?: number): Promise<string> {
-    const set = setOf(listingId, names)
-    await pictures.noteShown([set])
-    if (revision !== undefined)
-      await query(
-        `insert into decision (listing_id, revision, sequence, decision_id, stage, outcome, risk, decided_at, shown, body)
-         values ($1, $2, $2, gen_random_uuid(), 'screening', 'allow', 0.5, now(), decode($3, 'hex'), '{}')`,
-        [listingId, revision, set.digest],
-      )
-    return set.digest
+    const shown = shownSet(
+      listingId,
+      names.map((name) => hash(name)),
+    )
+    if (revision === undefined) await pictures.noteShown([shown])
+    else await offer(node.database.deciding, { listingId, sellerId: 'S', shown, revision })
+    return shown.digest
   }
   /** Time goes by for all that is remembered. */
   async function days(count: number) {

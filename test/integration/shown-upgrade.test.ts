@@ -2,10 +2,9 @@
 import type { Pool } from 'pg'
 import { describe, expect, test } from 'vitest'
 import { lookAhead, shownAt } from '../../src/adapters/postgres/official-pictures.ts'
-import { writePictures } from '../../src/adapters/postgres/picture-rows.ts'
-import { inTransaction } from '../../src/adapters/postgres/transaction.ts'
 import { picture } from '../contracts/store-banks.ts'
 import { storeBefore } from '../support/old-store.ts'
+import { openCase, showInCase, shownSet } from './case-pictures.ts'
 
 const before = () => storeBefore('what listings show, by what was decided on it')
 
@@ -38,16 +37,8 @@ const oldProcess = (pool: Pool) => ({
 /** Which pictures of the case of the listing `fake` another listing showed before. */
 async function elsewhere(pool: Pool, names: readonly string[]): Promise<string[]> {
   const pictures = names.map((name) => picture(name))
-  await inTransaction(pool, () => Promise.resolve({ done: undefined, last: writePictures(pictures) }))
-  await pool.query(
-    `insert into review_case (case_id, listing_id, revision, state, risk, brand_ids, opened_at)
-     values ('C', 'fake', 1, 'open', 0.5, '{}', now())`,
-  )
-  for (const [ordinal, { sha256 }] of pictures.entries())
-    await pool.query(`insert into case_picture (case_id, revision, ordinal, sha256) values ('C', 1, $1, $2)`, [
-      ordinal,
-      sha256,
-    ])
+  await openCase(pool, 'C', 'fake')
+  await showInCase(pool, 'C', pictures)
   const { elsewhere: found } = await lookAhead(pool, shownAt([{ listingId: 'fake', revision: 1 }]), undefined)
   const sha256s = found?.map(({ sha256 }) => sha256)
   return names.filter((name) => sha256s?.includes(picture(name).sha256))
@@ -80,6 +71,22 @@ describe('what listings show, when the store is upgraded', () => {
     // Sent with another's listingId, and never decided.
     await old.notes('new', 9, ['refused'], '2026-01-15')
     expect(await elsewhere(pool, ['theirs', 'more', 'of the new one', 'refused'])).toEqual(['theirs', 'of the new one'])
+  })
+
+  test('counts as the revision that stands showed it, by one name for old and new; what was noted of another revision does not', async () => {
+    const { pool, upgrade } = await before()
+    const old = oldProcess(pool)
+    await old.decides('honest', 2, 'allow', '2026-01-01')
+    await old.decides('edited', 2, 'allow', '2026-01-01')
+    await old.decides('fake', 1, 'hold', '2026-01-02')
+    await old.notes('honest', 2, ['theirs', 'more'], '2026-01-01')
+    await old.notes('honest', 99, ['raised'], '2026-01-01')
+    await old.notes('edited', 1, ['before'], '2026-01-01')
+    await upgrade()
+    expect(await elsewhere(pool, ['theirs', 'more', 'raised', 'before'])).toEqual(['theirs', 'more'])
+    const { rows } = await pool.query<{ shown: Buffer }>(`select shown from decision where listing_id = 'honest'`)
+    const hashes = ['theirs', 'more'].map((name) => Buffer.from(picture(name).hash, 'hex'))
+    expect(rows[0]?.shown.toString('hex')).toBe(shownSet('honest', hashes).digest)
   })
 
   test('what an old process looks up is there still, and a decision that shows nothing is told from one that says nothing', async () => {

@@ -1,5 +1,7 @@
 // The real store on a database of its own, as one or several processes would open it.
 import type { Pool } from 'pg'
+import { onTestFinished } from 'vitest'
+import { createBankStore } from '../../src/adapters/postgres/bank-store.ts'
 import { connect } from '../../src/adapters/postgres/connect.ts'
 import type { ConnectOptions, Database } from '../../src/adapters/postgres/connect.ts'
 import { createKeyStore, createSessionStore } from '../../src/adapters/postgres/access-store.ts'
@@ -13,16 +15,22 @@ import { createLabelStore } from '../../src/adapters/postgres/label-store.ts'
 import { createModelStore } from '../../src/adapters/postgres/model-store.ts'
 import { createOutbox } from '../../src/adapters/postgres/outbox.ts'
 import { prepareOutputs } from '../../src/adapters/postgres/outputs.ts'
+import { createPictureStore } from '../../src/adapters/postgres/picture-store.ts'
 import { createReferenceStore } from '../../src/adapters/postgres/reference-store.ts'
 import { createReviewStore } from '../../src/adapters/postgres/review-store.ts'
 import { createVerdictStore } from '../../src/adapters/postgres/verdict-store.ts'
 import type { SharedStore, StoreNode } from '../contracts/store.ts'
 import { DECISIONS, OUTPUTS, VERDICTS } from '../contracts/store-samples.ts'
+import type { PictureStore } from '../../src/pipeline/pictures/ports.ts'
 import type { ReviewStore } from '../../src/pipeline/review/ports.ts'
+import type { BankStore } from '../../src/rights/bank-ports.ts'
 import { freshDatabase } from '../support/database.ts'
 
 export interface PostgresNode extends StoreNode {
+  readonly url: string
   readonly database: Database
+  readonly banks: BankStore
+  readonly pictures: PictureStore
 }
 
 export interface PostgresStore extends SharedStore {
@@ -43,6 +51,13 @@ function reviewStore(pool: Pool): ReviewStore {
   }
 }
 
+/** One process on a fresh store; both are closed when the test that runs has finished, after its own `afterEach`. */
+export async function freshNode(options?: ConnectOptions): Promise<PostgresNode> {
+  const shared = await startPostgresStore()
+  onTestFinished(() => shared.close())
+  return shared.node(options)
+}
+
 export async function startPostgresStore(): Promise<PostgresStore> {
   const fresh = await freshDatabase()
   const open: Database[] = []
@@ -54,7 +69,10 @@ export async function startPostgresStore(): Promise<PostgresStore> {
       await migrate(database.deciding, 'store', STORE_MIGRATIONS)
       const outbox = createOutbox({ pool: database.deciding })
       return {
+        url: fresh.url,
         database,
+        banks: createBankStore({ pool: database.reading, listener: database.listener }),
+        pictures: createPictureStore(database.reading),
         store: await createGateStore({ pool: database.deciding, outputs: OUTPUTS }),
         verdicts: createVerdictStore({ pool: database.deciding, outputs: OUTPUTS }),
         review: reviewStore(database.deciding),

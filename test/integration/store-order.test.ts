@@ -14,22 +14,18 @@ import {
   OUTPUTS,
   utf8,
 } from '../contracts/store-samples.ts'
-import { startPostgresStore } from './store-on-postgres.ts'
-import type { PostgresNode, PostgresStore } from './store-on-postgres.ts'
+import { freshNode, type PostgresNode } from './store-on-postgres.ts'
 
 describe('the order of the outbox', () => {
-  let shared: PostgresStore
   let node: PostgresNode
   let admin: pg.Client
   beforeEach(async () => {
-    shared = await startPostgresStore()
-    node = await shared.node({ applicationName: 'writer' })
-    admin = new pg.Client({ connectionString: shared.url })
+    node = await freshNode({ applicationName: 'writer' })
+    admin = new pg.Client({ connectionString: node.url })
     await admin.connect()
   })
   afterEach(async () => {
     await admin.end()
-    await shared.close()
   })
 
   test('heads are locked by topic and partition whatever the order of the rows, so that no two transactions wait for each other', async () => {
@@ -49,7 +45,7 @@ describe('the order of the outbox', () => {
       marketplace: null,
     }))
     await node.store.place(GROUP, INPUT, 0, 0n)
-    const other = new pg.Client({ connectionString: shared.url })
+    const other = new pg.Client({ connectionString: node.url })
     await other.connect()
     for (const [i, held] of wanted.entries()) {
       await admin.query('begin')

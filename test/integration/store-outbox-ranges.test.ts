@@ -1,5 +1,5 @@
 // The outbox in ranges on a real PostgreSQL: who may publish what, what is read, and marks that move by compare-and-set.
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { createOutbox } from '../../src/adapters/postgres/outbox.ts'
 import { createRangeOutbox } from '../../src/adapters/postgres/outbox-ranges.ts'
 import type { RangeOutbox } from '../../src/pipeline/publishing/ports.ts'
@@ -13,17 +13,14 @@ import {
   NOTHING,
   utf8,
 } from '../contracts/store-samples.ts'
-import { startPostgresStore, type PostgresNode, type PostgresStore } from './store-on-postgres.ts'
+import { freshNode, type PostgresNode } from './store-on-postgres.ts'
 
 describe('the outbox in ranges', () => {
-  let shared: PostgresStore
   let node: PostgresNode
   const topics = [DECISIONS, DEAD_LETTERS]
   beforeEach(async () => {
-    shared = await startPostgresStore()
-    node = await shared.node()
+    node = await freshNode()
   })
-  afterEach(() => shared.close())
   const ranges = (owner: string, courtesyMs = 500): Promise<RangeOutbox> =>
     createRangeOutbox({ pool: node.database.deciding, topics, owner, courtesyMs })
   const sql = (text: string) => node.database.deciding.query(text)
@@ -171,15 +168,12 @@ describe('the outbox in ranges', () => {
   })
 
   test('a store keeps its name, and no two have the same', async () => {
-    const other = await startPostgresStore()
-    const foreign = await other.node()
-    const pool = foreign.database.deciding
+    const pool = (await freshNode()).database.deciding
     const ids = [
       (await ranges('a')).storeId,
       (await ranges('b')).storeId,
       (await createRangeOutbox({ pool, topics })).storeId,
     ]
-    await other.close()
     expect(ids[0]).toBe(ids[1])
     expect(ids[2]).not.toBe(ids[0])
   })

@@ -14,17 +14,14 @@ import {
   NOTHING,
   utf8,
 } from '../contracts/store-samples.ts'
-import { startPostgresStore } from './store-on-postgres.ts'
-import type { PostgresNode, PostgresStore } from './store-on-postgres.ts'
+import { freshNode, type PostgresNode } from './store-on-postgres.ts'
 
 describe('the outbox', () => {
-  let shared: PostgresStore
   let node: PostgresNode
   let admin: pg.Client
   beforeEach(async () => {
-    shared = await startPostgresStore()
-    node = await shared.node()
-    admin = new pg.Client({ connectionString: shared.url })
+    node = await freshNode()
+    admin = new pg.Client({ connectionString: node.url })
     await admin.connect()
     await admin.query(
       'create table public.published (n bigint generated always as identity, topic text, part int, pos bigint, value text)',
@@ -32,7 +29,6 @@ describe('the outbox', () => {
   })
   afterEach(async () => {
     await admin.end()
-    await shared.close()
   })
 
   const send: Send = async (rows, tx) => {

@@ -1,18 +1,15 @@
 // How many partitions an output topic has for the store, on a real PostgreSQL: the number it began with, whatever the log has later.
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { createGateStore } from '../../src/adapters/postgres/gate-store.ts'
 import type { GateStore } from '../../src/pipeline/ports.ts'
 import { commitAll, DEAD_LETTERS, DECISIONS, listings, OUTPUTS } from '../contracts/store-samples.ts'
-import { startPostgresStore, type PostgresNode, type PostgresStore } from './store-on-postgres.ts'
+import { freshNode, type PostgresNode } from './store-on-postgres.ts'
 
 describe('the output partitions of a store', () => {
-  let shared: PostgresStore
   let node: PostgresNode
   beforeEach(async () => {
-    shared = await startPostgresStore()
-    node = await shared.node()
+    node = await freshNode()
   })
-  afterEach(() => shared.close())
   const storeWith = (outputs: Record<string, number>): Promise<GateStore> =>
     createGateStore({ pool: node.database.deciding, outputs })
   const partitions = async (topic: string): Promise<number[]> => {

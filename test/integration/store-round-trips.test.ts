@@ -3,21 +3,18 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { PoolClient } from 'pg'
 import { inOneRoundTrip, type Sent } from '../../src/adapters/postgres/round-trip.ts'
 import { commitAll, listings } from '../contracts/store-samples.ts'
-import { startPostgresStore, type PostgresNode, type PostgresStore } from './store-on-postgres.ts'
+import { freshNode, type PostgresNode } from './store-on-postgres.ts'
 
 describe('statements in one round trip', () => {
-  let shared: PostgresStore
   let node: PostgresNode
   let client: PoolClient
   beforeEach(async () => {
-    shared = await startPostgresStore()
-    node = await shared.node({ deciding: 1, reading: 2 })
+    node = await freshNode({ deciding: 1, reading: 2 })
     client = await node.database.reading.connect()
     await client.query('create temporary table written (n int primary key)')
   })
   afterEach(async () => {
     client.release(true)
-    await shared.close()
   })
   const plain = (text: string, values: readonly unknown[] = [], name?: string): Sent => ({ text, values, name })
   const insert = (n: number, name?: string) => plain('insert into written values ($1) returning n', [n], name)

@@ -1,18 +1,14 @@
 // What a newer version finds in the tables of an older one. Real: PostgreSQL, the migrations and the store.
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { bankJoins } from '../../src/adapters/postgres/bank-joins.ts'
 import { createBankStore } from '../../src/adapters/postgres/bank-store.ts'
 import { createGateStore } from '../../src/adapters/postgres/gate-store.ts'
-import { lookAhead, shownAt } from '../../src/adapters/postgres/official-pictures.ts'
-import { writePictures } from '../../src/adapters/postgres/picture-rows.ts'
-import { inTransaction } from '../../src/adapters/postgres/transaction.ts'
+import { createPictureStore } from '../../src/adapters/postgres/picture-store.ts'
 import { groupNames } from '../../src/apps/ground.ts'
 import { topicNames } from '../../src/events/topics.ts'
-import { shownBy } from '../../src/pipeline/pictures/shown.ts'
 import { bank, picture } from '../contracts/store-banks.ts'
 import { storeBefore } from '../support/old-store.ts'
-import { seenPicture } from '../unit/seen-picture.ts'
+import { joinOf, settleJoins } from './case-pictures.ts'
 
 test('offsets of the group that had one name for every prefix are taken along, so that no listing is read twice', async () => {
   const { pool, upgrade } = await storeBefore('groups named after the topics')
@@ -57,13 +53,11 @@ test('pictures that were kept without their turned forms are there, are compared
   await banks.upsertBank(bank('of-nike', { kind: 'genuine', brandId: 'nike' }), 'ann', 'all')
   await banks.addImages('of-nike', [{ picture: official, source: { kind: 'api' } }], 'ann', 'all')
   const mirrored = picture('mirrored', { variants: [picture('mirrored').hash, official.hash] })
-  await inTransaction(pool, () => Promise.resolve({ done: undefined, last: writePictures([mirrored]) }))
+  await createPictureStore(pool).put([mirrored])
   await pool.query(`insert into case_picture (case_id, revision, ordinal, sha256) values ('C', 1, 2, $1)`, [
     mirrored.sha256,
   ])
-  const about = { brandId: 'nike', brandIds: ['nike'], pictures: null }
-  const join = { verdictId: 'V', caseId: 'C', listingId: 'L', revision: 1, ...about, by: 'ann', byBrand: false }
-  await inTransaction(pool, () => Promise.resolve({ done: undefined, last: bankJoins([join], []) }))
+  await settleJoins(pool, [joinOf({ caseId: 'C', listingId: 'L' })])
   expect((await banks.images('confirmed-nike', { limit: 9 })).map(({ sha256 }) => sha256)).toEqual([old.own.sha256])
   expect(await banks.picture(old.own.sha256, 'all')).toMatchObject({ forms: old.own.forms, variants: [] })
   expect(await banks.picture(official.sha256, 'all')).toMatchObject({ variants: official.variants })
@@ -108,57 +102,6 @@ test('listings that a picture had stopped before are found when it leaves its ba
   expect((await pool.query('select image_id, change from bank_departure')).rows).toEqual([
     { image_id: left, change: '7' },
   ])
-})
-
-test('what listings that stand were seen to show counts on, by the decisions on them, and goes on when they are edited', async () => {
-  const { pool, upgrade } = await storeBefore('what listings show, by what was decided on it')
-  const hashOf = (name: string) => picture(name).hash
-  const listing = async (listingId: string, revision: number, outcome: string, at: string) => {
-    await pool.query(
-      'insert into listing (listing_id, seller_id, revision, sequence, outcome) values ($1, $1, $2, $2, $3)',
-      [listingId, revision, outcome],
-    )
-    await pool.query(
-      `insert into decision (listing_id, revision, sequence, decision_id, stage, outcome, risk, decided_at, body)
-       values ($1, $2, $2, gen_random_uuid(), 'screening', $3, 0.5, $4, '{}')`,
-      [listingId, revision, outcome, at],
-    )
-  }
-  await listing('honest', 2, 'allow', '2026-01-01')
-  await listing('edited', 2, 'allow', '2026-01-01')
-  await listing('fake', 1, 'hold', '2026-01-02')
-  const shown = { theirs: ['honest', 2], more: ['honest', 2], raised: ['honest', 99], before: ['edited', 1] } as const
-  for (const [name, [listingId, revision]] of Object.entries(shown))
-    await pool.query(
-      `insert into shown_picture (listing_id, hash, revision, keys) values ($1, $2, $3,
-         array(select (part << 16) + ('x' || substr($2, part * 4 + 1, 4))::bit(16)::int from generate_series(0, 15) part))`,
-      [listingId, hashOf(name), revision],
-    )
-  await pool.query(
-    `insert into review_case (case_id, listing_id, revision, state, risk, brand_ids, opened_at)
-     values ('C', 'fake', 1, 'open', 0.5, '{}', now())`,
-  )
-
-  await upgrade()
-  const pictures = Object.keys(shown).map((name) => picture(name))
-  await inTransaction(pool, () => Promise.resolve({ done: undefined, last: writePictures(pictures) }))
-  for (const [ordinal, { sha256 }] of pictures.entries())
-    await pool.query(`insert into case_picture (case_id, revision, ordinal, sha256) values ('C', 1, $1, $2)`, [
-      ordinal,
-      sha256,
-    ])
-  const { elsewhere } = await lookAhead(pool, shownAt([{ listingId: 'fake', revision: 1 }]), undefined)
-  expect(elsewhere?.map(({ sha256 }) => sha256).toSorted()).toEqual(
-    ['theirs', 'more'].map((name) => picture(name).sha256).toSorted(),
-  )
-  // A newer version names the set alike.
-  const bytes = ['theirs', 'more'].map((name) => Buffer.from(hashOf(name), 'hex'))
-  const seen = bytes.map((one) => ({ ...seenPicture('a'), hash: { bytes: one, quality: 90 } }))
-  const { rows } = await pool.query<{ shown: Buffer }>(`select shown from decision where listing_id = 'honest'`)
-  expect(rows[0]?.shown.toString('hex')).toBe(shownBy('honest', seen)?.digest)
-  // A process of the version before may still be about.
-  await pool.query(`insert into shown_picture (listing_id, hash, revision, keys) values ('x', 'y', 1, '{}')
-    on conflict (listing_id, hash) do update set revision = excluded.revision`)
 })
 
 test('what an old verdict put into a bank knows the brands of its case from then on, and those who follow hear of it', async () => {
