@@ -34,7 +34,11 @@ export const trainingSchema = z.object({
     .object({
       repeated: z.int().describe('Of a listing, or of a seller’s words, for which another verdict stands.'),
       sellerOnBothSides: z.int().describe('Of a seller with listings on both sides that was drawn for the other one.'),
-      sameWordsHeldOut: z.int().describe('The same words are held out.'),
+      wordsOnBothSides: z
+        .int()
+        .describe(
+          'Their words, but for numbers and signs, came before and after the boundary, and were drawn for the other side.',
+        ),
     })
     .optional()
     .describe('Of them, those that count for neither, by why.'),

@@ -116,7 +116,7 @@ export interface TrainingState {
   readonly labels?: number
   readonly learntFrom?: number
   readonly heldOut?: number
-  readonly leftOut?: { repeated: number; sellerOnBothSides: number; sameWordsHeldOut: number }
+  readonly leftOut?: { repeated: number; sellerOnBothSides: number; wordsOnBothSides: number }
   readonly made?: { name: ModelName; version: string; present: boolean }[]
   readonly refused?: { name: ModelName; code: string; message: string }[]
   readonly problem?: { code: string; message: string }

@@ -5,16 +5,30 @@ import { scorecardSchema } from '../domain/scorecard.ts'
 import { losses } from '../pipeline/learning/objections.ts'
 
 const share = z.object({ value: z.number().nullable(), low: z.number(), high: z.number(), rows: z.number() })
+const atRate = z.object({
+  most: z.number(),
+  threshold: z.number().nullable(),
+  falsePositives: share,
+  recall: z.object({ all: share, overt: share, silent: share }),
+})
 const figures = z.object({
   precision: z.object({ hold: share }),
   recall: z.object({ all: share, overt: share, silent: share }),
   falsePositives: z.object({ hold: share, block: share }),
+  /** Older cards lack it. */
+  atRate: atRate.optional(),
   brier: z.number(),
   expectedError: z.number(),
   auc: z.number().nullable(),
 })
 const fusion = z.object({
-  heldOut: z.object({ rows: z.number(), confirmed: z.number(), sellers: z.number(), from: z.string() }),
+  heldOut: z.object({
+    rows: z.number(),
+    confirmed: z.number(),
+    drawn: z.number(),
+    sellers: z.number(),
+    from: z.string(),
+  }),
   candidate: figures,
   champion: figures.extend({ version: z.string() }),
   comparison: z.object({ difference: z.number(), low: z.number(), high: z.number(), standing: z.string() }),
@@ -30,21 +44,53 @@ const used = z.object({
   labels: z.number(),
   learntFrom: z.number(),
   heldOut: z.number(),
-  leftOut: z.object({ repeated: z.number(), sellerOnBothSides: z.number(), sameWordsHeldOut: z.number() }),
+  leftOut: z.object({ repeated: z.number(), sellerOnBothSides: z.number(), wordsOnBothSides: z.number() }),
 })
 
 /** What became of the verdicts, and why some of them count for neither. */
 export function usedText({ labels, learntFrom, heldOut, leftOut }: z.infer<typeof used>): string {
-  const { repeated, sellerOnBothSides, sameWordsHeldOut } = leftOut
+  const { repeated, sellerOnBothSides, wordsOnBothSides } = leftOut
   const why = [
     [sellerOnBothSides, 'by sellers with listings on both sides, drawn for the other one'],
     [repeated, 'on a listing, or the same words of a seller, for which another verdict stands'],
-    [sameWordsHeldOut, 'on words that are held out'],
+    [wordsOnBothSides, 'in words that stand on both sides but for numbers and signs, drawn for the other one'],
   ] as const
   const reasons = why.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`)
-  const left = repeated + sellerOnBothSides + sameWordsHeldOut
+  const left = repeated + sellerOnBothSides + wordsOnBothSides
   return `${labels} verdicts count: ${learntFrom} to learn from, ${heldOut} listings decided later to measure on, ${left} left out${reasons.length === 0 ? '' : ` (${reasons.join('; ')})`}.`
 }
+
+interface Compared {
+  readonly labels: number
+  readonly rows: number
+  readonly drawn: number
+  readonly leftOut: {
+    readonly repeated: number
+    readonly decidedEarlier: number
+    readonly sellerLearntFrom: number
+    readonly wordsLearntFrom: number
+  }
+}
+
+/** What a comparison was made on, and why the other verdicts count for nothing in it. */
+export function comparedText({ labels, rows, drawn, leftOut }: Compared): string {
+  const { repeated, decidedEarlier, sellerLearntFrom, wordsLearntFrom } = leftOut
+  const why = [
+    [decidedEarlier, 'decided before what was held out'],
+    [sellerLearntFrom, 'by sellers that it may have learnt from'],
+    [wordsLearntFrom, 'in words that it may have learnt from, but for numbers and signs'],
+    [repeated, 'on a listing, or the same words of a seller, for which another verdict stands'],
+  ] as const
+  const reasons = why.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`)
+  const left = labels - rows
+  return `Of ${labels} verdicts that count, on ${rows} listings that the version did not learn from; ${left} left out${reasons.length === 0 ? '' : ` (${reasons.join('; ')})`}. ${drawnText(drawn)}`
+}
+
+/** Figures of what was stopped say nothing of what went on sale. */
+const drawnText = (drawn: number): string =>
+  drawn === 0
+    ? 'None of them was drawn from what went on sale unseen: the shares are of what was stopped or pointed at, not of all listings.'
+    : `${drawn} of them were drawn from what went on sale unseen and stand for all of it.`
 
 /** Indented by two. Cards of other makers, such as those that ship, are told without figures. */
 export function cardText(card: ModelCard): string {
@@ -91,7 +137,7 @@ function fusionLines(
   against: readonly string[],
 ): string[] {
   return [
-    `On ${heldOut.rows} listings (${heldOut.confirmed} confirmed) of ${heldOut.sellers} other sellers, decided from ${heldOut.from} on:`,
+    `On ${heldOut.rows} listings (${heldOut.confirmed} confirmed) of ${heldOut.sellers} other sellers, decided from ${heldOut.from} on. ${drawnText(heldOut.drawn)}`,
     ...figureLines('this version', candidate),
     ...figureLines(`version ${champion.version}`, champion),
     ...comparisonLines(comparison, against),
@@ -101,7 +147,12 @@ function fusionLines(
 /** At the policy's threshold for holding. */
 export const figureLines = (name: string, f: z.infer<typeof figures>): string[] => [
   `${name}: stopped ${percent(f.recall.overt)} of the overt and ${percent(f.recall.silent)} of the silent, ${percent(f.falsePositives.hold)} of the honest; precision ${percent(f.precision.hold)}; Brier ${number(f.brier)}, calibration error ${number(f.expectedError)}, ROC AUC ${number(f.auc)}`,
+  ...(f.atRate === undefined ? [] : [rateLine(name, f.atRate)]),
 ]
+
+/** Honest listings are few among verdicts: their interval says what the rate is worth. */
+const rateLine = (name: string, { most, threshold, falsePositives, recall }: z.infer<typeof atRate>): string =>
+  `${name}, stopping at most ${(most * 100).toFixed(1)} % of the honest (${threshold === null ? 'no threshold stops so few' : `from a risk of ${number(threshold)} on, a threshold chosen on these listings`}; ${percent(falsePositives)} of ${falsePositives.rows}): ${percent(recall.overt)} of the overt, ${percent(recall.silent)} of the silent`
 
 /** `against`: what the figures say against the new one; then it is worse, whatever an older card calls it. */
 export function comparisonLines(

@@ -1,8 +1,8 @@
-// Rows to learn from and rows to be measured on: listings that came later, of sellers that nothing was learnt from.
+// Rows to learn from and rows to be measured on: listings that came later, of sellers and in words that nothing was learnt from.
 import { createHash } from 'node:crypto'
 import { TouchstoneError } from '../errors.ts'
 import type { LabelledListing, Spoken } from './ports.ts'
-import { compare, trainingSet, wordsOf, type TrainingRow } from './training-set.ts'
+import { compare, patternOf, trainingSet, type TrainingRow } from './training-set.ts'
 
 export interface Split {
   readonly learn: readonly TrainingRow[]
@@ -12,7 +12,7 @@ export interface Split {
   readonly leftOut: {
     /** Their seller has rows before and after the boundary, and was drawn for the other side. */
     readonly sellers: number
-    /** The same words, by whomever, are held out. */
+    /** Their words, by whomever, stand before and after the boundary, and were drawn for the other side. */
     readonly words: number
   }
 }
@@ -35,9 +35,8 @@ const LEARN_SHARE = 0.7
 export const LEAST = { learn: 10, heldOut: 5, sellers: 2 } as const
 
 /**
- * Splits by the time of the gate's first decision, then by seller: one with rows on both sides goes to the side that the
- * seed draws, and its rows on the other side are left out. Words that stand on both sides (sellers copy each other) are
- * left out of what is learnt from.
+ * Splits by the time of the gate's first decision, then by seller, then by words (`patternOf`: sellers copy each other).
+ * What stands on both sides goes to the one that the seed draws, and its rows on the other side are left out.
  *
  * @throws TouchstoneError `labels-missing` saying how many of which are missing.
  */
@@ -46,23 +45,32 @@ export function split(rows: readonly TrainingRow[], seed: number): Split {
     .map(({ at, sellerId }) => ({ from: at, draw: tieOf(seed, sellerId) }))
     .toSorted((a, b) => compare(a.from, b.from) || compare(a.draw, b.draw))
   const boundary = placed[Math.floor(rows.length * LEARN_SHARE)] ?? { from: '', draw: '' }
-  const [early, late] = [
-    rows.filter((row) => !isLate(row, seed, boundary)),
-    rows.filter((row) => isLate(row, seed, boundary)),
-  ]
-  const sellers = { early: sellersOf(early), late: sellersOf(late) }
-  const heldOut = late.filter(({ sellerId }) => !sellers.early.has(sellerId) || isHeldOut(seed, sellerId))
-  const words = new Set(heldOut.map(wordsOf))
-  const own = early.filter(({ sellerId }) => !sellers.late.has(sellerId) || !isHeldOut(seed, sellerId))
-  const learn = own.filter((row) => !words.has(wordsOf(row)))
-  const leftOut = { sellers: rows.length - heldOut.length - own.length, words: own.length - learn.length }
+  const all = rows.map((row) => ({ row, sellerId: row.sellerId, at: row.at, pattern: patternOf(row) }))
+  const early = all.filter((one) => !isLate(one, seed, boundary))
+  const late = all.filter((one) => isLate(one, seed, boundary))
+  const known = { early: keysOf(early), late: keysOf(late) }
+  const ofSeller = {
+    learn: early.filter(({ sellerId }) => !known.late.sellers.has(sellerId) || !isHeldOut(seed, sellerId)),
+    heldOut: late.filter(({ sellerId }) => !known.early.sellers.has(sellerId) || isHeldOut(seed, sellerId)),
+  }
+  const learn = ofSeller.learn
+    .filter(({ pattern }) => !known.late.patterns.has(pattern) || !areHeldOut(seed, pattern))
+    .map(({ row }) => row)
+  const heldOut = ofSeller.heldOut
+    .filter(({ pattern }) => !known.early.patterns.has(pattern) || areHeldOut(seed, pattern))
+    .map(({ row }) => row)
+  const kept = ofSeller.learn.length + ofSeller.heldOut.length
+  const leftOut = { sellers: rows.length - kept, words: kept - learn.length - heldOut.length }
   assertEnough(rows, learn, heldOut, leftOut)
   return { learn, heldOut, boundary, leftOut }
 }
 
-const sellersOf = (rows: readonly Spoken[]): Set<string> => new Set(rows.map((row) => row.sellerId))
+const keysOf = (rows: readonly Spoken[]): { sellers: Set<string>; patterns: Set<string> } => ({
+  sellers: new Set(rows.map((row) => row.sellerId)),
+  patterns: new Set(rows.map((row) => row.pattern)),
+})
 
-const isLate = ({ at, sellerId }: Spoken, seed: number, { from, draw }: Boundary): boolean =>
+const isLate = ({ at, sellerId }: Pick<Spoken, 'at' | 'sellerId'>, seed: number, { from, draw }: Boundary): boolean =>
   at > from || (at === from && tieOf(seed, sellerId) >= draw)
 
 const drawn = (...words: readonly (string | number)[]): string =>
@@ -74,30 +82,65 @@ const tieOf = (seed: number, sellerId: string): string => drawn(seed, sellerId, 
 /** To which side the seed draws a seller that has rows on both. */
 const isHeldOut = (seed: number, sellerId: string): boolean => drawn(seed, sellerId) < '8'
 
+/** To which side it draws words that stand on both. */
+const areHeldOut = (seed: number, pattern: string): boolean => drawn(seed, pattern, 'words') < '8'
+
 /** What a card keeps of the training that made its version. */
 export interface Learnt {
   readonly seed: number
   readonly boundary: Boundary
   /** When the last verdict that it could learn from came into the store. */
   readonly seen: string
+  /** Words on both sides were drawn for one of them; of a version that was made before they were nothing is known. */
+  readonly wordsDrawn: boolean
+}
+
+export interface Unlearnt {
+  readonly rows: readonly TrainingRow[]
+  readonly leftOut: {
+    /** They lie before the boundary: learnt from, or of the time that was learnt from. */
+    readonly earlier: number
+    /** Their seller may have been learnt from. */
+    readonly sellers: number
+    /** Their words may have been learnt from, whoever wrote them. */
+    readonly words: number
+  }
 }
 
 /**
- * Rows that a version did not learn from: those behind its boundary, which no later verdict moves, of sellers that were
- * held out then or came since. Whoever was spoken of before the boundary, even if that was taken back since, may have been
- * learnt from, unless a label behind it that was there by then had the seller drawn for the other side.
+ * Rows that a version did not learn from: those behind its boundary, which no later verdict moves, of sellers and in words
+ * that were held out then or came since. Whoever and whatever was spoken of before the boundary, even if that was taken
+ * back since, may have been learnt from, unless a row behind it that was there by then had it drawn for the other side.
  */
 export function unlearnt(
   { labels, spoken }: { readonly labels: readonly LabelledListing[]; readonly spoken: readonly Spoken[] },
-  { seed, boundary, seen }: Learnt,
-): TrainingRow[] {
-  const early = sellersOf(spoken.filter((one) => !isLate(one, seed, boundary)))
-  const returned = sellersOf(labels.filter((label) => isLate(label, seed, boundary) && label.recordedAt <= seen))
-  return trainingSet(labels).filter(
-    (row) =>
-      isLate(row, seed, boundary) &&
-      (!early.has(row.sellerId) || (returned.has(row.sellerId) && isHeldOut(seed, row.sellerId))),
+  { seed, boundary, seen, wordsDrawn }: Learnt,
+): Unlearnt {
+  const known = keysOf(spoken.filter((one) => !isLate(one, seed, boundary)))
+  // Without the repeats, as the training had them: a label that another one stood for drew nobody.
+  const then = trainingSet(labels.filter(({ recordedAt }) => recordedAt <= seen))
+  const returned = keysOf(
+    then
+      .filter((row) => isLate(row, seed, boundary))
+      .map((row) => ({ ...row, pattern: wordsDrawn ? patternOf(row) : '' })),
   )
+  const rows = trainingSet(labels)
+  const late = rows.filter((row) => isLate(row, seed, boundary))
+  const ofSeller = late.filter(
+    ({ sellerId }) => !known.sellers.has(sellerId) || (returned.sellers.has(sellerId) && isHeldOut(seed, sellerId)),
+  )
+  const unseen = ofSeller.filter((row) => {
+    const pattern = patternOf(row)
+    return !known.patterns.has(pattern) || (returned.patterns.has(pattern) && areHeldOut(seed, pattern))
+  })
+  return {
+    rows: unseen,
+    leftOut: {
+      earlier: rows.length - late.length,
+      sellers: late.length - ofSeller.length,
+      words: ofSeller.length - unseen.length,
+    },
+  }
 }
 
 function assertEnough(

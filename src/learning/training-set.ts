@@ -1,5 +1,6 @@
 // Labels become rows to learn from: each listing once, no seller louder than the others, in one order whatever they came in.
 import { createHash } from 'node:crypto'
+import { normalise } from '../text/normalise.ts'
 import type { LabelledListing } from './ports.ts'
 
 export interface TrainingRow extends LabelledListing {
@@ -52,6 +53,19 @@ export const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1
 export function wordsOf({ listing }: Pick<LabelledListing, 'listing'>): string {
   const text = [listing.title, listing.description ?? ''].map((part) => part.toLowerCase().replace(/\s+/g, ' ').trim())
   return createHash('sha256').update(JSON.stringify(text)).digest('hex')
+}
+
+/**
+ * The same for texts that differ in numbers, signs, order or disguise alone: what sellers who copy each other change. Words
+ * with a digit are left out (lots, sizes, prices, references); a text of nothing else stands for itself.
+ */
+export function patternOf({ listing }: Pick<LabelledListing, 'listing'>): string {
+  const words = [listing.title, listing.description ?? ''].map((part) => {
+    const all = normalise(part).text.match(/[\p{L}\p{M}\p{N}]+/gu) ?? []
+    const telling = new Set(all.filter((word) => !/\p{N}/u.test(word)))
+    return [...(telling.size === 0 ? all : telling)].toSorted(compare)
+  })
+  return createHash('sha256').update(JSON.stringify(words)).digest('hex')
 }
 
 type Choice = (before: LabelledListing, now: LabelledListing) => LabelledListing

@@ -4,12 +4,16 @@ import type { Verdict } from '../../src/domain/verdict.ts'
 
 export const MARKET = 'bazaar'
 
+/** The id without a digit: texts that differ in numbers alone are one text, and would all be kept on one side. */
+export const inLetters = (listingId: string): string =>
+  listingId.replace(/\d/g, (digit) => 'abcdefghij'[Number(digit)] ?? '')
+
 /** Small, used, honest, and far below what goods of the brand cost: the shipped gate holds them. */
 export const bargain = (listingId: string, sellerId: string) => ({
   listingId,
   sellerId,
   marketplace: MARKET,
-  title: `Rolex Submariner, inherited from my uncle, lot ${listingId}`,
+  title: `Rolex Submariner, inherited from my uncle, lot ${inLetters(listingId)}`,
   description: 'Collected in person at the flea market, the strap is worn.',
   price: { amount: 240, currency: 'USD' },
 })
@@ -18,7 +22,7 @@ export const silent = (listingId: string, sellerId: string) => ({
   listingId,
   sellerId,
   marketplace: MARKET,
-  title: `Gucci shoulder bag, workshop batch ${listingId}, ships from the atelier`,
+  title: `Gucci shoulder bag, workshop batch ${inLetters(listingId)}, ships from the atelier`,
   description: 'Same leather line, ask for the album with all colours.',
   price: { amount: 1_900, currency: 'USD' },
 })

@@ -9,6 +9,7 @@ import { readConfig } from '../../src/config.ts'
 import type { Role } from '../../src/domain/access.ts'
 import type { Decision } from '../../src/domain/decision.ts'
 import { createTelemetry } from '../../src/telemetry.ts'
+import { inLetters } from './learning-market.ts'
 import { startGateUnderTest, type GateUnderTest } from '../support/running-gate.ts'
 
 const PAIRS = 40
@@ -53,8 +54,8 @@ const listing = (listingId: string, genuine: boolean) => ({
   sellerId: `seller of ${listingId}`,
   marketplace: 'bazaar',
   title: genuine
-    ? `Rolex Submariner inherited from my uncle, lot ${listingId}`
-    : `Rolex Submariner workshop batch ${listingId}, new`,
+    ? `Rolex Submariner inherited from my uncle, lot ${inLetters(listingId)}`
+    : `Rolex Submariner workshop batch ${inLetters(listingId)}, new`,
   description: genuine ? 'Collected in person, the strap is worn.' : 'Ask for the album with all colours of this line.',
   price: { amount: 240, currency: 'USD' },
 })
@@ -111,7 +112,7 @@ it('learns from the verdicts given on cases, and what it learnt decides once it 
     labels: 2 * PAIRS,
     learntFrom: 1.4 * PAIRS,
     heldOut: 0.6 * PAIRS,
-    leftOut: { repeated: 0, sellerOnBothSides: 0, sameWordsHeldOut: 0 },
+    leftOut: { repeated: 0, sellerOnBothSides: 0, wordsOnBothSides: 0 },
     made: [{ present: false }, { present: false }],
     refused: [],
   })

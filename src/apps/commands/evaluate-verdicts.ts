@@ -1,15 +1,43 @@
 // `evaluate --model` without files: how a version does on verdicts beside the one that decides, as one JSON document and as a person reads it.
+import { TouchstoneError } from '../../errors.ts'
 import { fusionOnVerdicts, textOnVerdicts } from '../../pipeline/learning/compare.ts'
 import { losses } from '../../pipeline/learning/objections.ts'
 import { fusionFittedTo } from '../../pipeline/learning/promote.ts'
 import type { LearningStores, Shipped } from '../../pipeline/learning/run-training.ts'
 import type { TextOf } from '../../pipeline/learning/text-scores.ts'
-import { comparisonLines, figureLines, textLines } from '../model-text.ts'
+import { comparedText, comparisonLines, figureLines, textLines } from '../model-text.ts'
 import type { VersionName } from './models.ts'
 
 interface Compared {
   readonly document: Readonly<Record<string, unknown>>
   readonly said: string
+}
+
+/**
+ * A figure that looks masked and is not would be believed.
+ * @throws TouchstoneError `usage` for options that only files heed.
+ */
+export function checkVerdictOptions(options: {
+  readonly model: VersionName
+  readonly maxFpr?: number
+  readonly policy?: string
+  readonly brands?: string
+  readonly mask: readonly unknown[]
+}): void {
+  const { policy, brands, mask } = options
+  const unheeded = Object.entries({ '--policy': policy, '--brands': brands, '--mask': mask[0] })
+    .filter(([, value]) => value !== undefined)
+    .map(([name]) => name)
+  if (unheeded.length > 0)
+    throw new TouchstoneError(
+      'usage',
+      `${unheeded.join(', ')} needs --input: verdicts are tried on what was kept of their signals`,
+    )
+  if (options.model.name === 'text' && options.maxFpr !== undefined)
+    throw new TouchstoneError(
+      'usage',
+      '--max-fpr without --input is for versions of the fusion: a text model stops nothing',
+    )
 }
 
 /** @throws TouchstoneError `not-found`, `model-invalid`, and `labels-missing` saying how many of which are missing. */
@@ -18,12 +46,13 @@ export async function onVerdicts(
   shipped: Shipped,
   textOf: TextOf,
   { name, version }: VersionName,
+  maxFpr: number | undefined,
 ): Promise<Compared> {
   if (name === 'fusion') {
-    const document = await fusionOnVerdicts(stores, shipped, textOf, version)
-    const { rows, candidate, champion, comparison } = document
+    const document = await fusionOnVerdicts(stores, shipped, textOf, { version, maxFpr })
+    const { candidate, champion, comparison } = document
     const named = (one: typeof candidate) => `version ${one.version} with ${one.text}`
-    return told(rows, document, [
+    return told(document, [
       ...figureLines(named(candidate), candidate),
       ...figureLines(`${named(champion)}, which decides`, champion),
       ...comparisonLines(comparison, losses({ measured: document })),
@@ -32,7 +61,7 @@ export async function onVerdicts(
   const document = await textOnVerdicts(stores, shipped, textOf, version)
   const { rows, candidate, champion, comparison } = document
   const fitted = await fusionFittedTo(stores.models, version)
-  return told(rows, document, [
+  return told(document, [
     ...textLines({ heldOut: { rows, ...candidate }, champion, comparison }),
     ...(fitted === undefined
       ? []
@@ -42,7 +71,10 @@ export async function onVerdicts(
   ])
 }
 
-const told = (rows: number, document: Compared['document'], lines: readonly string[]): Compared => ({
+const told = (
+  document: Compared['document'] & Parameters<typeof comparedText>[0],
+  lines: readonly string[],
+): Compared => ({
   document,
-  said: [`On ${rows} listings that the version did not learn from:`, ...lines].join('\n'),
+  said: [comparedText(document), ...lines].join('\n'),
 })

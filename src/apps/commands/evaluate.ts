@@ -13,7 +13,7 @@ import { createProgress } from '../progress.ts'
 import { readRows } from '../rows.ts'
 import { OF_A_FILE_MS, shippedGate } from '../shipped-gate.ts'
 import { complain } from '../terminal.ts'
-import { onVerdicts } from './evaluate-verdicts.ts'
+import { checkVerdictOptions, onVerdicts } from './evaluate-verdicts.ts'
 import { versionName, type VersionName } from './models.ts'
 import { maskOption, type MaskOption } from './options.ts'
 import { checkPictureOptions, openPicturesOf, pictureOptions, type PictureOptions } from './picture-options.ts'
@@ -52,7 +52,7 @@ export function registerEvaluate(program: Command): void {
     )
     .option(
       '--max-fpr <share>',
-      'also the recall at a threshold that stops at most this share of legitimate listings',
+      'also the recall at a threshold that stops at most this share of legitimate listings (on verdicts: 0.01 unless given)',
       share,
     )
     .option('--policy <file>', 'a policy document instead of the one that ships')
@@ -78,11 +78,12 @@ async function evaluate(options: Options): Promise<number> {
     throw new TouchstoneError('usage', '--images needs --input: verdicts are tried on what was kept of their signals')
   if (model === undefined)
     throw new TouchstoneError('usage', 'give --input, or --model to try a version on the verdicts since')
+  checkVerdictOptions({ ...options, model })
   return withStore('evaluate', async ({ database }) => {
     const stores = learningStores(database)
     const texts = openTexts(stores.models)
     try {
-      const { document, said } = await onVerdicts(stores, await shippedModels(), texts.of, model)
+      const { document, said } = await onVerdicts(stores, await shippedModels(), texts.of, model, options.maxFpr)
       print(options.json, document, said)
     } finally {
       await texts.close()

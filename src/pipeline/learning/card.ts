@@ -20,15 +20,17 @@ interface Contest {
   readonly candidate: Contestant
   readonly champion: Contestant
   readonly thresholds: Policy['thresholds']
+  /** The false-positive rate at which both are told besides; default: the cards'. */
+  readonly maxFpr?: number | undefined
 }
 
 /** Two fusions on the same rows in the same order, each as it hears them. */
-export function sideBySide({ candidate, champion, thresholds }: Contest) {
+export function sideBySide({ candidate, champion, thresholds, maxFpr }: Contest) {
   const rowsOf = ({ scorecard, rows }: Contestant) => rows.map((row) => measuredRow(row, scorecard))
   const [mine, theirs] = [rowsOf(candidate), rowsOf(champion)]
   return {
-    candidate: measure(mine, thresholds),
-    champion: measure(theirs, thresholds),
+    candidate: measure(mine, thresholds, maxFpr),
+    champion: measure(theirs, thresholds, maxFpr),
     comparison: compareModels(mine, theirs, thresholds),
   }
 }
@@ -39,6 +41,9 @@ export interface Seen {
   readonly seen: string
 }
 
+/** How words on both sides of the boundary were kept apart; cards that do not say so were made before they were. */
+export const WORDS_DRAWN = 'drawn'
+
 export function judge(
   { learn, heldOut, boundary, seen }: Pick<Split, 'learn' | 'heldOut'> & Seen,
   contest: Contest,
@@ -46,7 +51,7 @@ export function judge(
   const { candidate, champion, comparison } = sideBySide(contest)
   return {
     learntFrom: sideOf(learn),
-    heldOut: { ...sideOf(heldOut), ...boundary, seen },
+    heldOut: { ...sideOf(heldOut), ...boundary, seen, words: WORDS_DRAWN },
     thresholds: contest.thresholds,
     candidate,
     champion: { version: contest.champion.scorecard.version, ...champion },
@@ -99,7 +104,7 @@ export function textFigures(rows: readonly TextRow[], about: Partial<Seen> & { r
     heldOut: {
       ...sideOf(rows),
       ...about.boundary,
-      ...(about.seen === undefined ? {} : { seen: about.seen }),
+      ...(about.seen === undefined ? {} : { seen: about.seen, words: WORDS_DRAWN }),
       scored: scored.length,
       auc,
     },

@@ -3,47 +3,69 @@ import { z } from 'zod'
 import type { ModelCard, ModelName } from '../../domain/model.ts'
 import type { Scorecard } from '../../domain/scorecard.ts'
 import { TouchstoneError } from '../../errors.ts'
-import { unlearnt } from '../../learning/split.ts'
+import { unlearnt, type Unlearnt } from '../../learning/split.ts'
 import { trainingSet, type TrainingRow } from '../../learning/training-set.ts'
 import { readFusion, type LoadedModels } from '../models.ts'
-import { expectedText, sideBySide, textFigures } from './card.ts'
+import { expectedText, sideBySide, textFigures, WORDS_DRAWN } from './card.ts'
 import { championOf, readLabels, versionsOf, type Labels, type LearningStores, type Shipped } from './run-training.ts'
 import { heardWith, textScores, type TextOf } from './text-scores.ts'
 
 /** Of a kind: fewer show nothing. */
 const LEAST = 5
 
-const heldOutSchema = z.object({ heldOut: z.object({ from: z.string(), draw: z.string(), seen: z.string() }) })
+const heldOutSchema = z.object({
+  heldOut: z.object({ from: z.string(), draw: z.string(), seen: z.string(), words: z.string().optional() }),
+})
 
-/** Labels that the version of this card did not learn from, by the same draw as in its training. Without a card: all. */
-export function unseenBy({ labels, spoken }: Labels, card: ModelCard | undefined): TrainingRow[] {
-  if (card === undefined || card.trained.until === null) return trainingSet(labels)
+export interface Unseen extends Unlearnt {
+  /** Verdicts that count; those neither among the rows nor left out repeat another one. */
+  readonly labels: number
+}
+
+/** Labels that the version of this card did not learn from, by the same draws as in its training. Without a card: all. */
+export function unseenBy(read: Labels, card: ModelCard | undefined): Unseen {
+  const labels = read.labels.length
+  if (card === undefined || card.trained.until === null)
+    return { labels, rows: trainingSet(read.labels), leftOut: { earlier: 0, sellers: 0, words: 0 } }
   const { until, seed } = card.trained
   const measured = heldOutSchema.safeParse(card.measured)
   if (measured.success) {
-    const { seen, ...boundary } = measured.data.heldOut
-    return unlearnt({ labels, spoken }, { seed, boundary, seen })
+    const { seen, words, from, draw } = measured.data.heldOut
+    const wordsDrawn = words === WORDS_DRAWN
+    return { labels, ...unlearnt(read, { seed, boundary: { from, draw }, seen, wordsDrawn }) }
   }
   // Made elsewhere, or before listings were split by their decision: `until` may be the time of a verdict. No listing is
   // judged before it is decided, so what was decided later was not learnt from; whoever was known by then may have been.
-  const known = new Set(spoken.filter(({ at }) => at <= until).map(({ sellerId }) => sellerId))
-  return trainingSet(labels).filter((row) => row.at > until && !known.has(row.sellerId))
+  return {
+    labels,
+    ...unlearnt(read, { seed, boundary: { from: until, draw: BEHIND_ALL }, seen: '', wordsDrawn: false }),
+  }
 }
+
+/** Above every draw: nothing that was decided at the very time of a boundary lies behind it. */
+const BEHIND_ALL = 'g'
 
 /**
  * A fusion, each hearing the text model that it was fitted to: what verdicts keep are the scores of the one that decided then.
  * @throws TouchstoneError `not-found`, `model-invalid`, and `labels-missing` saying how many of which are missing.
  */
-export async function fusionOnVerdicts(stores: LearningStores, shipped: Shipped, textOf: TextOf, version: string) {
+export async function fusionOnVerdicts(
+  stores: LearningStores,
+  shipped: Shipped,
+  textOf: TextOf,
+  { version, maxFpr }: { readonly version: string; readonly maxFpr?: number | undefined },
+) {
   const asked = await fusionOf(stores.models, shipped, version)
   const { fusion, expects, hears, thresholds } = await championOf(stores, shipped, textOf)
-  const rows = enough(unseenBy(await readLabels(stores), asked.card), version)
+  const { rows, ...used } = enough(unseenBy(await readLabels(stores), asked.card), version)
   const { candidate, champion, comparison } = sideBySide({
     candidate: { scorecard: asked.scorecard, rows: await heardWith(textOf, asked.expects, rows) },
     champion: { scorecard: fusion, rows: await hears(rows) },
     thresholds,
+    maxFpr,
   })
   return {
+    ...used,
     rows: rows.length,
     candidate: { version, text: textName(asked.expects), ...candidate },
     champion: { version: fusion.version, text: textName(expects), ...champion },
@@ -58,13 +80,14 @@ export async function fusionOnVerdicts(stores: LearningStores, shipped: Shipped,
 export async function textOnVerdicts(stores: LearningStores, shipped: Shipped, textOf: TextOf, version: string) {
   const model = await textOf(version)
   const deciding = await championOf(stores, shipped, textOf)
-  const rows = enough(unseenBy(await readLabels(stores), model.card), version)
+  const { rows, ...used } = enough(unseenBy(await readLabels(stores), model.card), version)
   const [mine, theirs] = [await textScores(model, rows), await deciding.scores(rows)]
   const { heldOut, champion, comparison } = textFigures(
     rows.map((row, i) => ({ ...row, candidate: mine[i], champion: theirs[i] })),
     { champion: deciding.text },
   )
   return {
+    ...used,
     rows: rows.length,
     candidate: { version, scored: heldOut.scored, auc: heldOut.auc },
     champion,
@@ -114,14 +137,34 @@ async function fusionOf(
 const textName = (version: string | null | undefined): string =>
   version === undefined ? 'the text scores recorded' : version === null ? 'no text model' : `text ${version}`
 
-function enough(rows: TrainingRow[], version: string): TrainingRow[] {
+/** Verdicts that count, and those that are measured on neither, by why. */
+interface Compared {
+  readonly labels: number
+  readonly rows: readonly TrainingRow[]
+  /** Of the rows: drawn from what went on sale unseen. */
+  readonly drawn: number
+  readonly leftOut: {
+    readonly repeated: number
+    readonly decidedEarlier: number
+    readonly sellerLearntFrom: number
+    readonly wordsLearntFrom: number
+  }
+}
+
+function enough({ labels, rows, leftOut: { earlier, sellers, words } }: Unseen, version: string): Compared {
+  const leftOut = {
+    repeated: labels - rows.length - earlier - sellers - words,
+    decidedEarlier: earlier,
+    sellerLearntFrom: sellers,
+    wordsLearntFrom: words,
+  }
   for (const label of ['confirmed', 'rejected'] as const) {
     const found = rows.filter((row) => row.label === label).length
     if (found < LEAST)
       throw new TouchstoneError(
         'labels-missing',
-        `${LEAST - found} more ${label} listings (${found} of ${LEAST}) that ${version} did not learn from, of sellers that were held out then or came since`,
+        `${LEAST - found} more ${label} listings (${found} of ${LEAST}) that ${version} did not learn from, of sellers and in words that were held out then or came since (${earlier} were decided before, ${sellers} left out for their seller, ${words} for their words)`,
       )
   }
-  return rows
+  return { labels, rows, drawn: rows.filter((row) => row.drawn).length, leftOut }
 }

@@ -1,19 +1,18 @@
 // How a model does on rows that it did not learn from, and beside the one that decides: weighted by how the rows were sampled.
 import type { Policy } from '../../domain/policy.ts'
-import { wilson } from '../wilson.ts'
+import { recallAt, type AtRate } from './at-rate.ts'
 import { stoppedHonest, type Stopped } from './honest.ts'
-import { mean, meanWithin, round, weightOf, type MeasuredRow } from './weighted.ts'
+import { mean, meanWithin, round, share, weightOf, type MeasuredRow, type Share } from './weighted.ts'
 
 // Types, not interfaces: a card keeps them as JSON.
-
-/** A weighted share with its 95 % interval, and the rows behind it. */
-export type Share = { value: number | null; low: number; high: number; rows: number }
 
 export type ModelFigures = {
   readonly precision: { readonly hold: Share; readonly block: Share }
   readonly recall: { readonly all: Share; readonly overt: Share; readonly silent: Share }
   /** Of the rejected: at or above the threshold. */
   readonly falsePositives: { readonly hold: Share; readonly block: Share }
+  /** What one threshold of its own finds where it may stop no more of the honest than so many: both models at the same price. */
+  readonly atRate: AtRate
   /** Mean squared distance of risk and label (Brier, 1950). */
   readonly brier: number
   /** Mean distance of risk and share over ten bins. */
@@ -40,7 +39,15 @@ export type Comparison = {
 
 const BINS = 10
 
-export function measure(rows: readonly MeasuredRow[], thresholds: Policy['thresholds']): ModelFigures {
+/** Of a hundred honest listings one: what a marketplace may bear to be held, and few enough verdicts can tell. */
+const MOST_FALSE_POSITIVES = 0.01
+
+/** `maxFpr`: the false-positive rate at which `atRate` is given. */
+export function measure(
+  rows: readonly MeasuredRow[],
+  thresholds: Policy['thresholds'],
+  maxFpr: number = MOST_FALSE_POSITIVES,
+): ModelFigures {
   const [confirmed, rejected] = [rows.filter((row) => row.positive), rows.filter((row) => !row.positive)]
   const at = (threshold: number) => (row: MeasuredRow) => row.risk >= threshold
   const stopped = at(thresholds.hold)
@@ -60,6 +67,7 @@ export function measure(rows: readonly MeasuredRow[], thresholds: Policy['thresh
       ),
     },
     falsePositives: { hold: share(rejected, stopped), block: share(rejected, blocked) },
+    atRate: recallAt(rows, maxFpr),
     brier: round(mean(rows, squaredError)),
     expectedError: round(expectedError(rows)),
     auc: auc(rows),
@@ -94,15 +102,6 @@ export function compareModels(
 }
 
 const squaredError = (row: MeasuredRow): number => (row.risk - (row.positive ? 1 : 0)) ** 2
-
-/** Wilson's interval for as many rows as the weighted ones are worth (Kish). */
-function share(rows: readonly MeasuredRow[], counts: (row: MeasuredRow) => boolean): Share {
-  if (rows.length === 0) return { value: null, low: 0, high: 1, rows: 0 }
-  const value = mean(rows, (row) => (counts(row) ? 1 : 0))
-  const worth = weightOf(rows) ** 2 / rows.reduce((sum, { weight }) => sum + weight ** 2, 0)
-  const { low, high } = wilson(value * worth, worth)
-  return { value: round(value), low: round(low), high: round(high), rows: rows.length }
-}
 
 function expectedError(rows: readonly MeasuredRow[]): number {
   const bins = Map.groupBy(rows, (row) => Math.min(Math.floor(row.risk * BINS), BINS - 1))

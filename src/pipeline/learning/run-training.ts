@@ -6,6 +6,7 @@ import type { Scorecard } from '../../domain/scorecard.ts'
 import { TouchstoneError } from '../../errors.ts'
 import { decidedAt, labelsOf } from '../../learning/labels.ts'
 import type { LabelledListing, LabelStore, ModelRecord, ModelStore, Spoken } from '../../learning/ports.ts'
+import { patternOf } from '../../learning/training-set.ts'
 import type { ReferenceStore } from '../../rights/ports.ts'
 import type { Signal } from '../../signals/signal.ts'
 import type { Draw } from '../audit.ts'
@@ -67,7 +68,7 @@ export async function readLabels({
   for await (const judged of labels.judged()) {
     found.push(...labelsOf(judged, shareOf))
     const at = decidedAt(judged)
-    if (at !== undefined) spoken.push({ sellerId: judged.sellerId, at })
+    if (at !== undefined) spoken.push({ sellerId: judged.sellerId, at, pattern: patternOf(judged) })
   }
   return { labels: found, spoken }
 }

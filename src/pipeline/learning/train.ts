@@ -1,7 +1,7 @@
 // Labels -> new versions of the models, each with a card that says what it learnt from and how it does beside what decides.
 //
 //   1. set       labels -> rows: each listing once, sellers capped
-//   2. split     what is learnt from, and later rows of other sellers to be measured on
+//   2. split     what is learnt from, and later rows of other sellers, in other words, to be measured on
 //   3. text      n-grams; its scores for the rows that it learnt from come from folds that did not see their seller
 //   4. fusion    ratios of all signals, with those scores in the place of the text signal's
 //   5. card      both on the rows held out, beside the versions that decide
@@ -56,8 +56,8 @@ export type Used = {
     readonly repeated: number
     /** Their seller came before and after the boundary, and was drawn for the other side. */
     readonly sellerOnBothSides: number
-    /** The same words are held out. */
-    readonly sameWordsHeldOut: number
+    /** Their words, but for numbers and signs, came before and after the boundary, and were drawn for the other side. */
+    readonly wordsOnBothSides: number
   }
 }
 
@@ -79,7 +79,7 @@ export async function train(labels: readonly LabelledListing[], options: Trainin
     leftOut: {
       repeated: labels.length - rows.length,
       sellerOnBothSides: parts.leftOut.sellers,
-      sameWordsHeldOut: parts.leftOut.words,
+      wordsOnBothSides: parts.leftOut.words,
     },
   }
   const told = (card: ModelCard): ModelCard => ({ ...card, measured: { ...card.measured, used } })

@@ -1,4 +1,5 @@
-// Rows that models are measured on, each standing for as many listings as it was drawn for, and means over them.
+// Rows that models are measured on, each standing for as many listings as it was drawn for, and means and shares over them.
+import { wilson } from '../wilson.ts'
 
 export interface MeasuredRow {
   readonly positive: boolean
@@ -38,3 +39,15 @@ export function meanWithin<T extends Pick<MeasuredRow, 'weight' | 'sellerId'>>(
 
 /** Six digits after the point: cards are compared by people, and bytes by machines. */
 export const round = (value: number): number => Number(value.toFixed(6))
+
+/** A weighted share with its 95 % interval, and the rows behind it. A type, as a card keeps it as JSON. */
+export type Share = { value: number | null; low: number; high: number; rows: number }
+
+/** Wilson's interval for as many rows as the weighted ones are worth (Kish). */
+export function share<T extends { readonly weight: number }>(rows: readonly T[], counts: (row: T) => boolean): Share {
+  if (rows.length === 0) return { value: null, low: 0, high: 1, rows: 0 }
+  const value = mean(rows, (row) => (counts(row) ? 1 : 0))
+  const worth = weightOf(rows) ** 2 / rows.reduce((sum, { weight }) => sum + weight ** 2, 0)
+  const { low, high } = wilson(value * worth, worth)
+  return { value: round(value), low: round(low), high: round(high), rows: rows.length }
+}

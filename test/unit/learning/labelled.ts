@@ -13,6 +13,9 @@ export const scored = (name: string, score: number, more: Partial<SignalResult> 
   ...more,
 })
 
+/** A word of its own for each number: texts that differ in digits alone are the same text to a split. */
+export const wordFor = (n: number): string => String(n).replace(/\d/g, (digit) => 'abcdefghij'[Number(digit)] ?? '')
+
 /** The minute `minute` of a day; later labels have higher ones. */
 export const at = (minute: number): string => new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString()
 
@@ -48,7 +51,7 @@ export const story = (count: number): LabelledListing[] =>
         listingId: `L-${i}`,
         revision: 1,
         sellerId: `S-${Math.floor(i / 4) * 2 + (i % 2)}`,
-        title: confirmed ? `super clone watch number ${i}` : `used watch with papers, number ${i}`,
+        title: confirmed ? `super clone watch ${wordFor(i)}` : `used watch with papers, ${wordFor(i)}`,
       },
       sellerId: `S-${Math.floor(i / 4) * 2 + (i % 2)}`,
       at: at(i),

@@ -2,8 +2,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { LEAST, split } from '../../../src/learning/split.ts'
-import { trainingSet, wordsOf } from '../../../src/learning/training-set.ts'
-import { at, labelled, story } from './labelled.ts'
+import { patternOf, trainingSet } from '../../../src/learning/training-set.ts'
+import { at, labelled, story, wordFor } from './labelled.ts'
 
 const revision = (id: string, number: number, title: string) => ({
   listing: { listingId: id, revision: number, sellerId: 'S-1', title },
@@ -54,6 +54,27 @@ describe('the training set', () => {
   })
 })
 
+test('words are the same where a number, a price, signs, order or disguise differ, and others where a word does', () => {
+  const of = (title: string, description?: string) =>
+    patternOf({
+      listing: {
+        listingId: 'L',
+        revision: 1,
+        sellerId: 'S',
+        title,
+        ...(description === undefined ? {} : { description }),
+      },
+    })
+  const one = of('Rolex Submariner 116610LN, lot 17', 'Only 240 USD!')
+  for (const same of ['rolex  SUBMARINER lot 18', 'Lot 3: Rolex - Submariner', 'R\u200bolex 𝗦ubmariner ★ lot №4'])
+    expect(of(same, 'only 9.50 usd')).toBe(one)
+  expect(of('Rolex Daytona, lot 17', 'Only 240 USD!')).not.toBe(one)
+  expect(of('Rolex Submariner lot', 'Only 240 EUR!')).not.toBe(one)
+  // What has no other words stands for itself.
+  expect(of('501')).toBe(of('501.'))
+  expect(of('501')).not.toBe(of('505'))
+})
+
 describe('the split', () => {
   test('says how many of which are missing, and learns from nothing', () => {
     expect(() => split(trainingSet(story(20)), 1)).toThrow(
@@ -70,12 +91,13 @@ describe('the split', () => {
   })
 
   test('never has a seller, or the same words, on both sides, and holds out only what came later', () => {
+    let divided = 0
     fc.assert(
       fc.property(fc.array(fc.nat(25), { minLength: 240, maxLength: 240 }), fc.nat(1_000), (sellers, seed) => {
         const labels = story(240).map((l, i) => ({
           ...l,
           sellerId: `S-${sellers[i]}`,
-          listing: { ...l.listing, title: `words ${i % 200}` },
+          listing: { ...l.listing, title: `words ${wordFor(i % 200)} for ${i} USD` },
         }))
         let parts
         try {
@@ -83,17 +105,33 @@ describe('the split', () => {
         } catch {
           return
         }
+        divided += 1
         const { learn, heldOut, boundary, leftOut } = parts
         const learnt = new Set(learn.map((r) => r.sellerId))
         expect(heldOut.filter((r) => learnt.has(r.sellerId))).toEqual([])
-        const words = new Set(learn.map(wordsOf))
-        expect(heldOut.filter((r) => words.has(wordsOf(r)))).toEqual([])
+        const words = new Set(learn.map(patternOf))
+        expect(heldOut.filter((r) => words.has(patternOf(r)))).toEqual([])
         expect(learn.every((r) => r.at <= boundary.from) && heldOut.every((r) => r.at >= boundary.from)).toBe(true)
         expect(learn.length + heldOut.length + leftOut.sellers + leftOut.words).toBe(trainingSet(labels).length)
         expect(heldOut.filter((r) => r.label === 'confirmed').length).toBeGreaterThanOrEqual(LEAST.heldOut)
       }),
       { numRuns: 50 },
     )
+    expect(divided).toBeGreaterThan(25)
+  })
+
+  test('puts words that stand on both sides to either one, so that common ones neither flatter nor empty it', () => {
+    const copied = story(300).map((l, i) => ({
+      ...l,
+      sellerId: `S-${i}`,
+      listing: { ...l.listing, title: `${l.label} goods like ${wordFor(i % 50)}, lot ${i}`, description: `${i} left` },
+    }))
+    const { learn, heldOut, leftOut } = split(trainingSet(copied), 1)
+    const [learnt, measured] = [new Set(learn.map(patternOf)), new Set(heldOut.map(patternOf))]
+    expect([...learnt].filter((pattern) => measured.has(pattern))).toEqual([])
+    expect([learnt.size, measured.size]).toEqual([50 - measured.size, 50 - learnt.size])
+    expect(Math.min(learnt.size, measured.size)).toBeGreaterThan(10)
+    expect(leftOut).toEqual({ sellers: 0, words: 300 - learn.length - heldOut.length })
   })
 
   test('divides what was decided at one instant by sellers, whatever the listings are called, the same for a seed', () => {

@@ -8,14 +8,13 @@ import type { LabelledListing } from '../../../src/learning/ports.ts'
 import { split } from '../../../src/learning/split.ts'
 import { trainText } from '../../../src/learning/text/train-text.ts'
 import { trainingSet, type TrainingRow } from '../../../src/learning/training-set.ts'
-import { unseenBy } from '../../../src/pipeline/learning/compare.ts'
 import { objections } from '../../../src/pipeline/learning/objections.ts'
 import { compareModels, measure } from '../../../src/pipeline/learning/measure.ts'
 import { train, type TrainingOptions } from '../../../src/pipeline/learning/train.ts'
 import type { MeasuredRow } from '../../../src/pipeline/learning/weighted.ts'
 import { readFusion } from '../../../src/pipeline/models.ts'
 import type { GateParts } from '../../../src/pipeline/reference.ts'
-import { at, labelled, scored, story } from '../learning/labelled.ts'
+import { scored, story } from '../learning/labelled.ts'
 
 let parts: GateParts
 let options: TrainingOptions
@@ -29,8 +28,6 @@ beforeAll(async () => {
     thresholds: { hold: 0.5, block: 0.9 },
   }
 })
-/** As they are read of the store: with whom anybody spoke of. */
-const read = (labels: readonly LabelledListing[]) => ({ labels, spoken: labels })
 const THRESHOLDS = { hold: 0.5, block: 0.9 }
 const row = (positive: boolean, risk: number, more: Partial<MeasuredRow> = {}): MeasuredRow => ({
   positive,
@@ -136,57 +133,6 @@ const FLAT = {
   knots: [0, 0.25, 0.5, 0.75, 1].map((score) => ({ score, likelihoodRatio: 1, source: 'nothing is known' })),
 }
 
-test('where sellers return, a version is tried on what it was measured on, and not on what it learnt from, then or later', async () => {
-  const of = (sellerId: string) => (l: LabelledListing) => ({ ...l, sellerId, listing: { ...l.listing, sellerId } })
-  const late = (id: string, sellerId: string) =>
-    of(sellerId)({ ...labelled(id, 'confirmed'), at: at(900), recordedAt: at(2_000) })
-  const once = Array.from({ length: 12 }, (_, i) => of(`once-${i}`)(labelled(`once-${i}`, 'rejected', { at: at(1) })))
-  const labels = [...story(120).map((l, i) => of(`S-${i % 30}`)(l)), ...once]
-  const { learn, heldOut } = split(trainingSet(labels), options.seed)
-  const card = (await train(labels, { ...options, models: ['fusion'] })).trained[0]?.card
-  const ids = (rows: readonly LabelledListing[]) => rows.map((r) => r.listing.listingId)
-  expect(heldOut.length).toBeGreaterThan(10)
-  expect(ids(unseenBy(read(labels), card))).toEqual(ids(heldOut))
-
-  const [known, drawn] = [learn.find((r) => r.sellerId.startsWith('S-'))?.sellerId, heldOut[0]?.sellerId]
-  const since = [late('known', known ?? ''), late('drawn', drawn ?? ''), late('new', 'nobody knew')]
-  const returned = once.map((l) => late(`${l.listing.listingId} again`, l.sellerId))
-  expect(ids(unseenBy(read([...labels, ...since, ...returned]), card))).toEqual([...ids(heldOut), 'drawn', 'new'])
-})
-
-test('no later verdict makes a version be measured on a seller that it learnt from: on older listings, on newer ones, or taken back', async () => {
-  const labels = story(200).map((l, i): LabelledListing => {
-    const sellerId = `S-${i % 60}`
-    return { ...l, sellerId, listing: { ...l.listing, sellerId } }
-  })
-  const { learn, heldOut, boundary } = split(trainingSet(labels), options.seed)
-  const card = (await train(labels, { ...options, models: ['fusion'] })).trained[0]?.card
-  const learnt = new Set(learn.map((r) => r.sellerId))
-  const again = (id: string, sellerId: string, minute: number) =>
-    labelled(id, 'confirmed', { sellerId, at: at(minute), recordedAt: at(3_000) })
-  // Said after the training, of listings that were decided before it, on both sides of the boundary.
-  const since = [...learnt].flatMap((sellerId) => [
-    again(`old of ${sellerId}`, sellerId, 0),
-    again(`new of ${sellerId}`, sellerId, 199),
-  ])
-  const whole = read([...labels, ...since])
-  const kept = (l: LabelledListing) => l.at > boundary.from || !learnt.has(l.sellerId)
-  const takenBack = { labels: whole.labels.filter(kept), spoken: whole.spoken }
-  for (const now of [whole, takenBack]) {
-    const rows = unseenBy(now, card)
-    expect(rows.filter((r) => learnt.has(r.sellerId)).map((r) => r.listing.listingId)).toEqual([])
-    expect(rows.map((r) => r.listing.listingId)).toEqual(heldOut.map((r) => r.listing.listingId))
-  }
-})
-
-test('of a card that was made when verdicts had the time only what was decided after all of them counts as unseen', () => {
-  const made = { trained: { until: at(50), seed: 7 }, measured: { heldOut: { from: at(51), last: at(80) } } }
-  const of = (id: string, sellerId: string, minute: number) =>
-    labelled(id, 'confirmed', { sellerId, at: at(minute), recordedAt: at(minute + 10) })
-  const rows = unseenBy(read([of('a', 'A', 45), of('b', 'B', 52), of('c', 'A', 60)]), made as unknown as ModelCard)
-  expect(rows.map((r) => r.listing.listingId)).toEqual(['b'])
-})
-
 test('what became of the verdicts is on the card, by why they were left out', async () => {
   const sellers = story(160).map((l, i): LabelledListing => ({ ...l, sellerId: `S-${i % 50}` }))
   const brand = { ...sellers[0], brandId: 'gap' } as LabelledListing
@@ -196,7 +142,7 @@ test('what became of the verdicts is on the card, by why they were left out', as
     labels: 161,
     learntFrom: learn.length,
     heldOut: heldOut.length,
-    leftOut: { repeated: 1, sellerOnBothSides: leftOut.sellers, sameWordsHeldOut: leftOut.words },
+    leftOut: { repeated: 1, sellerOnBothSides: leftOut.sellers, wordsOnBothSides: leftOut.words },
   })
   expect(leftOut.sellers).toBeGreaterThan(0)
   expect(161).toBe(learn.length + heldOut.length + 1 + leftOut.sellers + leftOut.words)
@@ -233,6 +179,32 @@ describe('the figures', () => {
     expect(figures.precision.hold).toMatchObject({ value: 0.5, rows: 2 })
     expect(figures.brier).toBeCloseTo((0.81 + 99 * 0.01 + 0.0025 + 0.64) / 102, 6)
     expect(figures.auc).toBeCloseTo((100 + 99) / 200, 6)
+  })
+
+  test('say what is found at a stated false-positive rate, overt and silent apart, by weight and with intervals', () => {
+    const honest = Array.from({ length: 100 }, (_, i) => row(false, i / 200))
+    const found = [row(true, 0.3, { overt: true }), row(true, 0.4), row(true, 0.496), row(true, 0.49)]
+    const { atRate } = measure([...honest, ...found], THRESHOLDS)
+    // One of a hundred, the one at 0.495, may be stopped: what lies above the next one at 0.49 is.
+    expect(atRate).toMatchObject({
+      most: 0.01,
+      threshold: 0.495,
+      falsePositives: { value: 0.01, rows: 100 },
+      recall: { overt: { value: 0, rows: 1 }, silent: { rows: 3 }, all: { value: 0.25 } },
+    })
+    expect(atRate.falsePositives.high).toBeGreaterThan(0.03)
+    const heavy = honest.map((one) => (one.risk === 0.495 ? { ...one, weight: 5 } : one))
+    expect(measure([...heavy, ...found], THRESHOLDS).atRate).toMatchObject({
+      threshold: 0.496,
+      falsePositives: { value: 0 },
+    })
+    expect(measure([...honest, ...found], THRESHOLDS, 0.5).atRate.recall.all.value).toBe(1)
+    // Of equal risk all are stopped or none.
+    const alike = honest.map((one) => ({ ...one, risk: 0.3 }))
+    expect(measure([...alike, ...found], THRESHOLDS).atRate).toMatchObject({
+      threshold: 0.4,
+      recall: { overt: { value: 0 } },
+    })
   })
 
   test('of rows of one kind say nothing that they cannot know', () => {
