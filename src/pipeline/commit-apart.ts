@@ -1,8 +1,8 @@
 // When the store cannot take what some record of a batch says: each record by itself, and the guilty one is a dead letter.
-import { messageOf } from '../errors.ts'
 import type { Telemetry } from '../telemetry.ts'
 import type { Outcome } from './outcome.ts'
 import type { Batch, BatchResult, LogRecord } from './log/ports.ts'
+import { refusedByStore } from './refused-by-store.ts'
 
 interface Tried<T> {
   readonly record: LogRecord
@@ -34,12 +34,7 @@ export async function commitOrApart<T>(
       result = await commit(alone, [one])
     } catch (error) {
       if (!options.isDataError(error)) throw error
-      options.telemetry.log.error(
-        { err: error, offset: one.record.offset.toString() },
-        'the store cannot take a record',
-      )
-      const why = { kind: 'deadLetter', code: 'internal-error', message: messageOf(error), stage: 'commit' } as const
-      result = await commit(alone, [{ ...one, tried: { ...why, attempts: 2 } }])
+      result = await commit(alone, [{ ...one, tried: refusedByStore(error, one.record, options.telemetry) }])
     }
     if (result === 'moved') return 'moved'
     from = next

@@ -25,6 +25,7 @@ import type { Batch, BatchResult } from './log/ports.ts'
 import { keepPictures } from './pictures/keeping.ts'
 import type { PictureStore } from './pictures/ports.ts'
 import type { GateStore } from './ports.ts'
+import { refusedByStore } from './refused-by-store.ts'
 import { settle, type Tally, type Tried, type TriedRecord } from './settle.ts'
 import { tryAll } from './trying.ts'
 import { createKeeping } from './waiting/keeping.ts'
@@ -85,8 +86,7 @@ export function createScreening(
     const line = createLine(from, lost, {
       commit,
       isDataError: options.isDataError,
-      onDataError: (err, { offset }) =>
-        telemetry.log.error({ err, offset: offset.toString() }, 'the store cannot take a record'),
+      refused: (error, record) => refusedByStore(error, record, telemetry),
     })
     lines.set(lost, line)
     return line

@@ -1,5 +1,4 @@
 // What is in hand of one partition, settled in pieces: what is ready goes ahead of what waits, and the offset follows the lowest that is left.
-import { messageOf } from '../../errors.ts'
 import type { Batch, BatchResult, LogRecord } from '../log/ports.ts'
 import type { Tally, Tried, TriedRecord } from '../settle.ts'
 
@@ -12,8 +11,8 @@ export interface LineOptions {
   ) => Promise<BatchResult>
   /** The store refuses what a record says (not how it was said): trying again as it is can never succeed. */
   readonly isDataError: (error: unknown) => boolean
-  /** Told of a record that the store refuses. */
-  readonly onDataError: (error: unknown, record: LogRecord) => void
+  /** What becomes of a record that the store refuses also alone. */
+  readonly refused: (error: unknown, record: LogRecord) => Tried
 }
 
 /** One batch in a line. */
@@ -65,6 +64,8 @@ interface Entry {
   patient: boolean
   /** Among those that the store refused together. */
   suspect: boolean
+  /** The store refused it alone: it is what `refused` made of it. */
+  refused: boolean
 }
 
 /** What becomes ready one by one shares transactions; nobody notices that much. */
@@ -76,7 +77,7 @@ const MOST = 1_000
  * A line of batches that follow each other, from where the store stands. Records of one listing are settled in their order.
  * What is settled before the offset passes it is `early`: after a crash it comes again, and must then be known.
  */
-export function createLine(from: bigint, lost: AbortSignal, { commit, isDataError, onDataError }: LineOptions): Line {
+export function createLine(from: bigint, lost: AbortSignal, { commit, isDataError, refused }: LineOptions): Line {
   const ended = new AbortController()
   const parts: Waiting[] = []
   let open: Entry[] = []
@@ -186,16 +187,9 @@ export function createLine(from: bigint, lost: AbortSignal, { commit, isDataErro
     const [only] = picked
     if (only === undefined) return false
     if (picked.length > 1) return true
-    if (only.tried?.tried.kind === 'deadLetter' && only.tried.tried.stage === 'commit') return false
-    onDataError(error, only.record)
-    const why: Tried = {
-      kind: 'deadLetter',
-      code: 'internal-error',
-      message: messageOf(error),
-      stage: 'commit',
-      attempts: 2,
-    }
-    if (only.tried !== undefined) only.tried = { ...only.tried, tried: why }
+    if (only.refused || only.tried === undefined) return false
+    only.refused = true
+    only.tried = { ...only.tried, tried: refused(error, only.record) }
     return true
   }
 
@@ -242,6 +236,7 @@ export function createLine(from: bigint, lost: AbortSignal, { commit, isDataErro
         tried: undefined,
         patient: false,
         suspect: false,
+        refused: false,
       }))
       // A line outlives what was in it: it keeps no records.
       last = { ...batch, records: [] }

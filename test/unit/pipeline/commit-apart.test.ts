@@ -1,12 +1,14 @@
 // A batch of which the store cannot take one record. Real: the way apart; made up: a store that checks its offset.
-import { expect, it } from 'vitest'
+import { afterEach, expect, it } from 'vitest'
 import { commitOrApart } from '../../../src/pipeline/commit-apart.ts'
 import { ok, type Outcome } from '../../../src/pipeline/outcome.ts'
 import type { Batch, BatchResult } from '../../../src/pipeline/log/ports.ts'
 import { createTelemetry } from '../../../src/telemetry.ts'
 
 class Unfit extends Error {}
-const telemetry = createTelemetry({ level: 'silent' })
+const lines: string[] = []
+const telemetry = createTelemetry({ level: 'error', destination: { write: (line: string) => void lines.push(line) } })
+afterEach(() => void lines.splice(0))
 /** Offsets with a hole, as logs have them, and control records at the end. */
 const OFFSETS = [7n, 9n, 10n]
 const batch: Batch = { topic: 't', partition: 0, from: 5n, next: 20n, end: 20n, records: [] }
@@ -45,6 +47,9 @@ it('commits each by itself from where the one before ended, to the end of the ba
     [10n, 'ok'],
   ])
   expect(w.at()).toBe(20n)
+  expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([
+    { offset: '9', err: { message: 'no such date' } },
+  ])
 })
 
 it('leaves a batch in which nothing is wrong whole', async () => {

@@ -231,4 +231,18 @@ describe('a line', () => {
     expect(world.letters).toEqual(['2'])
     expect(Object.fromEntries(world.ends)).toEqual({ A: ['1 1'], slow: ['1 1'], bad: ['2 1'] })
   })
+
+  it('fails where the store refuses the dead letter too, instead of trying it for ever', async () => {
+    const { world, line } = start()
+    const { part, put } = enter(line, 0, [listing('A', 1), listing('bad', 1)])
+    let tries = 0
+    world.hooks.before = (records) =>
+      records.some(({ record }) => record.offset === 1n) && ++tries < 10
+        ? Promise.reject(new RangeError('not even that'))
+        : undefined
+    put(0, 1)
+    await expect(part.settled).rejects.toThrow('not even that')
+    // With the other, alone, as a dead letter.
+    expect([tries, [...world.ends.keys()], world.letters]).toEqual([3, ['A'], []])
+  })
 })

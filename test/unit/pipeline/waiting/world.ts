@@ -4,6 +4,7 @@ import { topicNames } from '../../../../src/events/topics.ts'
 import { createCommit } from '../../../../src/pipeline/commit-batch.ts'
 import type { Batch, LogRecord } from '../../../../src/pipeline/log/ports.ts'
 import type { GateStore, Standing } from '../../../../src/pipeline/ports.ts'
+import { refusedByStore } from '../../../../src/pipeline/refused-by-store.ts'
 import { settle, type Tried, type TriedRecord } from '../../../../src/pipeline/settle.ts'
 import type { Line, LineOptions, Part } from '../../../../src/pipeline/waiting/line.ts'
 import { createTelemetry } from '../../../../src/telemetry.ts'
@@ -136,10 +137,11 @@ export function createWorld() {
       return Promise.resolve('committed')
     },
   }
+  const telemetry = createTelemetry({ level: 'silent' })
   const commit = createCommit({
     store,
     group: 'g',
-    telemetry: createTelemetry({ level: 'silent' }),
+    telemetry,
     wanted: (records: readonly TriedRecord[]) =>
       records.flatMap(({ tried }) => {
         const listingId = nameOf(tried)
@@ -161,7 +163,7 @@ export function createWorld() {
       return result
     },
     isDataError: (error) => error instanceof RangeError,
-    onDataError: () => undefined,
+    refused: (error, record) => refusedByStore(error, record, telemetry),
   }
   return {
     options,
