@@ -27,6 +27,12 @@ export const modelCardSchema = z.looseObject({
 })
 export type ModelCard = z.infer<typeof modelCardSchema>
 
+/** The text model that a fusion was fitted to; undefined where it was to none. */
+export function expectedText(card: ModelCard): string | undefined {
+  const expects = (card as { expects?: { text?: unknown } }).expects?.text
+  return typeof expects === 'string' ? expects : undefined
+}
+
 /** A version that decides, as it is told to who follows: the bytes are got by `name` and `version`. */
 export interface ActiveModel {
   readonly name: ModelName

@@ -1,5 +1,5 @@
 // The models that decide, kept in memory: what the registry names, else what ships; one that cannot be loaded changes nothing.
-import { MODEL_NAMES, type ActiveModel, type ModelCard, type ModelName } from '../domain/model.ts'
+import { expectedText, MODEL_NAMES, type ActiveModel, type ModelCard, type ModelName } from '../domain/model.ts'
 import type { Scorecard } from '../domain/scorecard.ts'
 import { messageOf, TouchstoneError } from '../errors.ts'
 import type { ModelStore } from '../learning/ports.ts'
@@ -56,7 +56,8 @@ const RETRY_MS = 10_000
 export interface ModelLoading {
   /**
    * What decides when these are active. A version that cannot be loaded leaves the one that decided before, and what ships
-   * where none did; it is told by metric and log. Rejects only when the store does not answer.
+   * where none did; it is told by metric and log. So does the other model of a fusion and the text model that it was fitted
+   * to: one without the other would stop too much or too little. Rejects only when the store does not answer.
    */
   load(active: readonly ActiveModel[]): Promise<LoadedModels>
   /** A version waits to be tried again. */
@@ -69,10 +70,15 @@ export function createModelLoading(
   { metrics, log }: Telemetry,
 ): ModelLoading {
   let inUse: LoadedModels = shipped
+  const isPair = (active: readonly ActiveModel[]): boolean => {
+    const card = active.find(({ name }) => name === 'fusion')?.card
+    const expects = card === undefined ? shipped.textModel?.version : expectedText(card)
+    return expects === (active.find(({ name }) => name === 'text')?.version ?? shipped.textModel?.version)
+  }
   const keys = new Map<ModelName, string>(MODEL_NAMES.map((name) => [name, SHIPPED]))
   let retryAt = Infinity
 
-  async function load(active: ActiveModel | undefined, name: ModelName, from: ModelSource): Promise<LoadedModels> {
+  async function load(inUse: LoadedModels, { name, active }: Wanted, from: ModelSource): Promise<LoadedModels> {
     if (active === undefined)
       return name === 'fusion' ? { ...inUse, scorecard: shipped.scorecard } : { ...inUse, textModel: shipped.textModel }
     const body = await from.store.body(name, active.version)
@@ -88,30 +94,40 @@ export function createModelLoading(
   return {
     async load(active) {
       retryAt = Infinity
-      for (const name of MODEL_NAMES) {
-        const wanted = active.find((model) => model.name === name)
-        const key = wanted === undefined ? SHIPPED : `${wanted.version} ${wanted.sha256}`
-        let stuck = 0
-        if (source !== undefined && keys.get(name) !== key) {
-          try {
-            inUse = await load(wanted, name, source)
-            keys.set(name, key)
-          } catch (error) {
-            // A store that does not answer says nothing about the model; what it refuses by a code does.
-            if (!(error instanceof TouchstoneError)) {
-              retryAt = performance.now()
-              throw error
-            }
-            stuck = 1
-            retryAt = performance.now() + RETRY_MS
-            log.error(
-              { model: name, version: wanted?.version, err: messageOf(error) },
-              'a promoted model cannot be loaded: what decided before still decides',
-            )
+      let next = inUse
+      const loaded = new Map<ModelName, string>()
+      const stuck = new Set<ModelName>()
+      for (const wanted of MODEL_NAMES.map((name) => ({ name, active: active.find((model) => model.name === name) }))) {
+        const { name } = wanted
+        const key = keyOf(wanted)
+        if (source === undefined || keys.get(name) === key) continue
+        try {
+          next = await load(next, wanted, source)
+          loaded.set(name, key)
+        } catch (error) {
+          // A store that does not answer says nothing about the model; what it refuses by a code does.
+          if (!(error instanceof TouchstoneError)) {
+            retryAt = performance.now()
+            throw error
           }
+          stuck.add(name)
+          retryAt = performance.now() + RETRY_MS
+          log.error(
+            { model: name, version: wanted.active?.version, err: messageOf(error) },
+            'a promoted model cannot be loaded: what decided before still decides',
+          )
         }
-        metrics.touchstone_model_stuck.set({ model: name }, stuck)
       }
+      if (stuck.size > 0 && loaded.size > 0 && isPair(active)) {
+        for (const [name] of loaded) {
+          stuck.add(name)
+          log.error({ model: name }, 'a promoted model waits for the other one, which it was fitted to')
+        }
+      } else {
+        inUse = next
+        for (const [name, key] of loaded) keys.set(name, key)
+      }
+      for (const name of MODEL_NAMES) metrics.touchstone_model_stuck.set({ model: name }, stuck.has(name) ? 1 : 0)
       metrics.touchstone_model_info.reset()
       metrics.touchstone_model_info.set({ model: 'fusion', version: inUse.scorecard.version }, 1)
       if (inUse.textModel !== undefined)
@@ -121,6 +137,13 @@ export function createModelLoading(
     due: () => performance.now() >= retryAt,
   }
 }
+
+interface Wanted {
+  readonly name: ModelName
+  readonly active: ActiveModel | undefined
+}
+
+const keyOf = ({ active }: Wanted): string => (active === undefined ? SHIPPED : `${active.version} ${active.sha256}`)
 
 /** No version is called so: they are without spaces. */
 const SHIPPED = 'what ships'

@@ -54,7 +54,7 @@ export function trainText(rows: readonly TextRow[], options: TextTrainingOptions
       `no marketplace has ${FEWEST_VERDICTS} confirmed and ${FEWEST_VERDICTS} rejected listings for the text model`,
     )
   }
-  const texts = used.map(textOf)
+  const texts = balanced(used).map(textOf)
   const folds = foldsOf(texts, options.seed)
   const tested = outOfFold(texts, folds)
   const line = calibrate(tested.filter((t) => t !== undefined))
@@ -146,6 +146,26 @@ function select(rows: readonly TextRow[]): { used: TextRow[]; marketplaces: stri
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([, row]) => row)
   return { used, marketplaces }
+}
+
+/**
+ * Confirmed and rejected weigh the same on each marketplace: where nearly all was confirmed on one and rejected on the
+ * other, their languages and habits would be learnt in the place of the fraud, and figures of both together would praise it.
+ */
+function balanced(rows: readonly TextRow[]): TextRow[] {
+  const places = new Map<string, { confirmed: number; rejected: number }>()
+  for (const { marketplace, label, weight } of rows) {
+    const place = places.get(marketplace ?? '') ?? { confirmed: 0, rejected: 0 }
+    place[label] += weight
+    places.set(marketplace ?? '', place)
+  }
+  // The fit balances the classes as a whole: of one marketplace there is nothing left to do.
+  if (places.size < 2) return [...rows]
+  return rows.map((row) => {
+    const { confirmed, rejected } = places.get(row.marketplace ?? '') ?? { confirmed: 1, rejected: 1 }
+    const own = row.label === 'confirmed' ? confirmed : rejected
+    return { ...row, weight: (row.weight * (confirmed + rejected)) / (2 * own) }
+  })
 }
 
 /** Each text's margin by a model of the other folds; undefined where those lack a class. */

@@ -1,5 +1,5 @@
 // What a card says of a new version: the rows, and its figures on those held out beside the version that decides.
-import type { ModelCard } from '../../domain/model.ts'
+import { expectedText, type ModelCard } from '../../domain/model.ts'
 import type { Policy } from '../../domain/policy.ts'
 import type { Scorecard } from '../../domain/scorecard.ts'
 import type { Boundary, Split } from '../../learning/split.ts'
@@ -111,12 +111,6 @@ export function textFigures(rows: readonly TextRow[], about: Partial<Seen> & { r
     champion: { version: about.champion, scored: both.length, auc: paired.champion },
     comparison: { on: both.length, auc: paired.candidate, standing },
   } satisfies ModelCard['measured']
-}
-
-/** The text model that a fusion was fitted to; undefined where it was to none. */
-export function expectedText(card: ModelCard): string | undefined {
-  const expects = (card as { expects?: { text?: unknown } }).expects?.text
-  return typeof expects === 'string' ? expects : undefined
 }
 
 /** Why a fusion does not belong beside the text model that decides. */

@@ -1,12 +1,12 @@
 // A version beside the one that decides, on the verdicts that it did not learn from; nothing is recorded.
 import { z } from 'zod'
-import type { ModelCard, ModelName } from '../../domain/model.ts'
+import { expectedText, type ModelCard, type ModelName } from '../../domain/model.ts'
 import type { Scorecard } from '../../domain/scorecard.ts'
 import { TouchstoneError } from '../../errors.ts'
 import { unlearnt, type Unlearnt } from '../../learning/split.ts'
 import { trainingSet, type TrainingRow } from '../../learning/training-set.ts'
 import { readFusion, type LoadedModels } from '../models.ts'
-import { expectedText, sideBySide, textFigures, WORDS_DRAWN } from './card.ts'
+import { sideBySide, textFigures, WORDS_DRAWN } from './card.ts'
 import { championOf, readLabels, versionsOf, type Labels, type LearningStores, type Shipped } from './run-training.ts'
 import { heardWith, textScores, type TextOf } from './text-scores.ts'
 

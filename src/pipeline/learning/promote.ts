@@ -1,11 +1,11 @@
 // A version of a model on its way to decide, or back: it must exist, fit this gate and the other model, and not do worse, unless somebody insists.
-import type { ModelCard, ModelName } from '../../domain/model.ts'
+import { expectedText, type ModelCard, type ModelName } from '../../domain/model.ts'
 import type { Scorecard } from '../../domain/scorecard.ts'
 import { TouchstoneError } from '../../errors.ts'
 import type { Activation, ModelRecord, ModelStore } from '../../learning/ports.ts'
 import type { Signal } from '../../signals/signal.ts'
 import { readFusion, type TextModels } from '../models.ts'
-import { expectedText, misfit } from './card.ts'
+import { misfit } from './card.ts'
 import { objections } from './objections.ts'
 
 export interface PromotionParts {
@@ -53,13 +53,14 @@ export async function promoteModel(
   const raised = name === 'fusion' ? baseRateWarnings(readFusion(record.card, body, signals), record.card) : []
   if (name === 'text') await text?.load({ card: record.card, body })
   const active = (await activeText(parts)) ?? undefined
+  const told = [...raised, ...(await besideWhatDecides(parts, record.card))]
   const against = objections(record.card, { text: active })
   // Only the other model stands in its way: that one can be promoted first.
   const unfit = against.length === 1 && misfit(record.card, active) !== undefined
   const named = against.map((why) => `${name} ${version}: ${why}`)
   assertMay(unfit ? 'model-mismatch' : 'model-loses', named, force)
   const done = await ended(parts, await store.promote(name, version, by), against)
-  return { ...done, warnings: [...raised, ...done.warnings] }
+  return { ...done, warnings: [...told, ...done.warnings] }
 }
 
 /** From here on a base rate of its own is told: it moves every listing of its marketplace. In odds. */
@@ -75,6 +76,30 @@ function baseRateWarnings({ prior }: Scorecard, { measured }: ModelCard): string
       const held = typeof hold === 'number' && probability >= hold ? `, and are held from ${hold} on without any` : ''
       return `${where} begin at a risk of ${probability} before any evidence (elsewhere ${prior.probability})${held}. Learnt from: ${source}`
     })
+}
+
+/** What the card of a version does not say, because another one decides by now or speaks where this one is silent. */
+async function besideWhatDecides({ store, shipped }: PromotionParts, card: ModelCard): Promise<string[]> {
+  const { name, version, trained } = card
+  const deciding = (await store.active()).find((model) => model.name === name)
+  const now = deciding?.version ?? shipped[name]
+  const before = (card.measured as { champion?: { version?: unknown } }).champion?.version
+  const stale =
+    typeof before !== 'string' || before === now || version === now
+      ? []
+      : [
+          `its card compares ${name} ${version} with version ${before}, and ${now ?? 'none'} decides now: \`touchstone evaluate --model ${name}@${version}\` compares them anew`,
+        ]
+  const heard = name === 'text' ? (deciding?.card.trained.marketplaces ?? []) : []
+  const lost = heard.filter((marketplace) => !trained.marketplaces.includes(marketplace))
+  if (lost.length === 0) return stale
+  const where = lost.map((marketplace) =>
+    marketplace === '' ? 'listings of no marketplace' : `listings of ${marketplace}`,
+  )
+  return [
+    ...stale,
+    `text ${version} says nothing of ${where.join(', ')}, which ${now} did: too few of their verdicts were learnt from`,
+  ]
 }
 
 /**

@@ -1,6 +1,6 @@
 // One training from the store to the store: labels read, models made, kept with their cards; nothing is promoted.
 import type { Decision } from '../../domain/decision.ts'
-import type { ModelName } from '../../domain/model.ts'
+import { expectedText, type ModelName } from '../../domain/model.ts'
 import { policySchema, type Policy } from '../../domain/policy.ts'
 import type { Scorecard } from '../../domain/scorecard.ts'
 import { TouchstoneError } from '../../errors.ts'
@@ -11,7 +11,6 @@ import type { ReferenceStore } from '../../rights/ports.ts'
 import type { Signal } from '../../signals/signal.ts'
 import type { Draw } from '../audit.ts'
 import { readFusion } from '../models.ts'
-import { expectedText } from './card.ts'
 import { heardWith, textScores, type TextOf } from './text-scores.ts'
 import { train, type Champion, type Training, type Used } from './train.ts'
 
@@ -121,10 +120,11 @@ export async function runTraining(
     thresholds,
   })
   const made: { model: ModelRecord; present: boolean }[] = []
-  for (const model of trained) {
+  // The text model first: killed in between, a training leaves no fusion whose text model is nowhere.
+  for (const model of trained.toReversed()) {
     const { record, present } = await stores.models.put({ ...model, by: options.by })
     // The figures are those of now: what decides may be another one than when the version was first made.
-    made.push({ model: { ...record, card: model.card }, present })
+    made.unshift({ model: { ...record, card: model.card }, present })
   }
   return { seed: options.seed, ...used, made, refused }
 }

@@ -133,6 +133,41 @@ describe('promotion', () => {
     expect(await promote(old(0.0625))).toMatchObject({ overruled: [] })
   })
 
+  test('of a version whose card compares it with one that decides no more says so', async () => {
+    const old = { ...measured(rows(0.85, 0)), champion: { version: '1' } }
+    expect((await promote(old)).warnings).toEqual([
+      'its card compares fusion v1 with version 1, and 2 decides now: `touchstone evaluate --model fusion@v1` compares them anew',
+    ])
+  })
+
+  test('of a text model says where it is silent and the one that decides is not', async () => {
+    const text = (version: string, marketplaces: string[]) =>
+      ({
+        name: 'text',
+        version,
+        active: version === 't1',
+        card: { name: 'text', version, trained: { marketplaces }, measured: { champion: { version: 't1' } } },
+      }) as unknown as ModelRecord
+    const all = [text('t1', ['', 'shop-a', 'shop-b']), text('t2', ['shop-a', 'shop-c'])]
+    const store: Pick<ModelStore, 'find' | 'body' | 'active' | 'list' | 'promote'> = {
+      find: async (_, version) => all.find((one) => one.version === version),
+      body: async () => Buffer.from(''),
+      active: async () => all.filter((one) => one.active),
+      list: async () => [],
+      promote: async (name, version) => ({ name, version, before: 't1', change: 2n }),
+    }
+    const shipped = { fusion: '2', text: null }
+    const promoted = (version: string) =>
+      promoteModel({ store: store as ModelStore, signals: parts.signals, shipped }, 'text', version, {
+        by: 'ann',
+        force: false,
+      })
+    expect((await promoted('t2')).warnings).toContain(
+      'text t2 says nothing of listings of no marketplace, listings of shop-b, which t1 did: too few of their verdicts were learnt from',
+    )
+    expect((await promoted('t1')).warnings).toEqual([])
+  })
+
   test('of a version with a base rate of its own says for which marketplace, and from what', async () => {
     const own = { marketplace: 'shop-b', probability: 0.3, source: '140 listings drawn there (70 confirmed)' }
     const prior = { ...parts.scorecard.prior, marketplaces: [own, { ...own, marketplace: null, probability: 0.03 }] }

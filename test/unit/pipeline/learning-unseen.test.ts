@@ -83,6 +83,7 @@ describe('words that a version may have learnt', () => {
   test('flatter it in no copy, whoever wrote it, with another number or price, though the verdict was taken back', async () => {
     const { learn, heldOut } = split(trainingSet(labels), options.seed)
     const card = (await train(labels, { ...options, models: ['fusion'] })).trained[0]?.card
+    if (card === undefined) throw new Error('nothing was trained')
     const [known, unknown] = [
       learn.slice(0, 20).map((l, i) => copyOf(l, i)),
       heldOut.slice(0, 4).map((l, i) => copyOf(l, i + 50)),
@@ -99,7 +100,7 @@ describe('words that a version may have learnt', () => {
     }
     expect(ids(unseenBy(takenBack, card).rows)).toEqual([...ids(heldOut), ...ids(unknown)])
     // A card of the time when numbers made other words does not know which were kept apart.
-    const { words: _, ...before } = (card?.measured as { heldOut: Record<string, string> }).heldOut
+    const { words: _, ...before } = (card.measured as { heldOut: Record<string, string> }).heldOut
     const old = { ...card, measured: { heldOut: before } } as unknown as ModelCard
     expect(ids(unseenBy(whole, old).rows)).toEqual([...ids(heldOut), ...ids(unknown)])
     const both = [...labels, copyOf(heldOut[0] as LabelledListing, 99, { at: at(0), recordedAt: at(3_000) })]

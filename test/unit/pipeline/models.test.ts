@@ -103,3 +103,41 @@ test('a version is got once, however often something else changes; without one w
   expect((await w.loading.load([])).scorecard).toBe(parts.scorecard)
   expect(await w.told()).toContain(`fusion@${parts.scorecard.version}`)
 })
+
+describe('a fusion and the text model that it was fitted to', () => {
+  const fitted = (version: string, text: string): ActiveModel => {
+    const model = active('fusion', version, scorecard(version))
+    return { ...model, card: { ...model.card, expects: { text } } }
+  }
+
+  test('come together: where one of them cannot be loaded both that decided before still do, and both are told', async () => {
+    const bodies = { 'fusion@2': scorecard('2'), 'text@5': 'x', 'fusion@3': scorecard('3'), 'text@6': 'broken' }
+    const w = world(bodies)
+    await w.loading.load([fitted('2', '5'), active('text', '5', 'x')])
+    // Promoted one after the other, as it is done: the first fails, the second would load alone.
+    await w.loading.load([fitted('2', '5'), active('text', '6', 'broken')])
+    const apart = await w.loading.load([fitted('3', '6'), active('text', '6', 'broken')])
+    expect([apart.scorecard.version, apart.textModel?.version]).toEqual(['2', '5'])
+    expect([await w.stuck('fusion'), await w.stuck('text')]).toEqual([1, 1])
+    expect(await w.told()).toEqual(['fusion@2', 'text@5'])
+    // What failed may have been the machine: once it loads, both decide.
+    w.bodies['text@6'] = 'whole'
+    const together = await w.loading.load([fitted('3', '6'), active('text', '6', 'broken')])
+    expect([together.scorecard.version, together.textModel?.version]).toEqual(['3', '6'])
+    expect([await w.stuck('fusion'), await w.stuck('text')]).toEqual([0, 0])
+  })
+
+  test('of which one is damaged leave what ships to a worker that starts', async () => {
+    const w = world({ 'fusion@3': 'broken', 'text@6': 'x' })
+    const { scorecard: now, textModel } = await w.loading.load([fitted('3', '6'), active('text', '6', 'x')])
+    expect([now, textModel]).toEqual([parts.scorecard, undefined])
+    expect([await w.stuck('fusion'), await w.stuck('text')]).toEqual([1, 1])
+  })
+
+  test('that somebody forced beside another one come each alone', async () => {
+    const w = world({ 'fusion@3': scorecard('3'), 'text@6': 'broken' })
+    const now = await w.loading.load([fitted('3', '7'), active('text', '6', 'broken')])
+    expect(now.scorecard.version).toBe('3')
+    expect([await w.stuck('fusion'), await w.stuck('text')]).toEqual([0, 1])
+  })
+})

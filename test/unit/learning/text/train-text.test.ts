@@ -113,6 +113,27 @@ describe('training', () => {
     expect(trainText(more, { seed: 1 }).score(grey)).toBeCloseTo(trainText(base, { seed: 1 }).score(grey), 1)
   })
 
+  it('does not learn the marketplace where one confirms nearly all and the other rejects it', () => {
+    // Every tenth row is of the other kind; the words say where it was written, and nothing else.
+    const mostly = (marketplace: string, own: string, label: TextRow['label']): TextRow[] =>
+      rows(200, { confirmed: () => own, rejected: () => own }, { marketplace }).map((r, n) => ({
+        ...r,
+        listing: { ...r.listing, listingId: `${marketplace}-${n}` },
+        sellerId: `${marketplace} ${n % 20}`,
+        label: n % 10 < 9 ? label : label === 'confirmed' ? 'rejected' : 'confirmed',
+      }))
+    const both = [
+      ...mostly('here', 'with colours and delivery', 'confirmed'),
+      ...mostly('there', 'mit Farben und Versand', 'rejected'),
+    ]
+    const { score } = trainText(both, { seed: 1 })
+    const of = (title: string) => score({ listingId: 'x', revision: 1, sellerId: 'x', title })
+    expect(of('bag with colours and delivery')).toBeCloseTo(0.5, 1)
+    expect(of('bag mit Farben und Versand')).toBeCloseTo(0.5, 1)
+    const [few] = trainText(both, { seed: 1 }).outOfFold
+    expect(few).toBeCloseTo(0.5, 1)
+  })
+
   it('gives the same bytes for the same rows and seed, in whatever order they come', () => {
     const some = inventedRows().slice(0, 120)
     const first = trainText(some, { seed: 7 })
