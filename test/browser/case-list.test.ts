@@ -1,23 +1,17 @@
 // The list of cases on the page, and a case that its seller has ended, in a real Chromium. Real: PostgreSQL, the whole gate,
 // the HTTP server on loopback. Made up: the goods, the people, the policy.
-import { existsSync } from 'node:fs'
-import { chromium, type Browser, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { address, call, closeReviewing, held, keys, look, openReviewing, say } from '../flow/reviewing.ts'
+import { hasChromium, launch, openCaseOf, openPage, signInAt, type WatchedPage } from './chromium.ts'
 
-const executablePath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium'
-const required = process.env['TOUCHSTONE_REQUIRE_REAL'] === '1'
-const present = existsSync(executablePath)
-if (!present && !required)
-  console.warn(`SKIPPED: the list of cases in a browser: no Chromium at ${executablePath}; set CHROMIUM_PATH`)
-
-describe.skipIf(!present && !required)('the list of cases on the page', () => {
+describe.runIf(hasChromium)('the list of cases on the page', () => {
   let browser: Browser
   let page: Page
-  let faults: string[]
+  let watched: WatchedPage
 
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
+    browser = await launch()
     await openReviewing()
   }, 120_000)
   afterAll(async () => {
@@ -25,22 +19,12 @@ describe.skipIf(!present && !required)('the list of cases on the page', () => {
     await closeReviewing()
   }, 60_000)
   beforeEach(async () => {
-    page = await browser.newPage({ viewport: { width: 1280, height: 800 }, locale: 'en-GB' })
-    page.setDefaultTimeout(10_000)
-    faults = []
-    page.on('pageerror', (error) => faults.push(error.message))
+    watched = await openPage(browser)
+    ;({ page } = watched)
   })
-  afterEach(async () => {
-    await page.close()
-    expect(faults).toEqual([])
-  })
+  afterEach(() => watched.close())
 
-  async function signIn(as: keyof typeof keys): Promise<void> {
-    await page.goto(address())
-    await page.fill('#key', keys[as])
-    await page.press('#key', 'Enter')
-    await page.waitForSelector('#signed-out', { state: 'hidden' })
-  }
+  const signIn = (as: keyof typeof keys) => signInAt(page, address(), keys[as])
 
   it('says of each case in the list why it is there, as the case does: the strongest reason, and what else brought it back', async () => {
     const overt = await held('why-overt', { brand: 'Rolex' })
@@ -68,9 +52,7 @@ describe.skipIf(!present && !required)('the list of cases on the page', () => {
       (await call<{ current: { withdrawnRevision: number } }>('GET', '/v1/listings/withdrawn', 'ingest')).body.current
     await expect.poll(withdrawn, { timeout: 10_000 }).toMatchObject({ withdrawnRevision: 1 })
     await signIn('analyst')
-    await page.fill('#search', 'withdrawn')
-    await page.locator('.row:visible .open').first().click()
-    await page.waitForSelector('#details .case dl')
+    await openCaseOf(page, 'withdrawn')
     await page.getByRole('button', { name: 'Take back' }).click()
     await page.waitForSelector('#details .told:has-text("Taken back. Its listing stays withdrawn.")')
     await page.waitForSelector('#details .case dd:has-text("Withdrawn by its seller")')

@@ -1,51 +1,34 @@
 // The page in a real Chromium against the real HTTP server; what is behind the server is in memory.
-import { existsSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
-import { chromium, type Browser, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createSecret } from '../../src/api/secrets.ts'
 import type { Api } from '../../src/api/services.ts'
 import { memoryApi, type MemoryWorld } from '../unit/api/memory-ports.ts'
 import { publishOne, publishSamples } from './sample-decisions.ts'
+import { hasChromium, launch, openPage, type WatchedPage } from './chromium.ts'
 import { weakContrasts } from './contrast.ts'
 
-const executablePath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium'
-const required = process.env['TOUCHSTONE_REQUIRE_REAL'] === '1'
-const present = existsSync(executablePath)
-if (!present && !required)
-  console.warn(`SKIPPED: the page in a browser: no Chromium at ${executablePath}; set CHROMIUM_PATH`)
-
-describe.skipIf(!present && !required)('the page', () => {
+describe.runIf(hasChromium)('the page', () => {
   let browser: Browser
   let api: Api
   let world: MemoryWorld
   let page: Page
   let origin: string
-  let faults: string[]
+  let watched: WatchedPage
 
   beforeAll(async () => {
-    // In a container there are no namespaces to build the sandbox from; the pages are ours.
-    browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
+    browser = await launch()
   })
   afterAll(() => browser?.close())
   beforeEach(async () => {
     ;({ api, world } = await memoryApi())
     await api.listen({ port: 0, host: '127.0.0.1' })
     origin = `http://127.0.0.1:${(api.server.address() as AddressInfo).port}`
-    page = await browser.newPage({ viewport: { width: 1280, height: 800 } })
-    faults = []
-    page.on('pageerror', (error) => faults.push(error.message))
-    // A refused script or style shows up here.
-    page.on('console', (message) => {
-      if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
-        faults.push(message.text())
-    })
+    watched = await openPage(browser)
+    ;({ page } = watched)
   })
-  afterEach(async () => {
-    await page.close()
-    await api.close()
-    expect(faults).toEqual([])
-  })
+  afterEach(() => watched.close().finally(() => api.close()))
 
   const signIn = async () => {
     const { secret, hash } = createSecret()

@@ -1,29 +1,22 @@
 // What a person sees of evidence and cases, in a real Chromium. Real: PostgreSQL, the whole gate, banks, sharp, the HTTP
 // server on loopback. Made up: the goods, the pictures, the policy. Nothing is sent to any address but loopback.
 import { randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { chromium, type Browser, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import sharp from 'sharp'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { disguised, drawnPicture } from '../support/drawn-pictures.ts'
 import { address, closeReviewing, held, keys, look, openReviewing, say, submitted } from '../flow/reviewing.ts'
+import { hasChromium, launch, openCaseOf, openPage, signInAt, type WatchedPage } from './chromium.ts'
 import { weakContrasts } from './contrast.ts'
 
-const executablePath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium'
-const required = process.env['TOUCHSTONE_REQUIRE_REAL'] === '1'
-const present = existsSync(executablePath)
-if (!present && !required)
-  console.warn(`SKIPPED: reviewing in a browser: no Chromium at ${executablePath}; set CHROMIUM_PATH`)
-
-describe.skipIf(!present && !required)('reviewing on the page', () => {
+describe.runIf(hasChromium)('reviewing on the page', () => {
   let browser: Browser
   let page: Page
-  let faults: string[]
-  /** Every address that the browser asked for. */
-  let asked: string[]
+  let watched: WatchedPage
+  let asked: readonly string[]
 
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
+    browser = await launch()
     await openReviewing()
     await knownPicture()
   }, 120_000)
@@ -32,19 +25,11 @@ describe.skipIf(!present && !required)('reviewing on the page', () => {
     await closeReviewing()
   }, 60_000)
   beforeEach(async () => {
-    page = await browser.newPage({ viewport: { width: 1280, height: 800 }, locale: 'en-GB' })
-    page.setDefaultTimeout(10_000)
-    ;[faults, asked] = [[], []]
-    page.on('pageerror', (error) => faults.push(error.message))
-    page.on('console', (message) => {
-      if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
-        faults.push(message.text())
-    })
-    page.on('request', (request) => asked.push(request.url()))
+    watched = await openPage(browser)
+    ;({ page, asked } = watched)
   })
   afterEach(async () => {
-    await page.close()
-    expect(faults).toEqual([])
+    await watched.close()
     // Above all none of a seller.
     expect(asked.filter((url) => !url.startsWith(`${address()}/`))).toEqual([])
   })
@@ -67,17 +52,8 @@ describe.skipIf(!present && !required)('reviewing on the page', () => {
     }
   }
 
-  async function signIn(as: keyof typeof keys): Promise<void> {
-    await page.goto(address())
-    await page.fill('#key', keys[as])
-    await page.press('#key', 'Enter')
-    await page.waitForSelector('#signed-out', { state: 'hidden' })
-  }
-  const openListing = async (listingId: string) => {
-    await page.fill('#search', listingId)
-    await page.locator('.row:visible .open').first().click()
-    await page.waitForSelector('#details .case dl')
-  }
+  const signIn = (as: keyof typeof keys) => signInAt(page, address(), keys[as])
+  const openListing = (listingId: string) => openCaseOf(page, listingId)
   const loaded = (within: string) =>
     page.evaluate<boolean[]>(
       `[...document.querySelectorAll(${JSON.stringify(`${within} img`)})].map((i) => i.complete && i.naturalWidth > 0)`,
