@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { ModelCard } from '../domain/model.ts'
 import { scorecardSchema } from '../domain/scorecard.ts'
 import { losses } from '../pipeline/learning/objections.ts'
+import { saidByLines } from '../pipeline/learning/said-by.ts'
 
 const share = z.object({ value: z.number().nullable(), low: z.number(), high: z.number(), rows: z.number() })
 const atRate = z.object({
@@ -101,6 +102,7 @@ export function cardText(card: ModelCard): string {
     `Learnt from ${trained.rows} listings (${trained.confirmed} confirmed)${trained.invented ? ', invented ones' : ''}, seed ${trained.seed}, decided until ${trained.until ?? 'no time'}; marketplaces: ${trained.marketplaces.join(', ') || 'none'}.`,
   ]
   if (usedOf.success) lines.push(usedText(usedOf.data.used))
+  lines.push(...saidByLines(card))
   const rates = prior.safeParse(card['prior'])
   if (rates.success) lines.push(...rateLines(rates.data))
   const asFusion = fusion.safeParse(measured)

@@ -35,6 +35,7 @@ export function labelsOf(
     brandId: verdict.brandId ?? null,
     at,
     recordedAt: verdict.recordedAt,
+    saidBy: verdict.by,
     sellerId,
     marketplace,
     drawn: share !== undefined,

@@ -21,6 +21,8 @@ export interface LabelledListing {
   readonly at: string
   /** When the verdict came into the store, RFC 3339 in UTC: what was there for a training to learn from. */
   readonly recordedAt: string
+  /** Whoever said it: for how many a person speaks, and how, belongs on the card. */
+  readonly saidBy: Verdict['by']
   readonly sellerId: string
   readonly marketplace: string | null
   /** It would have gone on sale unseen and was drawn for an audit. */

@@ -6,6 +6,7 @@ import type { Boundary, Split } from '../../learning/split.ts'
 import type { TrainingRow } from '../../learning/training-set.ts'
 import { fuse } from '../../risk/fuse.ts'
 import { compareModels, measure, type Standing } from './measure.ts'
+import { saidBy } from './said-by.ts'
 import type { MeasuredRow } from './weighted.ts'
 
 /** A wording score from here on is open wording: the seller says so, if only in the description (models/fusion/1). */
@@ -50,7 +51,7 @@ export function judge(
 ): ModelCard['measured'] {
   const { candidate, champion, comparison } = sideBySide(contest)
   return {
-    learntFrom: sideOf(learn),
+    learntFrom: { ...sideOf(learn), saidBy: saidBy(learn) },
     heldOut: { ...sideOf(heldOut), ...boundary, seen, words: WORDS_DRAWN },
     thresholds: contest.thresholds,
     candidate,

@@ -7,6 +7,7 @@ import type { Signal } from '../../signals/signal.ts'
 import { readFusion, type TextModels } from '../models.ts'
 import { misfit } from './card.ts'
 import { objections } from './objections.ts'
+import { oneSided } from './said-by.ts'
 
 export interface PromotionParts {
   readonly store: ModelStore
@@ -53,7 +54,7 @@ export async function promoteModel(
   const raised = name === 'fusion' ? baseRateWarnings(readFusion(record.card, body, signals), record.card) : []
   if (name === 'text') await text?.load({ card: record.card, body })
   const active = (await activeText(parts)) ?? undefined
-  const told = [...raised, ...(await besideWhatDecides(parts, record.card))]
+  const told = [...raised, ...oneSided(record.card), ...(await besideWhatDecides(parts, record.card))]
   const against = objections(record.card, { text: active })
   // Only the other model stands in its way: that one can be promoted first.
   const unfit = against.length === 1 && misfit(record.card, active) !== undefined

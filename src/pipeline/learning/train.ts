@@ -19,6 +19,7 @@ import { split, type Split } from '../../learning/split.ts'
 import { trainText, type TrainedText } from '../../learning/text/train-text.ts'
 import { trainingSet, type TrainingRow } from '../../learning/training-set.ts'
 import { judge, textFigures, type Seen } from './card.ts'
+import { saidBy } from './said-by.ts'
 import { withText } from './text-scores.ts'
 
 /** What decides now: the versions that new ones are compared with. */
@@ -172,11 +173,12 @@ function learntFrom(learn: readonly TrainingRow[]) {
 
 async function textMeasured(
   text: TrainedText,
-  { heldOut, boundary, seen }: Parts,
+  { learn, heldOut, boundary, seen }: Parts,
   { champion }: TrainingOptions,
 ): Promise<ModelCard['measured']> {
   const own = text.card.measured
   const now = await champion.scores(heldOut)
   const rows = heldOut.map((row, i) => ({ ...row, candidate: scoreOf(text, row), champion: now[i] }))
-  return { ...own, ...textFigures(rows, { boundary, seen, champion: champion.text }) }
+  const learntFrom = { rows: learn.length, saidBy: saidBy(learn) }
+  return { ...own, learntFrom, ...textFigures(rows, { boundary, seen, champion: champion.text }) }
 }

@@ -31,6 +31,7 @@ export function labelled(
     brandId: null,
     at: at(0),
     recordedAt: at(1_000),
+    saidBy: { subject: 'ann', role: 'analyst' },
     sellerId: `seller of ${id}`,
     marketplace: 'demo',
     drawn: false,

@@ -10,9 +10,9 @@ import { runTraining, type LearningStores } from '../../../src/pipeline/learning
 import { defaultPolicy } from '../../../src/policy/default.ts'
 import { story } from '../learning/labelled.ts'
 
-function judged({ listing, label, signals, at, recordedAt, sellerId }: LabelledListing): JudgedRevision {
+function judged({ listing, label, signals, at, recordedAt, saidBy, sellerId }: LabelledListing): JudgedRevision {
   const id = decisionId(listing.listingId, 1, 1)
-  const verdict = { verdictId: id, decisionId: id, verdict: label, at, recordedAt } as RecordedVerdict
+  const verdict = { verdictId: id, decisionId: id, verdict: label, by: saidBy, at, recordedAt } as RecordedVerdict
   const decision = { decisionId: id, stage: 'screening', audit: false, policy: { version: 7 }, signals, decidedAt: at }
   return {
     listing,
