@@ -1,9 +1,8 @@
 // An animated PNG taken apart: each of its frames as a PNG of its own, and how browsers lay them over each other.
-import { crc32 } from 'node:zlib'
 import sharp, { type KernelEnum, type Sharp } from 'sharp'
 import { framesToSee, MOST_FRAMES } from './frames.ts'
-import { chunk } from './mended.ts'
 import type { Pixels } from './messages.ts'
+import { chunk, isIntact, MOST_PIECES } from './png-pixels.ts'
 
 export interface Apng {
   readonly layers: readonly Layer[]
@@ -46,11 +45,13 @@ export function apngOf(png: Buffer): Apng | undefined {
   const controls: Control[] = []
   let told: { frames: number; loops: number } | undefined
   let [order, hasPicture, isPictureApart] = [0, false, false]
+  let [before, pieces] = ['', 0]
   for (let at = 8; at + 12 <= png.length;) {
     const end = at + 12 + png.readUInt32BE(at)
-    if (end > png.length || crc32(png.subarray(at + 4, end - 4)) !== png.readUInt32BE(end - 4)) return undefined
+    if (!isIntact(png, at, end)) return undefined
     const [type, data] = [png.toString('latin1', at + 4, at + 8), png.subarray(at + 8, end - 4)]
     if (type === 'IEND') break
+    if ((type === 'IDAT' || type === 'fdAT') && ++pieces > MOST_PIECES) return undefined
     if (type === 'acTL') {
       if (told !== undefined || hasPicture || data.length !== 8 || data.readUInt32BE(0) > MOST_FRAMES) return undefined
       told = { frames: data.readUInt32BE(0), loops: data.readUInt32BE(4) }
@@ -61,8 +62,8 @@ export function apngOf(png: Buffer): Apng | undefined {
       if (controls.push(control) > MOST_FRAMES) return undefined
     } else if (type === 'IDAT') {
       isPictureApart ||= controls.length === 0
-      // Behind its frames there is no more of the picture.
-      if (controls.length > 1) return undefined
+      // Behind its frames, or anything else, there is no more of the picture.
+      if (controls.length > 1 || (hasPicture && before !== 'IDAT')) return undefined
       if (!isPictureApart) controls[0]?.data.push(data)
       hasPicture = true
     } else if (type === 'fdAT') {
@@ -71,6 +72,7 @@ export function apngOf(png: Buffer): Apng | undefined {
       if (!isPictureApart && controls.length === 1) return undefined
       control.data.push(data.subarray(4))
     } else if (SHARED.has(type) && !hasPicture) shared.push(png.subarray(at, end))
+    before = type
     at = end
   }
   if (told?.frames !== controls.length || controls.some(({ data }) => data.length === 0)) return undefined

@@ -6,6 +6,8 @@ export interface Units {
   readonly frames: number
   /** The first that a head of a sequence says and that are not ordinary. */
   readonly odd: CodedColours | undefined
+  /** Frames that are no steps of one picture, each in a finer layer: of those one decoder shows the first, another the last. */
+  readonly isSeveral: boolean
 }
 
 /** Of one image: encoders write three, for each frame of a progressive one as many, and metadata. */
@@ -25,6 +27,7 @@ export function unitsOf(obus: Buffer, mostFrames: number): Units {
   let frames = 0
   let units = 0
   let odd: CodedColours | undefined
+  let [layer, isSeveral] = [-1, false]
   for (let at = 0; at < obus.length;) {
     const head = obus[at] ?? 0
     const type = (head >> 3) & 15
@@ -33,8 +36,14 @@ export function unitsOf(obus: Buffer, mostFrames: number): Units {
       break
     }
     if (++units > MOST_UNITS) throw new BoxFault(`more than ${MOST_UNITS} AV1 units in one image`)
-    at += (head & 4) === 4 ? 2 : 1
-    if (DECODED.has(type) && ++frames > mostFrames) throw new BoxFault(`more than ${mostFrames} frames in one image`)
+    const isExtended = (head & 4) === 4
+    if (DECODED.has(type)) {
+      if (++frames > mostFrames) throw new BoxFault(`more than ${mostFrames} frames in one image`)
+      const own = isExtended ? ((obus[at + 1] ?? 0) >> 3) & 3 : 0
+      isSeveral ||= own <= layer
+      layer = own
+    }
+    at += isExtended ? 2 : 1
     if ((head & 2) === 0) {
       if (type !== FRAME) throw new BoxFault('an AV1 unit without a size')
       break
@@ -51,7 +60,7 @@ export function unitsOf(obus: Buffer, mostFrames: number): Units {
     if (said !== undefined && !areOrdinary(said)) odd ??= said
     at += size
   }
-  return { frames, odd }
+  return { frames, odd, isSeveral }
 }
 
 /** Each byte is as the next, and the first is none. */

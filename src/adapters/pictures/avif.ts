@@ -36,7 +36,7 @@ export function pixelsOfAvif(file: Buffer): AvifPixels | { readonly wrong: strin
     const alpha = alphaOf(items)
     const unitsIn = readOnce(file.length)
     const { pixels: colours, isOrdinary } = decodedOf(items, items.primary, unitsIn)
-    const isShownOtherwise = !isOrdinary
+    const isShownOtherwise = !isOrdinary || isCropped(items.primary)
     if (alpha === undefined) return { colours, alpha: 0, isShownOtherwise }
     const [own, other] = [sizeOf(items.primary), sizeOf(alpha)]
     if (own.width !== other.width || own.height !== other.height)
@@ -150,11 +150,11 @@ function decodedOfGrid({ items, references }: Items, grid: Item, unitsIn: UnitsI
 /** libheif lets the decoder make no more pixels at a time than the box says. */
 function decodedOfCoded(item: Item, unitsIn: UnitsIn): Decoded {
   const { width, height } = sizeOf(item)
-  const { frames, odd } = unitsIn(item)
+  const { frames, odd, isSeveral } = unitsIn(item)
   return {
     pixels: width * height * Math.max(1, frames),
     // Where the box says it, Chromium passes over what AV1 itself says; encoders write the same into both, or nothing.
-    isOrdinary: isNamedOrdinary(item) && odd === undefined,
+    isOrdinary: isNamedOrdinary(item) && odd === undefined && !isSeveral,
   }
 }
 
@@ -171,6 +171,25 @@ const TURNS = ['irot', 'imir', 'clap'] as const
 
 const turnsOf = ({ properties }: Item): number =>
   properties.filter(({ type }) => TURNS.some((turn) => turn === type)).length
+
+/** A crop that leaves out so little changes no hash by much. */
+const MOST_CROPPED = 0.08
+
+/** Chromium obeys only a crop (`clap`) that begins at the corner, and shows all of the picture where there is another one. */
+function isCropped(item: Item): boolean {
+  const clap = item.properties.find(({ type }) => type === 'clap')
+  if (clap === undefined) return false
+  if (clap.body.length < 16) return true
+  const [across, acrossBy, down, downBy] = [0, 4, 8, 12].map((at) => clap.body.readUInt32BE(at)) as [
+    number,
+    number,
+    number,
+    number,
+  ]
+  const { width, height } = sizeOf(item)
+  // What makes no sense is no number, and no more than any other.
+  return !((across / acrossBy) * (down / downBy) >= (1 - MOST_CROPPED) * width * height)
+}
 
 function sizeOf(item: Item): { readonly width: number; readonly height: number } {
   const { properties } = item

@@ -1,6 +1,5 @@
 // Bytes of strangers to pixels, inside a thread: sniffed, measured by the header, and only then decoded, within bounds.
 import sharp, { type KernelEnum, type Metadata, type SharpOptions } from 'sharp'
-import { isOrdinaryProfile } from './colours.ts'
 import { apngOf, framesOf, played, shrunk, withAlpha, type Apng } from './apng.ts'
 import { faultOf, isTimeout } from './faults.ts'
 import { formatOf, isSequence, type Format } from './formats.ts'
@@ -9,6 +8,8 @@ import { displayed, powerOf } from './gamma.ts'
 import { mended } from './mended.ts'
 import { isWarnedOf, missingOf, rowsOf, seemsCut } from './missing.ts'
 import { unseen, type Pixels, type UnseenPicture } from './messages.ts'
+import { withWholePalette } from './png-pixels.ts'
+import { isOrdinaryProfile, type Samples } from './profiles.ts'
 import { isSwapped, upright } from './upright.ts'
 import { weighed } from './weighed.ts'
 
@@ -59,8 +60,6 @@ export interface Shrink {
 /** libvips calls the container HEIF; its only codec here is AV1. */
 const LOADED_AS: Readonly<Record<Format, string>> = { jpeg: 'jpeg', png: 'png', webp: 'webp', gif: 'gif', avif: 'heif' }
 
-const LOADERS = ['JpegBuffer', 'PngBuffer', 'WebpBuffer', 'HeifBuffer', 'NsgifBuffer']
-
 /** Bytes a pixel at the peak, measured at 48 megapixels: interlaced 16-bit PNG, progressive JPEG without subsampling, AVIF. */
 const MEMORY: Readonly<Record<Format, number>> = { jpeg: 6, png: 8, webp: 4, gif: 5, avif: 18 }
 
@@ -88,39 +87,18 @@ const UNSHRUNK = 8
 /** That a JPEG of the most pixels may have; smaller ones more. Honest ones have up to 14, where pixels are few. */
 const SCANS = 16
 
-let isLimited = false
-
-/**
- * Of the whole process, whichever thread says it: nothing but the five is loaded, nothing is remembered. Said once, before
- * the first thread: between the two calls nothing at all can be loaded, and a picture read just then would be called broken.
- */
-export function limitLibvips(): void {
-  if (isLimited) return
-  isLimited = true
-  sharp.block({ operation: ['VipsForeignLoad'] })
-  sharp.unblock({ operation: LOADERS.map((name) => `VipsForeignLoad${name}`) })
-  quietLibvips()
-}
-
-/** In each thread again: sharp turns the cache on whenever it is loaded. */
-export function quietLibvips(): void {
-  // Every picture comes once: a cache would only hold memory.
-  sharp.cache(false)
-  // The threads that we start are the parallelism.
-  sharp.concurrency(1)
-}
-
 /** Never rejects. Reads the header only. */
 export async function open(
-  bytes: Uint8Array,
+  sent: Uint8Array,
   limits: { readonly maxPixels: number; readonly timeMs: number },
 ): Promise<Opened | UnseenPicture> {
-  const format = formatOf(bytes)
+  const format = formatOf(sent)
   if (format === undefined)
-    return unseen('not-a-picture', `${bytes.length} bytes that are none of JPEG, PNG, WebP, AVIF and GIF`)
+    return unseen('not-a-picture', `${sent.length} bytes that are none of JPEG, PNG, WebP, AVIF and GIF`)
+  const bytes = format === 'png' ? withWholePalette(Buffer.from(sent.buffer, sent.byteOffset, sent.byteLength)) : sent
   const weight = weighed(bytes, format)
   if ('state' in weight) return weight
-  const opening = await headerOf(bytes, format).catch((error: unknown) => faultOf(error, format))
+  const opening = await headerOf(bytes, format, weight.isBroken).catch((error: unknown) => faultOf(error, format))
   if ('state' in opening) return opening
   const { meta, page } = opening
   const { width: w, height: h, orientation } = meta
@@ -136,6 +114,7 @@ export async function open(
   if (w * h * weight.scans > limits.maxPixels * SCANS)
     return unseen('too-many-pixels', `${w} × ${h} pixels in ${weight.scans} scans`)
   const { gamma, hasMoreFrames, isShownOtherwise, ignoresProfile: ignoreIcc } = weight.colouring
+  const profile = weight.colouring.profile ?? meta.icc
   const power = powerOf(gamma)
   const passed = Math.floor(most / MOVING_COUNTS[format])
   const moving = hasMoreFrames && !opening.damaged ? apngOf(Buffer.from(bytes)) : undefined
@@ -231,7 +210,8 @@ export async function open(
     frames,
     first,
     allFrames: all && (!isAnimated || frames.length === count),
-    shownOtherwise: isShownOtherwise || (meta.icc !== undefined && !ignoreIcc && !isOrdinaryProfile(meta.icc)),
+    shownOtherwise:
+      isShownOtherwise || (profile !== undefined && !ignoreIcc && !isOrdinaryProfile(profile, samplesOf(meta))),
     async pixels(shrink, frame = frames[0] ?? 0) {
       if (apng === undefined || frame === first)
         return upright(await shown((failOn) => decoded(failOn, frame, shrink)), orientation)
@@ -258,7 +238,8 @@ export async function open(
       if (!damaged && isCut) damaged = await isWarnedOf(loading('warning'))
       // With its end mark nothing more is missing.
       else if (damaged && format === 'jpeg' && !(await isWarnedOf(loading('warning')))) return 0
-      return damaged ? await missingOf(bytes, format, () => rowsOf(loading('none', { ignoreIcc: true }))) : 0
+      if (!damaged || format === 'gif') return weight.missing
+      return await missingOf(bytes, format, () => rowsOf(loading('none', { ignoreIcc: true })))
     },
   }
 }
@@ -275,10 +256,11 @@ interface Opening {
 }
 
 /** `truncated` refuses what lacks pixels and takes what merely has odd metadata; where it refuses, what browsers show is tried. */
-async function headerOf(bytes: Uint8Array, format: Format): Promise<Opening> {
+async function headerOf(bytes: Uint8Array, format: Format, isBroken: boolean): Promise<Opening> {
   const read = (file: Uint8Array, failOn: FailOn, page: number) =>
     sharp(file, { failOn, limitInputPixels: false, page, pages: 1 }).metadata()
   try {
+    if (isBroken) throw new Error('browsers show less of it')
     const meta = await read(bytes, 'truncated', 0)
     const page = meta.pagePrimary ?? 0
     return { meta: page === 0 ? meta : await read(bytes, 'truncated', page), page, file: bytes, damaged: false }
@@ -292,3 +274,8 @@ async function headerOf(bytes: Uint8Array, format: Format): Promise<Opening> {
 
 /** libvips stops by itself, in whole seconds, a little before the thread would be ended for it. */
 const secondsOf = (timeMs: number): number => Math.max(1, Math.ceil(timeMs / 1_000) - 1)
+
+function samplesOf({ space }: Metadata): Samples {
+  if (space === 'cmyk') return 'CMYK'
+  return space === 'b-w' || space === 'grey16' ? 'GRAY' : 'RGB '
+}

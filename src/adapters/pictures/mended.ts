@@ -1,6 +1,7 @@
 // A picture that ends too soon, made whole for a decoder that shows nothing of such files where browsers show what is there.
-import { crc32, deflateSync, inflateSync, constants } from 'node:zlib'
+import { deflateSync, inflateSync, constants } from 'node:zlib'
 import type { Format } from './formats.ts'
+import { chunk, pixelBytesOf } from './png-pixels.ts'
 
 /** What is invented never outgrows what may be sent: a header can claim gigabytes. */
 const MOST_PADDING = 16 << 20
@@ -81,17 +82,17 @@ function lined(view: Buffer): Uint8Array | undefined {
   const length = bytesOfLines(view)
   if (length === undefined || length > MOST_LINES) return undefined
   const before: Buffer[] = [view.subarray(0, 8)]
-  const packed: Buffer[] = []
   for (let at = 8; at + 8 <= view.length;) {
     const end = at + 12 + view.readUInt32BE(at)
-    const type = view.toString('latin1', at + 4, at + 8)
-    const isPixels = type === 'IDAT'
-    if (isPixels && end > at + 12) packed.push(view.subarray(at + 8, Math.min(end - 4, view.length)))
-    else if (!isPixels && packed.length === 0) before.push(view.subarray(at, end))
+    if (view.toString('latin1', at + 4, at + 8) === 'IDAT') break
+    before.push(view.subarray(at, end))
     at = end
   }
   try {
-    const there = inflateSync(Buffer.concat(packed), { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: length })
+    const there = inflateSync(pixelBytesOf(view).packed, {
+      finishFlush: constants.Z_SYNC_FLUSH,
+      maxOutputLength: length,
+    })
     const lines = Buffer.concat([there, Buffer.alloc(length - there.length)])
     return Buffer.concat([...before, chunk('IDAT', deflateSync(lines, { level: 1 })), chunk('IEND', Buffer.alloc(0))])
   } catch {
@@ -111,12 +112,4 @@ export function bytesOfLines(png: Buffer): number | undefined {
     if (columns > 0) length += Math.ceil((height - top) / down) * (1 + Math.ceil((columns * channels * depth) / 8))
   }
   return length
-}
-
-export function chunk(type: string, data: Buffer): Buffer {
-  const body = Buffer.concat([Buffer.from(type, 'latin1'), data])
-  const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)]
-  length.writeUInt32BE(data.length)
-  sum.writeUInt32BE(crc32(body))
-  return Buffer.concat([length, body, sum])
 }

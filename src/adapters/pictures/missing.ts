@@ -1,10 +1,11 @@
 // How much of a damaged picture is not there: where much is, what is left is no longer like the picture that the banks know.
-import { crc32, constants, createInflate } from 'node:zlib'
+import { constants, createInflate } from 'node:zlib'
 import type { Sharp } from 'sharp'
 import { isTimeout } from './faults.ts'
 import type { Format } from './formats.ts'
 import { bytesOfLines, lastChunkOf, MOST_LINES } from './mended.ts'
 import type { Pixels } from './messages.ts'
+import { pixelBytesOf } from './png-pixels.ts'
 
 /**
  * Of 13 photographs none is beyond 31 bits with a twelfth missing, 2 are with an eighth, all with a seventh (README). So much
@@ -20,20 +21,22 @@ interface Rows {
 }
 
 /**
- * From 0 to 1. Of JPEG and GIF the rows at the end that are the decoder's fill, of PNG the scan lines that do not unpack,
+ * From 0 to 1. Of JPEG the rows at the end that are the decoder's fill, of PNG the scan lines that do not unpack,
  * of WebP the bytes that its last picture lacks. `decode` gives what is stored, in some hundred rows.
  */
 export async function missingOf(bytes: Uint8Array, format: Format, decode: () => Promise<Rows>): Promise<number> {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   switch (format) {
     case 'jpeg':
-    case 'gif':
       return filledRows(await decode(), format)
     case 'png':
       // Larger ones are not mended: what a decoder drops of them is more than what is missing.
-      return (bytesOfLines(view) ?? 0) > MOST_LINES ? filledRows(await decode(), 'gif') : await missingLines(view)
+      return (bytesOfLines(view) ?? 0) > MOST_LINES ? filledRows(await decode(), format) : await missingLines(view)
     case 'webp':
       return missingBytes(view)
+    case 'gif':
+      // Counted in its codes before (gif-frames.ts).
+      return 0
     case 'avif':
       // What is damaged of it is not seen at all.
       return 0
@@ -73,11 +76,11 @@ const FILLS = [
 ] as const
 const ROUNDING = 3
 
-/** libjpeg decodes what is missing to that, libnsgif leaves it transparent, or black where nothing is transparent. */
-function filledRows({ data, width, height, channels }: Rows, format: 'jpeg' | 'gif'): number {
+/** libjpeg decodes what is missing to that, libpng leaves it transparent, or black where nothing is transparent. */
+function filledRows({ data, width, height, channels }: Rows, format: 'jpeg' | 'png'): number {
   const fill = data.subarray(-channels)
   const isFill =
-    format === 'gif'
+    format === 'png'
       ? fill.every((level, at) => level === 0 || (channels === 4 && at < 3 && fill[3] === 0))
       : FILLS.some((one) => fill.every((level, at) => Math.abs(level - (one[at] ?? 0)) <= ROUNDING))
   if (!isFill) return 0
@@ -94,21 +97,12 @@ function filledRows({ data, width, height, channels }: Rows, format: 'jpeg' | 'g
   return filled / data.length
 }
 
-/** Of plain ones those at the end, of interlaced ones the finest. A chunk whose sum is wrong is the last that is shown. */
+/** Of plain ones those at the end, of interlaced ones the finest. */
 async function missingLines(png: Buffer): Promise<number> {
   const length = bytesOfLines(png)
   if (length === undefined || length === 0) return 1
   const inflate = createInflate({ finishFlush: constants.Z_SYNC_FLUSH })
-  for (let at = 8; at + 8 <= png.length;) {
-    const end = at + 12 + png.readUInt32BE(at)
-    if (png.toString('latin1', at + 4, at + 8) === 'IDAT') {
-      // Each piece waits until it is read: empty ones, which are twelve bytes in the file, would fill the memory.
-      if (end > at + 12) inflate.write(png.subarray(at + 8, Math.min(end - 4, png.length)))
-      if (end > png.length || crc32(png.subarray(at + 4, end - 4)) !== png.readUInt32BE(end - 4)) break
-    }
-    at = end
-  }
-  inflate.end()
+  inflate.end(pixelBytesOf(png).packed)
   let there = 0
   try {
     // Nothing of it is held: a header may claim gigabytes.

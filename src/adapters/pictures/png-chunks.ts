@@ -1,6 +1,7 @@
 // What chunks of a PNG make of its pixels in a browser: libvips knows neither frames nor gamma nor primaries.
-import { crc32 } from 'node:zlib'
+import { inflateSync } from 'node:zlib'
 import { areOrdinary, UNSAID } from './colours.ts'
+import { isIntact, MOST_CHUNKS } from './png-pixels.ts'
 
 export interface Colouring {
   /** An animation (APNG): browsers show frames that are not in the picture itself. */
@@ -13,6 +14,8 @@ export interface Colouring {
   readonly isShownOtherwise: boolean
   /** A profile lies there that browsers pass over, because they are told by other means. */
   readonly ignoresProfile: boolean
+  /** As it lies there: libpng passes over one of colours in a picture of greys, Chromium does not. */
+  readonly profile: Buffer | undefined
 }
 
 /**
@@ -37,9 +40,6 @@ const PRIMARIES = [
   [0, 13_000],
 ] as const
 
-/** Before the pixels; what is beyond is no picture of anybody. */
-const MOST_CHUNKS = 1_000
-
 /** Stops at the first pixels: what comes behind them must not change what they mean (PNG, 5.6). */
 export function colouredBy(png: Buffer): Colouring {
   let gamma: number | undefined
@@ -50,6 +50,8 @@ export function colouredBy(png: Buffer): Colouring {
   let frames: number | undefined
   let isFirstFrame = false
   let isOddlyAnimated = false
+  let profile: Buffer | 'broken' | undefined
+  let hasPalette = false
   let chunks = 0
   for (let at = 8; at + 12 <= png.length && chunks < MOST_CHUNKS; chunks++) {
     const type = png.toString('latin1', at + 4, at + 8)
@@ -59,18 +61,23 @@ export function colouredBy(png: Buffer): Colouring {
     if (type === 'acTL') {
       isOddlyAnimated ||= frames !== undefined || end !== at + 20 || !isIntact(png, at, end)
       frames = end === at + 20 && end <= png.length ? png.readUInt32BE(at + 8) : 0
-    } else if (COUNTING.has(type) && isIntact(png, at, end)) {
+    } else if (DRAWING.has(type) && !isIntact(png, at, end)) isOdd = true
+    else if (COUNTING.has(type) && end > at + 12 && isIntact(png, at, end)) {
+      const data = png.subarray(at + 8, end - 4)
       if (type === 'fcTL') isFirstFrame = true
       // The first one counts.
       else if (type === 'gAMA') gamma ??= png.readUInt32BE(at + 8) / 100_000
-      else if (type === 'cHRM') isUsual &&= arePrimaries(png.subarray(at + 8, end - 4))
+      else if (type === 'cHRM') isUsual &&= arePrimaries(data)
       else {
         isProfiled = true
-        const said = type === 'cICP' ? codedBy(png.subarray(at + 8, end - 4)) : undefined
+        const said = type === 'cICP' ? codedBy(data) : undefined
         coded ??= said
         isOdd ||= said === 'odd'
+        // Behind a palette libpng passes over it, and of two Chromium has been seen to take the first.
+        if (type === 'iCCP') profile = profile === undefined && !hasPalette ? profileOf(data) : 'broken'
       }
     }
+    hasPalette ||= type === 'PLTE'
     at = end
   }
   if (gamma === 0) isUsual = false
@@ -81,8 +88,9 @@ export function colouredBy(png: Buffer): Colouring {
     gamma: isProfiled ? undefined : gamma,
     // The primaries alone change nothing.
     isDoubtful: (gamma !== undefined && !isUsual) || chunks === MOST_CHUNKS,
-    isShownOtherwise: isOdd,
+    isShownOtherwise: isOdd || (profile === 'broken' && coded !== 'ordinary'),
     ignoresProfile: coded === 'ordinary',
+    profile: profile === 'broken' ? undefined : profile,
   }
 }
 
@@ -100,10 +108,22 @@ function codedBy(data: Buffer): Coded {
   return primaries === UNSAID || transfer === UNSAID ? 'unsaid' : 'ordinary'
 }
 
-/** Decoders pass over what is not, and so what it says does not count. The shortest of these has a byte. */
-const isIntact = (png: Buffer, at: number, end: number): boolean =>
-  end <= png.length && end > at + 12 && crc32(png.subarray(at + 4, end - 4)) === png.readUInt32BE(end - 4)
+/** Of print some megabytes. */
+const MOST_OF_PROFILE = 4 << 20
 
+/** Behind a name and the way it is packed. Of one that does not unpack to its last byte some take what there is. */
+function profileOf(data: Buffer): Buffer | 'broken' {
+  const from = data.indexOf(0)
+  if (from < 1 || from > 79 || data[from + 1] !== 0) return 'broken'
+  try {
+    return inflateSync(data.subarray(from + 2), { maxOutputLength: MOST_OF_PROFILE })
+  } catch {
+    return 'broken'
+  }
+}
+
+/** libvips takes these as they are, browsers only where they are intact. */
+const DRAWING: ReadonlySet<string> = new Set(['IHDR', 'PLTE', 'tRNS', 'iCCP'])
 const COUNTING: ReadonlySet<string> = new Set(['fcTL', 'gAMA', 'cHRM', 'iCCP', 'sRGB', 'cICP'])
 
 const arePrimaries = (data: Buffer): boolean =>

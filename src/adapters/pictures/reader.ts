@@ -1,7 +1,7 @@
 // The reader of pictures: each is decoded and hashed in a thread, so that neither a bomb nor a large one holds up the gate.
 import type { Logger } from '../../telemetry.ts'
 import type { PictureReader } from '../../pipeline/pictures/ports.ts'
-import { limitLibvips } from './decode.ts'
+import { limitLibvips } from './libvips.ts'
 import { unseen, type Answer, type Job, type Picture, type ThreadData, type UnseenPicture } from './messages.ts'
 import { createSlowOnes } from './slow-ones.ts'
 import { createThreads, type Lost } from './threads.ts'

@@ -1,10 +1,11 @@
 // What runs in each thread: one job after the other, bytes in, a picture or its re-encoded form out.
 import { parentPort, workerData } from 'node:worker_threads'
 import type { KeptFrame, KeptPicture } from '../../domain/kept-picture.ts'
-import { open, quietLibvips, type Film, type Opened } from './decode.ts'
+import { open, type Film, type Opened } from './decode.ts'
 import { faultOf, isTimeout } from './faults.ts'
 import { formsOf } from './forms.ts'
 import { keptAnimation, keptStill } from './kept.ts'
+import { quietLibvips } from './libvips.ts'
 import { MOST_MISSING } from './missing.ts'
 import { createTellingApart, MOST_DIFFERENT } from './frames.ts'
 import {

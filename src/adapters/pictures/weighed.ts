@@ -1,8 +1,12 @@
 // What a file asks of its decoder beyond what its header says: looked up in its bytes before any decoder sees them.
 import { pixelsOfAvif } from './avif.ts'
 import type { Format } from './formats.ts'
+import { framesOfGif } from './gif-frames.ts'
 import { unseen, type UnseenPicture } from './messages.ts'
+import { MOST_MISSING } from './missing.ts'
 import { colouredBy, type Colouring } from './png-chunks.ts'
+import { MOST_PIECES, pixelBytesOf } from './png-pixels.ts'
+import { hasWholeProfile } from './profiles.ts'
 import { scansOf } from './scans.ts'
 
 export interface Weighed {
@@ -11,7 +15,11 @@ export interface Weighed {
   readonly held: number
   /** How often a decoder goes over all of a JPEG. */
   readonly scans: number
-  /** Of a PNG; of an AVIF whether browsers show it otherwise. */
+  /** Browsers show less of it than a decoder here, which would not complain. */
+  readonly isBroken: boolean
+  /** Of a GIF the share that the frame lacks that lacks most. */
+  readonly missing: number
+  /** Of a PNG; of others whether browsers show it otherwise. */
   readonly colouring: Colouring
 }
 
@@ -19,12 +27,15 @@ const PLAIN: Weighed = {
   decoded: 0,
   held: 0,
   scans: 1,
+  isBroken: false,
+  missing: 0,
   colouring: {
     hasMoreFrames: false,
     gamma: undefined,
     isDoubtful: false,
     isShownOtherwise: false,
     ignoresProfile: false,
+    profile: undefined,
   },
 }
 
@@ -55,7 +66,7 @@ export function weighed(bytes: Uint8Array, format: Format): Weighed | UnseenPict
       const scans = scansOf(view, MOST_SCANS)
       return scans > MOST_SCANS
         ? unseen('too-many-pixels', `a jpeg of more than ${MOST_SCANS} scans`)
-        : { ...PLAIN, scans }
+        : { ...PLAIN, scans, colouring: { ...PLAIN.colouring, isShownOtherwise: !hasWholeProfile(view) } }
     }
     case 'webp':
       return framesOf(view) > MOST_FRAMES
@@ -63,12 +74,18 @@ export function weighed(bytes: Uint8Array, format: Format): Weighed | UnseenPict
         : PLAIN
     case 'png': {
       const colouring = colouredBy(view)
-      return colouring.isDoubtful
-        ? unseen('not-a-picture', 'a png whose chunks say of its colours what nobody means: gamma, primaries')
-        : { ...PLAIN, colouring }
+      if (colouring.isDoubtful)
+        return unseen('not-a-picture', 'a png whose chunks say of its colours what nobody means: gamma, primaries')
+      const { isWhole, pieces } = pixelBytesOf(view)
+      return pieces > MOST_PIECES
+        ? unseen('not-a-picture', `a png in more than ${MOST_PIECES} pieces`)
+        : { ...PLAIN, colouring, isBroken: !isWhole }
     }
-    case 'gif':
-      return PLAIN
+    case 'gif': {
+      const { isOpen, missing } = framesOfGif(view)
+      const colouring = { ...PLAIN.colouring, isShownOtherwise: isOpen }
+      return { ...PLAIN, colouring, missing, isBroken: missing > MOST_MISSING }
+    }
   }
 }
 

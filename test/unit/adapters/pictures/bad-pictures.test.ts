@@ -244,15 +244,20 @@ function resizedJpeg(file: Buffer, side: number): Buffer {
   return jpeg
 }
 
-/** A GIF of so many frames, of which only the first fills the screen that it claims. */
+/** A GIF of so many frames, all of one colour and each as large as the screen. */
 function flickering(frames: number, side = 400): Buffer {
   const size = Buffer.alloc(4)
   size.writeUInt16LE(side, 0)
   size.writeUInt16LE(side, 2)
   const palette = Buffer.from('\x80\0\0\0\0\0\xff\xff\xff', 'latin1')
   const delay = Buffer.from('!\xf9\x04\0\x05\0\0\0', 'latin1')
-  const pixels = Buffer.from('\0\x02\x02\x44\x01\0', 'latin1')
-  const frame = Buffer.concat([delay, Buffer.from(',\0\0\0\0', 'latin1'), size, pixels])
+  const frame = Buffer.concat([
+    delay,
+    Buffer.from(',\0\0\0\0', 'latin1'),
+    size,
+    Buffer.from([0]),
+    oneColour(side * side),
+  ])
   return Buffer.concat([
     Buffer.from('GIF89a'),
     size,
@@ -260,4 +265,31 @@ function flickering(frames: number, side = 400): Buffer {
     ...Array.from({ length: frames }, () => frame),
     Buffer.from(';'),
   ])
+}
+
+/** LZW of so many pixels of colour 0: each code stands for one more than that before it. */
+function oneColour(pixels: number): Buffer {
+  const bytes: number[] = []
+  let [held, bits, size, next] = [0, 0, 3, 5]
+  const put = (code: number) => {
+    held |= code << bits
+    for (bits += size; bits >= 8; bits -= 8) {
+      bytes.push(held & 255)
+      held >>>= 8
+    }
+  }
+  put(4)
+  put(0)
+  for (let left = pixels - 1; left > 0; left -= next - 4) {
+    put(++next)
+    if (next + 1 === 1 << size) size++
+  }
+  put(5)
+  bytes.push(held)
+  const blocks: number[] = []
+  for (let at = 0; at < bytes.length; at += 255) {
+    const block = bytes.slice(at, at + 255)
+    blocks.push(block.length, ...block)
+  }
+  return Buffer.from([2, ...blocks, 0])
 }

@@ -162,12 +162,14 @@ describe('of how much is missing', () => {
     expect(await read(webp.subarray(0, -60))).not.toHaveProperty('unseenPart')
   })
 
-  test('a stream of pixels in very many empty pieces ends no thread', async () => {
+  test('pixels in very many pieces, empty or of a byte, are refused at once, and end no thread', async () => {
     const png = await drawing().png().toBuffer()
-    const empty = Buffer.concat(Array.from({ length: 800_000 }, () => pngChunk('IDAT', Buffer.alloc(0))))
-    expect(await read(withChunks(png.subarray(0, png.length * 0.9), empty))).toMatchObject({
-      state: 'seen',
-      damaged: true,
-    })
+    for (const piece of [pngChunk('IDAT', Buffer.alloc(0)), pngChunk('IDAT', Buffer.alloc(1))]) {
+      const many = Buffer.concat(Array.from({ length: 800_000 }, () => piece))
+      expect(await read(withChunks(png.subarray(0, png.length * 0.9), many))).toMatchObject({
+        state: 'unseen',
+        message: 'a png in more than 20000 pieces',
+      })
+    }
   })
 })

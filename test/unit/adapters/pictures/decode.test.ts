@@ -1,7 +1,8 @@
 // Two doors before any decoder: the first bytes, and what libvips may load at all. Real: sharp.
 import sharp from 'sharp'
 import { beforeAll, expect, test } from 'vitest'
-import { limitLibvips, open } from '../../../../src/adapters/pictures/decode.ts'
+import { open } from '../../../../src/adapters/pictures/decode.ts'
+import { limitLibvips } from '../../../../src/adapters/pictures/libvips.ts'
 import { formatOf } from '../../../../src/adapters/pictures/formats.ts'
 import { drawing } from '../../../support/pictures.ts'
 
