@@ -70,6 +70,8 @@ export interface UnseenPicture {
 
 export type Picture = SeenPicture | UnseenPicture
 
+export const unseen = (fault: PictureFault, message: string): UnseenPicture => ({ state: 'unseen', fault, message })
+
 /** It may be seen when it is tried again later. */
 export const isPassing = (picture: Picture): boolean =>
   picture.state === 'unseen' && (PASSING_FAULTS as readonly string[]).includes(picture.fault)

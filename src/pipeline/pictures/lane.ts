@@ -5,6 +5,7 @@ import {
   type PictureFault,
   type SeenPicture,
   type UnseenPicture,
+  unseen,
 } from '../../imaging/picture.ts'
 import { createSlots } from './slots.ts'
 
@@ -66,8 +67,8 @@ export function isDear(
   return picture.state === 'seen' ? pixelsOf(picture) >= dearPixels : SLOW.has(picture.fault)
 }
 
-const beyond = (mostPixels: number): UnseenPicture => ({
-  state: 'unseen',
-  fault: 'too-many-pixels',
-  message: `the pictures of this listing that were read before have ${mostPixels} pixels, as many as are read of one`,
-})
+const beyond = (mostPixels: number): UnseenPicture =>
+  unseen(
+    'too-many-pixels',
+    `the pictures of this listing that were read before have ${mostPixels} pixels, as many as are read of one`,
+  )

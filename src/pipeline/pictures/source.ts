@@ -1,5 +1,5 @@
 // The images of a listing to pictures: got from where they are, read in threads, within bounds that one listing cannot stretch.
-import type { Picture, PictureFault, SeenPicture, UnseenPicture } from '../../imaging/picture.ts'
+import { unseen, type Picture, type PictureFault, type SeenPicture } from '../../imaging/picture.ts'
 import { createLatest } from '../latest.ts'
 import { createAdmission, type Ended } from './admission.ts'
 import { createLane, isDear } from './lane.ts'
@@ -166,17 +166,9 @@ const nobody = (): Whose => ({ marketplace: 'nobody', sellerId: String((stranger
 
 const nameOf = ({ marketplace = '', sellerId }: Whose): string => JSON.stringify([marketplace, sellerId])
 
-const NOT_FETCHED: UnseenPicture = { state: 'unseen', fault: 'not-fetched', message: 'URLs are not followed here' }
-const TOO_LATE: UnseenPicture = {
-  state: 'unseen',
-  fault: 'timed-out',
-  message: 'it had no turn, or did not come, in the time of its listing',
-}
-const TOO_MANY: UnseenPicture = {
-  state: 'unseen',
-  fault: 'busy',
-  message: 'too many bytes of pictures wait to be read',
-}
+const NOT_FETCHED = unseen('not-fetched', 'URLs are not followed here')
+const TOO_LATE = unseen('timed-out', 'it had no turn, or did not come, in the time of its listing')
+const TOO_MANY = unseen('busy', 'too many bytes of pictures wait to be read')
 
 const howOf = (got: Got): Parameters<Ended>[1] =>
   got.state === 'got' ? 'brought' : got.fault === 'timed-out' ? 'late' : 'otherwise'

@@ -1,7 +1,7 @@
 // The detector of known pictures: what a listing shows is compared with the banks of counterfeit, genuine, logo and allowed ones.
 import type { Reason } from '../../domain/decision.ts'
 import type { Listing } from '../../domain/listing.ts'
-import { isLate, isPassing, type Picture, type UnseenPicture } from '../../imaging/picture.ts'
+import { isLate, isPassing, unseen, type Picture, type UnseenPicture } from '../../imaging/picture.ts'
 import type { Finding, Signal, SignalContext } from '../signal.ts'
 import { examples } from './examples.ts'
 import { affordable, isMany, searched } from './frames.ts'
@@ -248,23 +248,20 @@ function missingOf(picture: Picture): UnseenPicture[] {
   ]
 }
 
-const UNSEEN_FRAMES: UnseenPicture = {
-  state: 'unseen',
-  fault: 'too-many-pixels',
-  message: 'an animation: frames that people see lie beyond what is decoded of one picture, or cannot be decoded',
-}
+const UNSEEN_FRAMES = unseen(
+  'too-many-pixels',
+  'an animation: frames that people see lie beyond what is decoded of one picture, or cannot be decoded',
+)
 
-const SHOWN_OTHERWISE: UnseenPicture = {
-  state: 'unseen',
-  fault: 'not-a-picture',
-  message: 'its colours are coded for high dynamic range, or oddly: what browsers show of it is another picture',
-}
+const SHOWN_OTHERWISE = unseen(
+  'not-a-picture',
+  'its colours are coded for high dynamic range, or oddly: what browsers show of it is another picture',
+)
 
-const UNSEEN_PART: UnseenPicture = {
-  state: 'unseen',
-  fault: 'not-a-picture',
-  message: 'it ends too soon: so much of it is missing that it would not be known again',
-}
+const UNSEEN_PART = unseen(
+  'not-a-picture',
+  'it ends too soon: so much of it is missing that it would not be known again',
+)
 
 const faultOf = ({ fault, message }: UnseenPicture, image: number) => ({ image, fault, message })
 
