@@ -1,25 +1,19 @@
 // The list of cases on the page, and a case that its seller has ended, in a real Chromium. Real: PostgreSQL, the whole gate,
 // the HTTP server on loopback. Made up: the goods, the people, the policy.
-import type { Browser, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { address, call, closeReviewing, held, keys, look, openReviewing, say } from '../flow/reviewing.ts'
-import { hasChromium, launch, openCaseOf, openPage, signInAt, type WatchedPage } from './chromium.ts'
+import { hasChromium, oneBrowser, openCaseOf, signInAt, type WatchedPage } from './chromium.ts'
 
 describe.runIf(hasChromium)('the list of cases on the page', () => {
-  let browser: Browser
+  const open = oneBrowser()
   let page: Page
   let watched: WatchedPage
 
-  beforeAll(async () => {
-    browser = await launch()
-    await openReviewing()
-  }, 120_000)
-  afterAll(async () => {
-    await browser?.close()
-    await closeReviewing()
-  }, 60_000)
+  beforeAll(openReviewing, 120_000)
+  afterAll(closeReviewing, 60_000)
   beforeEach(async () => {
-    watched = await openPage(browser)
+    watched = await open()
     ;({ page } = watched)
   })
   afterEach(() => watched.close())

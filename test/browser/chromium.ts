@@ -1,7 +1,7 @@
 // The real Chromium of these tests: pages on which nothing may go wrong, and the steps that most tests begin with.
 import { existsSync } from 'node:fs'
 import { chromium, type Browser, type Page } from 'playwright-core'
-import { expect } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 import { realPart } from '../support/real-parts.ts'
 
 const executablePath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium'
@@ -13,9 +13,6 @@ export const hasChromium = realPart(
   `set CHROMIUM_PATH: none at ${executablePath}`,
 )
 
-/** In a container there are no namespaces to build the sandbox from; the pages are ours. */
-export const launch = (): Promise<Browser> => chromium.launch({ executablePath, args: ['--no-sandbox'] })
-
 export interface WatchedPage {
   readonly page: Page
   /** Every address that the browser asked for. */
@@ -24,7 +21,18 @@ export interface WatchedPage {
   close(): Promise<void>
 }
 
-export async function openPage(browser: Browser): Promise<WatchedPage> {
+/** For a `describe`: one browser for all of its tests. What is returned opens a page in it. */
+export function oneBrowser(): () => Promise<WatchedPage> {
+  let browser: Browser
+  beforeAll(async () => {
+    // In a container there are no namespaces to build the sandbox from; the pages are ours.
+    browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
+  })
+  afterAll(() => browser?.close())
+  return () => openPage(browser)
+}
+
+async function openPage(browser: Browser): Promise<WatchedPage> {
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, locale: 'en-GB' })
   page.setDefaultTimeout(10_000)
   const faults: string[] = []

@@ -1,31 +1,27 @@
 // The page in a real Chromium against the real HTTP server; what is behind the server is in memory.
 import type { AddressInfo } from 'node:net'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Page } from 'playwright-core'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createSecret } from '../../src/api/secrets.ts'
 import type { Api } from '../../src/api/services.ts'
 import { memoryApi, type MemoryWorld } from '../unit/api/memory-ports.ts'
 import { publishOne, publishSamples } from './sample-decisions.ts'
-import { hasChromium, launch, openPage, type WatchedPage } from './chromium.ts'
+import { hasChromium, oneBrowser, type WatchedPage } from './chromium.ts'
 import { weakContrasts } from './contrast.ts'
 
 describe.runIf(hasChromium)('the page', () => {
-  let browser: Browser
+  const open = oneBrowser()
   let api: Api
   let world: MemoryWorld
   let page: Page
   let origin: string
   let watched: WatchedPage
 
-  beforeAll(async () => {
-    browser = await launch()
-  })
-  afterAll(() => browser?.close())
   beforeEach(async () => {
     ;({ api, world } = await memoryApi())
     await api.listen({ port: 0, host: '127.0.0.1' })
     origin = `http://127.0.0.1:${(api.server.address() as AddressInfo).port}`
-    watched = await openPage(browser)
+    watched = await open()
     ;({ page } = watched)
   })
   afterEach(() => watched.close().finally(() => api.close()))

@@ -1,31 +1,25 @@
 // What a person sees of evidence and cases, in a real Chromium. Real: PostgreSQL, the whole gate, banks, sharp, the HTTP
 // server on loopback. Made up: the goods, the pictures, the policy. Nothing is sent to any address but loopback.
 import { randomUUID } from 'node:crypto'
-import type { Browser, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import sharp from 'sharp'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { disguised, drawnPicture } from '../support/drawn-pictures.ts'
 import { address, closeReviewing, held, keys, look, openReviewing, say, submitted } from '../flow/reviewing.ts'
-import { hasChromium, launch, openCaseOf, openPage, signInAt, type WatchedPage } from './chromium.ts'
+import { hasChromium, oneBrowser, openCaseOf, signInAt, type WatchedPage } from './chromium.ts'
 import { weakContrasts } from './contrast.ts'
 
 describe.runIf(hasChromium)('reviewing on the page', () => {
-  let browser: Browser
+  const open = oneBrowser()
   let page: Page
   let watched: WatchedPage
   let asked: readonly string[]
 
-  beforeAll(async () => {
-    browser = await launch()
-    await openReviewing()
-    await knownPicture()
-  }, 120_000)
-  afterAll(async () => {
-    await browser?.close()
-    await closeReviewing()
-  }, 60_000)
+  beforeAll(openReviewing, 120_000)
+  beforeAll(knownPicture, 60_000)
+  afterAll(closeReviewing, 60_000)
   beforeEach(async () => {
-    watched = await openPage(browser)
+    watched = await open()
     ;({ page, asked } = watched)
   })
   afterEach(async () => {

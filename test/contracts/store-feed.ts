@@ -1,9 +1,10 @@
 // What every feed of decisions must keep: complete, in order per listing, resumable at any entry, and for each marketplace only its own.
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import type { FeedEntry } from '../../src/pipeline/ports.ts'
 import type { SharedStore, StoreNode } from './store.ts'
 import { commitAll, listings } from './store-samples.ts'
+import { twoNodes } from './two-nodes.ts'
 
 interface Decided {
   readonly listingId: string
@@ -27,15 +28,11 @@ async function readAll(node: StoreNode, after?: string, marketplace?: string, li
 
 export function feedContract(name: string, start: () => Promise<SharedStore>): void {
   describe(`${name}: the feed`, () => {
-    let shared: SharedStore
     let one: StoreNode
     let two: StoreNode
     beforeEach(async () => {
-      shared = await start()
-      one = await shared.node()
-      two = await shared.node()
+      ;[one, two] = await twoNodes(start)
     })
-    afterEach(() => shared.close())
 
     test('a cursor that the feed did not give out is refused, whatever it says', async () => {
       await commitAll(one.store, listings('L', 3))

@@ -5,6 +5,7 @@ import type { ModelCard, ModelName } from '../../src/domain/model.ts'
 import type { JudgedRevision } from '../../src/learning/ports.ts'
 import { commitAll, listings } from './store-samples.ts'
 import type { SharedStore, StoreNode } from './store.ts'
+import { twoNodes } from './two-nodes.ts'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 
@@ -22,15 +23,11 @@ function model(version: string, text = version, name: ModelName = 'fusion') {
 
 export function modelStoreContract(name: string, start: () => Promise<SharedStore>): void {
   describe(`${name}: models`, () => {
-    let shared: SharedStore
     let one: StoreNode
     let two: StoreNode
     beforeEach(async () => {
-      shared = await start()
-      one = await shared.node()
-      two = await shared.node()
+      ;[one, two] = await twoNodes(start)
     })
-    afterEach(() => shared.close())
 
     test('bytes that are not what the card says are refused, and nothing is kept', async () => {
       const wrong = { ...model('1'), body: bytes('other') }

@@ -1,11 +1,12 @@
 // What every store must keep of reference data and access: one order of changes, nothing overwritten, secrets only by hash.
 import { createHash, randomBytes } from 'node:crypto'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { brandSchema } from '../../src/domain/brand.ts'
 import type { Brand } from '../../src/domain/brand.ts'
 import { policySchema } from '../../src/domain/policy.ts'
 import type { Policy } from '../../src/domain/policy.ts'
 import type { SharedStore, StoreNode } from './store.ts'
+import { twoNodes } from './two-nodes.ts'
 
 const brand = (brandId: string, name = brandId): Brand => brandSchema.parse({ brandId, name })
 const policy = (hold: number): Policy =>
@@ -20,15 +21,11 @@ const secret = (): Uint8Array => createHash('sha256').update(randomBytes(16)).di
 
 export function referenceStoreContract(name: string, start: () => Promise<SharedStore>): void {
   describe(`${name}: reference data`, () => {
-    let shared: SharedStore
     let one: StoreNode
     let two: StoreNode
     beforeEach(async () => {
-      shared = await start()
-      one = await shared.node()
-      two = await shared.node()
+      ;[one, two] = await twoNodes(start)
     })
-    afterEach(() => shared.close())
 
     test('there is nothing to roll back to before the second version', async () => {
       await expect(one.reference.rollbackPolicy('ann')).rejects.toMatchObject({ code: 'nothing-to-roll-back' })
@@ -167,15 +164,11 @@ export function referenceStoreContract(name: string, start: () => Promise<Shared
   })
 
   describe(`${name}: keys and sessions`, () => {
-    let shared: SharedStore
     let one: StoreNode
     let two: StoreNode
     beforeEach(async () => {
-      shared = await start()
-      one = await shared.node()
-      two = await shared.node()
+      ;[one, two] = await twoNodes(start)
     })
-    afterEach(() => shared.close())
 
     test('a key is found by its hash only, also after it was revoked', async () => {
       const hash = secret()

@@ -1,10 +1,11 @@
 // What every store must keep of verdicts: each recorded once with what it decides, whoever reads it first.
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import type { Decision } from '../../src/domain/decision.ts'
 import type { Verdict } from '../../src/domain/verdict.ts'
 import type { KnownOfVerdicts, VerdictSettlement } from '../../src/pipeline/verdicts/ports.ts'
 import type { SharedStore, StoreNode } from './store.ts'
 import { commitAll, decisionOf, NOTHING, outboxRow } from './store-samples.ts'
+import { twoNodes } from './two-nodes.ts'
 
 const GROUP = 'verdicts'
 const TOPIC = 'test.verdicts.v1'
@@ -12,15 +13,11 @@ const EMPTY: VerdictSettlement = { ...NOTHING, verdicts: [] }
 
 export function verdictsContract(name: string, start: () => Promise<SharedStore>): void {
   describe(`${name}: verdicts`, () => {
-    let shared: SharedStore
     let one: StoreNode
     let two: StoreNode
     beforeEach(async () => {
-      shared = await start()
-      one = await shared.node()
-      two = await shared.node()
+      ;[one, two] = await twoNodes(start)
     })
-    afterEach(() => shared.close())
 
     const decisionsOf = async (listingId: string): Promise<readonly Decision[]> =>
       (await one.reader.history(listingId))?.decisions ?? []

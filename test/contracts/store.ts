@@ -1,5 +1,5 @@
 // What every store must keep: a batch takes effect once and whole, and everyone can ask what became of it.
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import type { KeyStore, ListingSummaryReader, RecentDecisions, SessionStore } from '../../src/api/ports.ts'
 import type { LabelStore, ModelStore } from '../../src/learning/ports.ts'
 import type { DecisionReader, GateStore, Settlement } from '../../src/pipeline/ports.ts'
@@ -8,6 +8,7 @@ import type { CaseReader } from '../../src/review/ports.ts'
 import type { VerdictStore } from '../../src/pipeline/verdicts/ports.ts'
 import type { ReferenceStore } from '../../src/rights/ports.ts'
 import { commitAll, decide, decisionOf, GROUP, INPUT, listings, NOTHING } from './store-samples.ts'
+import { twoNodes } from './two-nodes.ts'
 
 /** One process's view of the store. */
 export interface StoreNode {
@@ -38,15 +39,11 @@ export interface SharedStore {
 
 export function gateStoreContract(name: string, start: () => Promise<SharedStore>): void {
   describe(`${name}: deciding`, () => {
-    let shared: SharedStore
     let one: StoreNode
     let two: StoreNode
     beforeEach(async () => {
-      shared = await start()
-      one = await shared.node()
-      two = await shared.node()
+      ;[one, two] = await twoNodes(start)
     })
-    afterEach(() => shared.close())
 
     test('two committers of one offset: one wins, the other is told, nothing is doubled', async () => {
       await one.store.place(GROUP, INPUT, 0, 7n)
