@@ -35,9 +35,23 @@ const fusion = z.object({
   comparison: z.object({ difference: z.number(), low: z.number(), high: z.number(), standing: z.string() }),
 })
 const prior = scorecardSchema.shape.prior
+const auc = z.object({ value: z.number(), low: z.number(), high: z.number() })
 const text = z.object({
-  heldOut: z.object({ rows: z.number(), scored: z.number(), auc: z.number().nullable() }),
-  comparison: z.object({ on: z.number(), auc: z.number().nullish(), standing: z.string() }),
+  heldOut: z.object({
+    rows: z.number(),
+    scored: z.number(),
+    auc: z.number().nullable(),
+    // Older cards lack them.
+    within: z.object({ low: z.number(), high: z.number() }).nullish(),
+    overt: auc.nullish(),
+    silent: auc.nullish(),
+  }),
+  comparison: z.object({
+    on: z.number(),
+    auc: z.number().nullish(),
+    aucDifference: auc.nullish(),
+    standing: z.string(),
+  }),
   champion: z.object({ version: z.string().nullable(), auc: z.number().nullable() }),
 })
 
@@ -116,14 +130,20 @@ export function cardText(card: ModelCard): string {
 
 /** Rows that both scored; without any of both kinds nothing was compared, whatever an older card calls it. */
 export function textLines({ heldOut, comparison, champion }: z.infer<typeof text>): string[] {
-  const { on, auc, standing } = comparison
-  const scores = `Of ${heldOut.rows} later listings of other sellers it scores ${heldOut.scored}: ROC AUC ${number(heldOut.auc)}.`
+  const { on, auc: own, aucDifference: by, standing } = comparison
+  const apart = [
+    ['overt', heldOut.overt],
+    ['silent', heldOut.silent],
+  ] as const
+  const kinds = apart.flatMap(([kind, area]) => (area == null ? [] : [`${kind} ${number(area.value)} ${range(area)}`]))
+  const known = `${number(heldOut.auc)}${heldOut.within == null ? '' : ` ${range(heldOut.within)}`}${kinds.length === 0 ? '' : ` (${kinds.join(', ')})`}`
+  const scores = `Of ${heldOut.rows} later listings of other sellers it scores ${heldOut.scored}: ROC AUC ${known}.`
   const beside = `Beside version ${champion.version ?? 'none'}`
   if (champion.auc === null) {
     const why = on === 0 ? 'there is no listing that both scored' : `the ${on} that both scored are of one kind`
     return [scores, `${beside} there was nothing to compare: ${why}.`]
   }
-  const aucs = `AUC ${number(champion.auc)}, this one ${number(auc ?? null)}`
+  const aucs = `AUC ${number(champion.auc)}, this one ${number(own ?? null)}${by == null ? '' : `, ${by.value < 0 ? 'lower' : 'higher'} by ${number(Math.abs(by.value))} ${range(by)}`}`
   return [scores, `${beside} (${aucs}, on the ${on} that both scored): ${standing}.`]
 }
 
@@ -166,6 +186,7 @@ export function comparisonLines(
   return [`${how}; all in all: worse.`, ...against.map((why) => `Against it: ${why}.`)]
 }
 
+const range = ({ low, high }: { low: number; high: number }): string => `[${number(low)}, ${number(high)}]`
 const number = (n: number | null): string => (n === null ? '-' : String(Number(n.toFixed(4))))
 const percent = ({ value, low, high }: z.infer<typeof share>): string =>
   value === null ? '-' : `${(value * 100).toFixed(1)} % [${(low * 100).toFixed(1)}, ${(high * 100).toFixed(1)}]`

@@ -5,6 +5,7 @@ import type { Scorecard } from '../../domain/scorecard.ts'
 import type { Boundary, Split } from '../../learning/split.ts'
 import type { TrainingRow } from '../../learning/training-set.ts'
 import { fuse } from '../../risk/fuse.ts'
+import { aucDifference, aucOf } from './auc.ts'
 import { compareModels, measure, type Standing } from './measure.ts'
 import { saidBy } from './said-by.ts'
 import type { MeasuredRow } from './weighted.ts'
@@ -60,12 +61,15 @@ export function judge(
   }
 }
 
+const isOvert = ({ signals }: Pick<TrainingRow, 'signals'>): boolean =>
+  signals.some((signal) => signal.name === 'wording' && (signal.score ?? 0) >= OVERT)
+
 /** A row as a scorecard sees it. */
 function measuredRow(row: TrainingRow, scorecard: Scorecard): MeasuredRow {
   const { sellerId, weight, signals, marketplace } = row
   return {
     positive: row.label === 'confirmed',
-    overt: signals.some((signal) => signal.name === 'wording' && (signal.score ?? 0) >= OVERT),
+    overt: isOvert(row),
     sellerId,
     weight,
     risk: fuse(scorecard, signals, marketplace).risk,
@@ -80,37 +84,48 @@ export function textFigures(rows: readonly TextRow[], about: Partial<Seen> & { r
   const both = scored.filter((row) => row.champion !== undefined)
   const rowOf = (row: TextRow, risk: number | undefined): MeasuredRow => ({
     positive: row.label === 'confirmed',
-    overt: false,
+    overt: isOvert(row),
     sellerId: row.sellerId,
     weight: 1,
     risk: risk ?? 0,
   })
-  const aucOf = (some: readonly MeasuredRow[]) => measure(some, { hold: 0.5, block: 0.9 }).auc
-  const auc = aucOf(scored.map((row) => rowOf(row, row.candidate)))
+  const mine = scored.map((row) => rowOf(row, row.candidate))
+  const auc = aucOf(mine)
   const paired = {
-    candidate: aucOf(both.map((row) => rowOf(row, row.candidate))),
-    champion: aucOf(both.map((row) => rowOf(row, row.champion))),
+    candidate: both.map((row) => rowOf(row, row.candidate)),
+    champion: both.map((row) => rowOf(row, row.champion)),
   }
+  const difference = aucDifference(paired.candidate, paired.champion)
+  // As of a fusion: better only beyond chance, worse however little.
   const standing: Standing =
-    auc !== null && auc < 0.5
+    auc !== undefined && auc.value < 0.5
       ? 'worse'
-      : paired.candidate === null || paired.champion === null
+      : difference === undefined
         ? 'not compared'
-        : paired.candidate === paired.champion
-          ? 'even'
-          : paired.candidate > paired.champion
+        : difference.value < 0
+          ? 'worse'
+          : difference.low > 0
             ? 'better'
-            : 'worse'
+            : 'even'
   return {
     heldOut: {
       ...sideOf(rows),
       ...about.boundary,
       ...(about.seen === undefined ? {} : { seen: about.seen, words: WORDS_DRAWN }),
       scored: scored.length,
-      auc,
+      auc: auc?.value ?? null,
+      within: auc === undefined ? null : { low: auc.low, high: auc.high },
+      // The confirmed of each kind beside all the rejected.
+      overt: aucOf(mine.filter((row) => !row.positive || row.overt)) ?? null,
+      silent: aucOf(mine.filter((row) => !row.positive || !row.overt)) ?? null,
     },
-    champion: { version: about.champion, scored: both.length, auc: paired.champion },
-    comparison: { on: both.length, auc: paired.candidate, standing },
+    champion: { version: about.champion, scored: both.length, auc: aucOf(paired.champion)?.value ?? null },
+    comparison: {
+      on: both.length,
+      auc: aucOf(paired.candidate)?.value ?? null,
+      aucDifference: difference ?? null,
+      standing,
+    },
   } satisfies ModelCard['measured']
 }
 

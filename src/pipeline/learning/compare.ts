@@ -89,7 +89,14 @@ export async function textOnVerdicts(stores: LearningStores, shipped: Shipped, t
   return {
     ...used,
     rows: rows.length,
-    candidate: { version, scored: heldOut.scored, auc: heldOut.auc },
+    candidate: {
+      version,
+      scored: heldOut.scored,
+      auc: heldOut.auc,
+      within: heldOut.within,
+      overt: heldOut.overt,
+      silent: heldOut.silent,
+    },
     champion,
     comparison,
   }

@@ -1,6 +1,7 @@
 // How a model does on rows that it did not learn from, and beside the one that decides: weighted by how the rows were sampled.
 import type { Policy } from '../../domain/policy.ts'
 import { recallAt, type AtRate } from './at-rate.ts'
+import { aucOf } from './auc.ts'
 import { stoppedHonest, type Stopped } from './honest.ts'
 import { mean, meanWithin, round, share, weightOf, type MeasuredRow, type Share } from './weighted.ts'
 
@@ -70,7 +71,7 @@ export function measure(
     atRate: recallAt(rows, maxFpr),
     brier: round(mean(rows, squaredError)),
     expectedError: round(expectedError(rows)),
-    auc: auc(rows),
+    auc: aucOf(rows)?.value ?? null,
   }
 }
 
@@ -113,18 +114,4 @@ function expectedError(rows: readonly MeasuredRow[]): number {
         sum + (weightOf(own) / total) * Math.abs(mean(own, (r) => r.risk) - mean(own, (r) => (r.positive ? 1 : 0))),
       0,
     )
-}
-
-/** By ranks, ties counted half (Mann and Whitney, 1947). */
-function auc(rows: readonly MeasuredRow[]): number | null {
-  let [won, below, positives] = [0, 0, 0]
-  const byRisk = [...Map.groupBy(rows, (row) => row.risk)].toSorted(([a], [b]) => a - b)
-  for (const [, own] of byRisk) {
-    const p = weightOf(own.filter((row) => row.positive))
-    const n = weightOf(own) - p
-    won += p * (below + n / 2)
-    below += n
-    positives += p
-  }
-  return positives === 0 || below === 0 ? null : round(won / (positives * below))
 }

@@ -12,7 +12,7 @@ export interface MeasuredRow {
 }
 
 /** Two-sided 95 % quantile of the normal distribution. */
-const Z = 1.96
+export const Z = 1.96
 
 export const weightOf = (rows: readonly { readonly weight: number }[]): number =>
   rows.reduce((sum, { weight }) => sum + weight, 0)

@@ -5,7 +5,8 @@ import { cardText } from '../../../src/apps/model-text.ts'
 import { judge, textFigures } from '../../../src/pipeline/learning/card.ts'
 import type { Scorecard } from '../../../src/domain/scorecard.ts'
 import { trainingSet } from '../../../src/learning/training-set.ts'
-import { labelled, scored } from '../learning/labelled.ts'
+import { losses } from '../../../src/pipeline/learning/objections.ts'
+import { at, labelled, scored } from '../learning/labelled.ts'
 
 const card = (measured: object, more: object = {}) =>
   ({
@@ -37,7 +38,52 @@ describe('the card of a text model', () => {
   })
 
   test('names both areas where there is something to compare', () => {
-    expect(shown(() => 0.5)).toMatch(/Beside version 1 \(AUC 0\.5, this one 1, on the 10 that both scored\): better\./)
+    expect(shown(() => 0.5)).toMatch(
+      /Beside version 1 \(AUC 0\.5, this one 1, higher by 0\.5 \[0\.5, 0\.5\], on the 10 that both scored\): better\./,
+    )
+  })
+})
+
+describe('a text model beside the one that decides', () => {
+  const signals = (i: number) => (i % 4 === 0 ? [scored('wording', 0.9)] : [])
+  const some = trainingSet(
+    Array.from({ length: 40 }, (_, i) =>
+      labelled(`L-${i}`, i % 2 === 0 ? 'confirmed' : 'rejected', { signals: signals(i), at: at(i) }),
+    ),
+  )
+  const standing = (candidate: (i: number) => number, champion: (i: number) => number) =>
+    textFigures(
+      some.map((row, i) => ({ ...row, candidate: candidate(i), champion: champion(i) })),
+      { champion: '1' },
+    )
+  /** Right but for the few listings whose numbers are given. */
+  const wrongAt =
+    (...wrong: number[]) =>
+    (i: number) =>
+      (i % 2 === 0) === wrong.includes(i) ? 0.1 + i / 1_000 : 0.9 - i / 1_000
+
+  test('is better beyond chance only, and worse however little', () => {
+    expect(standing(wrongAt(1), wrongAt(1, 2)).comparison).toMatchObject({
+      standing: 'even',
+      aucDifference: { low: expect.any(Number) as number },
+    })
+    const clear = standing(wrongAt(), wrongAt(1, 2, 3, 4, 5, 6, 7, 8, 9, 10)).comparison
+    expect(clear.standing).toBe('better')
+    expect(clear.aucDifference?.low).toBeGreaterThan(0)
+    const lost = standing(wrongAt(1, 2), wrongAt(1))
+    expect(lost.comparison.standing).toBe('worse')
+    expect(losses({ measured: lost })).toEqual([expect.stringContaining('worse than version 1')])
+    expect(standing(wrongAt(3), wrongAt(3)).comparison.standing).toBe('even')
+  })
+
+  test('is told for overt and silent counterfeits apart, each with its interval', () => {
+    // The silent ones, of even numbers without open wording, are scored as the honest are.
+    const lopsided = standing(wrongAt(...Array.from({ length: 10 }, (_, i) => 4 * i + 2)), wrongAt())
+    expect(lopsided.heldOut).toMatchObject({ overt: { value: 1 }, silent: { value: 0.5 }, auc: 0.75 })
+    expect(lopsided.heldOut.within?.low).toBeLessThan(0.7)
+    expect(cardText(card(lopsided))).toMatch(
+      /ROC AUC 0\.75 \[0\.\d+, 0\.\d+\] \(overt 1 \[1, 1\], silent 0\.5 \[0\.\d+, 0\.\d+\]\)/,
+    )
   })
 })
 

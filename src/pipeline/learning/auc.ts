@@ -1,0 +1,60 @@
+// How well a version tells confirmed rows from rejected ones, with what chance may have done to that: the area under its ROC curve.
+import { round, weightOf, Z, type MeasuredRow } from './weighted.ts'
+
+/** Weighted; a type, as a card keeps it as JSON. */
+export type Auc = { readonly value: number; readonly low: number; readonly high: number }
+
+type Row = Pick<MeasuredRow, 'positive' | 'risk' | 'weight' | 'sellerId'>
+
+/** The chance that a confirmed row has a higher risk than a rejected one, ties counted half; undefined where a kind is missing. */
+export function aucOf(rows: readonly Row[]): Auc | undefined {
+  const found = areaOf(rows)
+  return found === undefined ? undefined : within(rows, found.value, found.pulls)
+}
+
+/** The same rows by two models in the same order: the area of the first less that of the second, paired. */
+export function aucDifference(candidate: readonly Row[], champion: readonly Row[]): Auc | undefined {
+  const [mine, theirs] = [areaOf(candidate), areaOf(champion)]
+  if (mine === undefined || theirs === undefined) return undefined
+  const pulls = mine.pulls.map((pull, i) => pull - (theirs.pulls[i] ?? 0))
+  return within(candidate, mine.value - theirs.value, pulls)
+}
+
+/** By ranks (Mann and Whitney, 1947), and how far each row pulls the area (DeLong, DeLong and Clarke-Pearson, 1988). */
+function areaOf(rows: readonly Row[]): { readonly value: number; readonly pulls: readonly number[] } | undefined {
+  const positives = weightOf(rows.filter((row) => row.positive))
+  const negatives = weightOf(rows) - positives
+  if (positives <= 0 || negatives <= 0) return undefined
+  const below = { true: 0, false: 0 }
+  const won = new Map<Row, number>()
+  let area = 0
+  for (const [, own] of [...Map.groupBy(rows, (row) => row.risk)].toSorted(([a], [b]) => a - b)) {
+    const here = {
+      true: weightOf(own.filter((row) => row.positive)),
+      false: weightOf(own.filter((row) => !row.positive)),
+    }
+    for (const row of own)
+      won.set(
+        row,
+        row.positive
+          ? (below.false + here.false / 2) / negatives
+          : (positives - below.true - here.true / 2) / positives,
+      )
+    area += here.true * (below.false + here.false / 2)
+    below.true += here.true
+    below.false += here.false
+  }
+  const value = area / (positives * negatives)
+  const pulls = rows.map(
+    (row) => (row.weight * ((won.get(row) ?? value) - value)) / (row.positive ? positives : negatives),
+  )
+  return { value, pulls }
+}
+
+/** 95 %, a seller's rows together, since they resemble each other. */
+function within(rows: readonly Row[], value: number, pulls: readonly number[]): Auc {
+  const ofSeller = new Map<string, number>()
+  rows.forEach(({ sellerId }, i) => ofSeller.set(sellerId, (ofSeller.get(sellerId) ?? 0) + (pulls[i] ?? 0)))
+  const half = Z * Math.sqrt([...ofSeller.values()].reduce((sum, pull) => sum + pull ** 2, 0))
+  return { value: round(value), low: round(value - half), high: round(value + half) }
+}
