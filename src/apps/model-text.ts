@@ -135,15 +135,15 @@ export function textLines({ heldOut, comparison, champion }: z.infer<typeof text
     ['overt', heldOut.overt],
     ['silent', heldOut.silent],
   ] as const
-  const kinds = apart.flatMap(([kind, area]) => (area == null ? [] : [`${kind} ${number(area.value)} ${range(area)}`]))
-  const known = `${number(heldOut.auc)}${heldOut.within == null ? '' : ` ${range(heldOut.within)}`}${kinds.length === 0 ? '' : ` (${kinds.join(', ')})`}`
+  const kinds = apart.flatMap(([kind, area]) => (area === undefined || area === null ? [] : [`${kind} ${number(area.value)} ${range(area)}`]))
+  const known = `${number(heldOut.auc)}${!heldOut.within ? '' : ` ${range(heldOut.within)}`}${kinds.length === 0 ? '' : ` (${kinds.join(', ')})`}`
   const scores = `Of ${heldOut.rows} later listings of other sellers it scores ${heldOut.scored}: ROC AUC ${known}.`
   const beside = `Beside version ${champion.version ?? 'none'}`
   if (champion.auc === null) {
     const why = on === 0 ? 'there is no listing that both scored' : `the ${on} that both scored are of one kind`
     return [scores, `${beside} there was nothing to compare: ${why}.`]
   }
-  const aucs = `AUC ${number(champion.auc)}, this one ${number(own ?? null)}${by == null ? '' : `, ${by.value < 0 ? 'lower' : 'higher'} by ${number(Math.abs(by.value))} ${range(by)}`}`
+  const aucs = `AUC ${number(champion.auc)}, this one ${number(own ?? null)}${!by ? '' : `, ${by.value < 0 ? 'lower' : 'higher'} by ${number(Math.abs(by.value))} ${range(by)}`}`
   return [scores, `${beside} (${aucs}, on the ${on} that both scored): ${standing}.`]
 }
 
