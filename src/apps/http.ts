@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { createKeyStore, createSessionStore } from '../adapters/postgres/access-store.ts'
 import { createCaseReader } from '../adapters/postgres/case-reader.ts'
+import { createKeptPictures } from '../adapters/postgres/kept-pictures.ts'
 import { createListingSummaries } from '../adapters/postgres/listing-summaries.ts'
 import { prepareOutputs } from '../adapters/postgres/outputs.ts'
 import { createReviewStore } from '../adapters/postgres/review-store.ts'
@@ -48,6 +49,7 @@ export async function startHttp(
     // Partitions of a key are those that the store keeps, as for the workers.
     store: createReviewStore({
       pool: database.deciding,
+      looking: database.reading,
       outputs: await prepareOutputs(database.deciding, gate.outputs),
       officials: gate.officials,
       elsewhere: { notKnown: warnNotLookedUp(telemetry) },
@@ -92,6 +94,7 @@ export async function startHttp(
     reference: gate.reference,
     learning,
     banks: gate.bankStore,
+    keptPictures: createKeptPictures(database.reading),
     reader: gate.pictures.reader,
     signals: gate.live.current().signals,
     keys: createKeyStore(database.reading),

@@ -147,6 +147,7 @@ export async function startWorker(ground: Ground, config: Config, telemetry: Tel
       screen: createVerdicts({
         store: createVerdictStore({
           pool: deciding,
+          looking: ground.database.database.reading,
           outputs,
           officials: ground.officials,
           elsewhere: { notKnown: warnNotLookedUp(telemetry) },

@@ -1,4 +1,4 @@
-// What listings show, across an upgrade that comes while old processes still decide. Real: PostgreSQL, the migrations, the stores' statements; the old process: its statements.
+// What listings show, across an upgrade. Real: PostgreSQL, the migrations, the stores' statements; the old process: its statements.
 import type { Pool } from 'pg'
 import { describe, expect, test } from 'vitest'
 import { lookAhead, shownAt } from '../../src/adapters/postgres/official-pictures.ts'
@@ -57,22 +57,6 @@ describe('what listings show, when the store is upgraded', () => {
     expect(await elsewhere(pool, ['theirs', 'copied', 'else'])).toEqual(['theirs'])
   })
 
-  test('counts for what an old process decides beside the new ones, a new listing and an edit', async () => {
-    const { pool, upgrade } = await before()
-    const old = oldProcess(pool)
-    await old.notes('honest', 1, ['theirs'], '2026-01-01')
-    await old.decides('honest', 1, 'allow', '2026-01-01')
-    await upgrade()
-    await old.decides('fake', 1, 'hold', '2026-02-01')
-    await old.notes('honest', 2, ['theirs', 'more'], '2026-03-01')
-    await old.decides('honest', 2, 'allow', '2026-03-01')
-    await old.notes('new', 1, ['of the new one'], '2026-01-15')
-    await old.decides('new', 1, 'allow', '2026-01-15')
-    // Sent with another's listingId, and never decided.
-    await old.notes('new', 9, ['refused'], '2026-01-15')
-    expect(await elsewhere(pool, ['theirs', 'more', 'of the new one', 'refused'])).toEqual(['theirs', 'of the new one'])
-  })
-
   test('counts as the revision that stands showed it, by one name for old and new; what was noted of another revision does not', async () => {
     const { pool, upgrade } = await before()
     const old = oldProcess(pool)
@@ -89,23 +73,17 @@ describe('what listings show, when the store is upgraded', () => {
     expect(rows[0]?.shown.toString('hex')).toBe(shownSet('honest', hashes).digest)
   })
 
-  test('what an old process looks up is there still, and a decision that shows nothing is told from one that says nothing', async () => {
+  test('a process of the version before decides beside the new ones, and names nothing that its listing shows', async () => {
     const { pool, upgrade } = await before()
     const old = oldProcess(pool)
     await old.notes('honest', 1, ['theirs'], '2026-01-01')
     await old.decides('honest', 1, 'allow', '2026-01-01')
     await upgrade()
-    expect((await pool.query('select listing_id, hash from shown_picture')).rows).toEqual([
-      { listing_id: 'honest', hash: picture('theirs').hash },
-    ])
-    // A new process saw nothing on the revision of which an old one had noted something.
-    await old.notes('honest', 2, ['theirs'], '2026-01-02')
-    await pool.query(
-      `insert into decision (listing_id, revision, sequence, decision_id, stage, outcome, risk, decided_at, shown, body)
-       values ('honest', 2, 2, gen_random_uuid(), 'screening', 'allow', 0.5, now(), '', '{}')`,
-    )
-    await pool.query(`update listing set revision = 2 where listing_id = 'honest'`)
     await old.decides('fake', 1, 'hold', '2026-02-01')
+    await old.decides('honest', 2, 'allow', '2026-03-01')
+    expect(
+      (await pool.query(`select shown is null as unsaid from decision order by listing_id, revision`)).rows,
+    ).toEqual([{ unsaid: true }, { unsaid: false }, { unsaid: true }])
     expect(await elsewhere(pool, ['theirs'])).toEqual([])
   })
 

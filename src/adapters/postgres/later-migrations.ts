@@ -78,7 +78,7 @@ update reference_head set change = change + 1 where exists (select from marked);
 
 // A decision names what was seen to be shown for it: rows that are written before a decision were anybody's word on anybody's
 // listing. A step by itself, because whoever decides meanwhile waits for it. A process of the version before reads and
-// writes `shown_picture` still, and names nothing: what it decides is named for it. A later version drops both.
+// writes `shown_picture` still, and names nothing: what it decides is named for it (both are dropped below).
 const shownByDecision = `
 alter table decision add column shown bytea;
 create table shown_set (
@@ -125,6 +125,22 @@ group by n.listing_id, s.hash, n.digest, s.keys, s.at
 order by n.listing_id, n.digest, s.hash on conflict do nothing;
 `
 
+// No version that was released wrote `shown_picture`: there is no process that it must be there for.
+const shownBySetsAlone = `
+drop trigger name_what_is_shown on decision;
+drop function name_what_is_shown;
+drop table shown_picture;
+`
+
+// Keys of 20 bits instead of 16: a sixteenth of the rows shares one by chance (see shown-pictures.ts). What cannot be read as
+// a hash has none.
+const widerKeys = `
+drop index shown_set_keys;
+update shown_set set keys = case when hash !~ '^[0-9a-f]{64}$' then '{}' else array(
+  select (part << 20) + ('x' || substr(hash || hash, part * 4 + 1, 5))::bit(20)::int from generate_series(0, 15) part) end;
+create index shown_set_keys on shown_set using gin (keys) with (fastupdate = off);
+`
+
 export const LATER_MIGRATIONS: readonly Migration[] = [
   { name: 'whose word a picture of a bank is', sql: words },
   { name: 'pictures of cases that are no longer kept', sql: goneFromCases },
@@ -134,4 +150,6 @@ export const LATER_MIGRATIONS: readonly Migration[] = [
   { name: 'the brands of what verdicts put into banks', sql: brandsOfEntries },
   { name: 'what listings show, by what was decided on it', sql: shownByDecision },
   { name: 'since when listings have shown it', sql: shownSince },
+  { name: 'what listings show, by its sets alone', sql: shownBySetsAlone },
+  { name: 'wider keys of what listings show', sql: widerKeys },
 ]

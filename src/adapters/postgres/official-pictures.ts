@@ -3,10 +3,10 @@
 import { sql } from 'kysely'
 import type { Pool } from 'pg'
 import type { CaseHashes, CaseLook, LookForOfficials, OfficialLook } from '../../pipeline/verdicts/ports.ts'
-import { queries } from './connect.ts'
-import { lookElsewhere, type LookElsewhere } from './look-elsewhere.ts'
+import { lookElsewhere, timeFor, type LookElsewhere } from './look-elsewhere.ts'
 import { framesOf } from './picture-frames.ts'
 import type { Statement } from './statement.ts'
+import { within } from './within.ts'
 
 /** Nothing was looked at: everything is compared under the lock, 16 µs for each picture and official one on a busy machine. */
 export const NOT_LOOKED: OfficialLook = { change: 0n, looked: [], near: [] }
@@ -26,8 +26,9 @@ export const shownAt = (rows: readonly { readonly listingId: string; readonly re
    join case_picture s on s.case_id = c.case_id and s.revision = x.revision)`
 
 /**
- * Looks what `shown` names up, outside of any transaction: it may take its time, but a bounded one for what other sellers show
- * (each of `pieces` by itself; all of `shown` when not said).
+ * Looks what `shown` names up, outside of any transaction: it may take its time, but a bounded one (each of `pieces` by itself for
+ * what other sellers show; all of `shown` when not said). Rejects where the hashes to ask the official ones for are not
+ * there in time; what others show is then merely not known.
  */
 export async function lookAhead(
   pool: Pool,
@@ -35,12 +36,12 @@ export async function lookAhead(
   look: LookForOfficials | undefined,
   { pieces = [shown], ...options }: LookElsewhere & { readonly pieces?: readonly Statement[] } = {},
 ): Promise<CaseLook> {
-  const db = queries(pool)
   const elsewhere = await lookElsewhere(pool, pieces, options)
   if (look === undefined) return { ...NOT_LOOKED, ...elsewhere }
-  const { rows } = await sql<CaseHashes>`
+  const hashes = sql<CaseHashes>`
     select p.sha256, v.frame, v.hash, v.variants from picture p ${framesOf(sql`p`)}
-    where not p.blank and p.sha256 in (select s.sha256 from ${shown} s)`.execute(db)
+    where not p.blank and p.sha256 in (select s.sha256 from ${shown} s)`
+  const rows = await within(pool, timeFor(pieces.length, options.times), hashes)
   return { ...(await look(rows)), ...elsewhere }
 }
 

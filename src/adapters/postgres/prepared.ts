@@ -18,7 +18,7 @@ export const namesOf = (pool: Pool): ((text: string) => string | undefined) =>
   pools.has(pool) ? nameOf : () => undefined
 
 /** The same for the same text in every process: a pooler that keeps sessions can never serve another text under it. */
-function nameOf(text: string): string | undefined {
+export function nameOf(text: string): string | undefined {
   let name = names.get(text)
   if (name === undefined && names.size < MOST) {
     name = `touchstone_${createHash('sha256').update(text).digest('hex').slice(0, 24)}`

@@ -19,6 +19,8 @@ import { recordVerdicts, VERDICT, verdictOf, type VerdictRow } from './verdict-r
 
 export interface ReviewStoreOptions {
   readonly pool: Pool
+  /** Where pictures are looked up before a verdict, so that nobody who decides waits for it; as long as not said `pool`. */
+  readonly looking?: Pool
   /** The outputs that the gate's store was created with. */
   readonly outputs: Outputs
   /** Without it all is compared in the transaction: for few official pictures. */
@@ -33,12 +35,18 @@ type Asked = Parameters<ReviewStore['settle']>[1]
 const ROUNDS = 5
 
 /** Locks in the order of the gate's store: the listing, then verdicts, then the outbox. */
-export function createReviewStore({ pool, outputs, officials, elsewhere }: ReviewStoreOptions): ReviewStore {
+export function createReviewStore({
+  pool,
+  looking = pool,
+  outputs,
+  officials,
+  elsewhere,
+}: ReviewStoreOptions): ReviewStore {
   return {
     async settle<T>(about: About, asked: Asked, settle: (subject: ReviewSubject, now: Date) => Settlement<T>) {
       const look =
         asked.confirms && 'caseId' in about
-          ? await lookAhead(pool, shownInCase(theCase(about)), officials, elsewhere)
+          ? await lookAhead(looking, shownInCase(theCase(about)), officials, elsewhere)
           : undefined
       for (let round = 0; round < ROUNDS; round++) {
         const first = [lock(about)] as const

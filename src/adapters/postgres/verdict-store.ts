@@ -19,6 +19,8 @@ import { recordVerdicts, VERDICT, verdictOf, type VerdictRow } from './verdict-r
 
 export interface VerdictStoreOptions {
   readonly pool: Pool
+  /** Where pictures are looked up before a verdict, so that nobody who decides waits for it; as long as not said `pool`. */
+  readonly looking?: Pool
   /** The outputs that the gate's store was created with. */
   readonly outputs: Outputs
   /** Without it all is compared in the transaction: for few official pictures. */
@@ -27,7 +29,13 @@ export interface VerdictStoreOptions {
 }
 
 /** Locks in the order of the gate's store, whose `place` is also the one for verdicts; verdicts lie before the outbox. */
-export function createVerdictStore({ pool, outputs, officials, elsewhere }: VerdictStoreOptions): VerdictStore {
+export function createVerdictStore({
+  pool,
+  looking = pool,
+  outputs,
+  officials,
+  elsewhere,
+}: VerdictStoreOptions): VerdictStore {
   return {
     async commit(batch, wanted, settle) {
       const confirmed = wanted.filter((one) => one.verdict === 'confirmed')
@@ -38,7 +46,7 @@ export function createVerdictStore({ pool, outputs, officials, elsewhere }: Verd
       const look =
         confirmed.length === 0
           ? undefined
-          : await lookAhead(pool, shownAt(confirmed), officials, { ...elsewhere, pieces })
+          : await lookAhead(looking, shownAt(confirmed), officials, { ...elsewhere, pieces })
       const known = [...new Set(wanted.map((one) => one.listingId))]
       const first = [moveOffsets([batch]), lockKnown(known)] as const
       return await inTransactionFrom<BatchResult, typeof first>(pool, first, async (tx, [{ rows }, locked]) => {
