@@ -135,7 +135,9 @@ export function textLines({ heldOut, comparison, champion }: z.infer<typeof text
     ['overt', heldOut.overt],
     ['silent', heldOut.silent],
   ] as const
-  const kinds = apart.flatMap(([kind, area]) => (area === undefined || area === null ? [] : [`${kind} ${number(area.value)} ${range(area)}`]))
+  const kinds = apart.flatMap(([kind, area]) =>
+    area === undefined || area === null ? [] : [`${kind} ${number(area.value)} ${range(area)}`],
+  )
   const known = `${number(heldOut.auc)}${!heldOut.within ? '' : ` ${range(heldOut.within)}`}${kinds.length === 0 ? '' : ` (${kinds.join(', ')})`}`
   const scores = `Of ${heldOut.rows} later listings of other sellers it scores ${heldOut.scored}: ROC AUC ${known}.`
   const beside = `Beside version ${champion.version ?? 'none'}`
