@@ -91,7 +91,7 @@ function bareScan(size: number): Times {
   const kernel = createKernel()
   const blocks = Math.ceil(size / BLOCK)
   kernel.grow(blocks)
-  const words = kernel.words()
+  const words = new Uint32Array(kernel.bytes().buffer)
   for (let at = 16_384; at < words.length; at++) words[at] = random()
   return times(() => {
     kernel.setQuery(fillRandom(one))

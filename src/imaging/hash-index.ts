@@ -1,6 +1,7 @@
 // The index of hashes: every entry within a distance of a picture's hash, exactly, while entries come and go.
-import { BLOCK } from './hash-kernel.ts'
+import { BLOCK, SAMPLE_GROUP } from './hash-kernel.ts'
 import { createPieces } from './hash-pieces.ts'
+import { ALL, CHEAPEST_SCAN, choose, type Plan, type Shares } from './hash-plan.ts'
 import { renew, type Renewal, type Shelf } from './hash-renewal.ts'
 import { createHashStore, NOBODY } from './hash-store.ts'
 
@@ -15,12 +16,9 @@ const KEY = 2 ** 32
 /** Of making tables, while somebody waits for matches: 8 are some 20 µs. */
 const STEPS_PER_LOOK = 8
 
-/** Hashes that say, before all are compared, which two of their four words tell them apart best. */
-const SAMPLE = 512
-
-/** Of the sample, as measured: up to here few get past two words; from there on comparing all four at once is quicker. */
-const FEW = SAMPLE / 64
-const MOST = SAMPLE / 2
+/** Groups of hashes that say, before all are compared, which of their words tell them apart; and for how many hashes each. */
+const MOST_GROUPS = 32
+const HASHES_PER_GROUP = 512
 
 export interface Near {
   readonly id: number
@@ -88,38 +86,43 @@ function indexOn(first: Shelf): HashIndex {
     return false
   }
 
-  const collect = (keys: number[], count: number, seen?: Set<number>) => {
+  const collect = (search: Search, count: number, seen?: Set<number>) => {
     const found = store.kernel.found()
     for (let at = 0; at < 2 * count; at += 2) {
       const id = store.idAt(found[at] ?? 0)
       if (id === NOBODY || seen?.has(id) === true) continue
       seen?.add(id)
-      keys.push((found[at + 1] ?? 0) * KEY + id)
+      search.found(found[at + 1] ?? 0, id)
     }
   }
-  const fromTables = (keys: number[], hash: Uint8Array, distance: number): boolean => {
-    const { kernel } = store
-    const seen = new Set<number>()
-    return pieces.candidates(hash, distance, kernel.list(), (listed) =>
-      collect(keys, kernel.verify(listed, distance), seen),
-    )
+  const planFor = (from: number, to: number, distance: number, shares?: Shares): Plan => {
+    const [hashes, units] = [to - from, distance + 1]
+    const tables = shares?.cost(ALL, units) ?? Infinity
+    const alone = (): Plan => ({ probes: shares?.probes(ALL, units) ?? [], scan: undefined, cost: tables })
+    if (tables <= hashes * CHEAPEST_SCAN) return alone()
+    const groups = Math.min(MOST_GROUPS, Math.ceil(hashes / HASHES_PER_GROUP))
+    const step = Math.floor(hashes / groups / SAMPLE_GROUP) * SAMPLE_GROUP
+    const plan = choose(hashes, distance, store.kernel.sample(from, step, groups), groups, shares)
+    return plan.cost < tables ? plan : alone()
   }
-  const byComparing = (keys: number[], from: number, distance: number) => {
-    const { kernel, used } = store
-    if (from >= used) return
-    const step = Math.max(1, Math.floor((used - from) / SAMPLE))
-    const sampled = Math.min(SAMPLE, used - from)
-    const passed = kernel.sample(from, step, sampled, distance)
-    // Halves lie together: another pair of words reads twice the memory, so it must be much better.
-    const together = Math.min(passed[0] ?? 0, passed[1] ?? 0)
-    const least = Math.min(...passed)
-    const pass = (least + FEW < together ? least : together) * (SAMPLE / sampled)
-    const pair = passed.indexOf(least + FEW < together ? least : together)
-    for (let block = from / BLOCK; block * BLOCK < used; block++) {
-      const count = Math.min(BLOCK, used - block * BLOCK)
+  const find = (search: Search, from: number, to: number, { probes, scan }: Plan) => {
+    const { kernel } = store
+    const seen = probes.length > 0 ? new Set<number>() : undefined
+    // What tables do not list differs in so many bits outside the words of the scan.
+    const elsewhere = scan === undefined || scan === 'compare' ? 0 : search.most - scan.bits
+    if (seen !== undefined) {
+      pieces.list(search.hash, probes, kernel.list(), (listed) =>
+        collect(search, kernel.verify(listed, search.most), seen),
+      )
+    }
+    if (scan === undefined) return
+    for (let block = from / BLOCK; block * BLOCK < to && search.most >= elsewhere; block++) {
+      const count = Math.min(BLOCK, to - block * BLOCK)
       const found =
-        pass > MOST ? kernel.compare(block, count, distance) : kernel.scan(block, count, pair, pass > FEW, distance)
-      if (found > 0) collect(keys, found)
+        scan === 'compare'
+          ? kernel.compare(block, count, search.most)
+          : kernel.scan(block, count, scan.way, search.most - elsewhere, search.most)
+      if (found > 0) collect(search, found, seen)
     }
   }
 
@@ -151,9 +154,12 @@ function indexOn(first: Shelf): HashIndex {
         throw new RangeError(`A distance is 0 to ${MOST_DISTANCE} bits, not ${distance}`)
       for (let n = 0; n < STEPS_PER_LOOK && step(); n++);
       store.kernel.setQuery(hash)
-      const keys: number[] = []
-      byComparing(keys, fromTables(keys, hash, distance) ? pieces.covered : 0, distance)
-      return nearest(keys, limit)
+      const search = createSearch(hash, distance, limit)
+      const shares = pieces.shares(hash, distance)
+      const [{ covered }, { used }] = [pieces, store]
+      if (covered > 0) find(search, 0, covered, planFor(0, covered, distance, shares))
+      if (covered < used) find(search, covered, used, planFor(covered, used, search.most))
+      return search.nearest()
     },
   }
 }
@@ -167,19 +173,39 @@ function checkHash(hash: Uint8Array): void {
   if (hash.length !== HASH_BYTES) throw new RangeError(`A hash has ${HASH_BYTES} bytes, not ${hash.length}`)
 }
 
-function nearest(keys: readonly number[], limit: number): Near[] {
-  let kept = keys
-  if (keys.length > limit) {
-    const counts = new Uint32Array(MOST_DISTANCE + 1)
-    for (const key of keys) counts[Math.floor(key / KEY)] = (counts[Math.floor(key / KEY)] ?? 0) + 1
-    let last = 0
-    for (let sum = counts[0] ?? 0; sum < limit; sum += counts[last] ?? 0) last++
-    // Sorting all of a hundred thousand for the nearest ten would take longer than finding them.
-    kept = keys.filter((key) => key < (last + 1) * KEY)
+interface Search {
+  readonly hash: Uint8Array
+  /** Who is further away is not looked for any more: as many as are wanted are within it. */
+  readonly most: number
+  found(distance: number, id: number): void
+  nearest(): Near[]
+}
+
+function createSearch(hash: Uint8Array, distance: number, limit: number): Search {
+  const keys: number[] = []
+  const counts = new Uint32Array(distance + 1)
+  let most = distance
+  let within = 0
+  return {
+    hash,
+    get most() {
+      return most
+    },
+    found(distance, id) {
+      if (distance > most) return
+      keys.push(distance * KEY + id)
+      counts[distance] = (counts[distance] ?? 0) + 1
+      within++
+      // Those that are just as far stay: of them the first by id count.
+      while (most > 0 && within - (counts[most] ?? 0) >= limit) within -= counts[most--] ?? 0
+    },
+    nearest() {
+      // Sorting all of a hundred thousand for the nearest ten would take longer than finding them.
+      const sorted = Float64Array.from(keys.filter((key) => key < (most + 1) * KEY)).sort()
+      return Array.from(sorted.subarray(0, Math.min(limit, sorted.length)), (key) => ({
+        id: key % KEY,
+        distance: Math.floor(key / KEY),
+      }))
+    },
   }
-  const sorted = Float64Array.from(kept).sort()
-  return Array.from(sorted.subarray(0, Math.min(limit, sorted.length)), (key) => ({
-    id: key % KEY,
-    distance: Math.floor(key / KEY),
-  }))
 }

@@ -1,138 +1,247 @@
 ;; Counts differing bits of hashes in memory: what hash-kernel.ts holds assembled, and its test assembles again.
 ;;
-;; Memory: 0 the query, four words of 64 bits; hashes in blocks of 4096, each 64 KiB of words 0 1 and 64 KiB of words 2 3.
-;; "compare" and "verify" write what they find to $out, as pairs of slot and distance (32 bits each), and return how many.
+;; Memory: 0 the query, four words of 64 bits; hashes in blocks of 4096, each four planes of 32 KiB: its hashes' first words, then
+;; their second, third and fourth ones. "compare" and "verify" write what they find to $out, as pairs of slot and distance
+;; (32 bits each), and return how many.
+;;
+;; "one", "two", "three" and "four" look at so many words of each hash in a block and list the slots that get past: never leaving
+;; out one that differs in at most $limit bits there. Of two and three words the union of the differing bits is counted, and of
+;; four the union of the first two and that of the last two: fewer than differ, never more, for half and less of the counting.
+;; Sixteen at a time: $count is rounded up. A difference below zero shows in the sign of all sixteen together; one after the
+;; other, because many results at once would not fit into the processor's registers.
 (module
   (import "host" "memory" (memory 1))
-  ;; Bits in which 16 bytes at $a and at $b differ.
-  (func $apart (param $a i32) (param $b i32) (result i32)
-    (i32.wrap_i64 (i64.add
-      (i64.popcnt (i64.xor (i64.load (local.get $a)) (i64.load (local.get $b))))
-      (i64.popcnt (i64.xor (i64.load offset=8 (local.get $a)) (i64.load offset=8 (local.get $b)))))))
+  ;; Where a word of a slot's hash lies in the blocks.
+  (func $place (param $slot i32) (param $blocks i32) (result i32)
+    (i32.add (local.get $blocks) (i32.add
+      (i32.shl (i32.shr_u (local.get $slot) (i32.const 12)) (i32.const 17))
+      (i32.shl (i32.and (local.get $slot) (i32.const 4095)) (i32.const 3)))))
 
-  ;; Two words of each hash in a block, $at and $too of the first: lists the slots that differ in at most $limit bits there.
-  ;; Eight at a time: $count is rounded up. A difference below zero shows in the sign of all eight together.
-  (func (export "sift") (param $at i32) (param $too i32) (param $count i32) (param $slot i32)
-    (param $qx i32) (param $qy i32) (param $limit i32) (param $list i32) (result i32)
-    (local $x i64) (local $y i64) (local $beyond i64) (local $end i32) (local $to i32)
-    (local.set $x (i64.load (local.get $qx)))
-    (local.set $y (i64.load (local.get $qy)))
+  (func (export "one") (param $at i32) (param $count i32) (param $slot i32) (param $limit i32) (param $list i32)
+    (param $x i32) (result i32)
+    (local $q i64) (local $any i64) (local $beyond i64) (local $end i32) (local $to i32) (local $stop i32)
+    (local.set $q (i64.load (i32.shl (local.get $x) (i32.const 3))))
+    (local.set $at (i32.add (local.get $at) (i32.shl (local.get $x) (i32.const 15))))
     (local.set $beyond (i64.extend_i32_u (i32.add (local.get $limit) (i32.const 1))))
-    (local.set $end (i32.add (local.get $at) (i32.shl (local.get $count) (i32.const 4))))
+    (local.set $end (i32.add (local.get $at) (i32.shl (local.get $count) (i32.const 3))))
     (local.set $to (local.get $list))
     (block $done
       (loop $next
         (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
-        (if (i64.lt_s
-          (i64.or
-            (i64.or
-              (i64.or
-                (i64.sub (i64.add (i64.popcnt (i64.xor (local.get $x) (i64.load offset=0 (local.get $at)))) (i64.popcnt (i64.xor (local.get $y) (i64.load offset=0 (local.get $too))))) (local.get $beyond))
-                (i64.sub (i64.add (i64.popcnt (i64.xor (local.get $x) (i64.load offset=16 (local.get $at)))) (i64.popcnt (i64.xor (local.get $y) (i64.load offset=16 (local.get $too))))) (local.get $beyond)))
-              (i64.or
-                (i64.sub (i64.add (i64.popcnt (i64.xor (local.get $x) (i64.load offset=32 (local.get $at)))) (i64.popcnt (i64.xor (local.get $y) (i64.load offset=32 (local.get $too))))) (local.get $beyond))
-                (i64.sub (i64.add (i64.popcnt (i64.xor (local.get $x) (i64.load offset=48 (local.get $at)))) (i64.popcnt (i64.xor (local.get $y) (i64.load offset=48 (local.get $too))))) (local.get $beyond))))
-            (i64.or
-              (i64.or
-                (i64.sub (i64.add (i64.popcnt (i64.xor (local.get $x) (i64.load offset=64 (local.get $at)))) (i64.popcnt (i64.xor (local.get $y) (i64.load offset=64 (local.get $too))))) (local.get $beyond))
-                (i64.sub (i64.add (i64.popcnt (i64.xor (local.get $x) (i64.load offset=80 (local.get $at)))) (i64.popcnt (i64.xor (local.get $y) (i64.load offset=80 (local.get $too))))) (local.get $beyond)))
-              (i64.or
-                (i64.sub (i64.add (i64.popcnt (i64.xor (local.get $x) (i64.load offset=96 (local.get $at)))) (i64.popcnt (i64.xor (local.get $y) (i64.load offset=96 (local.get $too))))) (local.get $beyond))
-                (i64.sub (i64.add (i64.popcnt (i64.xor (local.get $x) (i64.load offset=112 (local.get $at)))) (i64.popcnt (i64.xor (local.get $y) (i64.load offset=112 (local.get $too))))) (local.get $beyond)))))
-          (i64.const 0))
+        (local.set $any (i64.or (i64.sub (i64.popcnt (i64.xor (local.get $q) (i64.load offset=0 (local.get $at)))) (local.get $beyond)) (i64.sub (i64.popcnt (i64.xor (local.get $q) (i64.load offset=8 (local.get $at)))) (local.get $beyond))))
+        (local.set $any (i64.or (i64.or (local.get $any) (i64.sub (i64.popcnt (i64.xor (local.get $q) (i64.load offset=16 (local.get $at)))) (local.get $beyond))) (i64.sub (i64.popcnt (i64.xor (local.get $q) (i64.load offset=24 (local.get $at)))) (local.get $beyond))))
+        (local.set $any (i64.or (i64.or (local.get $any) (i64.sub (i64.popcnt (i64.xor (local.get $q) (i64.load offset=32 (local.get $at)))) (local.get $beyond))) (i64.sub (i64.popcnt (i64.xor (local.get $q) (i64.load offset=40 (local.get $at)))) (local.get $beyond))))
+        (local.set $any (i64.or (i64.or (local.get $any) (i64.sub (i64.popcnt (i64.xor (local.get $q) (i64.load offset=48 (local.get $at)))) (local.get $beyond))) (i64.sub (i64.popcnt (i64.xor (local.get $q) (i64.load offset=56 (local.get $at)))) (local.get $beyond))))
+        (local.set $any (i64.or (i64.or (local.get $any) (i64.sub (i64.popcnt (i64.xor (local.get $q) (i64.load offset=64 (local.get $at)))) (local.get $beyond))) (i64.sub (i64.popcnt (i64.xor (local.get $q) (i64.load offset=72 (local.get $at)))) (local.get $beyond))))
+        (local.set $any (i64.or (i64.or (local.get $any) (i64.sub (i64.popcnt (i64.xor (local.get $q) (i64.load offset=80 (local.get $at)))) (local.get $beyond))) (i64.sub (i64.popcnt (i64.xor (local.get $q) (i64.load offset=88 (local.get $at)))) (local.get $beyond))))
+        (local.set $any (i64.or (i64.or (local.get $any) (i64.sub (i64.popcnt (i64.xor (local.get $q) (i64.load offset=96 (local.get $at)))) (local.get $beyond))) (i64.sub (i64.popcnt (i64.xor (local.get $q) (i64.load offset=104 (local.get $at)))) (local.get $beyond))))
+        (local.set $any (i64.or (i64.or (local.get $any) (i64.sub (i64.popcnt (i64.xor (local.get $q) (i64.load offset=112 (local.get $at)))) (local.get $beyond))) (i64.sub (i64.popcnt (i64.xor (local.get $q) (i64.load offset=120 (local.get $at)))) (local.get $beyond))))
+        (if (i64.lt_s (local.get $any) (i64.const 0))
           (then
-            (i32.store (local.get $to) (local.get $slot))
-            (local.set $to (i32.add (local.get $to) (i32.shl (i64.lt_u (i64.add (i64.popcnt (i64.xor (local.get $x) (i64.load offset=0 (local.get $at)))) (i64.popcnt (i64.xor (local.get $y) (i64.load offset=0 (local.get $too))))) (local.get $beyond)) (i32.const 2))))
-            (i32.store (local.get $to) (i32.add (local.get $slot) (i32.const 1)))
-            (local.set $to (i32.add (local.get $to) (i32.shl (i64.lt_u (i64.add (i64.popcnt (i64.xor (local.get $x) (i64.load offset=16 (local.get $at)))) (i64.popcnt (i64.xor (local.get $y) (i64.load offset=16 (local.get $too))))) (local.get $beyond)) (i32.const 2))))
-            (i32.store (local.get $to) (i32.add (local.get $slot) (i32.const 2)))
-            (local.set $to (i32.add (local.get $to) (i32.shl (i64.lt_u (i64.add (i64.popcnt (i64.xor (local.get $x) (i64.load offset=32 (local.get $at)))) (i64.popcnt (i64.xor (local.get $y) (i64.load offset=32 (local.get $too))))) (local.get $beyond)) (i32.const 2))))
-            (i32.store (local.get $to) (i32.add (local.get $slot) (i32.const 3)))
-            (local.set $to (i32.add (local.get $to) (i32.shl (i64.lt_u (i64.add (i64.popcnt (i64.xor (local.get $x) (i64.load offset=48 (local.get $at)))) (i64.popcnt (i64.xor (local.get $y) (i64.load offset=48 (local.get $too))))) (local.get $beyond)) (i32.const 2))))
-            (i32.store (local.get $to) (i32.add (local.get $slot) (i32.const 4)))
-            (local.set $to (i32.add (local.get $to) (i32.shl (i64.lt_u (i64.add (i64.popcnt (i64.xor (local.get $x) (i64.load offset=64 (local.get $at)))) (i64.popcnt (i64.xor (local.get $y) (i64.load offset=64 (local.get $too))))) (local.get $beyond)) (i32.const 2))))
-            (i32.store (local.get $to) (i32.add (local.get $slot) (i32.const 5)))
-            (local.set $to (i32.add (local.get $to) (i32.shl (i64.lt_u (i64.add (i64.popcnt (i64.xor (local.get $x) (i64.load offset=80 (local.get $at)))) (i64.popcnt (i64.xor (local.get $y) (i64.load offset=80 (local.get $too))))) (local.get $beyond)) (i32.const 2))))
-            (i32.store (local.get $to) (i32.add (local.get $slot) (i32.const 6)))
-            (local.set $to (i32.add (local.get $to) (i32.shl (i64.lt_u (i64.add (i64.popcnt (i64.xor (local.get $x) (i64.load offset=96 (local.get $at)))) (i64.popcnt (i64.xor (local.get $y) (i64.load offset=96 (local.get $too))))) (local.get $beyond)) (i32.const 2))))
-            (i32.store (local.get $to) (i32.add (local.get $slot) (i32.const 7)))
-            (local.set $to (i32.add (local.get $to) (i32.shl (i64.lt_u (i64.add (i64.popcnt (i64.xor (local.get $x) (i64.load offset=112 (local.get $at)))) (i64.popcnt (i64.xor (local.get $y) (i64.load offset=112 (local.get $too))))) (local.get $beyond)) (i32.const 2))))))
-        (local.set $slot (i32.add (local.get $slot) (i32.const 8)))
-        (local.set $too (i32.add (local.get $too) (i32.const 128)))
-        (local.set $at (i32.add (local.get $at) (i32.const 128)))
+            (local.set $stop (i32.add (local.get $at) (i32.const 128)))
+            (loop $each
+              (i32.store (local.get $to) (local.get $slot))
+              (local.set $to (i32.add (local.get $to) (i32.shl (i64.lt_u
+                (i64.popcnt (i64.xor (local.get $q) (i64.load (local.get $at))))
+                (local.get $beyond)) (i32.const 2))))
+              (local.set $slot (i32.add (local.get $slot) (i32.const 1))) (local.set $at (i32.add (local.get $at) (i32.const 8)))
+              (br_if $each (i32.lt_u (local.get $at) (local.get $stop)))))
+          (else
+            (local.set $slot (i32.add (local.get $slot) (i32.const 16))) (local.set $at (i32.add (local.get $at) (i32.const 128)))))
         (br $next)))
     (i32.shr_u (i32.sub (local.get $to) (local.get $list)) (i32.const 2)))
 
-  ;; The same where many are listed: without asking first, which would be guessed wrong too often.
-  (func (export "sift_many") (param $at i32) (param $too i32) (param $count i32) (param $slot i32)
-    (param $qx i32) (param $qy i32) (param $limit i32) (param $list i32) (result i32)
-    (local $x i64) (local $y i64) (local $beyond i64) (local $end i32) (local $to i32)
-    (local.set $x (i64.load (local.get $qx)))
-    (local.set $y (i64.load (local.get $qy)))
+  (func (export "two") (param $at i32) (param $count i32) (param $slot i32) (param $limit i32) (param $list i32)
+    (param $x i32) (param $y i32) (result i32)
+    (local $a i32) (local $b i32) (local $qa v128) (local $qb v128) (local $t v128)
+    (local $any i64) (local $beyond i64) (local $end i32) (local $to i32) (local $stop i32)
+    (local.set $qa (v128.load64_splat (i32.shl (local.get $x) (i32.const 3))))
+    (local.set $a (i32.add (local.get $at) (i32.shl (local.get $x) (i32.const 15))))
+    (local.set $qb (v128.load64_splat (i32.shl (local.get $y) (i32.const 3))))
+    (local.set $b (i32.add (local.get $at) (i32.shl (local.get $y) (i32.const 15))))
     (local.set $beyond (i64.extend_i32_u (i32.add (local.get $limit) (i32.const 1))))
-    (local.set $end (i32.add (local.get $at) (i32.shl (local.get $count) (i32.const 4))))
+    (local.set $end (i32.add (local.get $a) (i32.shl (local.get $count) (i32.const 3))))
     (local.set $to (local.get $list))
     (block $done
       (loop $next
-        (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
-        (i32.store (local.get $to) (local.get $slot))
-        (local.set $to (i32.add (local.get $to) (i32.shl (i64.lt_u (i64.add (i64.popcnt (i64.xor (local.get $x) (i64.load offset=0 (local.get $at)))) (i64.popcnt (i64.xor (local.get $y) (i64.load offset=0 (local.get $too))))) (local.get $beyond)) (i32.const 2))))
-        (i32.store (local.get $to) (i32.add (local.get $slot) (i32.const 1)))
-        (local.set $to (i32.add (local.get $to) (i32.shl (i64.lt_u (i64.add (i64.popcnt (i64.xor (local.get $x) (i64.load offset=16 (local.get $at)))) (i64.popcnt (i64.xor (local.get $y) (i64.load offset=16 (local.get $too))))) (local.get $beyond)) (i32.const 2))))
-        (i32.store (local.get $to) (i32.add (local.get $slot) (i32.const 2)))
-        (local.set $to (i32.add (local.get $to) (i32.shl (i64.lt_u (i64.add (i64.popcnt (i64.xor (local.get $x) (i64.load offset=32 (local.get $at)))) (i64.popcnt (i64.xor (local.get $y) (i64.load offset=32 (local.get $too))))) (local.get $beyond)) (i32.const 2))))
-        (i32.store (local.get $to) (i32.add (local.get $slot) (i32.const 3)))
-        (local.set $to (i32.add (local.get $to) (i32.shl (i64.lt_u (i64.add (i64.popcnt (i64.xor (local.get $x) (i64.load offset=48 (local.get $at)))) (i64.popcnt (i64.xor (local.get $y) (i64.load offset=48 (local.get $too))))) (local.get $beyond)) (i32.const 2))))
-        (i32.store (local.get $to) (i32.add (local.get $slot) (i32.const 4)))
-        (local.set $to (i32.add (local.get $to) (i32.shl (i64.lt_u (i64.add (i64.popcnt (i64.xor (local.get $x) (i64.load offset=64 (local.get $at)))) (i64.popcnt (i64.xor (local.get $y) (i64.load offset=64 (local.get $too))))) (local.get $beyond)) (i32.const 2))))
-        (i32.store (local.get $to) (i32.add (local.get $slot) (i32.const 5)))
-        (local.set $to (i32.add (local.get $to) (i32.shl (i64.lt_u (i64.add (i64.popcnt (i64.xor (local.get $x) (i64.load offset=80 (local.get $at)))) (i64.popcnt (i64.xor (local.get $y) (i64.load offset=80 (local.get $too))))) (local.get $beyond)) (i32.const 2))))
-        (i32.store (local.get $to) (i32.add (local.get $slot) (i32.const 6)))
-        (local.set $to (i32.add (local.get $to) (i32.shl (i64.lt_u (i64.add (i64.popcnt (i64.xor (local.get $x) (i64.load offset=96 (local.get $at)))) (i64.popcnt (i64.xor (local.get $y) (i64.load offset=96 (local.get $too))))) (local.get $beyond)) (i32.const 2))))
-        (i32.store (local.get $to) (i32.add (local.get $slot) (i32.const 7)))
-        (local.set $to (i32.add (local.get $to) (i32.shl (i64.lt_u (i64.add (i64.popcnt (i64.xor (local.get $x) (i64.load offset=112 (local.get $at)))) (i64.popcnt (i64.xor (local.get $y) (i64.load offset=112 (local.get $too))))) (local.get $beyond)) (i32.const 2))))
-        (local.set $slot (i32.add (local.get $slot) (i32.const 8)))
-        (local.set $too (i32.add (local.get $too) (i32.const 128)))
-        (local.set $at (i32.add (local.get $at) (i32.const 128)))
+        (br_if $done (i32.ge_u (local.get $a) (local.get $end)))
+        (local.set $t (v128.or (v128.xor (local.get $qa) (v128.load offset=0 (local.get $a))) (v128.xor (local.get $qb) (v128.load offset=0 (local.get $b)))))
+        (local.set $any (i64.or (i64.sub (i64.popcnt (i64x2.extract_lane 0 (local.get $t))) (local.get $beyond)) (i64.sub (i64.popcnt (i64x2.extract_lane 1 (local.get $t))) (local.get $beyond))))
+        (local.set $t (v128.or (v128.xor (local.get $qa) (v128.load offset=16 (local.get $a))) (v128.xor (local.get $qb) (v128.load offset=16 (local.get $b)))))
+        (local.set $any (i64.or (i64.or (local.get $any) (i64.sub (i64.popcnt (i64x2.extract_lane 0 (local.get $t))) (local.get $beyond))) (i64.sub (i64.popcnt (i64x2.extract_lane 1 (local.get $t))) (local.get $beyond))))
+        (local.set $t (v128.or (v128.xor (local.get $qa) (v128.load offset=32 (local.get $a))) (v128.xor (local.get $qb) (v128.load offset=32 (local.get $b)))))
+        (local.set $any (i64.or (i64.or (local.get $any) (i64.sub (i64.popcnt (i64x2.extract_lane 0 (local.get $t))) (local.get $beyond))) (i64.sub (i64.popcnt (i64x2.extract_lane 1 (local.get $t))) (local.get $beyond))))
+        (local.set $t (v128.or (v128.xor (local.get $qa) (v128.load offset=48 (local.get $a))) (v128.xor (local.get $qb) (v128.load offset=48 (local.get $b)))))
+        (local.set $any (i64.or (i64.or (local.get $any) (i64.sub (i64.popcnt (i64x2.extract_lane 0 (local.get $t))) (local.get $beyond))) (i64.sub (i64.popcnt (i64x2.extract_lane 1 (local.get $t))) (local.get $beyond))))
+        (local.set $t (v128.or (v128.xor (local.get $qa) (v128.load offset=64 (local.get $a))) (v128.xor (local.get $qb) (v128.load offset=64 (local.get $b)))))
+        (local.set $any (i64.or (i64.or (local.get $any) (i64.sub (i64.popcnt (i64x2.extract_lane 0 (local.get $t))) (local.get $beyond))) (i64.sub (i64.popcnt (i64x2.extract_lane 1 (local.get $t))) (local.get $beyond))))
+        (local.set $t (v128.or (v128.xor (local.get $qa) (v128.load offset=80 (local.get $a))) (v128.xor (local.get $qb) (v128.load offset=80 (local.get $b)))))
+        (local.set $any (i64.or (i64.or (local.get $any) (i64.sub (i64.popcnt (i64x2.extract_lane 0 (local.get $t))) (local.get $beyond))) (i64.sub (i64.popcnt (i64x2.extract_lane 1 (local.get $t))) (local.get $beyond))))
+        (local.set $t (v128.or (v128.xor (local.get $qa) (v128.load offset=96 (local.get $a))) (v128.xor (local.get $qb) (v128.load offset=96 (local.get $b)))))
+        (local.set $any (i64.or (i64.or (local.get $any) (i64.sub (i64.popcnt (i64x2.extract_lane 0 (local.get $t))) (local.get $beyond))) (i64.sub (i64.popcnt (i64x2.extract_lane 1 (local.get $t))) (local.get $beyond))))
+        (local.set $t (v128.or (v128.xor (local.get $qa) (v128.load offset=112 (local.get $a))) (v128.xor (local.get $qb) (v128.load offset=112 (local.get $b)))))
+        (local.set $any (i64.or (i64.or (local.get $any) (i64.sub (i64.popcnt (i64x2.extract_lane 0 (local.get $t))) (local.get $beyond))) (i64.sub (i64.popcnt (i64x2.extract_lane 1 (local.get $t))) (local.get $beyond))))
+        (if (i64.lt_s (local.get $any) (i64.const 0))
+          (then
+            (local.set $stop (i32.add (local.get $a) (i32.const 128)))
+            (loop $each
+              (i32.store (local.get $to) (local.get $slot))
+              (local.set $to (i32.add (local.get $to) (i32.shl (i64.lt_u
+                (i64.popcnt (i64.or (i64.xor (i64x2.extract_lane 0 (local.get $qa)) (i64.load (local.get $a))) (i64.xor (i64x2.extract_lane 0 (local.get $qb)) (i64.load (local.get $b)))))
+                (local.get $beyond)) (i32.const 2))))
+              (local.set $slot (i32.add (local.get $slot) (i32.const 1))) (local.set $a (i32.add (local.get $a) (i32.const 8))) (local.set $b (i32.add (local.get $b) (i32.const 8)))
+              (br_if $each (i32.lt_u (local.get $a) (local.get $stop)))))
+          (else
+            (local.set $slot (i32.add (local.get $slot) (i32.const 16))) (local.set $a (i32.add (local.get $a) (i32.const 128))) (local.set $b (i32.add (local.get $b) (i32.const 128)))))
         (br $next)))
     (i32.shr_u (i32.sub (local.get $to) (local.get $list)) (i32.const 2)))
 
-  ;; How many of $count hashes, each $step slots on from $slot, differ in at most $limit bits in words 0 1, 2 3, 0 2, 0 3,
-  ;; 1 2, 1 3: six numbers of 32 bits at $out.
-  (func (export "sample") (param $slot i32) (param $step i32) (param $count i32) (param $blocks i32) (param $limit i32)
-    (param $out i32)
-    (local $at i32) (local $n0 i32) (local $n1 i32) (local $n2 i32) (local $n3 i32) (local $n4 i32) (local $n5 i32)
-    (local $a i64) (local $b i64) (local $c i64) (local $d i64) (local $most i64)
-    (local.set $most (i64.extend_i32_u (local.get $limit)))
+  (func (export "three") (param $at i32) (param $count i32) (param $slot i32) (param $limit i32) (param $list i32)
+    (param $x i32) (param $y i32) (param $z i32) (result i32)
+    (local $a i32) (local $b i32) (local $c i32) (local $qa v128) (local $qb v128) (local $qc v128) (local $t v128)
+    (local $any i64) (local $beyond i64) (local $end i32) (local $to i32) (local $stop i32)
+    (local.set $qa (v128.load64_splat (i32.shl (local.get $x) (i32.const 3))))
+    (local.set $a (i32.add (local.get $at) (i32.shl (local.get $x) (i32.const 15))))
+    (local.set $qb (v128.load64_splat (i32.shl (local.get $y) (i32.const 3))))
+    (local.set $b (i32.add (local.get $at) (i32.shl (local.get $y) (i32.const 15))))
+    (local.set $qc (v128.load64_splat (i32.shl (local.get $z) (i32.const 3))))
+    (local.set $c (i32.add (local.get $at) (i32.shl (local.get $z) (i32.const 15))))
+    (local.set $beyond (i64.extend_i32_u (i32.add (local.get $limit) (i32.const 1))))
+    (local.set $end (i32.add (local.get $a) (i32.shl (local.get $count) (i32.const 3))))
+    (local.set $to (local.get $list))
     (block $done
       (loop $next
-        (br_if $done (i32.eqz (local.get $count)))
-        (local.set $at (i32.add (local.get $blocks) (i32.add
-          (i32.shl (i32.shr_u (local.get $slot) (i32.const 12)) (i32.const 17))
-          (i32.shl (i32.and (local.get $slot) (i32.const 4095)) (i32.const 4)))))
-        (local.set $a (i64.popcnt (i64.xor (i64.load (i32.const 0)) (i64.load (local.get $at)))))
-        (local.set $b (i64.popcnt (i64.xor (i64.load (i32.const 8)) (i64.load offset=8 (local.get $at)))))
-        (local.set $c (i64.popcnt (i64.xor (i64.load (i32.const 16)) (i64.load offset=65536 (local.get $at)))))
-        (local.set $d (i64.popcnt (i64.xor (i64.load (i32.const 24)) (i64.load offset=65544 (local.get $at)))))
-        (local.set $n0 (i32.add (local.get $n0) (i64.le_u (i64.add (local.get $a) (local.get $b)) (local.get $most))))
-        (local.set $n1 (i32.add (local.get $n1) (i64.le_u (i64.add (local.get $c) (local.get $d)) (local.get $most))))
-        (local.set $n2 (i32.add (local.get $n2) (i64.le_u (i64.add (local.get $a) (local.get $c)) (local.get $most))))
-        (local.set $n3 (i32.add (local.get $n3) (i64.le_u (i64.add (local.get $a) (local.get $d)) (local.get $most))))
-        (local.set $n4 (i32.add (local.get $n4) (i64.le_u (i64.add (local.get $b) (local.get $c)) (local.get $most))))
-        (local.set $n5 (i32.add (local.get $n5) (i64.le_u (i64.add (local.get $b) (local.get $d)) (local.get $most))))
-        (local.set $slot (i32.add (local.get $slot) (local.get $step)))
-        (local.set $count (i32.sub (local.get $count) (i32.const 1)))
+        (br_if $done (i32.ge_u (local.get $a) (local.get $end)))
+        (local.set $t (v128.or (v128.or (v128.xor (local.get $qa) (v128.load offset=0 (local.get $a))) (v128.xor (local.get $qb) (v128.load offset=0 (local.get $b)))) (v128.xor (local.get $qc) (v128.load offset=0 (local.get $c)))))
+        (local.set $any (i64.or (i64.sub (i64.popcnt (i64x2.extract_lane 0 (local.get $t))) (local.get $beyond)) (i64.sub (i64.popcnt (i64x2.extract_lane 1 (local.get $t))) (local.get $beyond))))
+        (local.set $t (v128.or (v128.or (v128.xor (local.get $qa) (v128.load offset=16 (local.get $a))) (v128.xor (local.get $qb) (v128.load offset=16 (local.get $b)))) (v128.xor (local.get $qc) (v128.load offset=16 (local.get $c)))))
+        (local.set $any (i64.or (i64.or (local.get $any) (i64.sub (i64.popcnt (i64x2.extract_lane 0 (local.get $t))) (local.get $beyond))) (i64.sub (i64.popcnt (i64x2.extract_lane 1 (local.get $t))) (local.get $beyond))))
+        (local.set $t (v128.or (v128.or (v128.xor (local.get $qa) (v128.load offset=32 (local.get $a))) (v128.xor (local.get $qb) (v128.load offset=32 (local.get $b)))) (v128.xor (local.get $qc) (v128.load offset=32 (local.get $c)))))
+        (local.set $any (i64.or (i64.or (local.get $any) (i64.sub (i64.popcnt (i64x2.extract_lane 0 (local.get $t))) (local.get $beyond))) (i64.sub (i64.popcnt (i64x2.extract_lane 1 (local.get $t))) (local.get $beyond))))
+        (local.set $t (v128.or (v128.or (v128.xor (local.get $qa) (v128.load offset=48 (local.get $a))) (v128.xor (local.get $qb) (v128.load offset=48 (local.get $b)))) (v128.xor (local.get $qc) (v128.load offset=48 (local.get $c)))))
+        (local.set $any (i64.or (i64.or (local.get $any) (i64.sub (i64.popcnt (i64x2.extract_lane 0 (local.get $t))) (local.get $beyond))) (i64.sub (i64.popcnt (i64x2.extract_lane 1 (local.get $t))) (local.get $beyond))))
+        (local.set $t (v128.or (v128.or (v128.xor (local.get $qa) (v128.load offset=64 (local.get $a))) (v128.xor (local.get $qb) (v128.load offset=64 (local.get $b)))) (v128.xor (local.get $qc) (v128.load offset=64 (local.get $c)))))
+        (local.set $any (i64.or (i64.or (local.get $any) (i64.sub (i64.popcnt (i64x2.extract_lane 0 (local.get $t))) (local.get $beyond))) (i64.sub (i64.popcnt (i64x2.extract_lane 1 (local.get $t))) (local.get $beyond))))
+        (local.set $t (v128.or (v128.or (v128.xor (local.get $qa) (v128.load offset=80 (local.get $a))) (v128.xor (local.get $qb) (v128.load offset=80 (local.get $b)))) (v128.xor (local.get $qc) (v128.load offset=80 (local.get $c)))))
+        (local.set $any (i64.or (i64.or (local.get $any) (i64.sub (i64.popcnt (i64x2.extract_lane 0 (local.get $t))) (local.get $beyond))) (i64.sub (i64.popcnt (i64x2.extract_lane 1 (local.get $t))) (local.get $beyond))))
+        (local.set $t (v128.or (v128.or (v128.xor (local.get $qa) (v128.load offset=96 (local.get $a))) (v128.xor (local.get $qb) (v128.load offset=96 (local.get $b)))) (v128.xor (local.get $qc) (v128.load offset=96 (local.get $c)))))
+        (local.set $any (i64.or (i64.or (local.get $any) (i64.sub (i64.popcnt (i64x2.extract_lane 0 (local.get $t))) (local.get $beyond))) (i64.sub (i64.popcnt (i64x2.extract_lane 1 (local.get $t))) (local.get $beyond))))
+        (local.set $t (v128.or (v128.or (v128.xor (local.get $qa) (v128.load offset=112 (local.get $a))) (v128.xor (local.get $qb) (v128.load offset=112 (local.get $b)))) (v128.xor (local.get $qc) (v128.load offset=112 (local.get $c)))))
+        (local.set $any (i64.or (i64.or (local.get $any) (i64.sub (i64.popcnt (i64x2.extract_lane 0 (local.get $t))) (local.get $beyond))) (i64.sub (i64.popcnt (i64x2.extract_lane 1 (local.get $t))) (local.get $beyond))))
+        (if (i64.lt_s (local.get $any) (i64.const 0))
+          (then
+            (local.set $stop (i32.add (local.get $a) (i32.const 128)))
+            (loop $each
+              (i32.store (local.get $to) (local.get $slot))
+              (local.set $to (i32.add (local.get $to) (i32.shl (i64.lt_u
+                (i64.popcnt (i64.or (i64.or (i64.xor (i64x2.extract_lane 0 (local.get $qa)) (i64.load (local.get $a))) (i64.xor (i64x2.extract_lane 0 (local.get $qb)) (i64.load (local.get $b)))) (i64.xor (i64x2.extract_lane 0 (local.get $qc)) (i64.load (local.get $c)))))
+                (local.get $beyond)) (i32.const 2))))
+              (local.set $slot (i32.add (local.get $slot) (i32.const 1))) (local.set $a (i32.add (local.get $a) (i32.const 8))) (local.set $b (i32.add (local.get $b) (i32.const 8))) (local.set $c (i32.add (local.get $c) (i32.const 8)))
+              (br_if $each (i32.lt_u (local.get $a) (local.get $stop)))))
+          (else
+            (local.set $slot (i32.add (local.get $slot) (i32.const 16))) (local.set $a (i32.add (local.get $a) (i32.const 128))) (local.set $b (i32.add (local.get $b) (i32.const 128))) (local.set $c (i32.add (local.get $c) (i32.const 128)))))
         (br $next)))
-    (i32.store offset=0 (local.get $out) (local.get $n0))
-    (i32.store offset=4 (local.get $out) (local.get $n1))
-    (i32.store offset=8 (local.get $out) (local.get $n2))
-    (i32.store offset=12 (local.get $out) (local.get $n3))
-    (i32.store offset=16 (local.get $out) (local.get $n4))
-    (i32.store offset=20 (local.get $out) (local.get $n5)))
+    (i32.shr_u (i32.sub (local.get $to) (local.get $list)) (i32.const 2)))
 
-  ;; All four words of a block's hashes: where two words tell too few apart.
-  (func (export "compare") (param $at i32) (param $other i32) (param $count i32) (param $slot i32) (param $limit i32)
-    (param $out i32) (result i32)
+  (func (export "four") (param $at i32) (param $count i32) (param $slot i32) (param $limit i32) (param $list i32)
+    (result i32)
+    (local $a i32) (local $qa v128) (local $qb v128) (local $qc v128) (local $qd v128) (local $t v128) (local $s v128)
+    (local $any i64) (local $beyond i64) (local $end i32) (local $to i32) (local $stop i32)
+    (local.set $qa (v128.load64_splat (i32.const 0)))
+    (local.set $a (local.get $at))
+    (local.set $qb (v128.load64_splat (i32.const 8)))
+    (local.set $qc (v128.load64_splat (i32.const 16)))
+    (local.set $qd (v128.load64_splat (i32.const 24)))
+    (local.set $beyond (i64.extend_i32_u (i32.add (local.get $limit) (i32.const 1))))
+    (local.set $end (i32.add (local.get $a) (i32.shl (local.get $count) (i32.const 3))))
+    (local.set $to (local.get $list))
+    (block $done
+      (loop $next
+        (br_if $done (i32.ge_u (local.get $a) (local.get $end)))
+        (local.set $t (v128.or (v128.xor (local.get $qa) (v128.load offset=0 (local.get $a))) (v128.xor (local.get $qb) (v128.load offset=32768 (local.get $a)))))
+        (local.set $s (v128.or (v128.xor (local.get $qc) (v128.load offset=65536 (local.get $a))) (v128.xor (local.get $qd) (v128.load offset=98304 (local.get $a)))))
+        (local.set $any (i64.or (i64.sub (i64.add (i64.popcnt (i64x2.extract_lane 0 (local.get $t))) (i64.popcnt (i64x2.extract_lane 0 (local.get $s)))) (local.get $beyond)) (i64.sub (i64.add (i64.popcnt (i64x2.extract_lane 1 (local.get $t))) (i64.popcnt (i64x2.extract_lane 1 (local.get $s)))) (local.get $beyond))))
+        (local.set $t (v128.or (v128.xor (local.get $qa) (v128.load offset=16 (local.get $a))) (v128.xor (local.get $qb) (v128.load offset=32784 (local.get $a)))))
+        (local.set $s (v128.or (v128.xor (local.get $qc) (v128.load offset=65552 (local.get $a))) (v128.xor (local.get $qd) (v128.load offset=98320 (local.get $a)))))
+        (local.set $any (i64.or (i64.or (local.get $any) (i64.sub (i64.add (i64.popcnt (i64x2.extract_lane 0 (local.get $t))) (i64.popcnt (i64x2.extract_lane 0 (local.get $s)))) (local.get $beyond))) (i64.sub (i64.add (i64.popcnt (i64x2.extract_lane 1 (local.get $t))) (i64.popcnt (i64x2.extract_lane 1 (local.get $s)))) (local.get $beyond))))
+        (local.set $t (v128.or (v128.xor (local.get $qa) (v128.load offset=32 (local.get $a))) (v128.xor (local.get $qb) (v128.load offset=32800 (local.get $a)))))
+        (local.set $s (v128.or (v128.xor (local.get $qc) (v128.load offset=65568 (local.get $a))) (v128.xor (local.get $qd) (v128.load offset=98336 (local.get $a)))))
+        (local.set $any (i64.or (i64.or (local.get $any) (i64.sub (i64.add (i64.popcnt (i64x2.extract_lane 0 (local.get $t))) (i64.popcnt (i64x2.extract_lane 0 (local.get $s)))) (local.get $beyond))) (i64.sub (i64.add (i64.popcnt (i64x2.extract_lane 1 (local.get $t))) (i64.popcnt (i64x2.extract_lane 1 (local.get $s)))) (local.get $beyond))))
+        (local.set $t (v128.or (v128.xor (local.get $qa) (v128.load offset=48 (local.get $a))) (v128.xor (local.get $qb) (v128.load offset=32816 (local.get $a)))))
+        (local.set $s (v128.or (v128.xor (local.get $qc) (v128.load offset=65584 (local.get $a))) (v128.xor (local.get $qd) (v128.load offset=98352 (local.get $a)))))
+        (local.set $any (i64.or (i64.or (local.get $any) (i64.sub (i64.add (i64.popcnt (i64x2.extract_lane 0 (local.get $t))) (i64.popcnt (i64x2.extract_lane 0 (local.get $s)))) (local.get $beyond))) (i64.sub (i64.add (i64.popcnt (i64x2.extract_lane 1 (local.get $t))) (i64.popcnt (i64x2.extract_lane 1 (local.get $s)))) (local.get $beyond))))
+        (local.set $t (v128.or (v128.xor (local.get $qa) (v128.load offset=64 (local.get $a))) (v128.xor (local.get $qb) (v128.load offset=32832 (local.get $a)))))
+        (local.set $s (v128.or (v128.xor (local.get $qc) (v128.load offset=65600 (local.get $a))) (v128.xor (local.get $qd) (v128.load offset=98368 (local.get $a)))))
+        (local.set $any (i64.or (i64.or (local.get $any) (i64.sub (i64.add (i64.popcnt (i64x2.extract_lane 0 (local.get $t))) (i64.popcnt (i64x2.extract_lane 0 (local.get $s)))) (local.get $beyond))) (i64.sub (i64.add (i64.popcnt (i64x2.extract_lane 1 (local.get $t))) (i64.popcnt (i64x2.extract_lane 1 (local.get $s)))) (local.get $beyond))))
+        (local.set $t (v128.or (v128.xor (local.get $qa) (v128.load offset=80 (local.get $a))) (v128.xor (local.get $qb) (v128.load offset=32848 (local.get $a)))))
+        (local.set $s (v128.or (v128.xor (local.get $qc) (v128.load offset=65616 (local.get $a))) (v128.xor (local.get $qd) (v128.load offset=98384 (local.get $a)))))
+        (local.set $any (i64.or (i64.or (local.get $any) (i64.sub (i64.add (i64.popcnt (i64x2.extract_lane 0 (local.get $t))) (i64.popcnt (i64x2.extract_lane 0 (local.get $s)))) (local.get $beyond))) (i64.sub (i64.add (i64.popcnt (i64x2.extract_lane 1 (local.get $t))) (i64.popcnt (i64x2.extract_lane 1 (local.get $s)))) (local.get $beyond))))
+        (local.set $t (v128.or (v128.xor (local.get $qa) (v128.load offset=96 (local.get $a))) (v128.xor (local.get $qb) (v128.load offset=32864 (local.get $a)))))
+        (local.set $s (v128.or (v128.xor (local.get $qc) (v128.load offset=65632 (local.get $a))) (v128.xor (local.get $qd) (v128.load offset=98400 (local.get $a)))))
+        (local.set $any (i64.or (i64.or (local.get $any) (i64.sub (i64.add (i64.popcnt (i64x2.extract_lane 0 (local.get $t))) (i64.popcnt (i64x2.extract_lane 0 (local.get $s)))) (local.get $beyond))) (i64.sub (i64.add (i64.popcnt (i64x2.extract_lane 1 (local.get $t))) (i64.popcnt (i64x2.extract_lane 1 (local.get $s)))) (local.get $beyond))))
+        (local.set $t (v128.or (v128.xor (local.get $qa) (v128.load offset=112 (local.get $a))) (v128.xor (local.get $qb) (v128.load offset=32880 (local.get $a)))))
+        (local.set $s (v128.or (v128.xor (local.get $qc) (v128.load offset=65648 (local.get $a))) (v128.xor (local.get $qd) (v128.load offset=98416 (local.get $a)))))
+        (local.set $any (i64.or (i64.or (local.get $any) (i64.sub (i64.add (i64.popcnt (i64x2.extract_lane 0 (local.get $t))) (i64.popcnt (i64x2.extract_lane 0 (local.get $s)))) (local.get $beyond))) (i64.sub (i64.add (i64.popcnt (i64x2.extract_lane 1 (local.get $t))) (i64.popcnt (i64x2.extract_lane 1 (local.get $s)))) (local.get $beyond))))
+        (if (i64.lt_s (local.get $any) (i64.const 0))
+          (then
+            (local.set $stop (i32.add (local.get $a) (i32.const 128)))
+            (loop $each
+              (i32.store (local.get $to) (local.get $slot))
+              (local.set $to (i32.add (local.get $to) (i32.shl (i64.lt_u
+                (i64.add (i64.popcnt (i64.or (i64.xor (i64x2.extract_lane 0 (local.get $qa)) (i64.load offset=0 (local.get $a))) (i64.xor (i64x2.extract_lane 0 (local.get $qb)) (i64.load offset=32768 (local.get $a))))) (i64.popcnt (i64.or (i64.xor (i64x2.extract_lane 0 (local.get $qc)) (i64.load offset=65536 (local.get $a))) (i64.xor (i64x2.extract_lane 0 (local.get $qd)) (i64.load offset=98304 (local.get $a))))))
+                (local.get $beyond)) (i32.const 2))))
+              (local.set $slot (i32.add (local.get $slot) (i32.const 1))) (local.set $a (i32.add (local.get $a) (i32.const 8)))
+              (br_if $each (i32.lt_u (local.get $a) (local.get $stop)))))
+          (else
+            (local.set $slot (i32.add (local.get $slot) (i32.const 16))) (local.set $a (i32.add (local.get $a) (i32.const 128)))))
+        (br $next)))
+    (i32.shr_u (i32.sub (local.get $to) (local.get $list)) (i32.const 2)))
+
+  ;; One more hash at this distance.
+  (func $tick (param $row i32) (param $bits i64)
+    (local.set $row (i32.add (local.get $row) (i32.shl (i32.wrap_i64 (local.get $bits)) (i32.const 2))))
+    (i32.store (local.get $row) (i32.add (i32.load (local.get $row)) (i32.const 1))))
+
+  ;; $groups times eight hashes, each $step slots on from $slot: adds how many there are at which distance, as the functions above
+  ;; count it, to rows of 256 numbers of 32 bits at $out. Rows: words 0, 1, 2, 3; 0 1, 0 2, 0 3, 1 2, 1 3, 2 3; 0 1 2, 0 1 3, 0 2 3,
+  ;; 1 2 3; all.
+  (func (export "sample") (param $slot i32) (param $step i32) (param $groups i32) (param $blocks i32) (param $out i32)
+    (local $at i32) (local $end i32) (local $a i64) (local $b i64) (local $c i64) (local $d i64) (local $ab i64) (local $cd i64)
+    (block $done
+      (loop $next
+        (br_if $done (i32.eqz (local.get $groups)))
+        (local.set $at (call $place (local.get $slot) (local.get $blocks)))
+        (local.set $end (i32.add (local.get $at) (i32.const 64)))
+        (loop $each
+          (local.set $a (i64.xor (i64.load (i32.const 0)) (i64.load (local.get $at))))
+          (local.set $b (i64.xor (i64.load (i32.const 8)) (i64.load offset=32768 (local.get $at))))
+          (local.set $c (i64.xor (i64.load (i32.const 16)) (i64.load offset=65536 (local.get $at))))
+          (local.set $d (i64.xor (i64.load (i32.const 24)) (i64.load offset=98304 (local.get $at))))
+          (local.set $ab (i64.or (local.get $a) (local.get $b)))
+          (local.set $cd (i64.or (local.get $c) (local.get $d)))
+          (call $tick (local.get $out) (i64.popcnt (local.get $a)))
+          (call $tick (i32.add (local.get $out) (i32.const 1024)) (i64.popcnt (local.get $b)))
+          (call $tick (i32.add (local.get $out) (i32.const 2048)) (i64.popcnt (local.get $c)))
+          (call $tick (i32.add (local.get $out) (i32.const 3072)) (i64.popcnt (local.get $d)))
+          (call $tick (i32.add (local.get $out) (i32.const 4096)) (i64.popcnt (local.get $ab)))
+          (call $tick (i32.add (local.get $out) (i32.const 5120)) (i64.popcnt (i64.or (local.get $a) (local.get $c))))
+          (call $tick (i32.add (local.get $out) (i32.const 6144)) (i64.popcnt (i64.or (local.get $a) (local.get $d))))
+          (call $tick (i32.add (local.get $out) (i32.const 7168)) (i64.popcnt (i64.or (local.get $b) (local.get $c))))
+          (call $tick (i32.add (local.get $out) (i32.const 8192)) (i64.popcnt (i64.or (local.get $b) (local.get $d))))
+          (call $tick (i32.add (local.get $out) (i32.const 9216)) (i64.popcnt (local.get $cd)))
+          (call $tick (i32.add (local.get $out) (i32.const 10240)) (i64.popcnt (i64.or (local.get $ab) (local.get $c))))
+          (call $tick (i32.add (local.get $out) (i32.const 11264)) (i64.popcnt (i64.or (local.get $ab) (local.get $d))))
+          (call $tick (i32.add (local.get $out) (i32.const 12288)) (i64.popcnt (i64.or (local.get $a) (local.get $cd))))
+          (call $tick (i32.add (local.get $out) (i32.const 13312)) (i64.popcnt (i64.or (local.get $b) (local.get $cd))))
+          (call $tick (i32.add (local.get $out) (i32.const 14336)) (i64.add (i64.popcnt (local.get $ab)) (i64.popcnt (local.get $cd))))
+          (local.set $at (i32.add (local.get $at) (i32.const 8)))
+          (br_if $each (i32.lt_u (local.get $at) (local.get $end))))
+        (local.set $slot (i32.add (local.get $slot) (local.get $step)))
+        (local.set $groups (i32.sub (local.get $groups) (i32.const 1)))
+        (br $next))))
+
+  ;; All four words of a block's hashes: where less tells too few apart.
+  (func (export "compare") (param $at i32) (param $count i32) (param $slot i32) (param $limit i32) (param $out i32) (result i32)
     (local $a i64) (local $b i64) (local $c i64) (local $d i64) (local $bits i64) (local $most i64)
     (local $end i32) (local $to i32)
     (local.set $most (i64.extend_i32_u (local.get $limit)))
@@ -140,8 +249,7 @@
     (local.set $b (i64.load (i32.const 8)))
     (local.set $c (i64.load (i32.const 16)))
     (local.set $d (i64.load (i32.const 24)))
-    (local.set $other (i32.add (local.get $other) (local.get $at)))
-    (local.set $end (i32.add (local.get $at) (i32.shl (local.get $count) (i32.const 4))))
+    (local.set $end (i32.add (local.get $at) (i32.shl (local.get $count) (i32.const 3))))
     (local.set $to (local.get $out))
     (block $done
       (loop $next
@@ -149,18 +257,17 @@
         (local.set $bits (i64.add
           (i64.add
             (i64.popcnt (i64.xor (local.get $a) (i64.load (local.get $at))))
-            (i64.popcnt (i64.xor (local.get $b) (i64.load offset=8 (local.get $at)))))
+            (i64.popcnt (i64.xor (local.get $b) (i64.load offset=32768 (local.get $at)))))
           (i64.add
-            (i64.popcnt (i64.xor (local.get $c) (i64.load (local.get $other))))
-            (i64.popcnt (i64.xor (local.get $d) (i64.load offset=8 (local.get $other)))))))
+            (i64.popcnt (i64.xor (local.get $c) (i64.load offset=65536 (local.get $at))))
+            (i64.popcnt (i64.xor (local.get $d) (i64.load offset=98304 (local.get $at)))))))
         (if (i64.le_u (local.get $bits) (local.get $most))
           (then
             (i32.store (local.get $to) (local.get $slot))
             (i32.store offset=4 (local.get $to) (i32.wrap_i64 (local.get $bits)))
             (local.set $to (i32.add (local.get $to) (i32.const 8)))))
         (local.set $slot (i32.add (local.get $slot) (i32.const 1)))
-        (local.set $at (i32.add (local.get $at) (i32.const 16)))
-        (local.set $other (i32.add (local.get $other) (i32.const 16)))
+        (local.set $at (i32.add (local.get $at) (i32.const 8)))
         (br $next)))
     (i32.shr_u (i32.sub (local.get $to) (local.get $out)) (i32.const 3)))
 
@@ -174,14 +281,15 @@
       (loop $next
         (br_if $done (i32.ge_u (local.get $list) (local.get $end)))
         (local.set $slot (i32.load (local.get $list)))
-        (local.set $at (i32.add (local.get $blocks) (i32.add
-          (i32.shl (i32.shr_u (local.get $slot) (i32.const 12)) (i32.const 17))
-          (i32.shl (i32.and (local.get $slot) (i32.const 4095)) (i32.const 4)))))
-        (local.set $bits (call $apart (local.get $at) (i32.const 0)))
+        (local.set $at (call $place (local.get $slot) (local.get $blocks)))
+        (local.set $bits (i32.wrap_i64 (i64.add
+          (i64.popcnt (i64.xor (i64.load (i32.const 0)) (i64.load (local.get $at))))
+          (i64.popcnt (i64.xor (i64.load (i32.const 8)) (i64.load offset=32768 (local.get $at)))))))
         (if (i32.le_u (local.get $bits) (local.get $most))
           (then
-            (local.set $bits (i32.add (local.get $bits)
-              (call $apart (i32.add (local.get $at) (i32.const 65536)) (i32.const 16))))
+            (local.set $bits (i32.add (local.get $bits) (i32.wrap_i64 (i64.add
+              (i64.popcnt (i64.xor (i64.load (i32.const 16)) (i64.load offset=65536 (local.get $at))))
+              (i64.popcnt (i64.xor (i64.load (i32.const 24)) (i64.load offset=98304 (local.get $at))))))))
             (if (i32.le_u (local.get $bits) (local.get $most))
               (then
                 (i32.store (local.get $to) (local.get $slot))

@@ -1,8 +1,8 @@
 // Multi-index hashing: for each sixteen bits of a hash a table of who has them, so that near ones are found without comparing all.
 import { BLOCK } from './hash-kernel.ts'
+import { ALL, CHEAPEST_SCAN, costOf, PIECES, shareOut, type Probe, type Shares } from './hash-plan.ts'
 import type { HashStore } from './hash-store.ts'
 
-const PIECES = 16
 const VALUES = 0x1_0000
 
 /** All ways to change none, one or two of sixteen bits, fewer first; how many there are with at most so many. */
@@ -16,24 +16,19 @@ interface Table {
   readonly upTo: number
 }
 
-/** One value of one piece, and how many of its bits may differ. */
-interface Probe {
-  readonly piece: number
-  readonly radius: number
-}
-
 export interface Pieces {
   /** Slots before this one, the first of a block, are in the tables; the rest must be compared. */
   readonly covered: number
   readonly bytes: number
   /** A bounded piece of work (some microseconds) on tables that are behind; false when there is none to do. */
   step(): boolean
+  /** What looking up costs, for up to `distance` + 1 units; undefined without tables. */
+  shares(hash: Uint8Array, distance: number): Shares | undefined
   /**
-   * Writes every slot before `covered` that can be within the distance to `list`, some of them more than once, and calls
-   * `full` with how many whenever there is no more room, and at the end. False, and nothing, where so many would have to
-   * be looked at that comparing all is cheaper.
+   * Writes the slots before `covered` that the probes find to `list`, some of them more than once, and calls `full` with how many
+   * whenever there is no more room, and at the end.
    */
-  candidates(hash: Uint8Array, distance: number, list: Uint32Array, full: (listed: number) => void): boolean
+  list(hash: Uint8Array, probes: readonly Probe[], list: Uint32Array, full: (listed: number) => void): void
 }
 
 /** Below this comparing all takes 30 µs, less than looking into tables. */
@@ -50,9 +45,6 @@ const STEP = 512
  * making them costs: whoever is asked often is asked in vain no more than that.
  */
 const PATIENCE = 100
-
-/** A slot from a table is read from anywhere in memory, at the cost of comparing about so many in their order. */
-const DEARER = 48
 
 export function createPieces(store: HashStore): Pieces {
   const tables: Table[] = []
@@ -94,7 +86,7 @@ export function createPieces(store: HashStore): Pieces {
       const at = value ^ (CHANGES[way] ?? 0)
       sum += (starts[at + 1] ?? 0) - (starts[at] ?? 0)
     }
-    return sum
+    return costOf(ways, sum)
   }
 
   return {
@@ -115,19 +107,32 @@ export function createPieces(store: HashStore): Pieces {
       if (making.next().done === true) making = undefined
       return true
     },
-    candidates(hash, distance, list, full) {
+    shares(hash, distance) {
       compared += store.used - known
-      const most = known / DEARER
-      if (most === 0) return false
-      const values = Array.from({ length: PIECES }, (_, p) => ((hash[2 * p] ?? 0) << 8) | (hash[2 * p + 1] ?? 0))
-      const costs = (units: number) => tables.map((table, piece) => count(table, values[piece] ?? 0, units))
+      if (known === 0) return undefined
+      const values = valuesOf(hash)
+      const costs = (units: number) => {
+        const all = new Float64Array(PIECES)
+        for (let piece = 0; piece < PIECES; piece++) {
+          const table = tables[piece]
+          if (table !== undefined) all[piece] = count(table, values[piece] ?? 0, units)
+        }
+        return all
+      }
       const one = costs(1)
       const two = costs(2)
-      let probes = cheapest([one, two], distance + 1, most)
+      const shares = shareOut([one, two], distance + 1)
       // Two changes of sixteen bits are 137 places to look: only where fewer do not suffice, and these can.
-      if (probes === undefined && cheapest([one, two, two], distance + 1, most) !== undefined)
-        probes = cheapest([one, two, costs(3)], distance + 1, most)
-      if (probes === undefined) return false
+      const most = known * CHEAPEST_SCAN
+      if (
+        shares.cost(ALL, distance + 1) <= most ||
+        shareOut([one, two, two], distance + 1).cost(ALL, distance + 1) > most
+      )
+        return shares
+      return shareOut([one, two, costs(3)], distance + 1)
+    },
+    list(hash, probes, list, full) {
+      const values = valuesOf(hash)
       let listed = 0
       for (const { piece, radius } of probes) {
         const table = tables[piece]
@@ -135,6 +140,10 @@ export function createPieces(store: HashStore): Pieces {
         const { starts, slots } = table
         const value = values[piece] ?? 0
         const ways = WITHIN[radius] ?? 0
+        // All places are touched before one is read: the processor waits for them together, not for each.
+        let touched = 0
+        for (let way = 0; way < ways; way++) touched ^= slots[starts[value ^ (CHANGES[way] ?? 0)] ?? 0] ?? 0
+        list[listed] = touched
         for (let way = 0; way < ways; way++) {
           const at = value ^ (CHANGES[way] ?? 0)
           const end = starts[at + 1] ?? 0
@@ -149,47 +158,12 @@ export function createPieces(store: HashStore): Pieces {
         }
       }
       full(listed)
-      return true
     },
   }
 }
 
-/**
- * How far to look in each piece. A piece in which at most r bits differ takes r + 1 units; if all pieces differ in more than
- * was looked for, the hashes differ in at least as many bits as units were taken. So `units` = distance + 1 of them, however
- * they are shared out, miss nothing; and where a value of a piece is shared by very many, another piece takes its part.
- * `costs[u - 1][piece]`: candidates for u units. Undefined where the cheapest way is more than `most`.
- * @source the pigeonhole principle in its general form: Qin et al., GPH, ICDE 2018
- */
-function cheapest(costs: readonly (readonly number[])[], units: number, most: number): Probe[] | undefined {
-  const best = [Float64Array.from({ length: units + 1 }, (_, left) => (left === 0 ? 0 : Infinity))]
-  const taken: Uint8Array[] = []
-  for (let piece = 0; piece < PIECES; piece++) {
-    const before = best[piece]
-    const after = Float64Array.from(before ?? [])
-    const here = new Uint8Array(units + 1)
-    for (let need = 1; need <= units; need++) {
-      for (let take = 1; take <= costs.length; take++) {
-        const cost = (before?.[Math.max(0, need - take)] ?? Infinity) + (costs[take - 1]?.[piece] ?? Infinity)
-        if (cost < (after[need] ?? Infinity)) {
-          after[need] = cost
-          here[need] = take
-        }
-      }
-    }
-    best.push(after)
-    taken.push(here)
-  }
-  if (!((best[PIECES]?.[units] ?? Infinity) <= most)) return undefined
-  const probes: Probe[] = []
-  let need = units
-  for (let piece = PIECES - 1; piece >= 0; piece--) {
-    const take = taken[piece]?.[need] ?? 0
-    if (take > 0) probes.push({ piece, radius: take - 1 })
-    need = Math.max(0, need - take)
-  }
-  return probes
-}
+const valuesOf = (hash: Uint8Array): number[] =>
+  Array.from({ length: PIECES }, (_, p) => ((hash[2 * p] ?? 0) << 8) | (hash[2 * p + 1] ?? 0))
 
 function changes(): Uint16Array {
   const one = Array.from({ length: 16 }, (_, bit) => 1 << bit)

@@ -1,5 +1,14 @@
 // Where the index keeps hashes: numbered slots in blocks that never move, and which entry lies in which.
-import { BLOCK, BLOCKS_AT, BLOCK_BYTES, HALF_BYTES, createKernel, type Kernel } from './hash-kernel.ts'
+import {
+  BLOCK,
+  BLOCKS_AT,
+  BLOCK_BYTES,
+  PLANE_BYTES,
+  WORDS,
+  WORD_BYTES,
+  createKernel,
+  type Kernel,
+} from './hash-kernel.ts'
 
 /** In a slot whose entry was removed; no entry has this number. */
 export const NOBODY = 0xffff_ffff
@@ -33,7 +42,7 @@ export function createHashStore(expected = 0): HashStore {
   let live = 0
   kernel.grow(blocks)
 
-  const addressOf = (slot: number) => BLOCKS_AT + Math.floor(slot / BLOCK) * BLOCK_BYTES + (slot % BLOCK) * HALF_BYTES
+  const addressOf = (slot: number) => BLOCKS_AT + Math.floor(slot / BLOCK) * BLOCK_BYTES + (slot % BLOCK) * WORD_BYTES
   const slotOf = (id: number) => (pages.get(Math.floor(id / PAGE))?.[id % PAGE] ?? 0) - 1
   const idAt = (slot: number) => ids[Math.floor(slot / BLOCK)]?.[slot % BLOCK] ?? NOBODY
   const place = (id: number, slot: number) => {
@@ -46,15 +55,20 @@ export function createHashStore(expected = 0): HashStore {
     block[slot % BLOCK] = id
   }
   const write = (slot: number, hash: Uint8Array) => {
+    const bytes = kernel.bytes()
     const at = addressOf(slot)
-    kernel.bytes().set(hash.subarray(0, HALF_BYTES), at)
-    kernel.bytes().set(hash.subarray(HALF_BYTES), at + BLOCK * HALF_BYTES)
+    for (let word = 0; word < WORDS; word++) {
+      for (let byte = 0; byte < WORD_BYTES; byte++)
+        bytes[at + word * PLANE_BYTES + byte] = hash[word * WORD_BYTES + byte] ?? 0
+    }
   }
   const read = (slot: number, into: Uint8Array, to: number) => {
     const bytes = kernel.bytes()
     const at = addressOf(slot)
-    into.set(bytes.subarray(at, at + HALF_BYTES), to)
-    into.set(bytes.subarray(at + BLOCK * HALF_BYTES, at + BLOCK * HALF_BYTES + HALF_BYTES), to + HALF_BYTES)
+    for (let word = 0; word < WORDS; word++) {
+      for (let byte = 0; byte < WORD_BYTES; byte++)
+        into[to + word * WORD_BYTES + byte] = bytes[at + word * PLANE_BYTES + byte] ?? 0
+    }
   }
 
   return {
@@ -93,8 +107,8 @@ export function createHashStore(expected = 0): HashStore {
     read,
     eachPiece(piece, from, to, visit) {
       const bytes = kernel.bytes()
-      // Pieces 8 to 15 lie in the second half.
-      const inSlot = piece < 8 ? piece * 2 : BLOCK * HALF_BYTES + (piece - 8) * 2
+      // Four pieces are one word.
+      const inSlot = (piece >> 2) * PLANE_BYTES + (piece & 3) * 2
       for (let slot = from; slot < to; slot++) {
         const at = addressOf(slot) + inSlot
         visit(((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0), slot)
