@@ -12,10 +12,11 @@ import type { Api } from './services.ts'
  */
 const OF_A_KIND = 6
 /**
- * For one brand, whichever keys they come by, or of one other caller: a third, so that two who hold on to theirs leave a
- * place for others.
+ * For one brand, whichever keys they come by, or of one other caller; the second only while fewer than half of all are
+ * taken: one who has three brands, or four, leaves a place for others.
  */
 const OF_ONE = 2
+const HALF = OF_A_KIND / 2
 /** A body may take 30 seconds of a rights holder, 80 of others; most take one or two. */
 const TRY_AGAIN_SECONDS = { own: 1, kind: 5 } as const
 
@@ -39,9 +40,10 @@ export function boundUploads(scope: Api, patience = PATIENCE): void {
     const caller = callerOf(request)
     const whose = whoseOf(caller)
     const kind = places[caller.role === 'brand' ? 'brand' : 'other']
-    if (whose.some((one) => kind.of(one) >= OF_ONE)) {
+    const most = kind.all() < HALF ? OF_ONE : 1
+    if (whose.some((one) => kind.of(one) >= most)) {
       void reply.header('retry-after', TRY_AGAIN_SECONDS.own)
-      throw new TouchstoneError('rate-limited', `${OF_ONE} pictures of this caller are being added already`)
+      throw new TouchstoneError('rate-limited', `pictures of this caller are being added already: ${most}`)
     }
     if (kind.all() >= OF_A_KIND) {
       void reply.header('retry-after', TRY_AGAIN_SECONDS.kind)

@@ -89,9 +89,8 @@ it('rights holders together have a bound, and so have the people of the deployme
     ['analyst', 'analyst ann', HONEST],
   ] as const) {
     await serve(PATIENT)
-    // Two each for four of them: the bound is of them all.
-    const open = Array.from({ length: 8 }, (_, i) => opened(`${many} key-${i % 4} brand-${i % 4}`))
-    await allHere(8)
+    const open = Array.from({ length: 6 }, (_, i) => opened(`${many} key-${i} brand-${i}`))
+    await allHere(6)
     expect(await answer(same)).toEqual({ status: 503, retryAfter: '5' })
     expect(await answer(other)).toMatchObject({ status: 200 })
     for (const { request } of open) request.destroy()
@@ -124,6 +123,20 @@ it('two who hold on to all their places leave some for others', async () => {
   await allHere(6)
   expect(await whole(HONEST)).toBe(200)
   for (const { request } of slow) request.destroy()
+})
+
+it('one who has several brands does not hold all places by two of each', async () => {
+  await serve(PATIENT)
+  const slow: ReturnType<typeof opened>[] = []
+  for (const brand of ['a', 'a', 'b', 'b', 'c', 'c']) {
+    slow.push(opened(`brand key-${slow.length} ${brand}`))
+    await allHere(slow.length)
+  }
+  expect(await Promise.all([slow[3]?.answered, slow[5]?.answered])).toEqual([429, 429])
+  const two = ['d', 'e'].map((brand) => opened(`brand key-${brand} ${brand}`))
+  await allHere(8)
+  expect(await answer('brand key-f f')).toEqual({ status: 503, retryAfter: '5' })
+  for (const { request } of [...slow, ...two]) request.destroy()
 })
 
 it('no body of a rights holder takes longer than a bound, however fast it comes; those of others may', async () => {
