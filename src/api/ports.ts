@@ -7,6 +7,7 @@ import type { Activation, ModelRecord } from '../learning/ports.ts'
 import type { Outcome } from '../pipeline/outcome.ts'
 import type { Appended, NewRecord } from '../pipeline/log/ports.ts'
 import type { FeedEntry } from '../pipeline/ports.ts'
+import type { BankScope } from '../rights/bank-ports.ts'
 import type { PolicyRecord } from '../rights/ports.ts'
 
 export interface KeyStore {
@@ -97,6 +98,12 @@ export interface ListingSummary {
 export interface ListingSummaryReader {
   /** Those that are recorded, in any order; at most 500 are asked for at once. */
   summaries(ids: readonly { readonly listingId: string; readonly revision: number }[]): Promise<ListingSummary[]>
+}
+
+/** Pictures as they were kept, for who looks at banks and cases. */
+export interface KeptPictureReader {
+  /** WebP. Undefined where it belongs to no bank and no case within the scope. */
+  body(sha256: string, scope: BankScope): Promise<Uint8Array | undefined>
 }
 
 export interface RecentDecisions {

@@ -16,6 +16,7 @@ import type {
   DecisionHints,
   DryRun,
   Intake,
+  KeptPictureReader,
   KeyStore,
   Learning,
   ListingSummaryReader,
@@ -63,6 +64,7 @@ export interface ApiDependencies {
   readonly reference: ReferenceStore
   readonly learning: Learning
   readonly banks: BankStore
+  readonly keptPictures: KeptPictureReader
   readonly reader: PictureReader
   readonly signals: readonly Pick<Signal, 'name' | 'version' | 'label' | 'description' | 'mode' | 'sources'>[]
   readonly keys: KeyStore

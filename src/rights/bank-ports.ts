@@ -99,8 +99,6 @@ export interface BankStore {
   /** At most about `limit` pictures; begin with 0, go on with `change` of the answer. */
   changesSince(change: bigint, limit: number): Promise<BankChanges>
   census(): Promise<BankCensus>
-  /** The kept picture, where it belongs to a bank or a case within the scope. */
-  picture(sha256: string, scope: BankScope): Promise<KeptPicture | undefined>
   /** Forgets removed pictures that were removed more than so many seconds ago; resolves to how many, at most `limit`. */
   purge(seconds: number, limit: number): Promise<number>
   /** Calls back when something changed elsewhere; a hint only. Returns the way to stop. */

@@ -59,7 +59,6 @@ export function bankStoreContract(name: string, start: () => Promise<SharedBankS
       await expect(one.addImages('fakes', blank, 'ann', 'all')).rejects.toMatchObject({ code: 'picture-blank' })
       expect(await two.images('fakes', { limit: 10 })).toEqual([])
       expect(await shared.head()).toBe(before)
-      expect(await one.picture(hex('a'), 'all')).toBeUndefined()
     })
 
     test('a bank of others is neither seen nor changed, whatever is asked of it', async () => {
@@ -86,9 +85,6 @@ export function bankStoreContract(name: string, start: () => Promise<SharedBankS
       expect(await two.removeImage('nikes', imageId, 'bob', 'all')).toBe(false)
       expect(await two.quarantine('gaps', imageId, 'bob', true, nike)).toBe(false)
       expect(await two.quarantine('nikes', imageId, 'bob', true, 'all')).toBe(false)
-      expect(await two.picture(hex('a'), nike)).toBeUndefined()
-      expect(await one.picture(hex('a'), 'all')).toEqual(picture('a'))
-      expect(await one.picture(hex('a'), { brandIds: ['gap'] })).toEqual(picture('a'))
       expect((await one.images('gaps', { limit: 10 })).map((i) => i.state)).toEqual(['active'])
     })
 

@@ -8,6 +8,7 @@ import type { Verdict } from '../../src/domain/verdict.ts'
 import { verdictRecorded } from '../../src/events/index.ts'
 import { lastHeader } from '../../src/events/header.ts'
 import { encodeEvent } from '../../src/events/wire.ts'
+import { readReferencePicture } from '../../src/pipeline/banks/reference-picture.ts'
 import { blankPicture, disguised, drawnPicture } from '../support/drawn-pictures.ts'
 import { kafkaLegs, type StartedLeg } from '../support/kafka/legs.ts'
 import { startGateUnderTest, type GateUnderTest } from '../support/running-gate.ts'
@@ -165,9 +166,7 @@ describe.each([{ name: 'PostgreSQL', start: undefined }, ...kafkaLegs()])('with 
       'test',
       'all',
     )
-    const [image] = await query('select sha256 from case_picture where case_id = $1 and ordinal = 1', [held.caseId])
-    const picture = await t.gate.bankStore.picture(String(image?.['sha256']), 'all')
-    if (picture === undefined) throw new Error('the picture was not kept')
+    const picture = await readReferencePicture(t.gate.pictures.reader, shown)
     await t.gate.bankStore.addImages('fine', [{ picture, source: { kind: 'api' } }], 'test', 'all')
     const verdict = await say(held, 'confirmed')
     expect(await query('select * from bank_image where verdict_id = $1', [verdict.verdictId])).toEqual([])
@@ -180,10 +179,8 @@ describe.each([{ name: 'PostgreSQL', start: undefined }, ...kafkaLegs()])('with 
     const [photo, later] = await Promise.all([drawnPicture(400), drawnPicture(401)])
     const owner = { bankId: `photos-${randomUUID()}`, name: 'Photos', kind: 'genuine', maxDistance: 31 } as const
     await t.gate.bankStore.upsertBank({ ...owner, brandId: 'rolex' }, 'test', 'all')
-    const own = async (decision: Decision) => {
-      const [image] = await query('select sha256 from case_picture where case_id = $1', [decision.caseId])
-      const picture = await t.gate.bankStore.picture(String(image?.['sha256']), 'all')
-      if (picture === undefined) throw new Error('the picture was not kept')
+    const own = async (bytes: Buffer) => {
+      const picture = await readReferencePicture(t.gate.pictures.reader, bytes)
       const change = t.gate.banks.current().change
       await t.gate.bankStore.addImages(owner.bankId, [{ picture, source: { kind: 'api' } }], 'test', 'all')
       await t.until('it is known', async () => t.gate.banks.current().change > change)
@@ -191,7 +188,8 @@ describe.each([{ name: 'PostgreSQL', start: undefined }, ...kafkaLegs()])('with 
     const joined = (verdict: Verdict) =>
       query('select sha256 from bank_image where verdict_id = $1', [verdict.verdictId])
 
-    await own(await offer('photo', [photo], OVERT))
+    await offer('photo', [photo], OVERT)
+    await own(photo)
     const mirrored = await sharp(photo).flop().resize(300).jpeg().toBuffer()
     const copied = await say(await offer('copied', [mirrored], OVERT), 'confirmed', { brandId: 'rolex' })
     expect(await joined(copied)).toEqual([])
@@ -199,7 +197,7 @@ describe.each([{ name: 'PostgreSQL', start: undefined }, ...kafkaLegs()])('with 
     const first = await offer('first-with-it', [later], OVERT)
     expect(await joined(await say(first, 'confirmed', { brandId: 'rolex' }))).toHaveLength(1)
     await t.until('it is known', async () => (await offer(`held-${randomUUID()}`, [later])).outcome === 'hold')
-    await own(first)
+    await own(later)
     const honest = await offer('honest', [await sharp(later).flop().jpeg().toBuffer()])
     expect(honest.outcome).toBe('allow')
     expect(signalOf(honest)?.evidence).toMatchObject({ matches: [{ kind: 'genuine', bankId: owner.bankId }] })

@@ -148,8 +148,9 @@ describe('pictures of confirmed cases', () => {
     expect(new Set(images.map((i) => 'forms' in i && i.forms.join()))).toEqual(
       new Set([picture('a'), picture('b')].map(({ forms }) => forms.join())),
     )
-    expect(await banks.picture(picture('a').sha256, { brandIds: ['nike'] })).toBeDefined()
-    expect(await banks.picture(picture('a').sha256, { brandIds: ['gap'] })).toBeUndefined()
+    const seenBy = (brandId: string) => node.keptPictures.body(picture('a').sha256, { brandIds: [brandId] })
+    expect(await seenBy('nike')).toEqual(picture('a').body)
+    expect(await seenBy('gap')).toBeUndefined()
   })
 
   test('of a case only the pictures join that the verdict names, and of those not the official ones', async () => {

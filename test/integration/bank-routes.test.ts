@@ -4,7 +4,7 @@ import sharp from 'sharp'
 import type { Api } from '../../src/api/services.ts'
 import { brandSchema } from '../../src/domain/brand.ts'
 import type { BankStore } from '../../src/rights/bank-ports.ts'
-import { picture } from '../contracts/store-banks.ts'
+import { bank, picture } from '../contracts/store-banks.ts'
 import { drawing, reading, sha256Of } from '../support/pictures.ts'
 import { memoryApi, type MemoryWorld } from '../unit/api/memory-ports.ts'
 import { freshNode, type PostgresNode } from './store-on-postgres.ts'
@@ -20,7 +20,7 @@ describe('banks over HTTP', () => {
   beforeEach(async () => {
     node = await freshNode()
     banks = node.banks
-    ;({ api, world } = await memoryApi({ banks, reader }))
+    ;({ api, world } = await memoryApi({ banks, reader, keptPictures: node.keptPictures }))
     for (const brandId of ['nike', 'gap']) world.brands.set(brandId, brandSchema.parse({ brandId, name: brandId }))
     analyst = (await world.key('analyst')).headers
     nike = (await world.key('brand', { brandIds: ['nike'] })).headers
@@ -287,5 +287,24 @@ describe('banks over HTTP', () => {
     ]
     expect(await statuses(nike)).toEqual([200, 404])
     expect(await statuses(analyst)).toEqual([200, 200])
+  })
+
+  test('a rights holder sees the pictures of its banks and of no others; of what left them nobody', async () => {
+    const [ours, theirs] = [picture('ours'), picture('theirs')]
+    for (const [brandId, one] of [
+      ['nike', ours],
+      ['gap', theirs],
+    ] as const) {
+      await banks.upsertBank(bank(`of-${brandId}`, { brandId }), 'ann', 'all')
+      await banks.addImages(`of-${brandId}`, [{ picture: one, source: { kind: 'api' } }], 'ann', 'all')
+    }
+    const statuses = (headers: Headers) =>
+      Promise.all([ours, theirs].map(async ({ sha256 }) => (await get(`/v1/pictures/${sha256}`, headers)).statusCode))
+    expect(await statuses(nike)).toEqual([200, 404])
+    expect(await statuses(analyst)).toEqual([200, 200])
+    const [entry] = await banks.images('of-nike', { limit: 1 })
+    await banks.removeImage('of-nike', String(entry?.imageId), 'ann', 'all')
+    expect(await statuses(nike)).toEqual([404, 404])
+    expect(await statuses(analyst)).toEqual([404, 200])
   })
 })

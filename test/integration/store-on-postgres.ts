@@ -8,6 +8,7 @@ import { createKeyStore, createSessionStore } from '../../src/adapters/postgres/
 import { createCaseReader } from '../../src/adapters/postgres/case-reader.ts'
 import { createDecisionReader } from '../../src/adapters/postgres/decision-reader.ts'
 import { createGateStore } from '../../src/adapters/postgres/gate-store.ts'
+import { createKeptPictures } from '../../src/adapters/postgres/kept-pictures.ts'
 import { createListingSummaries } from '../../src/adapters/postgres/listing-summaries.ts'
 import { migrate } from '../../src/adapters/postgres/migrate.ts'
 import { STORE_MIGRATIONS } from '../../src/adapters/postgres/migrations.ts'
@@ -21,6 +22,7 @@ import { createReviewStore } from '../../src/adapters/postgres/review-store.ts'
 import { createVerdictStore } from '../../src/adapters/postgres/verdict-store.ts'
 import type { SharedStore, StoreNode } from '../contracts/store.ts'
 import { DECISIONS, OUTPUTS, VERDICTS } from '../contracts/store-samples.ts'
+import type { KeptPictureReader } from '../../src/api/ports.ts'
 import type { PictureStore } from '../../src/pipeline/pictures/ports.ts'
 import type { ReviewStore } from '../../src/pipeline/review/ports.ts'
 import type { BankStore } from '../../src/rights/bank-ports.ts'
@@ -30,6 +32,7 @@ export interface PostgresNode extends StoreNode {
   readonly url: string
   readonly database: Database
   readonly banks: BankStore
+  readonly keptPictures: KeptPictureReader
   readonly pictures: PictureStore
 }
 
@@ -72,6 +75,7 @@ export async function startPostgresStore(): Promise<PostgresStore> {
         url: fresh.url,
         database,
         banks: createBankStore({ pool: database.reading, listener: database.listener }),
+        keptPictures: createKeptPictures(database.reading),
         pictures: createPictureStore(database.reading),
         store: await createGateStore({ pool: database.deciding, outputs: OUTPUTS }),
         verdicts: createVerdictStore({ pool: database.deciding, outputs: OUTPUTS }),

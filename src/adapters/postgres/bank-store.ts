@@ -4,7 +4,6 @@ import { sql } from 'kysely'
 import type { Client, Pool } from 'pg'
 import { bankSchema } from '../../domain/bank.ts'
 import type { Bank, BankChange } from '../../domain/bank.ts'
-import type { KeptPicture } from '../../domain/kept-picture.ts'
 import { describeIssues } from '../../domain/schema-issues.ts'
 import { TouchstoneError } from '../../errors.ts'
 import type { BankStore, BankSummary } from '../../rights/bank-ports.ts'
@@ -207,21 +206,6 @@ export function createBankStore({ pool, listener: connect }: BankStoreOptions): 
     changesSince: (since, limit) => readChanges(pool, since, limit),
 
     census: () => readCensus(pool),
-
-    async picture(sha256, scope) {
-      const { rows } = await sql<KeptPicture & { body: Buffer }>`
-        select p.sha256, p.hash, p.quality, p.blank, p.forms, p.variants, p.width, p.height, p.body from picture p
-        where p.sha256 = ${sha256} and (
-          exists (select from bank_image i join bank b on b.bank_id = i.bank_id
-                  where i.sha256 = p.sha256 and i.state <> 'removed' and ${owned(scope)})
-          or exists (select from case_picture x join review_case c on c.case_id = x.case_id
-                     where x.sha256 = p.sha256 and ${
-                       scope === 'all'
-                         ? sql<boolean>`true`
-                         : sql<boolean>`c.brand_ids && ${[...scope.brandIds]}::text[] and x.brand_ids && ${[...scope.brandIds]}::text[]`
-                     }))`.execute(db)
-      return rows[0]
-    },
 
     async purge(seconds, limit) {
       await forgetAlerts(pool)

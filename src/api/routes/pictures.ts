@@ -7,7 +7,7 @@ import { PROBLEM_RESPONSES, textResponse } from '../openapi.ts'
 import type { Api, RouteServices } from '../services.ts'
 import { bankScope } from './banks.ts'
 
-export function pictureRoutes(api: Api, { banks }: RouteServices): void {
+export function pictureRoutes(api: Api, { keptPictures }: RouteServices): void {
   api.route({
     method: 'GET',
     url: '/v1/pictures/:sha256',
@@ -21,9 +21,9 @@ export function pictureRoutes(api: Api, { banks }: RouteServices): void {
     },
     handler: async (request, reply) => {
       const { sha256 } = request.params
-      const picture = await banks.picture(sha256, bankScope(callerOf(request)))
-      if (picture === undefined) throw new TouchstoneError('not-found', `there is no picture ${sha256} for this caller`)
-      const body = Buffer.from(picture.body.buffer, picture.body.byteOffset, picture.body.byteLength)
+      const kept = await keptPictures.body(sha256, bankScope(callerOf(request)))
+      if (kept === undefined) throw new TouchstoneError('not-found', `there is no picture ${sha256} for this caller`)
+      const body = Buffer.from(kept.buffer, kept.byteOffset, kept.byteLength)
       const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
       // Asked every time: who signs in next with the same browser may not see it, and what is not kept any more is gone.
       void reply.header('cache-control', 'private, no-cache').header('etag', etag)

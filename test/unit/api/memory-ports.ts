@@ -254,6 +254,7 @@ export function memoryWorld() {
       },
     },
     banks: unused('banks'),
+    keptPictures: unused('kept pictures'),
     reader: unused('the reader of pictures'),
     signals: [{ name: 'price', version: '1', label: 'Price', description: 'd', mode: 'enforce', sources: ['s'] }],
     keys: keyStore,
