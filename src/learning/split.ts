@@ -162,6 +162,6 @@ function assertEnough(
   if (missing.length > 0)
     throw new TouchstoneError(
       'labels-missing',
-      `${rows.length} listings have a verdict that counts; after keeping sellers and times apart (${leftOut.sellers} left out for a seller on both sides, ${leftOut.words} for words on both) there are missing: ${missing.join('; ')}`,
+      `${rows.length} listings have a verdict that counts; after keeping sellers, words and times apart (${leftOut.sellers} left out for a seller on both sides, ${leftOut.words} for words on both) there are missing: ${missing.join('; ')}`,
     )
 }

@@ -63,7 +63,7 @@ export function registerEvaluate(program: Command): void {
     .option('--json', 'print one JSON document')
     .addHelpText(
       'after',
-      '\nExample:\n  $ touchstone evaluate --input labelled.jsonl --max-fpr 0.001 --mask shipsFrom,category\n  $ touchstone evaluate --model fusion@v0123456789ab\n\nExit codes: 0 done; 2 wrong usage or input; 3 done, but some rows were rejected or files of a bank skipped.',
+      '\nExample:\n  $ touchstone evaluate --input labelled.jsonl --max-fpr 0.001 --mask shipsFrom,category\n  $ touchstone evaluate --model fusion@v0123456789ab\n\nExit codes: 0 done; 1 there is no such version, or too few verdicts that it did not learn from, the message says how many; 2 wrong usage or input; 3 done, but some rows were rejected or files of a bank skipped.',
     )
     .action(async (options: Options) => {
       process.exitCode = await evaluate(options)

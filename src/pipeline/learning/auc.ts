@@ -4,7 +4,12 @@ import { round, weightOf, Z, type MeasuredRow } from './weighted.ts'
 /** Weighted; a type, as a card keeps it as JSON. */
 export type Auc = { readonly value: number; readonly low: number; readonly high: number }
 
-type Row = Pick<MeasuredRow, 'positive' | 'risk' | 'weight' | 'sellerId'>
+type Row = Pick<MeasuredRow, 'positive' | 'risk' | 'weight' | 'sellerId'> & {
+  /** Only rows of one place are compared with each other: who tells marketplaces apart tells no fakes. */
+  readonly place?: string
+}
+
+type Area = { readonly value: number; readonly pulls: readonly number[] }
 
 /** The chance that a confirmed row has a higher risk than a rejected one, ties counted half; undefined where a kind is missing. */
 export function aucOf(rows: readonly Row[]): Auc | undefined {
@@ -20,8 +25,28 @@ export function aucDifference(candidate: readonly Row[], champion: readonly Row[
   return within(candidate, mine.value - theirs.value, pulls)
 }
 
+/** Of each place, by how many pairs it has. */
+function areaOf(rows: readonly Row[]): Area | undefined {
+  const places = [...Map.groupBy(rows, (row) => row.place ?? '').values()]
+  const areas = places.flatMap((own) => {
+    const positives = weightOf(own.filter((row) => row.positive))
+    const pairs = positives * (weightOf(own) - positives)
+    const area = areaAt(own)
+    return area === undefined ? [] : [{ ...area, own, pairs }]
+  })
+  if (areas.length === 0) return undefined
+  const all = areas.reduce((sum, { pairs }) => sum + pairs, 0)
+  const pulls = new Map<Row, number>()
+  for (const { own, pairs, pulls: here } of areas)
+    own.forEach((row, i) => pulls.set(row, (pairs / all) * (here[i] ?? 0)))
+  return {
+    value: areas.reduce((sum, { value, pairs }) => sum + (pairs / all) * value, 0),
+    pulls: rows.map((row) => pulls.get(row) ?? 0),
+  }
+}
+
 /** By ranks (Mann and Whitney, 1947), and how far each row pulls the area (DeLong, DeLong and Clarke-Pearson, 1988). */
-function areaOf(rows: readonly Row[]): { readonly value: number; readonly pulls: readonly number[] } | undefined {
+function areaAt(rows: readonly Row[]): Area | undefined {
   const positives = weightOf(rows.filter((row) => row.positive))
   const negatives = weightOf(rows) - positives
   if (positives <= 0 || negatives <= 0) return undefined

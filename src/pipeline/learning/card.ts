@@ -82,12 +82,13 @@ type TextRow = TrainingRow & { readonly candidate: number | undefined; readonly 
 export function textFigures(rows: readonly TextRow[], about: Partial<Seen> & { readonly champion: string | null }) {
   const scored = rows.filter((row) => row.candidate !== undefined)
   const both = scored.filter((row) => row.champion !== undefined)
-  const rowOf = (row: TextRow, risk: number | undefined): MeasuredRow => ({
+  const rowOf = (row: TextRow, risk: number | undefined): MeasuredRow & { place: string } => ({
     positive: row.label === 'confirmed',
     overt: isOvert(row),
     sellerId: row.sellerId,
     weight: 1,
     risk: risk ?? 0,
+    place: row.marketplace ?? '',
   })
   const mine = scored.map((row) => rowOf(row, row.candidate))
   const auc = aucOf(mine)

@@ -1,4 +1,5 @@
 // A version of a model on its way to decide, or back: it must exist, fit this gate and the other model, and not do worse, unless somebody insists.
+import { z } from 'zod'
 import { expectedText, type ModelCard, type ModelName } from '../../domain/model.ts'
 import type { Scorecard } from '../../domain/scorecard.ts'
 import { TouchstoneError } from '../../errors.ts'
@@ -91,17 +92,27 @@ async function besideWhatDecides({ store, shipped }: PromotionParts, card: Model
       : [
           `its card compares ${name} ${version} with version ${before}, and ${now ?? 'none'} decides now: \`touchstone evaluate --model ${name}@${version}\` compares them anew`,
         ]
+  const unmeasured = z.object({ unmeasured: z.array(z.string()) }).safeParse(card.measured).data?.unmeasured ?? []
+  const untried =
+    unmeasured.length === 0
+      ? []
+      : [
+          `text ${version} speaks on ${placesOf(unmeasured)}, where it was not measured: no confirmed and rejected listing there was held out`,
+        ]
   const heard = name === 'text' ? (deciding?.card.trained.marketplaces ?? []) : []
   const lost = heard.filter((marketplace) => !trained.marketplaces.includes(marketplace))
-  if (lost.length === 0) return stale
-  const where = lost.map((marketplace) =>
-    marketplace === '' ? 'listings of no marketplace' : `listings of ${marketplace}`,
-  )
+  if (lost.length === 0) return [...stale, ...untried]
   return [
     ...stale,
-    `text ${version} says nothing of ${where.join(', ')}, which ${now} did: too few of their verdicts were learnt from`,
+    ...untried,
+    `text ${version} says nothing of ${placesOf(lost)}, which ${now} did: too few of their verdicts were learnt from`,
   ]
 }
+
+const placesOf = (marketplaces: readonly string[]): string =>
+  marketplaces
+    .map((marketplace) => (marketplace === '' ? 'listings of no marketplace' : `listings of ${marketplace}`))
+    .join(', ')
 
 /**
  * Lets the version decide that decided before.

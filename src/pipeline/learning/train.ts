@@ -180,5 +180,9 @@ async function textMeasured(
   const now = await champion.scores(heldOut)
   const rows = heldOut.map((row, i) => ({ ...row, candidate: scoreOf(text, row), champion: now[i] }))
   const learntFrom = { rows: learn.length, saidBy: saidBy(learn) }
-  return { ...own, learntFrom, ...textFigures(rows, { boundary, seen, champion: champion.text }) }
+  const kindsAt = (marketplace: string) =>
+    new Set(heldOut.filter((row) => (row.marketplace ?? '') === marketplace).map((row) => row.label)).size
+  // It speaks there all the same: whoever promotes it should know.
+  const unmeasured = text.card.trained.marketplaces.filter((marketplace) => kindsAt(marketplace) < 2)
+  return { ...own, learntFrom, unmeasured, ...textFigures(rows, { boundary, seen, champion: champion.text }) }
 }

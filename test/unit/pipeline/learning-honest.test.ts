@@ -141,14 +141,19 @@ describe('promotion', () => {
   })
 
   test('of a text model says where it is silent and the one that decides is not', async () => {
-    const text = (version: string, marketplaces: string[]) =>
+    const text = (version: string, marketplaces: string[], unmeasured: string[] = []) =>
       ({
         name: 'text',
         version,
         active: version === 't1',
-        card: { name: 'text', version, trained: { marketplaces }, measured: { champion: { version: 't1' } } },
+        card: {
+          name: 'text',
+          version,
+          trained: { marketplaces },
+          measured: { champion: { version: 't1' }, unmeasured },
+        },
       }) as unknown as ModelRecord
-    const all = [text('t1', ['', 'shop-a', 'shop-b']), text('t2', ['shop-a', 'shop-c'])]
+    const all = [text('t1', ['', 'shop-a', 'shop-b']), text('t2', ['shop-a', 'shop-c'], ['shop-c'])]
     const store: Pick<ModelStore, 'find' | 'body' | 'active' | 'list' | 'promote'> = {
       find: async (_, version) => all.find((one) => one.version === version),
       body: async () => Buffer.from(''),
@@ -162,9 +167,10 @@ describe('promotion', () => {
         by: 'ann',
         force: false,
       })
-    expect((await promoted('t2')).warnings).toContain(
+    expect((await promoted('t2')).warnings).toEqual([
+      'text t2 speaks on listings of shop-c, where it was not measured: no confirmed and rejected listing there was held out',
       'text t2 says nothing of listings of no marketplace, listings of shop-b, which t1 did: too few of their verdicts were learnt from',
-    )
+    ])
     expect((await promoted('t1')).warnings).toEqual([])
   })
 

@@ -129,6 +129,21 @@ test('a text model is compared with what the active one says of the rows, not wi
   })
 })
 
+test('a text model is measured on each marketplace by itself, and names those where it speaks and was not measured', async () => {
+  // The first one is a new marketplace: by the time of what is held out it has rejected listings only.
+  const labels = story(160).map((l, i): LabelledListing => {
+    const few = i % 4 < 2 && (i < 60 || l.label === 'rejected')
+    return { ...l, sellerId: `S-${i}`, marketplace: few ? 'new' : 'demo' }
+  })
+  // The active one says of the new one's listings that they are honest, and nothing else.
+  const scores = async (rows: readonly TrainingRow[]) => rows.map((r) => (r.marketplace === 'new' ? 0.1 : 0.9))
+  const { trained } = await train(labels, { ...options, champion: { ...options.champion, text: 't1', scores } })
+  expect(trained.find((m) => m.card.name === 'text')?.card).toMatchObject({
+    trained: { marketplaces: ['demo', 'new'] },
+    measured: { unmeasured: ['new'], champion: { auc: 0.5 } },
+  })
+})
+
 const FLAT = {
   knots: [0, 0.25, 0.5, 0.75, 1].map((score) => ({ score, likelihoodRatio: 1, source: 'nothing is known' })),
 }
