@@ -14,7 +14,7 @@ export interface Cached {
 }
 
 export interface Cache {
-  /** With its bytes, or not at all. */
+  /** With its bytes, or not at all; nor longer than ten minutes after they were got. */
   find(url: string): Cached | undefined
   store(url: string, picture: Cached): void
   forget(url: string): void
@@ -24,6 +24,11 @@ export interface Cache {
 
 /** A URL's entry takes half a kilobyte: 10 MB at most, whatever strangers send. */
 const URLS = 20_000
+/**
+ * 304 is a host's word alone, or that of the time and length of a file, which whoever puts another one there can keep. So
+ * after a while the picture itself is asked for. Most that comes again does so within minutes.
+ */
+const BELIEVED_MS = 10 * 60_000
 /** A picture larger than this share would push out many others that come more often. */
 const SHARE = 8
 
@@ -33,10 +38,11 @@ const SHARE = 8
  * after a restart it costs one request. Without validators nothing is stored: such a URL is fetched anew each time.
  * `Cache-Control` plays no part, because a seller writes it.
  * @param limit bytes of all pictures together; 0: none are kept.
+ * @param now in milliseconds.
  */
-export function createCache(limit: number): Cache {
+export function createCache(limit: number, now: () => number = () => performance.now()): Cache {
   // The order of a Map is its age: what is used is put at the end, what is dropped is taken from the front.
-  const urls = new Map<string, { sha256: string; validators: Validators }>()
+  const urls = new Map<string, { sha256: string; validators: Validators; gotAt: number }>()
   const pictures = new Map<string, Uint8Array>()
   let total = 0
 
@@ -57,15 +63,16 @@ export function createCache(limit: number): Cache {
       const key = keyOf(url)
       const entry = use(urls, key)
       if (entry === undefined) return undefined
-      const bytes = use(pictures, entry.sha256)
+      const { sha256, validators, gotAt } = entry
+      const bytes = now() - gotAt < BELIEVED_MS ? use(pictures, sha256) : undefined
       if (bytes === undefined) urls.delete(key)
-      return bytes === undefined ? undefined : { bytes, ...entry }
+      return bytes === undefined ? undefined : { bytes, sha256, validators }
     },
     store(url, { bytes, sha256, validators }) {
       if (bytes.length > limit / SHARE) return
       const key = keyOf(url)
       urls.delete(key)
-      urls.set(key, { sha256, validators })
+      urls.set(key, { sha256, validators, gotAt: now() })
       if (urls.size > URLS) urls.delete(first(urls))
       if (use(pictures, sha256) !== undefined) return
       pictures.set(sha256, bytes)

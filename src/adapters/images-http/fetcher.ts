@@ -72,7 +72,7 @@ export function createHttpFetcher(options: HttpFetcherOptions): HttpFetcher {
     }),
     turns,
     breaker,
-    cache: createCache(options.cacheBytes),
+    cache: createCache(options.cacheBytes, options.now),
     held: createHeldBytes(maxBytes * HELD_PICTURES),
     maxBytes,
     timeMs,

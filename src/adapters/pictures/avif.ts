@@ -187,8 +187,9 @@ function isCropped(item: Item): boolean {
     number,
   ]
   const { width, height } = sizeOf(item)
-  // What makes no sense is no number, and no more than any other.
-  return !((across / acrossBy) * (down / downBy) >= (1 - MOST_CROPPED) * width * height)
+  // Of nothing it is endless, or no number.
+  const kept = (across / acrossBy) * (down / downBy)
+  return !Number.isFinite(kept) || kept < (1 - MOST_CROPPED) * width * height
 }
 
 function sizeOf(item: Item): { readonly width: number; readonly height: number } {

@@ -44,6 +44,26 @@ describe('a URL is asked every time', () => {
     expect(world.requests[1]?.headers).not.toHaveProperty('if-modified-since')
   })
 
+  test('a host that says 304 to everything hides a swapped picture for ten minutes, and no longer', async () => {
+    let [picture, now] = ['harmless', 1_000]
+    const world = await createWorld(
+      (request, response) => {
+        if ('if-none-match' in request.headers) response.writeHead(304).end()
+        else response.writeHead(200, { etag: '"v1"' }).end(picture)
+      },
+      { now: () => now },
+    )
+    expect(await world.get(URL_A)).toMatchObject({ sha256: sha256('harmless') })
+    picture = 'counterfeit'
+    for (let minute = 1; minute < 10; minute++) {
+      now += 60_000
+      expect(await world.get(URL_A)).toMatchObject({ sha256: sha256('harmless') })
+    }
+    now += 60_000
+    expect(await world.get(URL_A)).toMatchObject({ sha256: sha256('counterfeit') })
+    expect(await world.get(URL_A)).toMatchObject({ sha256: sha256('counterfeit') })
+  })
+
   test('a swapped picture is seen, and the bound hash of the old one is told to differ although it is remembered', async () => {
     let picture = 'harmless'
     const world = await createWorld((request, response) => {
@@ -165,6 +185,17 @@ describe('memory is bounded', () => {
     expect(cache.bytes).toBe(100)
     cache.store('large', picture(2, 200))
     expect(cache.find('large')).toBeUndefined()
+    expect(cache.bytes).toBe(100)
+  })
+
+  test('by time: what a host says of a picture is believed for ten minutes, however often it says it', () => {
+    let now = 0
+    const cache = createCache(1_000, () => now)
+    cache.store('u', picture(1))
+    for (now = 60_000; now < 600_000; now += 60_000) expect(cache.find('u')).toBeDefined()
+    expect(cache.find('u')).toBeUndefined()
+    cache.store('u', picture(1))
+    expect(cache.find('u')).toBeDefined()
     expect(cache.bytes).toBe(100)
   })
 

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { pixelsOfAvif } from '../../../../src/adapters/pictures/avif.ts'
 import { colouredBy } from '../../../../src/adapters/pictures/png-chunks.ts'
-import { avifOf, box, flat, grid, image } from '../../../support/avif-files.ts'
+import { avifOf, box, flat, grid, image, u32 } from '../../../support/avif-files.ts'
 import { drawing } from '../../../support/pictures.ts'
 
 const small = await flat(64, 64)
@@ -35,6 +35,20 @@ test('turns are done as often as they are named', () => {
   expect(wrong(avifOf([image(small, 64, 64, mirror, mirror)]))).toBe('more than one imir')
   const tiles = [grid(1, 1, 64, 64), image(small, 64, 64, turn)]
   expect(wrong(avifOf(tiles, [{ type: 'dimg', from: 1, to: [2] }]))).toBe('a tile that is to be turned')
+})
+
+test('a crop that Chromium may not obey, and shows all of the picture, is told of unless it leaves out next to nothing', () => {
+  const crop = (...numbers: number[]) => box('clap', ...numbers.map(u32))
+  const isShownOtherwise = (clap: Buffer) => pixelsOfAvif(avifOf([image(small, 64, 64, clap)]))
+  for (const clap of [
+    crop(32, 1, 32, 1, 0, 2, 0, 2),
+    crop(64, 2, 64, 1, 0, 1, 0, 1),
+    crop(1, 0, 1, 0),
+    crop(60, 1, 60, 1),
+  ])
+    expect(isShownOtherwise(clap)).toMatchObject({ isShownOtherwise: true })
+  expect(isShownOtherwise(crop(0, 0, 64, 1, 0, 1, 0, 1))).toMatchObject({ isShownOtherwise: true })
+  expect(isShownOtherwise(crop(64, 1, 60, 1, 0, 1, 0, 1))).toMatchObject({ isShownOtherwise: false })
 })
 
 test('places in numbers of a size that libheif takes for nothing, and parts without a length', () => {

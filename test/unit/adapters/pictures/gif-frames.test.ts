@@ -27,7 +27,7 @@ const { table, codes } = (() => {
 const head = (width: number, height: number) =>
   Buffer.concat([Buffer.from('GIF89a'), word(width), word(height), Buffer.from([whole[10] ?? 0, 0, 0]), table])
 const control = (clear: boolean) => Buffer.from([0x21, 0xf9, 4, clear ? 5 : 4, 10, 0, 255, 0])
-const frame = (left = 0, top = 0, data = codes) =>
+const frame = (left = 0, top = 0, data: Uint8Array = codes) =>
   Buffer.concat([Buffer.from([0x2c]), word(left), word(top), word(W), word(H), Buffer.from([0]), data])
 
 describe('what no frame covers', () => {
@@ -63,7 +63,7 @@ describe('a frame that ends within its codes', () => {
   })
 
   test('by how much of all that is', () => {
-    const missing = (data: Buffer) => framesOfGif(Buffer.concat([head(W, H), frame(0, 0, data), END])).missing
+    const missing = (data: Uint8Array) => framesOfGif(Buffer.concat([head(W, H), frame(0, 0, data), END])).missing
     expect(missing(codes)).toBe(0)
     expect(missing(cut)).toBeGreaterThan(0.2)
     expect(missing(cut)).toBeLessThan(0.8)
