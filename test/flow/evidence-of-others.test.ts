@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Decision } from '../../src/domain/decision.ts'
 import { disguised, drawnPicture } from '../support/drawn-pictures.ts'
+import { until } from '../support/until.ts'
 import { call, closeReviewing, held, type keys, look, openReviewing, raw, say, submitted } from './reviewing.ts'
 
 const SECRET = 'listing-of-another-shop'
@@ -18,13 +19,10 @@ beforeAll(async () => {
   again = [{ data: (await disguised(picture)).toString('base64') }]
   first = await held(SECRET, { images: [{ data: picture.toString('base64') }] })
   verdictId = (await say(first.caseId, 'analyst', { verdict: 'confirmed' })).body.verdictIds[0]
-  await until(async () => (await screen('analyst')).text.includes('"source":{'))
+  await until('the picture is known', async () => (await screen('analyst')).text.includes('"source":{'))
 }, 120_000)
 afterAll(closeReviewing, 60_000)
 
-async function until(done: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 10_000; !(await done());) if (Date.now() > end) throw new Error('waited in vain')
-}
 const screen = (as: keyof typeof keys) =>
   call<Decision>('POST', '/v1/screen', as, {
     listingId: 'dry',
@@ -90,13 +88,12 @@ describe('through whose case a picture is known', () => {
     const rolex = await held('of-rolex', { images: own })
     await say(rolex.caseId, 'rolex', { verdict: 'confirmed' })
     let tries = 0
-    let later: Decision | undefined
-    await until(async () => {
+    const later = await until('its bank has it', async () => {
       tries += 1
-      later = (await submitted(`rolex-${tries}`, { images: own })).body
-      return matchesOf(later) !== undefined
+      const { body } = await submitted(`rolex-${tries}`, { images: own })
+      return matchesOf(body) !== undefined && body
     })
-    const mine = (await look(later?.caseId, 'rolex')).body.decisions[0]
+    const mine = (await look(later.caseId, 'rolex')).body.decisions[0]
     expect(matchesOf(mine)).toMatchObject([{ bankId: 'confirmed-rolex', source: { caseId: rolex.caseId } }])
   })
 })

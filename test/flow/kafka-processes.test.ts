@@ -10,7 +10,8 @@ import { startKafkaLog, type KafkaLogHarness } from '../integration/kafka-log-ha
 import { freshDatabase, type FreshDatabase } from '../support/database.ts'
 import { startCluster, type KafkaCluster } from '../support/kafka/broker.ts'
 import { ownBrokersOrSkip, uniqueName } from '../support/kafka/kafka.ts'
-import { checks, killProcesses, ran, touchstone, until, type Process } from '../support/processes.ts'
+import { checks, killProcesses, ran, touchstone, type Process } from '../support/processes.ts'
+import { until } from '../support/until.ts'
 import { onKafka } from '../support/running-gate.ts'
 
 describe.runIf(ownBrokersOrSkip())('workers on Kafka', () => {

@@ -6,7 +6,8 @@ import { createApiKey } from '../../src/api/secrets.ts'
 import { topicNames } from '../../src/events/topics.ts'
 import { freshDatabase } from '../support/database.ts'
 import { kafkaOrSkip } from '../support/kafka/kafka.ts'
-import { checks, killProcesses, touchstone, until } from '../support/processes.ts'
+import { checks, killProcesses, touchstone } from '../support/processes.ts'
+import { until } from '../support/until.ts'
 import { deleteTopics, onKafka } from '../support/running-gate.ts'
 
 const kafka = kafkaOrSkip()

@@ -12,6 +12,7 @@ import { lastHeader } from '../../src/events/header.ts'
 import { defaultPolicy } from '../../src/policy/default.ts'
 import { createTelemetry, type Telemetry } from '../../src/telemetry.ts'
 import { freshDatabase, type FreshDatabase } from '../support/database.ts'
+import { until } from '../support/until.ts'
 
 let database: FreshDatabase
 let gate: RunningGate
@@ -57,14 +58,6 @@ export async function policy(change: object): Promise<void> {
   const made = await call('POST', '/v1/policies/publish', 'analyst', document)
   const { version } = (made.body as { policy: { version: number } }).policy
   await until('the policy is live', () => gate.live.current().policy.policy.version === version)
-}
-
-async function until(what: string, look: () => boolean): Promise<void> {
-  const end = Date.now() + 20_000
-  while (!look()) {
-    if (Date.now() > end) throw new Error(`waited in vain until ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
 }
 
 export interface Reviewed {

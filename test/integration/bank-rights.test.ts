@@ -1,15 +1,12 @@
 // How far a rights holder's word reaches in its own banks. Real: PostgreSQL, the store, the HTTP server and reading; keys are in memory.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createBankStore } from '../../src/adapters/postgres/bank-store.ts'
-import { migrate } from '../../src/adapters/postgres/migrate.ts'
-import { STORE_MIGRATIONS } from '../../src/adapters/postgres/migrations.ts'
-import { connect } from '../../src/adapters/postgres/connect.ts'
 import type { Api } from '../../src/api/services.ts'
 import { brandSchema } from '../../src/domain/brand.ts'
 import type { BankScope, BankStore } from '../../src/rights/bank-ports.ts'
 import { bank, picture } from '../contracts/store-banks.ts'
-import { freshDatabase } from '../support/database.ts'
 import { drawnPicture } from '../support/drawn-pictures.ts'
+import { storeBefore } from '../support/old-store.ts'
 import { reading } from '../support/pictures.ts'
 import { memoryApi } from '../unit/api/memory-ports.ts'
 import { freshNode } from './store-on-postgres.ts'
@@ -116,44 +113,34 @@ describe('a rights holder', () => {
 })
 
 test('of an older store, what lies in a rights holder’s bank over HTTP counts as its word, and quarantine is the deployment’s', async () => {
-  const { url, drop } = await freshDatabase()
-  const database = await connect(url)
-  const pool = database.deciding
-  try {
-    const before = STORE_MIGRATIONS.findIndex(({ name }) => name === 'whose word a picture of a bank is')
-    expect(before).toBeGreaterThan(0)
-    await migrate(pool, 'store', STORE_MIGRATIONS.slice(0, before))
-    await pool.query('update reference_head set change = 7')
-    for (const [bankId, brandId] of [
-      ['of-nike', 'nike'],
-      ['ours', null],
-    ] as const) {
-      await pool.query('insert into bank values ($1, 1, $2, 1, now(), $3)', [bankId, bank(bankId, { brandId }), 'ann'])
-      for (const [name, source, state] of [
-        ['http', { kind: 'api', file: 'half \ud83c pair \u0000' }, 'active'],
-        ['file', { kind: 'import', file: '"kind":"api"' }, 'quarantined'],
-        ['verdict', { kind: 'verdict', verdictId: 'V-1' }, 'active'],
-      ] as const)
-        await pool.query(
-          `insert into bank_image (image_id, bank_id, sha256, hash, quality, state, source, added_by, change)
+  const { pool, listener, upgrade } = await storeBefore('whose word a picture of a bank is')
+  await pool.query('update reference_head set change = 7')
+  for (const [bankId, brandId] of [
+    ['of-nike', 'nike'],
+    ['ours', null],
+  ] as const) {
+    await pool.query('insert into bank values ($1, 1, $2, 1, now(), $3)', [bankId, bank(bankId, { brandId }), 'ann'])
+    for (const [name, source, state] of [
+      ['http', { kind: 'api', file: 'half \ud83c pair \u0000' }, 'active'],
+      ['file', { kind: 'import', file: '"kind":"api"' }, 'quarantined'],
+      ['verdict', { kind: 'verdict', verdictId: 'V-1' }, 'active'],
+    ] as const)
+      await pool.query(
+        `insert into bank_image (image_id, bank_id, sha256, hash, quality, state, source, added_by, change)
            values (gen_random_uuid(), $1, $2, $3, 90, $4, $5, 'ann', 2)`,
-          [bankId, picture(name).sha256, picture(name).hash, state, JSON.stringify(source)],
-        )
-    }
-    await migrate(pool, 'store', STORE_MIGRATIONS)
-    const banks = createBankStore({ pool, listener: database.listener })
-    const { images, head } = await banks.changesSince(7n, 9)
-    expect(head).toBe(8n)
-    expect(images).toMatchObject([
-      { bankId: 'of-nike', source: { kind: 'api', by: 'brand', file: 'half \ud83c pair \u0000' } },
-    ])
-    const [stopped] = await banks.images('of-nike', { limit: 1, state: 'quarantined' })
-    await expect(banks.quarantine('of-nike', stopped?.imageId ?? '', 'nike', false, nike)).rejects.toMatchObject({
-      code: 'forbidden',
-    })
-    expect(await banks.quarantine('of-nike', stopped?.imageId ?? '', 'ann', false, 'all')).toBe(true)
-  } finally {
-    await database.close()
-    await drop()
+        [bankId, picture(name).sha256, picture(name).hash, state, JSON.stringify(source)],
+      )
   }
+  await upgrade()
+  const banks = createBankStore({ pool, listener })
+  const { images, head } = await banks.changesSince(7n, 9)
+  expect(head).toBe(8n)
+  expect(images).toMatchObject([
+    { bankId: 'of-nike', source: { kind: 'api', by: 'brand', file: 'half \ud83c pair \u0000' } },
+  ])
+  const [stopped] = await banks.images('of-nike', { limit: 1, state: 'quarantined' })
+  await expect(banks.quarantine('of-nike', stopped?.imageId ?? '', 'nike', false, nike)).rejects.toMatchObject({
+    code: 'forbidden',
+  })
+  expect(await banks.quarantine('of-nike', stopped?.imageId ?? '', 'ann', false, 'all')).toBe(true)
 })

@@ -6,6 +6,7 @@ import { brandSchema } from '../../src/domain/brand.ts'
 import { followReference, type GateParts, type LiveGate } from '../../src/pipeline/reference.ts'
 import { defaultPolicy } from '../../src/policy/default.ts'
 import { createTelemetry } from '../../src/telemetry.ts'
+import { until } from '../support/until.ts'
 import { freshNode, type PostgresNode } from './store-on-postgres.ts'
 
 let node: PostgresNode
@@ -30,10 +31,6 @@ async function keep(version: string): Promise<void> {
     body,
     by: 'ann',
   })
-}
-const until = async (what: string, look: () => boolean): Promise<void> => {
-  for (const end = Date.now() + 10_000; !look(); await new Promise((resolve) => setTimeout(resolve, 20)))
-    if (Date.now() > end) throw new Error(`waited in vain until ${what}`)
 }
 
 test('is never handed out, and decides nowhere: the version before decides, and brands go on changing', async () => {

@@ -8,6 +8,7 @@ import { followReference, type GateParts, type LiveGate } from '../../src/pipeli
 import { defaultPolicy } from '../../src/policy/default.ts'
 import { createTelemetry } from '../../src/telemetry.ts'
 import { bank, picture } from '../contracts/store-banks.ts'
+import { until } from '../support/until.ts'
 import { freshNode, type PostgresNode } from './store-on-postgres.ts'
 
 let node: PostgresNode
@@ -56,9 +57,7 @@ async function follow(): Promise<() => Gate> {
 
 async function caughtUp(gate: () => Gate): Promise<Gate> {
   const change = await node.reference.change()
-  for (const end = Date.now() + 10_000; gate().change < change; await new Promise((resolve) => setTimeout(resolve, 10)))
-    if (Date.now() > end) throw new Error(`the gate is at ${gate().change}, not ${change}`)
-  return gate()
+  return until(`the gate is at ${change}`, () => gate().change >= change && gate())
 }
 
 test('a picture that joins a bank moves the number on, and nothing is loaded or compiled again', async () => {

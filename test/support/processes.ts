@@ -1,6 +1,7 @@
 // The commands of Touchstone as processes of their own, what they say and when, and what their readiness says.
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { until } from './until.ts'
 
 const BIN = fileURLToPath(new URL('../../scripts/touchstone.mjs', import.meta.url))
 
@@ -48,15 +49,6 @@ export async function ran(words: readonly string[], env: Record<string, string>)
       resolve({ code: child.exitCode ?? -1, out, err }),
     )
   })
-}
-
-export async function until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
-  for (const end = Date.now() + 25_000; ;) {
-    const found = await look()
-    if (found !== undefined && found !== false) return found
-    if (Date.now() > end) throw new Error(`waited in vain until ${what}`)
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
 }
 
 /** What `/readyz` says, by the name of the check. */

@@ -14,6 +14,7 @@ import type { Appended, LogRecord } from '../../src/pipeline/log/ports.ts'
 import type { FeedEntry } from '../../src/pipeline/ports.ts'
 import { createTelemetry } from '../../src/telemetry.ts'
 import { freshDatabase } from './database.ts'
+import { until } from './until.ts'
 
 export interface GateUnderTest {
   readonly gate: RunningGate
@@ -27,9 +28,6 @@ export interface GateUnderTest {
   until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T>
   stop(): Promise<void>
 }
-
-/** Far above what any wait takes on a busy machine. */
-const PATIENCE_MS = 20_000
 
 /** `kafka`: brokers of this run, see kafka/kafka.ts; the topics get a prefix of their own, and are deleted at the end. */
 export async function startGateUnderTest(
@@ -62,15 +60,6 @@ export async function startGateUnderTest(
       key: Buffer.from(id),
       ...encodeEvent(definition, data as never, { id, source: 'urn:test', time: '2026-01-01T00:00:00Z', subject: id }),
     })
-  async function until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
-    const end = Date.now() + PATIENCE_MS
-    for (;;) {
-      const found = await look()
-      if (found !== undefined && found !== false) return found
-      if (Date.now() > end) throw new Error(`waited in vain until ${what}`)
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
-  }
   return {
     gate,
     url,
