@@ -30,7 +30,7 @@ export interface SeenPicture extends HashedPicture {
   readonly frames?: readonly HashedPicture[]
   /** Of an animation: frames lie beyond what one picture may cost, or cannot be decoded. */
   readonly unseenFrames?: true
-  /** Browsers show another picture: its samples are meant in a way that is not understood here (PQ, HLG, linear light). */
+  /** Browsers may show another picture: its samples are meant in a way that is not understood here (PQ, HLG, linear light), or it says something that decoders take differently. */
   readonly shownOtherwise?: true
   /** It ends too soon or is broken, and was decoded as far as a browser shows it. */
   readonly damaged?: true

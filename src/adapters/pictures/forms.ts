@@ -2,7 +2,10 @@
 import sharp from 'sharp'
 import type { HashPixels, Pixels } from './messages.ts'
 
-/** Of 114 photos of 240 pixels, brightened by 1.08 to 1.25, halved and encoded again, 58 of 342 escape without forms and 2 with. */
+/**
+ * Of 114 photos of 240 pixels, brightened (times 1.08, 1.15 and 1.25), halved and encoded again, 2 of 342 escape with forms,
+ * as JPEG 70, JPEG 80 and WebP 80 alike; without them 61, 63 and 58.
+ */
 const BRIGHTENED = 1.2
 /** By level: a table takes a twentieth of the time that a function for each level does. */
 const BRIGHTER = Uint8Array.from({ length: 256 }, (_, level) => Math.min(255, level * BRIGHTENED))

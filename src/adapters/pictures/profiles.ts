@@ -101,8 +101,8 @@ const powerOf =
   (level) =>
     gamma > 0 ? level ** gamma : NaN
 
-/** Of 8 bits every level, and three between. */
-const STEPS = 4 * 255
+/** Every level of 8 bits. */
+const STEPS = 255
 
 /** Where more is not less light, and all of it is light. */
 function rises(curve: Curve): boolean {

@@ -36,7 +36,7 @@ export async function readReferencePicture(reader: PictureReader, bytes: Uint8Ar
   if (picture.shownOtherwise === true)
     throw new TouchstoneError(
       'picture-unreadable',
-      `the colours of the ${picture.format} are coded for high dynamic range, or oddly; save it anew in plain sRGB`,
+      `browsers may show the ${picture.format} otherwise: its colours are coded for high dynamic range, or it says something that readers take differently (profile, parts, crop); save it anew in plain sRGB`,
     )
   if (picture.blank)
     throw new TouchstoneError(

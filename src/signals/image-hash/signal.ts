@@ -255,7 +255,7 @@ const UNSEEN_FRAMES = unseen(
 
 const SHOWN_OTHERWISE = unseen(
   'not-a-picture',
-  'its colours are coded for high dynamic range, or oddly: what browsers show of it is another picture',
+  'its colours are coded for high dynamic range, or it says something that readers take differently (profile, parts, crop): browsers may show another picture',
 )
 
 const UNSEEN_PART = unseen(
