@@ -31,7 +31,7 @@ const fusion = z.object({
     from: z.string(),
   }),
   candidate: figures,
-  champion: figures.extend({ version: z.string() }),
+  champion: figures.extend({ version: z.string(), mayHaveLearnt: z.number().optional() }),
   comparison: z.object({ difference: z.number(), low: z.number(), high: z.number(), standing: z.string() }),
 })
 const prior = scorecardSchema.shape.prior
@@ -52,7 +52,11 @@ const text = z.object({
     aucDifference: auc.nullish(),
     standing: z.string(),
   }),
-  champion: z.object({ version: z.string().nullable(), auc: z.number().nullable() }),
+  champion: z.object({
+    version: z.string().nullable(),
+    auc: z.number().nullable(),
+    mayHaveLearnt: z.number().optional(),
+  }),
 })
 
 const used = z.object({
@@ -84,21 +88,23 @@ interface Compared {
     readonly decidedEarlier: number
     readonly sellerLearntFrom: number
     readonly wordsLearntFrom: number
+    readonly learntByTheOther: number
   }
 }
 
 /** What a comparison was made on, and why the other verdicts count for nothing in it. */
 export function comparedText({ labels, rows, drawn, leftOut }: Compared): string {
-  const { repeated, decidedEarlier, sellerLearntFrom, wordsLearntFrom } = leftOut
+  const { repeated, decidedEarlier, sellerLearntFrom, wordsLearntFrom, learntByTheOther } = leftOut
   const why = [
     [decidedEarlier, 'decided before what was held out'],
     [sellerLearntFrom, 'by sellers that it may have learnt from'],
     [wordsLearntFrom, 'in words that it may have learnt from, but for numbers and signs'],
+    [learntByTheOther, 'that the version which decides may have learnt from'],
     [repeated, 'on a listing, or the same words of a seller, for which another verdict stands'],
   ] as const
   const reasons = why.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`)
   const left = labels - rows
-  return `Of ${labels} verdicts that count, on ${rows} listings that the version did not learn from; ${left} left out${reasons.length === 0 ? '' : ` (${reasons.join('; ')})`}. ${drawnText(drawn)}`
+  return `Of ${labels} verdicts that count, on ${rows} listings that neither version learnt from; ${left} left out${reasons.length === 0 ? '' : ` (${reasons.join('; ')})`}. ${drawnText(drawn)}`
 }
 
 /** Figures of what was stopped say nothing of what went on sale. */
@@ -146,8 +152,19 @@ export function textLines({ heldOut, comparison, champion }: z.infer<typeof text
     return [scores, `${beside} there was nothing to compare: ${why}.`]
   }
   const aucs = `AUC ${number(champion.auc)}, this one ${number(own ?? null)}${!by ? '' : `, ${by.value < 0 ? 'lower' : 'higher'} by ${number(Math.abs(by.value))} ${range(by)}`}`
-  return [scores, `${beside} (${aucs}, on the ${on} that both scored): ${standing}.`]
+  return [scores, ...flattered(champion), `${beside} (${aucs}, on the ${on} that both scored): ${standing}.`]
 }
+
+const flattered = ({
+  version,
+  mayHaveLearnt = 0,
+}: {
+  version: string | null
+  mayHaveLearnt?: number | undefined
+}): string[] =>
+  mayHaveLearnt === 0
+    ? []
+    : [`Version ${version ?? 'none'} may have learnt from ${mayHaveLearnt} of them, which flatters it here.`]
 
 /** Where draws have moved the base rate, with how many they were. */
 const rateLines = ({ probability, marketplaces }: z.infer<typeof prior>): string[] =>
@@ -162,6 +179,7 @@ function fusionLines(
 ): string[] {
   return [
     `On ${heldOut.rows} listings (${heldOut.confirmed} confirmed) of ${heldOut.sellers} other sellers, decided from ${heldOut.from} on. ${drawnText(heldOut.drawn)}`,
+    ...flattered(champion),
     ...figureLines('this version', candidate),
     ...figureLines(`version ${champion.version}`, champion),
     ...comparisonLines(comparison, against),

@@ -46,10 +46,7 @@ export interface Seen {
 /** How words on both sides of the boundary were kept apart; cards that do not say so were made before they were. */
 export const WORDS_DRAWN = 'drawn'
 
-export function judge(
-  { learn, heldOut, boundary, seen }: Pick<Split, 'learn' | 'heldOut'> & Seen,
-  contest: Contest,
-): ModelCard['measured'] {
+export function judge({ learn, heldOut, boundary, seen }: Pick<Split, 'learn' | 'heldOut'> & Seen, contest: Contest) {
   const { candidate, champion, comparison } = sideBySide(contest)
   return {
     learntFrom: { ...sideOf(learn), saidBy: saidBy(learn) },
@@ -58,7 +55,7 @@ export function judge(
     candidate,
     champion: { version: contest.champion.scorecard.version, ...champion },
     comparison,
-  }
+  } satisfies ModelCard['measured']
 }
 
 const isOvert = ({ signals }: Pick<TrainingRow, 'signals'>): boolean =>

@@ -1,49 +1,16 @@
 // A version beside the one that decides, on the verdicts that it did not learn from; nothing is recorded.
-import { z } from 'zod'
 import { expectedText, type ModelCard, type ModelName } from '../../domain/model.ts'
 import type { Scorecard } from '../../domain/scorecard.ts'
 import { TouchstoneError } from '../../errors.ts'
-import { unlearnt, type Unlearnt } from '../../learning/split.ts'
-import { trainingSet, type TrainingRow } from '../../learning/training-set.ts'
+import type { TrainingRow } from '../../learning/training-set.ts'
 import { readFusion, type LoadedModels } from '../models.ts'
-import { sideBySide, textFigures, WORDS_DRAWN } from './card.ts'
-import { championOf, readLabels, versionsOf, type Labels, type LearningStores, type Shipped } from './run-training.ts'
+import { sideBySide, textFigures } from './card.ts'
+import { championOf, readLabels, versionsOf, type LearningStores, type Shipped } from './run-training.ts'
 import { heardWith, textScores, type TextOf } from './text-scores.ts'
+import { mayHaveLearnt, unseenBy, type Labels } from './unseen.ts'
 
 /** Of a kind: fewer show nothing. */
 const LEAST = 5
-
-const heldOutSchema = z.object({
-  heldOut: z.object({ from: z.string(), draw: z.string(), seen: z.string(), words: z.string().optional() }),
-})
-
-export interface Unseen extends Unlearnt {
-  /** Verdicts that count; those neither among the rows nor left out repeat another one. */
-  readonly labels: number
-}
-
-/** Labels that the version of this card did not learn from, by the same draws as in its training. Without a card: all. */
-export function unseenBy(read: Labels, card: ModelCard | undefined): Unseen {
-  const labels = read.labels.length
-  if (card === undefined || card.trained.until === null)
-    return { labels, rows: trainingSet(read.labels), leftOut: { earlier: 0, sellers: 0, words: 0 } }
-  const { until, seed } = card.trained
-  const measured = heldOutSchema.safeParse(card.measured)
-  if (measured.success) {
-    const { seen, words, from, draw } = measured.data.heldOut
-    const wordsDrawn = words === WORDS_DRAWN
-    return { labels, ...unlearnt(read, { seed, boundary: { from, draw }, seen, wordsDrawn }) }
-  }
-  // Made elsewhere, or before listings were split by their decision: `until` may be the time of a verdict. No listing is
-  // judged before it is decided, so what was decided later was not learnt from; whoever was known by then may have been.
-  return {
-    labels,
-    ...unlearnt(read, { seed, boundary: { from: until, draw: BEHIND_ALL }, seen: '', wordsDrawn: false }),
-  }
-}
-
-/** Above every draw: nothing that was decided at the very time of a boundary lies behind it. */
-const BEHIND_ALL = 'g'
 
 /**
  * A fusion, each hearing the text model that it was fitted to: what verdicts keep are the scores of the one that decided then.
@@ -56,8 +23,8 @@ export async function fusionOnVerdicts(
   { version, maxFpr }: { readonly version: string; readonly maxFpr?: number | undefined },
 ) {
   const asked = await fusionOf(stores.models, shipped, version)
-  const { fusion, expects, hears, thresholds } = await championOf(stores, shipped, textOf)
-  const { rows, ...used } = enough(unseenBy(await readLabels(stores), asked.card), version)
+  const { fusion, expects, hears, thresholds, cards } = await championOf(stores, shipped, textOf)
+  const { rows, ...used } = enough(await readLabels(stores), { version, card: asked.card, deciding: cards.fusion })
   const { candidate, champion, comparison } = sideBySide({
     candidate: { scorecard: asked.scorecard, rows: await heardWith(textOf, asked.expects, rows) },
     champion: { scorecard: fusion, rows: await hears(rows) },
@@ -80,7 +47,11 @@ export async function fusionOnVerdicts(
 export async function textOnVerdicts(stores: LearningStores, shipped: Shipped, textOf: TextOf, version: string) {
   const model = await textOf(version)
   const deciding = await championOf(stores, shipped, textOf)
-  const { rows, ...used } = enough(unseenBy(await readLabels(stores), model.card), version)
+  const { rows, ...used } = enough(await readLabels(stores), {
+    version,
+    card: cardOf(model),
+    deciding: deciding.cards.text,
+  })
   const [mine, theirs] = [await textScores(model, rows), await deciding.scores(rows)]
   const { heldOut, champion, comparison } = textFigures(
     rows.map((row, i) => ({ ...row, candidate: mine[i], champion: theirs[i] })),
@@ -155,23 +126,44 @@ interface Compared {
     readonly decidedEarlier: number
     readonly sellerLearntFrom: number
     readonly wordsLearntFrom: number
+    /** The version that decides may have learnt from them. */
+    readonly learntByTheOther: number
   }
 }
 
-function enough({ labels, rows, leftOut: { earlier, sellers, words } }: Unseen, version: string): Compared {
+interface Sides {
+  readonly version: string
+  readonly card: ModelCard | undefined
+  readonly deciding: ModelCard | undefined
+}
+
+function enough(read: Labels, { version, card, deciding }: Sides): Compared {
+  const {
+    labels,
+    rows: unseen,
+    leftOut: { earlier, sellers, words },
+  } = unseenBy(read, card)
+  // Whoever knows the rows by heart wins: an older version would lose to the one that learnt from what came since.
+  const isLearnt = mayHaveLearnt(read, deciding)
+  const rows = unseen.filter((row) => !isLearnt(row))
   const leftOut = {
-    repeated: labels - rows.length - earlier - sellers - words,
+    repeated: labels - unseen.length - earlier - sellers - words,
     decidedEarlier: earlier,
     sellerLearntFrom: sellers,
     wordsLearntFrom: words,
+    learntByTheOther: unseen.length - rows.length,
   }
   for (const label of ['confirmed', 'rejected'] as const) {
     const found = rows.filter((row) => row.label === label).length
     if (found < LEAST)
       throw new TouchstoneError(
         'labels-missing',
-        `${LEAST - found} more ${label} listings (${found} of ${LEAST}) that ${version} did not learn from, of sellers and in words that were held out then or came since (${earlier} were decided before, ${sellers} left out for their seller, ${words} for their words)`,
+        `${LEAST - found} more ${label} listings (${found} of ${LEAST}) that neither ${version} nor the version that decides learnt from, of sellers and in words that were held out then or came since (${earlier} were decided before, ${sellers} left out for their seller, ${words} for their words, ${leftOut.learntByTheOther} because the version that decides may have learnt from them)`,
       )
   }
   return { labels, rows, drawn: rows.filter((row) => row.drawn).length, leftOut }
 }
+
+/** Invented listings are no verdicts: what ships has learnt from none. */
+const cardOf = ({ card }: { readonly card: ModelCard }): ModelCard | undefined =>
+  card.trained.invented ? undefined : card

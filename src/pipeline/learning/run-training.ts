@@ -1,6 +1,6 @@
 // One training from the store to the store: labels read, models made, kept with their cards; nothing is promoted.
 import type { Decision } from '../../domain/decision.ts'
-import { expectedText, type ModelName } from '../../domain/model.ts'
+import { expectedText, type ModelCard, type ModelName } from '../../domain/model.ts'
 import { policySchema, type Policy } from '../../domain/policy.ts'
 import type { Scorecard } from '../../domain/scorecard.ts'
 import { TouchstoneError } from '../../errors.ts'
@@ -12,6 +12,7 @@ import type { Signal } from '../../signals/signal.ts'
 import type { Draw } from '../audit.ts'
 import { readFusion } from '../models.ts'
 import { heardWith, textScores, type TextOf } from './text-scores.ts'
+import { mayHaveLearnt, type Labels } from './unseen.ts'
 import { train, type Champion, type Training, type Used } from './train.ts'
 
 export interface LearningStores {
@@ -41,12 +42,6 @@ export interface TrainingReport extends Used {
   readonly refused: Training['refused']
 }
 
-export interface Labels {
-  /** Every label of the store, weighted by the audit share of the policy that decided. */
-  readonly labels: readonly LabelledListing[]
-  readonly spoken: readonly Spoken[]
-}
-
 export async function readLabels({
   reference,
   labels,
@@ -72,6 +67,13 @@ export async function readLabels({
   return { labels: found, spoken }
 }
 
+interface Deciding extends Omit<Champion, 'mayHaveLearnt'> {
+  readonly expects: string | null | undefined
+  readonly thresholds: Policy['thresholds']
+  /** Undefined: what ships decides, which learnt from no verdict. */
+  readonly cards: Readonly<Record<ModelName, ModelCard | undefined>>
+}
+
 /**
  * What decides now: the promoted scorecard, else the one that ships, and how it hears the text model that it was fitted to.
  * One that cannot be read decides nowhere.
@@ -80,12 +82,13 @@ export async function championOf(
   { reference, models }: Pick<LearningStores, 'reference' | 'models'>,
   shipped: Shipped,
   textOf: TextOf,
-): Promise<Champion & { expects: string | null | undefined; thresholds: Policy['thresholds'] }> {
+): Promise<Deciding> {
   const { policy, models: active } = await reference.load()
   if (policy === undefined)
     throw new TouchstoneError('not-ready', 'there is no active policy; `touchstone start` publishes the default one')
   const fusion = active.find((model) => model.name === 'fusion')
-  const text = active.find((model) => model.name === 'text')?.version ?? shipped.text
+  const activeText = active.find((model) => model.name === 'text')
+  const text = activeText?.version ?? shipped.text
   const expects = fusion === undefined ? shipped.text : expectedText(fusion.card)
   return {
     fusion:
@@ -97,6 +100,7 @@ export async function championOf(
     text,
     scores: async (rows) => (text === null ? [] : textScores(await textOf(text), rows)),
     thresholds: policy.thresholds,
+    cards: { fusion: fusion?.card, text: activeText?.card },
   }
 }
 
@@ -111,12 +115,13 @@ export async function runTraining(
     readonly by: string
   },
 ): Promise<TrainingReport> {
-  const { labels } = await readLabels(stores)
-  const { thresholds, ...champion } = await championOf(stores, shipped, textOf)
-  const { trained, refused, used } = await train(labels, {
+  const read = await readLabels(stores)
+  const { thresholds, cards, ...champion } = await championOf(stores, shipped, textOf)
+  const mayHave = { fusion: mayHaveLearnt(read, cards.fusion), text: mayHaveLearnt(read, cards.text) }
+  const { trained, refused, used } = await train(read.labels, {
     ...options,
     shipped: shipped.scorecard,
-    champion,
+    champion: { ...champion, mayHaveLearnt: mayHave },
     thresholds,
   })
   const made: { model: ModelRecord; present: boolean }[] = []

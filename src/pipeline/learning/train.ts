@@ -30,6 +30,8 @@ export interface Champion {
   readonly text: string | null
   /** What that text model says of rows; undefined where it abstains. */
   readonly scores: (rows: readonly TrainingRow[]) => Promise<readonly (number | undefined)[]>
+  /** Rows held out here that it may know by heart: with another seed, or where older listings were judged since. */
+  readonly mayHaveLearnt?: Readonly<Record<ModelName, (row: TrainingRow) => boolean>>
 }
 
 export interface TrainingOptions {
@@ -148,11 +150,15 @@ async function trainFusion(
       ...(text === undefined ? {} : { expects: { text: text.card.version } }),
       prior: scorecard.prior,
       trained: { seed: options.seed, ...learntFrom(learn), invented: false },
-      measured: judge(parts, {
-        candidate: { scorecard, rows: asked },
-        champion: { scorecard: options.champion.fusion, rows: await options.champion.hears(heldOut) },
-        thresholds: options.thresholds,
-      }),
+      measured: withLearnt(
+        options.champion.mayHaveLearnt?.fusion,
+        heldOut,
+        judge(parts, {
+          candidate: { scorecard, rows: asked },
+          champion: { scorecard: options.champion.fusion, rows: await options.champion.hears(heldOut) },
+          thresholds: options.thresholds,
+        }),
+      ),
     },
   }
 }
@@ -184,5 +190,16 @@ async function textMeasured(
     new Set(heldOut.filter((row) => (row.marketplace ?? '') === marketplace).map((row) => row.label)).size
   // It speaks there all the same: whoever promotes it should know.
   const unmeasured = text.card.trained.marketplaces.filter((marketplace) => kindsAt(marketplace) < 2)
-  return { ...own, learntFrom, unmeasured, ...textFigures(rows, { boundary, seen, champion: champion.text }) }
+  const figures = textFigures(rows, { boundary, seen, champion: champion.text })
+  return { ...own, learntFrom, unmeasured, ...withLearnt(champion.mayHaveLearnt?.text, heldOut, figures) }
+}
+
+/** How many of the rows flatter the version that decides: it may have learnt from them, and the new one did not. */
+function withLearnt<M extends { readonly champion: object }>(
+  mayHaveLearnt: ((row: TrainingRow) => boolean) | undefined,
+  heldOut: readonly TrainingRow[],
+  measured: M,
+): M {
+  const learnt = mayHaveLearnt === undefined ? 0 : heldOut.filter(mayHaveLearnt).length
+  return { ...measured, champion: { ...measured.champion, mayHaveLearnt: learnt } }
 }

@@ -2,10 +2,17 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { gateParts } from '../../../src/apps/gate-parts.ts'
 import type { ModelCard } from '../../../src/domain/model.ts'
-import type { LabelledListing } from '../../../src/learning/ports.ts'
+import type { Decision } from '../../../src/domain/decision.ts'
+import type { JudgedRevision, LabelledListing, RecordedVerdict } from '../../../src/learning/ports.ts'
+import { createDraw } from '../../../src/pipeline/audit.ts'
+import { decisionId } from '../../../src/pipeline/ids.ts'
+import { defaultPolicy } from '../../../src/policy/default.ts'
 import { split } from '../../../src/learning/split.ts'
 import { patternOf, trainingSet } from '../../../src/learning/training-set.ts'
-import { unseenBy } from '../../../src/pipeline/learning/compare.ts'
+import { fusionOnVerdicts } from '../../../src/pipeline/learning/compare.ts'
+import { cardText } from '../../../src/apps/model-text.ts'
+import type { LearningStores } from '../../../src/pipeline/learning/run-training.ts'
+import { mayHaveLearnt, unseenBy } from '../../../src/pipeline/learning/unseen.ts'
 import { train, type TrainingOptions } from '../../../src/pipeline/learning/train.ts'
 import { at, labelled, story, wordFor } from '../learning/labelled.ts'
 
@@ -155,4 +162,66 @@ test('of a card that was made when verdicts had the time only what was decided a
     labelled(id, 'confirmed', { sellerId, at: at(minute), recordedAt: at(minute + 10) })
   const { rows } = unseenBy(read([of('a', 'A', 45), of('b', 'B', 52), of('c', 'A', 60)]), made as unknown as ModelCard)
   expect(rows.map((r) => r.listing.listingId)).toEqual(['b'])
+})
+
+test('a version is not beaten by one that knows the rows by heart: an older one, or one of another seed', async () => {
+  const labels = story(400).map((l, i): LabelledListing => ({ ...l, sellerId: `S-${i}` }))
+  const fusion = async (some: readonly LabelledListing[], more: Partial<TrainingOptions> = {}) => {
+    const { trained } = await train(some, { ...options, models: ['fusion'], ...more })
+    const [made] = trained
+    if (made === undefined) throw new Error('nothing was trained')
+    return made
+  }
+  // The older one was made of the first 200; the one that decides of all.
+  const [older, deciding] = [await fusion(labels.slice(0, 200)), await fusion(labels)]
+  const judged = labels.map((l): JudgedRevision => {
+    const id = decisionId(l.listing.listingId, 1, 1)
+    const decision = { decisionId: id, stage: 'screening', audit: false, policy: { version: 7 }, signals: l.signals }
+    const verdict = {
+      verdictId: id,
+      decisionId: id,
+      verdict: l.label,
+      by: l.saidBy,
+      at: l.at,
+      recordedAt: l.recordedAt,
+    }
+    return {
+      ...l,
+      verdicts: [verdict as RecordedVerdict],
+      decisions: [{ ...decision, decidedAt: l.at } as unknown as Decision],
+    }
+  })
+  const all = [older, deciding]
+  const policy = { ...defaultPolicy(), version: 7 }
+  const stores = {
+    // As the registry gives it: what is active comes with its card beside its name.
+    reference: {
+      policies: async () => [{ policy }],
+      load: async () => ({ policy, models: [{ ...deciding.card, card: deciding.card }] }),
+    },
+    labels: { judged: () => ReadableStream.from(judged) },
+    draw: async () => createDraw(''),
+    models: {
+      find: async (_: string, version: string) => all.find(({ card }) => card.version === version),
+      body: async (_: string, version: string) => all.find(({ card }) => card.version === version)?.body,
+    },
+  } as unknown as LearningStores
+  const { signals, scorecard } = await gateParts({ currencies: undefined, budgetMs: 250 })
+  const nobody = () => Promise.reject(new Error('none is asked'))
+  const shipped = { signals, scorecard, text: null }
+  const compared = await fusionOnVerdicts(stores, shipped, nobody, { version: older.card.version })
+  const heldOut = split(trainingSet(labels), options.seed).heldOut.length
+  expect(compared).toMatchObject({ labels: 400, rows: heldOut, leftOut: { decidedEarlier: 140 } })
+  expect(compared.leftOut.learntByTheOther).toBe(400 - 140 - heldOut)
+
+  // Of another seed the sellers who stand on both sides were learnt from.
+  const sellers = labels.map((l, i) => ({ ...l, sellerId: `S-${i % 80}` }))
+  const other = await fusion(sellers, { seed: 8 })
+  const isLearnt = mayHaveLearnt(read(sellers), other.card)
+  const champion = { ...options.champion, mayHaveLearnt: { fusion: isLearnt, text: () => false } }
+  const { card } = await fusion(sellers, { champion })
+  const known = split(trainingSet(sellers), options.seed).heldOut.filter(isLearnt).length
+  expect(known).toBeGreaterThan(10)
+  expect(card.measured).toMatchObject({ champion: { mayHaveLearnt: known } })
+  expect(cardText(card)).toContain(`may have learnt from ${known} of them, which flatters it here.`)
 })
