@@ -86,6 +86,7 @@ export function decideRevision(
       seen: sha256sOf(assessment.pictures),
     })
   row.marketplace = marketplace
+  row.withdrawnByOthers = []
   row.sellerId = listing.sellerId
   row.revision = listing.revision
   row.sequence = sequence

@@ -8,6 +8,12 @@ import type { Appended, BatchResult, Headers } from './log/ports.ts'
 
 // ---------------------------------------------------------------- the store
 
+/** A marketplace's withdrawal of an id of which nothing is decided; null: it named none. */
+export interface WithdrawnUnknown {
+  readonly marketplace: string | null
+  readonly revision: number
+}
+
 /** What is known of a listing, read under its row lock. */
 export interface Standing {
   readonly listingId: string
@@ -21,6 +27,8 @@ export interface Standing {
   readonly outcome: DecisionOutcome | null
   /** Highest revision withdrawn; 0 when none is. */
   readonly withdrawnRevision: number
+  /** While nothing is decided: what other marketplaces than `marketplace` withdrew, the latest last. */
+  readonly withdrawnByOthers?: readonly WithdrawnUnknown[]
   /** The open case. */
   readonly caseId: string | null
   /** Content hashes of the revisions that were asked for and are already decided. */

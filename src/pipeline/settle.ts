@@ -49,7 +49,7 @@ export interface Tally {
  * - of what is allowed a share is drawn for a person to look at, and goes on sale meanwhile; the case of one that was drawn
  *   carries over as well, so that an edit does not end the look;
  * - a withdrawal closes the open case and decides nothing; of an id of which nothing is decided it is remembered for its own
- *   marketplace, the latest one, and claims nothing;
+ *   marketplace, and claims nothing;
  * - of what is early only that is settled which is known when it comes again: decisions, withdrawals of what is decided,
  *   duplicates. A refusal or a dead letter would be written twice, so it is left for the commit that moves the offset over it.
  */
@@ -140,11 +140,7 @@ export function settle(
       continue
     }
     const claimed = value.kind === 'listing' ? value.listing.marketplace : value.marketplace
-    // Whoever comes with another's id first has only guessed it: what was remembered of that was not said of this listing.
-    if (row.revision === 0 && row.marketplace !== null && claimed !== row.marketplace) {
-      row.marketplace = null
-      row.withdrawnRevision = 0
-    }
+    if (row.revision === 0 && row.marketplace !== null && claimed !== row.marketplace) recall(row, claimed)
     const no = (code: RefusalCode, message: string, path = '/revision') =>
       refuse({ listingId, revision }, claimed ?? row.marketplace, code, message, path)
 
@@ -185,6 +181,22 @@ export function settle(
     }
   }
   return { settlement: draft.done(), tally }
+}
+
+/** How many marketplaces are remembered to have withdrawn one id of which nothing is decided: who guesses ids fills no row. */
+const MOST_REMEMBERED = 16
+
+/**
+ * Of an id of which nothing is decided: whoever came with it first has only guessed it, and what was remembered of that was not
+ * said of this marketplace's listing. So the row is this one's now, as it left it, and the other's words are put aside.
+ */
+function recall(row: Draft, claimed: string | undefined): void {
+  const { marketplace, withdrawnRevision: revision, withdrawnByOthers } = row
+  const own = withdrawnByOthers.find((one) => one.marketplace === (claimed ?? null))
+  const others = [...withdrawnByOthers.filter((one) => one !== own), { marketplace, revision }]
+  row.withdrawnByOthers = others.slice(-MOST_REMEMBERED)
+  row.marketplace = own?.marketplace ?? null
+  row.withdrawnRevision = own?.revision ?? 0
 }
 
 function withdraw(draft: SettlementDraft, row: Draft, revision: number, at: string): void {

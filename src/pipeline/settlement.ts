@@ -6,7 +6,7 @@ import type { Verdict } from '../domain/verdict.ts'
 import { listingDecided, listingRefused, verdictRecorded } from '../events/index.ts'
 import type { TopicNames } from '../events/topics.ts'
 import { encodeEvent } from '../events/wire.ts'
-import type { CaseChange, CasePicture, OutboxRow, Settlement, Standing, WantedRescreen } from './ports.ts'
+import type { CaseChange, CasePicture, OutboxRow, Settlement, Standing, WantedRescreen, WithdrawnUnknown } from './ports.ts'
 import { refusalId } from './ids.ts'
 import { GATE_SOURCE } from './sources.ts'
 
@@ -19,6 +19,7 @@ export interface Draft {
   sequence: number
   outcome: Standing['outcome']
   withdrawnRevision: number
+  withdrawnByOthers: readonly WithdrawnUnknown[]
   caseId: string | null
   holdUntil: string | null
   hashes: Map<number, string>
@@ -59,6 +60,7 @@ export class SettlementDraft {
         sequence: row?.sequence ?? 0,
         outcome: row?.outcome ?? null,
         withdrawnRevision: row?.withdrawnRevision ?? 0,
+        withdrawnByOthers: row?.withdrawnByOthers ?? [],
         caseId: row?.caseId ?? null,
         holdUntil: null,
         hashes: new Map(row?.hashes ?? []),

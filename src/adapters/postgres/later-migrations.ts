@@ -141,6 +141,11 @@ update shown_set set keys = case when hash !~ '^[0-9a-f]{64}$' then '{}' else ar
 create index shown_set_keys on shown_set using gin (keys) with (fastupdate = off);
 `
 
+// Of an id of which nothing is decided: which marketplaces besides the latest withdrew it, and which revision.
+const withdrawnUnknown = `
+alter table listing add column withdrawn_by_others json;
+`
+
 export const LATER_MIGRATIONS: readonly Migration[] = [
   { name: 'whose word a picture of a bank is', sql: words },
   { name: 'pictures of cases that are no longer kept', sql: goneFromCases },
@@ -152,4 +157,5 @@ export const LATER_MIGRATIONS: readonly Migration[] = [
   { name: 'since when listings have shown it', sql: shownSince },
   { name: 'what listings show, by its sets alone', sql: shownBySetsAlone },
   { name: 'wider keys of what listings show', sql: widerKeys },
+  { name: 'withdrawals of unknown listings by several marketplaces', sql: withdrawnUnknown },
 ]

@@ -52,12 +52,14 @@ function writeStandings(rows: Settlement['standings']): Statement[] {
   return [
     sql`
     update listing l set marketplace = x.marketplace, seller_id = x.seller_id, revision = x.revision, sequence = x.sequence,
-      outcome = x.outcome, withdrawn_revision = x.withdrawn_revision, case_id = x.case_id, hold_until = x.hold_until
+      outcome = x.outcome, withdrawn_revision = x.withdrawn_revision,
+      withdrawn_by_others = x.withdrawn_by_others::json, case_id = x.case_id, hold_until = x.hold_until
     from unnest(${rows.map((r) => r.listingId)}::text[], ${rows.map((r) => r.marketplace)}::text[],
                 ${rows.map((r) => r.sellerId)}::text[], ${rows.map((r) => r.revision)}::int[], ${rows.map((r) => r.sequence)}::int[],
                 ${rows.map((r) => r.outcome)}::text[], ${rows.map((r) => r.withdrawnRevision)}::int[],
+                ${rows.map((r) => (r.withdrawnByOthers?.length ? JSON.stringify(r.withdrawnByOthers) : null))}::text[],
                 ${rows.map((r) => r.caseId)}::text[], ${rows.map((r) => r.holdUntil)}::timestamptz[])
-         x (listing_id, marketplace, seller_id, revision, sequence, outcome, withdrawn_revision, case_id, hold_until)
+         x (listing_id, marketplace, seller_id, revision, sequence, outcome, withdrawn_revision, withdrawn_by_others, case_id, hold_until)
     where l.listing_id = x.listing_id collate "C"`,
   ]
 }

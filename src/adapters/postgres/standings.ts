@@ -1,7 +1,7 @@
 // The rows of listings: locked in one order, and read as what is known of each.
 import { sql } from 'kysely'
 import type { Outcome } from '../../domain/policy.ts'
-import type { Standing } from '../../pipeline/ports.ts'
+import type { Standing, WithdrawnUnknown } from '../../pipeline/ports.ts'
 import type { Statement } from './statement.ts'
 
 export interface StandingRow {
@@ -12,6 +12,7 @@ export interface StandingRow {
   readonly sequence: number
   readonly outcome: Outcome | null
   readonly withdrawn_revision: number
+  readonly withdrawn_by_others?: readonly WithdrawnUnknown[] | null
   readonly case_id: string | null
 }
 
@@ -34,8 +35,8 @@ export const lockListings = (ids: readonly string[]): Statement => sql`
 
 /** Of listings whose rows are locked, with the hashes of the wanted revisions: a row for each that is wanted. */
 export const readStandings = (wanted: readonly WantedRevision[]): Statement<KnownRow> => sql<KnownRow>`
-  select l.listing_id, l.marketplace, l.seller_id, l.revision, l.sequence, l.outcome, l.withdrawn_revision, l.case_id,
-         r.revision as known, r.content_hash
+  select l.listing_id, l.marketplace, l.seller_id, l.revision, l.sequence, l.outcome, l.withdrawn_revision,
+         l.withdrawn_by_others, l.case_id, r.revision as known, r.content_hash
   from unnest(${wanted.map((one) => one.listingId)}::text[], ${wanted.map((one) => one.revision)}::int[]) x (listing_id, revision)
   join listing l on l.listing_id = x.listing_id collate "C"
   left join revision r on r.listing_id = x.listing_id collate "C" and r.revision = x.revision`
@@ -48,6 +49,7 @@ export const standingOf = (row: StandingRow, hashes: ReadonlyMap<number, string>
   sequence: row.sequence,
   outcome: row.outcome,
   withdrawnRevision: row.withdrawn_revision,
+  withdrawnByOthers: row.withdrawn_by_others ?? [],
   caseId: row.case_id,
   hashes,
 })

@@ -32,6 +32,7 @@ export interface Tables {
     sequence: Generated<number>
     outcome: Outcome | null
     withdrawn_revision: Generated<number>
+    withdrawn_by_others: Generated<unknown>
     case_id: string | null
     hold_until: InstantOrNull
   }
