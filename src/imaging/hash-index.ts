@@ -1,17 +1,15 @@
 // The index of hashes: every entry within a distance of a picture's hash, exactly, while entries come and go.
 import { BLOCK, SAMPLE_GROUP } from './hash-kernel.ts'
 import { createPieces } from './hash-pieces.ts'
-import { ALL, CHEAPEST_SCAN, choose, type Plan, type Shares } from './hash-plan.ts'
+import { cheapestScan, leastScan, type Scan, type Shares } from './hash-plan.ts'
 import { renew, type Renewal, type Shelf } from './hash-renewal.ts'
+import { createSearch, type Near, type Search } from './hash-search.ts'
 import { createHashStore, NOBODY } from './hash-store.ts'
 
 const HASH_BYTES = 32
 
 /** Bits; beyond it unrelated pictures begin to match, and no bank asks for more. */
 const MOST_DISTANCE = 63
-
-/** Matches are sorted as numbers: the distance, then the entry. */
-const KEY = 2 ** 32
 
 /** Of making tables, while somebody waits for matches: 8 are some 20 µs. */
 const STEPS_PER_LOOK = 8
@@ -20,11 +18,7 @@ const STEPS_PER_LOOK = 8
 const MOST_GROUPS = 32
 const HASHES_PER_GROUP = 512
 
-export interface Near {
-  readonly id: number
-  /** Bits of 256. */
-  readonly distance: number
-}
+export type { Near }
 
 export interface HashIndex {
   readonly size: number
@@ -92,37 +86,33 @@ function indexOn(first: Shelf): HashIndex {
       const id = store.idAt(found[at] ?? 0)
       if (id === NOBODY || seen?.has(id) === true) continue
       seen?.add(id)
-      search.found(found[at + 1] ?? 0, id)
+      search.found(id, found[at + 1] ?? 0)
     }
   }
-  const planFor = (from: number, to: number, distance: number, shares?: Shares): Plan => {
-    const [hashes, units] = [to - from, distance + 1]
-    const tables = shares?.cost(ALL, units) ?? Infinity
-    const alone = (): Plan => ({ probes: shares?.probes(ALL, units) ?? [], scan: undefined, cost: tables })
-    if (tables <= hashes * CHEAPEST_SCAN) return alone()
-    const groups = Math.min(MOST_GROUPS, Math.ceil(hashes / HASHES_PER_GROUP))
-    const step = Math.floor(hashes / groups / SAMPLE_GROUP) * SAMPLE_GROUP
-    const plan = choose(hashes, distance, store.kernel.sample(from, step, groups), groups, shares)
-    return plan.cost < tables ? plan : alone()
-  }
-  const find = (search: Search, from: number, to: number, { probes, scan }: Plan) => {
+  const lookUp = (search: Search, hash: Uint8Array, shares: Shares) => {
     const { kernel } = store
-    const seen = probes.length > 0 ? new Set<number>() : undefined
-    // What tables do not list differs in so many bits outside the words of the scan.
-    const elsewhere = scan === undefined || scan === 'compare' ? 0 : search.most - scan.bits
-    if (seen !== undefined) {
-      pieces.list(search.hash, probes, kernel.list(), (listed) =>
-        collect(search, kernel.verify(listed, search.most), seen),
-      )
-    }
-    if (scan === undefined) return
-    for (let block = from / BLOCK; block * BLOCK < to && search.most >= elsewhere; block++) {
+    const seen = new Set<number>()
+    pieces.list(hash, shares.probes(), kernel.list(), (listed) =>
+      collect(search, kernel.verify(listed, search.most), seen),
+    )
+  }
+  /** The cheapest scan of these slots for a distance, as a sample of them says. */
+  const sampled = (from: number, to: number): ((distance: number) => Scan) => {
+    const groups = Math.min(MOST_GROUPS, Math.ceil((to - from) / HASHES_PER_GROUP))
+    const step = Math.floor((to - from) / groups / SAMPLE_GROUP) * SAMPLE_GROUP
+    const sample = store.kernel.sample(from, step, groups)
+    return (distance) => cheapestScan(to - from, distance, sample, groups * SAMPLE_GROUP)
+  }
+  const compareAll = (search: Search, from: number, to: number, scanFor: (distance: number) => Scan) => {
+    let { most } = search
+    let { way } = scanFor(most)
+    for (let block = from / BLOCK; block * BLOCK < to; block++) {
+      // Where enough were found, only nearer ones are looked for: of these fewer get past.
+      if (search.most < most) ({ way } = scanFor((most = search.most)))
       const count = Math.min(BLOCK, to - block * BLOCK)
-      const found =
-        scan === 'compare'
-          ? kernel.compare(block, count, search.most)
-          : kernel.scan(block, count, scan.way, search.most - elsewhere, search.most)
-      if (found > 0) collect(search, found, seen)
+      const { kernel } = store
+      const found = way === undefined ? kernel.compare(block, count, most) : kernel.scan(block, count, way, most)
+      if (found > 0) collect(search, found)
     }
   }
 
@@ -154,11 +144,15 @@ function indexOn(first: Shelf): HashIndex {
         throw new RangeError(`A distance is 0 to ${MOST_DISTANCE} bits, not ${distance}`)
       for (let n = 0; n < STEPS_PER_LOOK && step(); n++);
       store.kernel.setQuery(hash)
-      const search = createSearch(hash, distance, limit)
+      const search = createSearch(distance, limit)
+      const { covered } = pieces
       const shares = pieces.shares(hash, distance)
-      const [{ covered }, { used }] = [pieces, store]
-      if (covered > 0) find(search, 0, covered, planFor(0, covered, distance, shares))
-      if (covered < used) find(search, covered, used, planFor(covered, used, search.most))
+      if (shares !== undefined) {
+        const scanFor = shares.cost < leastScan(covered) ? undefined : sampled(0, covered)
+        if (scanFor === undefined || scanFor(distance).cost > shares.cost) lookUp(search, hash, shares)
+        else compareAll(search, 0, covered, scanFor)
+      }
+      if (covered < store.used) compareAll(search, covered, store.used, sampled(covered, store.used))
       return search.nearest()
     },
   }
@@ -171,41 +165,4 @@ function checkEntry(id: number, hash: Uint8Array): void {
 
 function checkHash(hash: Uint8Array): void {
   if (hash.length !== HASH_BYTES) throw new RangeError(`A hash has ${HASH_BYTES} bytes, not ${hash.length}`)
-}
-
-interface Search {
-  readonly hash: Uint8Array
-  /** Who is further away is not looked for any more: as many as are wanted are within it. */
-  readonly most: number
-  found(distance: number, id: number): void
-  nearest(): Near[]
-}
-
-function createSearch(hash: Uint8Array, distance: number, limit: number): Search {
-  const keys: number[] = []
-  const counts = new Uint32Array(distance + 1)
-  let most = distance
-  let within = 0
-  return {
-    hash,
-    get most() {
-      return most
-    },
-    found(distance, id) {
-      if (distance > most) return
-      keys.push(distance * KEY + id)
-      counts[distance] = (counts[distance] ?? 0) + 1
-      within++
-      // Those that are just as far stay: of them the first by id count.
-      while (most > 0 && within - (counts[most] ?? 0) >= limit) within -= counts[most--] ?? 0
-    },
-    nearest() {
-      // Sorting all of a hundred thousand for the nearest ten would take longer than finding them.
-      const sorted = Float64Array.from(keys.filter((key) => key < (most + 1) * KEY)).sort()
-      return Array.from(sorted.subarray(0, Math.min(limit, sorted.length)), (key) => ({
-        id: key % KEY,
-        distance: Math.floor(key / KEY),
-      }))
-    },
-  }
 }

@@ -4,7 +4,7 @@
 ;; their second, third and fourth ones. "compare" and "verify" write what they find to $out, as pairs of slot and distance
 ;; (32 bits each), and return how many.
 ;;
-;; "one", "two", "three" and "four" look at so many words of each hash in a block and list the slots that get past: never leaving
+;; "two", "three" and "four" look at so many words of each hash in a block and list the slots that get past: never leaving
 ;; out one that differs in at most $limit bits there. Of two and three words the union of the differing bits is counted, and of
 ;; four the union of the first two and that of the last two: fewer than differ, never more, for half and less of the counting.
 ;; Sixteen at a time: $count is rounded up. A difference below zero shows in the sign of all sixteen together; one after the
@@ -16,40 +16,6 @@
     (i32.add (local.get $blocks) (i32.add
       (i32.shl (i32.shr_u (local.get $slot) (i32.const 12)) (i32.const 17))
       (i32.shl (i32.and (local.get $slot) (i32.const 4095)) (i32.const 3)))))
-
-  (func (export "one") (param $at i32) (param $count i32) (param $slot i32) (param $limit i32) (param $list i32)
-    (param $x i32) (result i32)
-    (local $q i64) (local $any i64) (local $beyond i64) (local $end i32) (local $to i32) (local $stop i32)
-    (local.set $q (i64.load (i32.shl (local.get $x) (i32.const 3))))
-    (local.set $at (i32.add (local.get $at) (i32.shl (local.get $x) (i32.const 15))))
-    (local.set $beyond (i64.extend_i32_u (i32.add (local.get $limit) (i32.const 1))))
-    (local.set $end (i32.add (local.get $at) (i32.shl (local.get $count) (i32.const 3))))
-    (local.set $to (local.get $list))
-    (block $done
-      (loop $next
-        (br_if $done (i32.ge_u (local.get $at) (local.get $end)))
-        (local.set $any (i64.or (i64.sub (i64.popcnt (i64.xor (local.get $q) (i64.load offset=0 (local.get $at)))) (local.get $beyond)) (i64.sub (i64.popcnt (i64.xor (local.get $q) (i64.load offset=8 (local.get $at)))) (local.get $beyond))))
-        (local.set $any (i64.or (i64.or (local.get $any) (i64.sub (i64.popcnt (i64.xor (local.get $q) (i64.load offset=16 (local.get $at)))) (local.get $beyond))) (i64.sub (i64.popcnt (i64.xor (local.get $q) (i64.load offset=24 (local.get $at)))) (local.get $beyond))))
-        (local.set $any (i64.or (i64.or (local.get $any) (i64.sub (i64.popcnt (i64.xor (local.get $q) (i64.load offset=32 (local.get $at)))) (local.get $beyond))) (i64.sub (i64.popcnt (i64.xor (local.get $q) (i64.load offset=40 (local.get $at)))) (local.get $beyond))))
-        (local.set $any (i64.or (i64.or (local.get $any) (i64.sub (i64.popcnt (i64.xor (local.get $q) (i64.load offset=48 (local.get $at)))) (local.get $beyond))) (i64.sub (i64.popcnt (i64.xor (local.get $q) (i64.load offset=56 (local.get $at)))) (local.get $beyond))))
-        (local.set $any (i64.or (i64.or (local.get $any) (i64.sub (i64.popcnt (i64.xor (local.get $q) (i64.load offset=64 (local.get $at)))) (local.get $beyond))) (i64.sub (i64.popcnt (i64.xor (local.get $q) (i64.load offset=72 (local.get $at)))) (local.get $beyond))))
-        (local.set $any (i64.or (i64.or (local.get $any) (i64.sub (i64.popcnt (i64.xor (local.get $q) (i64.load offset=80 (local.get $at)))) (local.get $beyond))) (i64.sub (i64.popcnt (i64.xor (local.get $q) (i64.load offset=88 (local.get $at)))) (local.get $beyond))))
-        (local.set $any (i64.or (i64.or (local.get $any) (i64.sub (i64.popcnt (i64.xor (local.get $q) (i64.load offset=96 (local.get $at)))) (local.get $beyond))) (i64.sub (i64.popcnt (i64.xor (local.get $q) (i64.load offset=104 (local.get $at)))) (local.get $beyond))))
-        (local.set $any (i64.or (i64.or (local.get $any) (i64.sub (i64.popcnt (i64.xor (local.get $q) (i64.load offset=112 (local.get $at)))) (local.get $beyond))) (i64.sub (i64.popcnt (i64.xor (local.get $q) (i64.load offset=120 (local.get $at)))) (local.get $beyond))))
-        (if (i64.lt_s (local.get $any) (i64.const 0))
-          (then
-            (local.set $stop (i32.add (local.get $at) (i32.const 128)))
-            (loop $each
-              (i32.store (local.get $to) (local.get $slot))
-              (local.set $to (i32.add (local.get $to) (i32.shl (i64.lt_u
-                (i64.popcnt (i64.xor (local.get $q) (i64.load (local.get $at))))
-                (local.get $beyond)) (i32.const 2))))
-              (local.set $slot (i32.add (local.get $slot) (i32.const 1))) (local.set $at (i32.add (local.get $at) (i32.const 8)))
-              (br_if $each (i32.lt_u (local.get $at) (local.get $stop)))))
-          (else
-            (local.set $slot (i32.add (local.get $slot) (i32.const 16))) (local.set $at (i32.add (local.get $at) (i32.const 128)))))
-        (br $next)))
-    (i32.shr_u (i32.sub (local.get $to) (local.get $list)) (i32.const 2)))
 
   (func (export "two") (param $at i32) (param $count i32) (param $slot i32) (param $limit i32) (param $list i32)
     (param $x i32) (param $y i32) (result i32)
@@ -203,8 +169,7 @@
     (i32.store (local.get $row) (i32.add (i32.load (local.get $row)) (i32.const 1))))
 
   ;; $groups times eight hashes, each $step slots on from $slot: adds how many there are at which distance, as the functions above
-  ;; count it, to rows of 256 numbers of 32 bits at $out. Rows: words 0, 1, 2, 3; 0 1, 0 2, 0 3, 1 2, 1 3, 2 3; 0 1 2, 0 1 3, 0 2 3,
-  ;; 1 2 3; all.
+  ;; count it, to rows of 256 numbers of 32 bits at $out. Rows: words 0 1, 0 2, 0 3, 1 2, 1 3, 2 3; 0 1 2, 0 1 3, 0 2 3, 1 2 3; all.
   (func (export "sample") (param $slot i32) (param $step i32) (param $groups i32) (param $blocks i32) (param $out i32)
     (local $at i32) (local $end i32) (local $a i64) (local $b i64) (local $c i64) (local $d i64) (local $ab i64) (local $cd i64)
     (block $done
@@ -219,21 +184,17 @@
           (local.set $d (i64.xor (i64.load (i32.const 24)) (i64.load offset=98304 (local.get $at))))
           (local.set $ab (i64.or (local.get $a) (local.get $b)))
           (local.set $cd (i64.or (local.get $c) (local.get $d)))
-          (call $tick (local.get $out) (i64.popcnt (local.get $a)))
-          (call $tick (i32.add (local.get $out) (i32.const 1024)) (i64.popcnt (local.get $b)))
-          (call $tick (i32.add (local.get $out) (i32.const 2048)) (i64.popcnt (local.get $c)))
-          (call $tick (i32.add (local.get $out) (i32.const 3072)) (i64.popcnt (local.get $d)))
-          (call $tick (i32.add (local.get $out) (i32.const 4096)) (i64.popcnt (local.get $ab)))
-          (call $tick (i32.add (local.get $out) (i32.const 5120)) (i64.popcnt (i64.or (local.get $a) (local.get $c))))
-          (call $tick (i32.add (local.get $out) (i32.const 6144)) (i64.popcnt (i64.or (local.get $a) (local.get $d))))
-          (call $tick (i32.add (local.get $out) (i32.const 7168)) (i64.popcnt (i64.or (local.get $b) (local.get $c))))
-          (call $tick (i32.add (local.get $out) (i32.const 8192)) (i64.popcnt (i64.or (local.get $b) (local.get $d))))
-          (call $tick (i32.add (local.get $out) (i32.const 9216)) (i64.popcnt (local.get $cd)))
-          (call $tick (i32.add (local.get $out) (i32.const 10240)) (i64.popcnt (i64.or (local.get $ab) (local.get $c))))
-          (call $tick (i32.add (local.get $out) (i32.const 11264)) (i64.popcnt (i64.or (local.get $ab) (local.get $d))))
-          (call $tick (i32.add (local.get $out) (i32.const 12288)) (i64.popcnt (i64.or (local.get $a) (local.get $cd))))
-          (call $tick (i32.add (local.get $out) (i32.const 13312)) (i64.popcnt (i64.or (local.get $b) (local.get $cd))))
-          (call $tick (i32.add (local.get $out) (i32.const 14336)) (i64.add (i64.popcnt (local.get $ab)) (i64.popcnt (local.get $cd))))
+          (call $tick (local.get $out) (i64.popcnt (local.get $ab)))
+          (call $tick (i32.add (local.get $out) (i32.const 1024)) (i64.popcnt (i64.or (local.get $a) (local.get $c))))
+          (call $tick (i32.add (local.get $out) (i32.const 2048)) (i64.popcnt (i64.or (local.get $a) (local.get $d))))
+          (call $tick (i32.add (local.get $out) (i32.const 3072)) (i64.popcnt (i64.or (local.get $b) (local.get $c))))
+          (call $tick (i32.add (local.get $out) (i32.const 4096)) (i64.popcnt (i64.or (local.get $b) (local.get $d))))
+          (call $tick (i32.add (local.get $out) (i32.const 5120)) (i64.popcnt (local.get $cd)))
+          (call $tick (i32.add (local.get $out) (i32.const 6144)) (i64.popcnt (i64.or (local.get $ab) (local.get $c))))
+          (call $tick (i32.add (local.get $out) (i32.const 7168)) (i64.popcnt (i64.or (local.get $ab) (local.get $d))))
+          (call $tick (i32.add (local.get $out) (i32.const 8192)) (i64.popcnt (i64.or (local.get $a) (local.get $cd))))
+          (call $tick (i32.add (local.get $out) (i32.const 9216)) (i64.popcnt (i64.or (local.get $b) (local.get $cd))))
+          (call $tick (i32.add (local.get $out) (i32.const 10240)) (i64.add (i64.popcnt (local.get $ab)) (i64.popcnt (local.get $cd))))
           (local.set $at (i32.add (local.get $at) (i32.const 8)))
           (br_if $each (i32.lt_u (local.get $at) (local.get $end))))
         (local.set $slot (i32.add (local.get $slot) (local.get $step)))

@@ -1,6 +1,6 @@
 // Multi-index hashing: for each sixteen bits of a hash a table of who has them, so that near ones are found without comparing all.
 import { BLOCK } from './hash-kernel.ts'
-import { ALL, CHEAPEST_SCAN, costOf, PIECES, shareOut, type Probe, type Shares } from './hash-plan.ts'
+import { leastScan, lookUp, PIECES, shareOut, type Probe, type Shares } from './hash-plan.ts'
 import type { HashStore } from './hash-store.ts'
 
 const VALUES = 0x1_0000
@@ -22,7 +22,7 @@ export interface Pieces {
   readonly bytes: number
   /** A bounded piece of work (some microseconds) on tables that are behind; false when there is none to do. */
   step(): boolean
-  /** What looking up costs, for up to `distance` + 1 units; undefined without tables. */
+  /** How to look up all before `covered`; undefined without tables. */
   shares(hash: Uint8Array, distance: number): Shares | undefined
   /**
    * Writes the slots before `covered` that the probes find to `list`, some of them more than once, and calls `full` with how many
@@ -86,7 +86,7 @@ export function createPieces(store: HashStore): Pieces {
       const at = value ^ (CHANGES[way] ?? 0)
       sum += (starts[at + 1] ?? 0) - (starts[at] ?? 0)
     }
-    return costOf(ways, sum)
+    return lookUp(ways, sum)
   }
 
   return {
@@ -123,12 +123,10 @@ export function createPieces(store: HashStore): Pieces {
       const two = costs(2)
       const shares = shareOut([one, two], distance + 1)
       // Two changes of sixteen bits are 137 places to look: only where fewer do not suffice, and these can.
-      const most = known * CHEAPEST_SCAN
-      if (
-        shares.cost(ALL, distance + 1) <= most ||
-        shareOut([one, two, two], distance + 1).cost(ALL, distance + 1) > most
-      )
-        return shares
+      const most = Math.min(shares.cost, leastScan(known))
+      const more = lookUp((WITHIN[2] ?? 0) - (WITHIN[1] ?? 0), 0)
+      const least = two.map((cost) => cost + more)
+      if (shareOut([one, two, least], distance + 1).cost >= most) return shares
       return shareOut([one, two, costs(3)], distance + 1)
     },
     list(hash, probes, list, full) {

@@ -1,55 +1,8 @@
 // The index against comparing every entry, while entries come and go. Real: everything.
-import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
-import wabt from 'wabt'
 import { describe, expect, it } from 'vitest'
-import { createHashIndex, fillHashIndex, type HashIndex, type Near } from '../../../src/imaging/hash-index.ts'
-import { MODULE } from '../../../src/imaging/hash-kernel.ts'
-
-/** Numbers that look drawn at random and are the same in every run. */
-function numbers(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return (mixed ^ (mixed >>> 14)) >>> 0
-  }
-}
-
-const drawn = (next: () => number) => Uint8Array.from({ length: 32 }, () => next() & 255)
-
-function changed(hash: Uint8Array, bits: number, next: () => number): Uint8Array {
-  const other = Uint8Array.from(hash)
-  const done = new Set<number>()
-  while (done.size < bits) {
-    const bit = next() % 256
-    if (done.has(bit)) continue
-    done.add(bit)
-    other[bit >> 3] = (other[bit >> 3] ?? 0) ^ (1 << (bit & 7))
-  }
-  return other
-}
-
-const BITS = Uint8Array.from({ length: 0x1_0000 }, (_, n) => n.toString(2).replaceAll('0', '').length)
-
-/** Bit by bit would take minutes for tens of thousands. */
-function apart(a: Uint8Array, b: Uint8Array): number {
-  let bits = 0
-  for (let at = 0; at < 32; at += 2) {
-    bits += BITS[(((a[at] ?? 0) ^ (b[at] ?? 0)) << 8) | ((a[at + 1] ?? 0) ^ (b[at + 1] ?? 0))] ?? 0
-  }
-  return bits
-}
-
-function byComparing(entries: ReadonlyMap<number, Uint8Array>, hash: Uint8Array, most: number): Near[] {
-  const found: Near[] = []
-  for (const [id, own] of entries) {
-    const distance = apart(own, hash)
-    if (distance <= most) found.push({ id, distance })
-  }
-  return found.toSorted((a, b) => a.distance - b.distance || a.id - b.id)
-}
+import { createHashIndex, fillHashIndex, type HashIndex } from '../../../src/imaging/hash-index.ts'
+import { byComparing, changed, drawn, numbers } from './drawn-hashes.ts'
 
 /** 40,000 entries, so that tables are made: some about centres, some in one value of a piece, some the same, the rest anywhere. */
 function large(seed: number) {
@@ -246,10 +199,4 @@ describe('exact', () => {
     }
     expect(filled.size).toBe(entries.size)
   })
-})
-
-it('the module is what its text says', async () => {
-  const text = readFileSync(new URL('../../../src/imaging/hash-kernel.wat', import.meta.url), 'utf8')
-  const { parseWat } = await wabt()
-  expect(Buffer.from(parseWat('hash-kernel.wat', text).toBinary({}).buffer).toString('base64')).toBe(MODULE)
 })
