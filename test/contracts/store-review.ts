@@ -54,6 +54,76 @@ export function reviewContract(name: string, start: () => Promise<SharedStore>):
       expect([await one.waitingFor(TOPICS.verdicts), await one.waitingFor(TOPICS.decisions)]).toEqual([5, 10])
     })
 
+    test('each brand of a case has its word, whatever another one decided: its label and its bank; taken back, the other’s stands', async () => {
+      const [nike, puma] = [holder('nike'), holder('puma')]
+      for (const [listingId, second] of [
+        ['both', 'confirmed'],
+        ['mixed', 'rejected'],
+      ] as const) {
+        await a.screen(listingId, 1, { brandIds: ['nike', 'puma'] })
+        const caseId = await caseOf(listingId)
+        const [one, two] = [`nike-${listingId}`, `puma-${listingId}`]
+        const first = await a.review.verdict(caseId, nike, { verdictId: one, verdict: 'confirmed' })
+        expect(first).toMatchObject({ kind: 'recorded', stands: { outcome: 'block', state: 'resolved', sequence: 2 } })
+        const doubt = await b.review.verdict(caseId, puma, { verdict: 'cannot-tell' })
+        expect(ends([doubt, await b.review.verdict(caseId, puma, { verdict: 'cannot-tell' })])).toEqual([
+          'already-decided',
+          'recorded',
+        ])
+        // At once twice: of one brand the first counts.
+        const words = await Promise.all([
+          a.review.verdict(caseId, puma, { verdictId: two, verdict: second }),
+          b.review.verdict(caseId, puma, { verdictId: two, verdict: second }),
+        ])
+        expect(ends(words)).toEqual(['known', 'recorded'])
+        expect(words.find((word) => word?.kind === 'recorded')).toMatchObject({
+          verdicts: [{ brandId: 'puma', verdict: second, supersedes: null }],
+          decisions: [],
+          pictures: second === 'confirmed' ? { bankId: 'confirmed-puma' } : undefined,
+          stands: { outcome: 'block', state: 'resolved', sequence: 2 },
+        })
+        for (const [who, said] of [
+          [puma, { verdict: 'confirmed' }],
+          [nike, { verdict: 'rejected' }],
+          [analyst, { verdict: 'rejected', brandId: 'puma' }],
+          [analyst, { verdict: 'rejected' }],
+          // Not one of the case: nobody had asked it.
+          [analyst, { verdict: 'confirmed', brandId: 'adidas' }],
+        ] as const)
+          expect(ends([await b.review.verdict(caseId, who, said)]), JSON.stringify(said)).toEqual(['already-decided'])
+
+        const undone = await b.review.verdict(caseId, nike, { verdict: 'cannot-tell', supersedes: one })
+        expect(undone).toMatchObject(
+          second === 'confirmed'
+            ? { decisions: [], stands: { outcome: 'block', state: 'resolved', sequence: 2 } }
+            : { decisions: [{ outcome: 'hold' }], stands: { outcome: 'hold', state: 'open', sequence: 3 } },
+        )
+        const counting = (await saidOn(caseId)).filter((v) => v.verdictId === two)
+        expect(counting).toMatchObject([{ verdict: second, brandId: 'puma' }])
+      }
+    })
+
+    test('a word for all brands is each one’s: the next is refused, and told that analysts replace it', async () => {
+      await a.screen('all', 1, { brandIds: ['nike', 'puma'] })
+      const caseId = await caseOf('all')
+      await a.review.verdict(caseId, analyst, { verdict: 'rejected' })
+      const late = await b.review.verdict(caseId, holder('nike'), { verdict: 'confirmed' })
+      expect(late).toMatchObject({
+        kind: 'refused',
+        code: 'already-decided',
+        message: expect.stringContaining('for all brands') as string,
+        stands: { outcome: 'allow' },
+      })
+    })
+
+    test('an analyst speaks for the second brand of a resolved case too', async () => {
+      await a.screen('spoken', 1, { brandIds: ['nike', 'puma'] })
+      const caseId = await caseOf('spoken')
+      await a.review.verdict(caseId, analyst, { verdict: 'confirmed', brandId: 'nike' })
+      const second = await a.review.verdict(caseId, analyst, { verdict: 'rejected', brandId: 'puma' })
+      expect(second).toMatchObject({ kind: 'recorded', decisions: [], stands: { outcome: 'block', sequence: 2 } })
+    })
+
     test('one id at once on one case is recorded once, on two cases for one of them', async () => {
       await a.screen('X', 1)
       await a.screen('Y', 1)

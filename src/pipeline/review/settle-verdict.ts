@@ -30,7 +30,8 @@ export interface SaidOnCase {
  * - a case that was withdrawn, or went over to another revision than the one looked at: `case-changed`; but what was said
  *   of a withdrawn listing can be taken back, which decides nothing;
  * - without `supersedes` the first word counts: on a resolved case, or where the same brand has spoken since the case was
- *   opened, `already-decided`. On a case that was opened again it replaces what was said before, by itself;
+ *   opened, `already-decided`. On a case that was opened again it replaces what was said before, by itself. Of several
+ *   brands that a case names each has a first word, also when another one's has resolved it: then it changes no decision;
  * - with it, the verdict it names must be on this case, and nobody else may have replaced it meanwhile. It may be on an
  *   earlier revision: then it is undone as it is anywhere, and the new one speaks only of the revision that was looked at,
  *   under the rules of a word without `supersedes` unless it is `cannot-tell`;
@@ -172,9 +173,11 @@ function decisionLookedAt(work: Work, said: SaidOnCase): string | Settled {
 /** Without `supersedes`: null, what it replaces on a case that was opened again, or why it comes too late. */
 function replacedBy(found: ReviewSubject, work: Work, said: SaidOnCase): string | null | Settled {
   const { one, subject } = work
-  if (one.state === 'resolved')
-    return work.refuse('already-decided', 'verdicts have decided the case; name the one to replace in supersedes')
   const counting = countingVerdicts(subject.verdicts.filter((v) => v.revision === one.revision))
+  if (one.state === 'resolved') {
+    const late = tooLate(counting, one, said)
+    return late === undefined ? null : work.refuse('already-decided', late)
+  }
   const settling = counting.filter((v) => v.verdict !== 'cannot-tell')
   const mine = settling.filter((v) => (v.brandId ?? null) === said.brandId)
   if (mine.some((v) => !found.before.has(v.verdictId)))
@@ -191,6 +194,21 @@ function replacedBy(found: ReviewSubject, work: Work, said: SaidOnCase): string 
     'already-decided',
     `${earlier.length} earlier verdicts count; take them back first (reopen with takeBack), or name one in supersedes`,
   )
+}
+
+/**
+ * Why nothing more is said of a resolved case; undefined where it is the first word of a brand that the case names: each of
+ * them has one, which is its label and fills its bank, whatever another one had decided. A verdict that speaks for all has
+ * spoken for it as well.
+ */
+function tooLate(counting: readonly Verdict[], one: ReviewCase, { brandId, verdict }: SaidOnCase): string | undefined {
+  const forAll = counting.some((v) => (v.brandId ?? null) === null && v.verdict !== 'cannot-tell')
+  const own = counting.filter((v) => (v.brandId ?? null) === brandId)
+  const isFirst = verdict === 'cannot-tell' ? own.length === 0 : own.every((v) => v.verdict === 'cannot-tell')
+  if (brandId !== null && one.brandIds.includes(brandId) && !forAll && isFirst) return undefined
+  return forAll && own.length === 0
+    ? 'a verdict for all brands has decided the case; analysts may replace it or take it back'
+    : 'verdicts have decided the case; name the one to replace in supersedes'
 }
 
 /** With it: the id, where it is one that this person may replace and nobody has replaced yet. */
