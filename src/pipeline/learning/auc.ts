@@ -14,7 +14,7 @@ type Area = { readonly value: number; readonly pulls: readonly number[] }
 /** The chance that a confirmed row has a higher risk than a rejected one, ties counted half; undefined where a kind is missing. */
 export function aucOf(rows: readonly Row[]): Auc | undefined {
   const found = areaOf(rows)
-  return found === undefined ? undefined : within(rows, found.value, found.pulls)
+  return found === undefined ? undefined : within(rows, found.value, found.pulls, 0)
 }
 
 /** The same rows by two models in the same order: the area of the first less that of the second, paired. */
@@ -22,7 +22,7 @@ export function aucDifference(candidate: readonly Row[], champion: readonly Row[
   const [mine, theirs] = [areaOf(candidate), areaOf(champion)]
   if (mine === undefined || theirs === undefined) return undefined
   const pulls = mine.pulls.map((pull, i) => pull - (theirs.pulls[i] ?? 0))
-  return within(candidate, mine.value - theirs.value, pulls)
+  return within(candidate, mine.value - theirs.value, pulls, -1)
 }
 
 /** Of each place, by how many pairs it has. */
@@ -76,10 +76,16 @@ function areaAt(rows: readonly Row[]): Area | undefined {
   return { value, pulls }
 }
 
-/** 95 %, a seller's rows together, since they resemble each other. */
-function within(rows: readonly Row[], value: number, pulls: readonly number[]): Auc {
+/**
+ * 95 %, a seller's rows together, since they resemble each other. Where no row pulls, as where all are told apart, that would
+ * be certainty: of n sellers without an exception as many as 3 / n may be one (the rule of three).
+ */
+function within(rows: readonly Row[], value: number, pulls: readonly number[], least: number): Auc {
   const ofSeller = new Map<string, number>()
   rows.forEach(({ sellerId }, i) => ofSeller.set(sellerId, (ofSeller.get(sellerId) ?? 0) + (pulls[i] ?? 0)))
-  const half = Z * Math.sqrt([...ofSeller.values()].reduce((sum, pull) => sum + pull ** 2, 0))
-  return { value: round(value), low: round(value - half), high: round(value + half) }
+  const chance = Z * Math.sqrt([...ofSeller.values()].reduce((sum, pull) => sum + pull ** 2, 0))
+  const sellersOf = (positive: boolean) =>
+    new Set(rows.filter((row) => row.positive === positive).map((r) => r.sellerId))
+  const half = Math.max(chance, 3 / Math.min(sellersOf(true).size, sellersOf(false).size))
+  return { value: round(value), low: round(Math.max(value - half, least)), high: round(Math.min(value + half, 1)) }
 }

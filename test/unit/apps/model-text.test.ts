@@ -37,9 +37,9 @@ describe('the card of a text model', () => {
     expect(figures(() => undefined).comparison).toMatchObject({ on: 0, standing: 'not compared' })
   })
 
-  test('names both areas where there is something to compare', () => {
+  test('names both areas where there is something to compare, and five of a kind prove nothing', () => {
     expect(shown(() => 0.5)).toMatch(
-      /Beside version 1 \(AUC 0\.5, this one 1, higher by 0\.5 \[0\.5, 0\.5\], on the 10 that both scored\): better\./,
+      /Beside version 1 \(AUC 0\.5, this one 1, higher by 0\.5 \[-0\.1, 1\], on the 10 that both scored\): even\./,
     )
   })
 })
@@ -82,7 +82,7 @@ describe('a text model beside the one that decides', () => {
     expect(lopsided.heldOut).toMatchObject({ overt: { value: 1 }, silent: { value: 0.5 }, auc: 0.75 })
     expect(lopsided.heldOut.within?.low).toBeLessThan(0.7)
     expect(cardText(card(lopsided))).toMatch(
-      /ROC AUC 0\.75 \[0\.\d+, 0\.\d+\] \(overt 1 \[1, 1\], silent 0\.5 \[0\.\d+, 0\.\d+\]\)/,
+      /ROC AUC 0\.75 \[0\.\d+, 0\.\d+\] \(overt 1 \[0\.7, 1\], silent 0\.5 \[0\.\d+, 0\.\d+\]\)/,
     )
   })
 })
