@@ -70,8 +70,13 @@ export function apngOf(png: Buffer): Apng | undefined {
       const control = controls.at(-1)
       if (!hasPicture || control === undefined || data.length < 4 || data.readUInt32BE(0) !== order++) return undefined
       if (!isPictureApart && controls.length === 1) return undefined
+      // Browsers stop where something else lies between.
+      if (control.data.length > 0 && before !== 'fdAT') return undefined
       control.data.push(data.subarray(4))
-    } else if (SHARED.has(type) && !hasPicture) shared.push(png.subarray(at, end))
+    } else if (SHARED.has(type)) {
+      if (hasPicture) return undefined
+      shared.push(png.subarray(at, end))
+    }
     before = type
     at = end
   }

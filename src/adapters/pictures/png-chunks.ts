@@ -64,6 +64,7 @@ export function colouredBy(png: Buffer): Colouring {
     } else if (DRAWING.has(type) && !isIntact(png, at, end)) isOdd = true
     else if (COUNTING.has(type) && end > at + 12 && isIntact(png, at, end)) {
       const data = png.subarray(at + 8, end - 4)
+      isOdd ||= data.length !== (LENGTHS.get(type) ?? data.length)
       if (type === 'fcTL') isFirstFrame = true
       // The first one counts.
       else if (type === 'gAMA') gamma ??= png.readUInt32BE(at + 8) / 100_000
@@ -121,6 +122,12 @@ function profileOf(data: Buffer): Buffer | 'broken' {
     return 'broken'
   }
 }
+
+/** Chromium passes over one of another length, others read as far as they need. */
+const LENGTHS: ReadonlyMap<string, number> = new Map([
+  ['gAMA', 4],
+  ['sRGB', 1],
+])
 
 /** libvips takes these as they are, browsers only where they are intact. */
 const DRAWING: ReadonlySet<string> = new Set(['IHDR', 'PLTE', 'tRNS', 'iCCP'])

@@ -71,6 +71,13 @@ test('a palette or transparency whose sum is wrong browsers pass over, and libvi
 
 const levels = await drawing(W, H, 1).toColourspace('b-w').raw().toBuffer()
 
+test('a gamma of another length Chromium passes over', async () => {
+  const plain = await drawing(W, H).png().toBuffer()
+  const gamma = (...data: number[]) => withChunks(plain, pngChunk('gAMA', Buffer.from(data)))
+  expect(await read(gamma(0, 0, 0x20, 0))).not.toHaveProperty('shownOtherwise')
+  expect(await read(gamma(0, 0, 0x20, 0, 0))).toMatchObject({ shownOtherwise: true })
+})
+
 describe('a palette with fewer colours than there are values', () => {
   const palette = (count: number) =>
     pngChunk('PLTE', Buffer.from(Array.from({ length: count * 3 }, (_, n) => 255 - 60 * Math.floor(n / 3))))
@@ -96,15 +103,24 @@ describe('a palette with fewer colours than there are values', () => {
   })
 })
 
-test('an animated one whose picture lies apart is not seen in full', async () => {
+describe('an animated one', () => {
   const control = (order: number) =>
     pngChunk('fcTL', Buffer.concat([u32(order), u32(W), u32(H), u32(0), u32(0), Buffer.from([0, 1, 0, 10, 0, 0])]))
-  const [told, second] = [
-    pngChunk('acTL', Buffer.concat([u32(2), u32(0)])),
-    pngChunk('fdAT', Buffer.concat([u32(2), pixels])),
-  ]
-  const film = (...picture: Buffer[]) => fileOf(header(2), told, control(0), ...picture, control(1), second, END)
-  expect(await read(film(idat(upper), idat(lower)))).not.toHaveProperty('unseenFrames')
-  const apart = film(idat(upper), pngChunk('tEXt', Buffer.from('a\0b')), idat(lower))
-  expect(await read(apart)).toMatchObject({ unseenFrames: true })
+  const frame = (order: number, data: Buffer) => pngChunk('fdAT', Buffer.concat([u32(order), data]))
+  const told = pngChunk('acTL', Buffer.concat([u32(2), u32(0)]))
+  const text = pngChunk('tEXt', Buffer.from('a\0b'))
+  const film = (...chunks: Buffer[]) => fileOf(header(2), told, control(0), ...chunks, END)
+  const second = [control(1), frame(2, upper), frame(3, lower)]
+
+  test('may lie in pieces, with texts between its frames', async () => {
+    expect(await read(film(idat(upper), idat(lower), text, ...second))).not.toHaveProperty('unseenFrames')
+  })
+
+  test.each([
+    ['the picture lies apart', [idat(upper), text, idat(lower), ...second]],
+    ['a frame lies apart', [idat(pixels), control(1), frame(2, upper), text, frame(3, lower)]],
+    ['what all frames share comes behind the first', [idat(pixels), pngChunk('tRNS', Buffer.alloc(6)), ...second]],
+  ])('of which %s is not seen in full: browsers stop there', async (_what, chunks) => {
+    expect(await read(film(...chunks))).toMatchObject({ unseenFrames: true })
+  })
 })
