@@ -6,7 +6,15 @@ import type { Verdict } from '../domain/verdict.ts'
 import { listingDecided, listingRefused, verdictRecorded } from '../events/index.ts'
 import type { TopicNames } from '../events/topics.ts'
 import { encodeEvent } from '../events/wire.ts'
-import type { CaseChange, CasePicture, OutboxRow, Settlement, Standing, WantedRescreen, WithdrawnUnknown } from './ports.ts'
+import type {
+  CaseChange,
+  CasePicture,
+  OutboxRow,
+  Settlement,
+  Standing,
+  WantedRescreen,
+  WithdrawnUnknown,
+} from './ports.ts'
 import { refusalId } from './ids.ts'
 import { GATE_SOURCE } from './sources.ts'
 
