@@ -24,7 +24,13 @@ describe.runIf(hasChromium)('the page', () => {
     watched = await open()
     ;({ page } = watched)
   })
-  afterEach(() => watched.close().finally(() => api.close()))
+  afterEach(async () => {
+    try {
+      await watched.close()
+    } finally {
+      await api.close()
+    }
+  })
 
   const signIn = async () => {
     const { secret, hash } = createSecret()
