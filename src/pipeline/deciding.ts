@@ -4,8 +4,9 @@ import type { Listing } from '../domain/listing.ts'
 import type { TopicNames } from '../events/topics.ts'
 import { sha256sOf } from '../imaging/picture.ts'
 import { mayBeMended, type Assessment } from './assess.ts'
-import { assessed, openerOf } from './assessed.ts'
+import { assessed } from './assessed.ts'
 import type { Draw } from './audit.ts'
+import { openCaseOf } from './case-of-decision.ts'
 import { caseId, decisionId } from './ids.ts'
 import type { Keepsake } from './pictures/keeping.ts'
 import { SettlementDraft, type Draft } from './settlement.ts'
@@ -38,8 +39,6 @@ export function decideRevision(
   const dueAt = new Date(now.getTime() + dueIn * 1000).toISOString()
   const looked = outcome !== 'allow' || audit
   const openCase = looked ? (row.caseId ?? caseId(listing.listingId, listing.revision, sequence)) : null
-  // An open case of a listing on sale was a sample: what is stopped now waits for another reason.
-  const wasSample = row.caseId !== null && row.outcome === 'allow'
   const marketplace = listing.marketplace ?? row.marketplace
 
   const decision: Decision = {
@@ -62,23 +61,7 @@ export function decideRevision(
   }
   draft.decision(decision, tried.shown)
   draft.revision({ listing, contentHash: tried.contentHash, submittedAt: tried.submittedAt })
-  if (openCase !== null) {
-    draft.case({
-      caseId: openCase,
-      listingId: listing.listingId,
-      change: openCase === row.caseId ? 'carry' : 'open',
-      revision: listing.revision,
-      brandIds: decision.brandIds,
-      risk: decision.risk,
-      openedBy: openCase === row.caseId && (!wasSample || audit) ? null : audit ? 'audit' : openerOf(outcome),
-      marketplace,
-      // The look at a sample is due when it was, however often its seller edits.
-      dueAt: audit && openCase === row.caseId ? null : dueAt,
-      at: decision.decidedAt,
-    })
-    for (const picture of tried.kept ?? [])
-      draft.casePicture({ caseId: openCase, revision: listing.revision, brandIds: decision.brandIds, ...picture })
-  }
+  openCaseOf(decision, row, draft, { dueAt, kept: tried.kept })
   if (mayBeMended(assessment, listing))
     draft.rescreen({
       listingId: listing.listingId,

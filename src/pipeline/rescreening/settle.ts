@@ -7,7 +7,8 @@ import { severity } from '../../policy/compile.ts'
 import { mayBeMended, type Assessment } from '../assess.ts'
 import { caseId, decisionId } from '../ids.ts'
 import type { Keepsake } from '../pictures/keeping.ts'
-import { assessed, EDITED, openerOf } from '../assessed.ts'
+import { assessed, EDITED } from '../assessed.ts'
+import { openCaseOf } from '../case-of-decision.ts'
 import { SettlementDraft, type Draft } from '../settlement.ts'
 import type { WantedRescreen } from '../ports.ts'
 import type { DueRescreen, RescreenSettlement, RescreenSubject } from './ports.ts'
@@ -102,7 +103,7 @@ function speaksMoreAgainst({ answer, risk }: Assessment, stands: Decision): bool
 function decideAgain(
   draft: SettlementDraft,
   row: Draft,
-  { listing, assessment, afterChange, kept, shown }: Rescreened,
+  { assessment, afterChange, kept, shown }: Rescreened,
   {
     stands,
     edited,
@@ -138,24 +139,20 @@ function decideAgain(
     audit,
   }
   draft.decision(decision, shown)
-  const about = {
-    listingId: row.listingId,
-    revision: row.revision,
-    brandIds: decision.brandIds,
-    risk: decision.risk,
-    marketplace: row.marketplace,
-    at: decision.decidedAt,
-  }
-  if (openCase !== null) {
-    const carried = openCase === row.caseId
-    const openedBy = audit || (carried && !wasSample) ? null : openerOf(outcome)
-    const dueAt = audit ? null : until
-    draft.case({ ...about, caseId: openCase, change: carried ? 'carry' : 'open', openedBy, dueAt })
-    for (const picture of kept ?? [])
-      draft.casePicture({ caseId: openCase, revision: listing.revision, brandIds: decision.brandIds, ...picture })
-  } else if (row.caseId !== null) {
-    draft.case({ ...about, caseId: row.caseId, change: 'released', openedBy: null, dueAt: null })
-  }
+  openCaseOf(decision, row, draft, { dueAt: until, kept })
+  if (openCase === null && row.caseId !== null)
+    draft.case({
+      caseId: row.caseId,
+      listingId: row.listingId,
+      change: 'released',
+      revision: row.revision,
+      brandIds: decision.brandIds,
+      risk: decision.risk,
+      openedBy: null,
+      marketplace: row.marketplace,
+      dueAt: null,
+      at: decision.decidedAt,
+    })
   row.sequence = sequence
   row.outcome = outcome
   row.caseId = openCase

@@ -1,0 +1,36 @@
+// The case that a decision opens or carries over, and what it shows: the same for a first look and for another one.
+import type { Decision } from '../domain/decision.ts'
+import { openerOf } from './assessed.ts'
+import type { Kept } from './pictures/keeping.ts'
+import type { Draft, SettlementDraft } from './settlement.ts'
+
+/**
+ * Nothing where the decision has no case. `row` still stands as before it; `dueAt`: when somebody must have looked, unless the
+ * case is a sample's, which is due when it was.
+ */
+export function openCaseOf(
+  decision: Decision,
+  row: Draft,
+  draft: SettlementDraft,
+  { dueAt, kept = [] }: { readonly dueAt: string; readonly kept?: Kept | undefined },
+): void {
+  const { caseId, listingId, revision, brandIds, risk, outcome, audit, decidedAt } = decision
+  if (caseId === undefined) return
+  const isCarried = caseId === row.caseId
+  // An open case of a listing on sale was a sample: what is stopped now waits for another reason.
+  const wasSample = isCarried && row.outcome === 'allow'
+  draft.case({
+    caseId,
+    listingId,
+    change: isCarried ? 'carry' : 'open',
+    revision,
+    brandIds,
+    risk,
+    openedBy: isCarried && (!wasSample || audit) ? null : audit ? 'audit' : openerOf(outcome),
+    marketplace: decision.marketplace ?? row.marketplace,
+    // The look at a sample is due when it was, however often its seller edits.
+    dueAt: audit && isCarried ? null : dueAt,
+    at: decidedAt,
+  })
+  for (const picture of kept) draft.casePicture({ caseId, revision, brandIds, ...picture })
+}
