@@ -31,12 +31,14 @@ export interface Standing {
   readonly withdrawnByOthers?: readonly WithdrawnUnknown[]
   /** The open case. */
   readonly caseId: string | null
+  /** Of the open case; where the listing stands held or blocked without one, of its last case. Not said: none. */
+  readonly caseBrandIds?: readonly string[]
   /** Content hashes of the revisions that were asked for and are already decided. */
   readonly hashes: ReadonlyMap<number, string>
 }
 
 /** Row of a listing after a settlement. */
-export interface StandingUpdate extends Omit<Standing, 'hashes'> {
+export interface StandingUpdate extends Omit<Standing, 'hashes' | 'caseBrandIds'> {
   /** When the clock must decide a hold; null when there is nothing to wait for. */
   readonly holdUntil: string | null
 }

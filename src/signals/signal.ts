@@ -21,6 +21,7 @@ type Json = z.infer<ReturnType<typeof z.json>>
  *
  * `passing` says of what it could not look at that it may be able to when asked again later; `late`, that this is worth
  * trying only soon after the listing came.
+ * `knownTo`: brands that know what it found and that the listing need not name; where the listing is stopped they are asked.
  * `reasons` are for the honest seller (no figures, no thresholds); `evidence` is JSON for analysts.
  */
 export type Finding =
@@ -29,6 +30,7 @@ export type Finding =
       readonly score: number
       readonly reasons: readonly Omit<Reason, 'signal'>[]
       readonly evidence: Readonly<Record<string, Json>>
+      readonly knownTo?: readonly string[]
       readonly incomplete?: boolean
       readonly passing?: boolean
       readonly late?: boolean

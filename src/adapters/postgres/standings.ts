@@ -14,6 +14,7 @@ export interface StandingRow {
   readonly withdrawn_revision: number
   readonly withdrawn_by_others?: readonly WithdrawnUnknown[] | null
   readonly case_id: string | null
+  readonly case_brand_ids?: readonly string[] | null
 }
 
 /** A standing, and one of the wanted revisions when that is decided. */
@@ -33,10 +34,17 @@ export const lockListings = (ids: readonly string[]): Statement => sql`
   select id from unnest(${ids}::text[]) x (id) order by id collate "C"
   on conflict (listing_id) do update set listing_id = l.listing_id where false`
 
-/** Of listings whose rows are locked, with the hashes of the wanted revisions: a row for each that is wanted. */
+/**
+ * Of listings whose rows are locked, with the hashes of the wanted revisions: a row for each that is wanted. A case is
+ * written under its listing's lock.
+ */
 export const readStandings = (wanted: readonly WantedRevision[]): Statement<KnownRow> => sql<KnownRow>`
   select l.listing_id, l.marketplace, l.seller_id, l.revision, l.sequence, l.outcome, l.withdrawn_revision,
-         l.withdrawn_by_others, l.case_id, r.revision as known, r.content_hash
+         l.withdrawn_by_others, l.case_id, r.revision as known, r.content_hash,
+         case when l.case_id is not null then (select brand_ids from review_case where case_id = l.case_id)
+              when l.outcome in ('hold', 'block') then (
+                select brand_ids from review_case c where c.listing_id = l.listing_id order by c.revision desc, c.opened_at desc limit 1)
+         end as case_brand_ids
   from unnest(${wanted.map((one) => one.listingId)}::text[], ${wanted.map((one) => one.revision)}::int[]) x (listing_id, revision)
   join listing l on l.listing_id = x.listing_id collate "C"
   left join revision r on r.listing_id = x.listing_id collate "C" and r.revision = x.revision`
@@ -51,6 +59,7 @@ export const standingOf = (row: StandingRow, hashes: ReadonlyMap<number, string>
   withdrawnRevision: row.withdrawn_revision,
   withdrawnByOthers: row.withdrawn_by_others ?? [],
   caseId: row.case_id,
+  ...(row.case_brand_ids == null ? {} : { caseBrandIds: row.case_brand_ids }),
   hashes,
 })
 

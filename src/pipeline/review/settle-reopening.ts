@@ -134,7 +134,7 @@ function openAgain({ one, draft, row, subject }: Work, openedBy: CaseOpener, { n
     listingId: one.listingId,
     change: 'reopened',
     revision: row.revision,
-    brandIds: stands.brandIds,
+    brandIds: [...new Set([...stands.brandIds, ...one.brandIds])],
     risk: stands.risk,
     openedBy,
     marketplace: row.marketplace,

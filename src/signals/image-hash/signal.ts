@@ -101,9 +101,20 @@ function findingOf(pictures: readonly Picture[], found: readonly Found[]): Findi
       ...missing,
     ],
     evidence: { ...evidence, matches: matches.slice(0, MAX_EVIDENCE) },
+    knownTo: knownTo(telling),
     // A logo in front must not hide what stands behind it.
     ...(unseen.length === 0 ? {} : { incomplete: true, ...mending }),
   }
+}
+
+/**
+ * Brands in whose own banks lies what speaks against the listing. Not a logo, which says nothing, nor what an authorised
+ * seller shows; and nothing that a rights holder said by itself: by uploading what is everywhere it would be shown
+ * strangers' cases, and be waited for.
+ */
+const knownTo = (telling: readonly Found[]): string[] => {
+  const own = telling.filter(({ score, match }) => score > SCORES.logo && match.source.by !== 'brand')
+  return [...new Set(own.flatMap(({ match }) => match.brandId ?? []))]
 }
 
 /** What the seller can do about it; which of our limits or addresses refused it is nobody's business. `busy` is our own fault. */
