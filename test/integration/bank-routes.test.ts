@@ -4,7 +4,6 @@ import sharp from 'sharp'
 import type { Api } from '../../src/api/services.ts'
 import { brandSchema } from '../../src/domain/brand.ts'
 import type { BankStore } from '../../src/rights/bank-ports.ts'
-import { bank, picture } from '../contracts/store-banks.ts'
 import { drawing, reading, sha256Of } from '../support/pictures.ts'
 import { memoryApi, type MemoryWorld } from '../unit/api/memory-ports.ts'
 import { freshNode, type PostgresNode } from './store-on-postgres.ts'
@@ -261,50 +260,4 @@ describe('banks over HTTP', () => {
       expect([refused.statusCode, refused.json<{ path: string }>().path]).toEqual([422, '/data'])
     },
   )
-
-  test('a rights holder sees the pictures of cases about its brands, and of no others', async () => {
-    const ours = picture('ours')
-    const theirs = picture('theirs')
-    await node.pictures.put([ours, theirs])
-    for (const [caseId, brandId, { sha256 }] of [
-      ['C-1', 'nike', ours],
-      ['C-2', 'gap', theirs],
-    ] as const) {
-      await node.database.deciding.query(
-        `insert into review_case (case_id, listing_id, revision, state, risk, brand_ids, opened_at)
-         values ($1, $1, 1, 'open', 0.5, array[$2], now())`,
-        [caseId, brandId],
-      )
-      await node.database.deciding.query('insert into case_picture values ($1, 1, 0, $2, array[$3])', [
-        caseId,
-        sha256,
-        brandId,
-      ])
-    }
-    const statuses = async (headers: Headers) => [
-      (await get(`/v1/pictures/${ours.sha256}`, headers)).statusCode,
-      (await get(`/v1/pictures/${theirs.sha256}`, headers)).statusCode,
-    ]
-    expect(await statuses(nike)).toEqual([200, 404])
-    expect(await statuses(analyst)).toEqual([200, 200])
-  })
-
-  test('a rights holder sees the pictures of its banks and of no others; of what left them nobody', async () => {
-    const [ours, theirs] = [picture('ours'), picture('theirs')]
-    for (const [brandId, one] of [
-      ['nike', ours],
-      ['gap', theirs],
-    ] as const) {
-      await banks.upsertBank(bank(`of-${brandId}`, { brandId }), 'ann', 'all')
-      await banks.addImages(`of-${brandId}`, [{ picture: one, source: { kind: 'api' } }], 'ann', 'all')
-    }
-    const statuses = (headers: Headers) =>
-      Promise.all([ours, theirs].map(async ({ sha256 }) => (await get(`/v1/pictures/${sha256}`, headers)).statusCode))
-    expect(await statuses(nike)).toEqual([200, 404])
-    expect(await statuses(analyst)).toEqual([200, 200])
-    const [entry] = await banks.images('of-nike', { limit: 1 })
-    await banks.removeImage('of-nike', String(entry?.imageId), 'ann', 'all')
-    expect(await statuses(nike)).toEqual([404, 404])
-    expect(await statuses(analyst)).toEqual([404, 200])
-  })
 })
