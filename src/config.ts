@@ -141,7 +141,7 @@ export const SETTINGS = {
   TOUCHSTONE_LISTING_BUDGET_MS: setting(
     positive(60_000).default(500),
     '500',
-    'Milliseconds that reading, signals and rules of one listing may take together; what did not run by then has failed',
+    'Milliseconds that reading a listing and what its signals compute at once may take together; as long may each signal wait (for the text model), and as long may the rules take; what did not run by then has failed',
   ),
   TOUCHSTONE_CURRENCIES: setting(
     z.string().min(1).optional(),

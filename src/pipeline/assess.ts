@@ -3,17 +3,17 @@ import type { Brand } from '../domain/brand.ts'
 import type { Reason } from '../domain/decision.ts'
 import type { Listing } from '../domain/listing.ts'
 import type { Risk } from '../domain/risk.ts'
-import type { SignalResult } from '../domain/signal-result.ts'
 import { goodsKind } from '../listing/goods-kind.ts'
 import { decide, OUT_OF_TIME, type CompiledPolicy, type PolicyDecision } from '../policy/decide.ts'
 import { fuse } from '../risk/fuse.ts'
 import type { Scorecard } from '../domain/scorecard.ts'
-import type { Finding, Signal, SignalContext } from '../signals/signal.ts'
+import type { Signal, SignalContext } from '../signals/signal.ts'
 import type { BankIndex, BankMatch } from '../signals/image-hash/ports.ts'
 import type { TextModel } from '../signals/text-model/ports.ts'
 import type { BrandDictionary } from '../text/brand-dictionary.ts'
 import { readListing } from '../text/reading.ts'
 import type { Picture } from '../imaging/picture.ts'
+import { askAll } from './asking.ts'
 import type { PictureSource } from './pictures/ports.ts'
 
 /** One consistent, compiled state of everything that a decision depends on; swapped whole, never changed. */
@@ -25,7 +25,7 @@ export interface Gate {
   readonly scorecard: Scorecard
   readonly policy: CompiledPolicy
   readonly usdPer: (currency: string) => number | undefined
-  /** Milliseconds that reading, signals and rules of one listing may take together. */
+  /** Milliseconds that reading a listing and its signals may take; as long may each signal wait, and rules take, besides. */
   readonly budgetMs: number
   /** Where pictures are got and read; without one nobody looks at them. */
   readonly pictures?: PictureSource | undefined
@@ -35,7 +35,10 @@ export interface Gate {
 
 export interface Assessment {
   readonly risk: Risk
+  /** Named by the listing's words. */
   readonly brandIds: readonly string[]
+  /** That know what an enforced signal found, whether or not the listing names them. */
+  readonly knownTo: readonly string[]
   readonly reasons: readonly Reason[]
   readonly answer: PolicyDecision
   /** What an enforced signal or rule could not look at may be there when it is asked again. */
@@ -67,7 +70,7 @@ export async function assess(
   looked?: readonly Picture[],
 ): Promise<Assessment> {
   const pictures = looked ?? (await lookAt(gate, listing))
-  const deadline = performance.now() + gate.budgetMs
+  const began = performance.now()
   const reading = readListing(listing, gate.dictionary)
   const bankMatches: BankMatch[] = []
   const context: SignalContext = {
@@ -79,35 +82,28 @@ export async function assess(
     banks: noting(gate.banks, listing.marketplace ?? null, bankMatches),
     textModel: gate.textModel,
   }
-  const results: SignalResult[] = []
+  const asked = await askAll(gate.signals, listing, context, {
+    budgetMs: gate.budgetMs,
+    spentMs: performance.now() - began,
+  })
   const reasons: Reason[] = []
-  let spent = false
+  const knownTo = new Set<string>()
   let passing = false
   let late = false
-  for (const signal of gate.signals) {
-    const started = performance.now()
-    // A signal that is never asked could not look: that is a failure, which the policy weighs, not an abstention.
-    const finding: Finding =
-      spent || started >= deadline ? OVER_BUDGET : await within(deadline - started, signal.evaluate(listing, context))
-    spent ||= finding === OVER_BUDGET
-    results.push({
-      name: signal.name,
-      version: signal.version,
-      state: finding.state,
-      ...(finding.state === 'scored' ? { score: finding.score } : {}),
-      ...(finding.state === 'scored' && finding.incomplete === true ? { incomplete: true } : {}),
-      contribution: 0,
-      evidence: finding.evidence,
-      durationMs: Math.round((performance.now() - started) * 1000) / 1000,
-      ...(signal.mode === 'shadow' ? { shadow: true } : {}),
-    })
-    if (finding.state !== 'abstained' && signal.mode === 'enforce') {
-      passing ||= finding.passing === true
-      late ||= finding.late === true
-      for (const reason of finding.reasons ?? []) reasons.push({ ...reason, signal: signal.name })
-    }
+  for (const { signal, finding } of asked) {
+    if (finding.state === 'abstained' || signal.mode !== 'enforce') continue
+    passing ||= finding.passing === true
+    late ||= finding.late === true
+    if (finding.state === 'scored') for (const brandId of finding.knownTo ?? []) knownTo.add(brandId)
+    for (const reason of finding.reasons ?? []) reasons.push({ ...reason, signal: signal.name })
   }
-  const risk = fuse(gate.scorecard, results, listing.marketplace)
+  const risk = fuse(
+    gate.scorecard,
+    asked.map(({ result }) => result),
+    listing.marketplace,
+  )
+  // Rules are the marketplace's own and cheap: whatever signals waited for, they have a time of their own.
+  const rulesBegan = performance.now()
   const answer = decide(gate.policy, {
     risk,
     listing,
@@ -115,7 +111,7 @@ export async function assess(
     brands: gate.brands,
     usdPer: gate.usdPer,
     now,
-    mayGoOn: () => performance.now() < deadline,
+    mayGoOn: () => performance.now() - rulesBegan < gate.budgetMs,
   })
   // The main reason first: by what its signal adds to the risk, then by the signal's own order.
   const weight = new Map(risk.signals.map((s) => [s.name, s.contribution]))
@@ -123,6 +119,7 @@ export async function assess(
   return {
     risk,
     brandIds: reading.brandIds,
+    knownTo: [...knownTo],
     reasons: ordered,
     answer,
     passing: passing || answer.rules.some((rule) => rule.mode === 'enforce' && rule.error === OUT_OF_TIME),
@@ -164,18 +161,3 @@ const modelsOf = ({ textModel }: Gate, risk: Risk): Assessment['models'] => ({
   fusion: risk.model,
   ...(textModel === undefined ? {} : { text: textModel.version }),
 })
-
-const OVER_BUDGET: Finding = { state: 'failed', passing: true, evidence: { why: OUT_OF_TIME } }
-
-async function within(milliseconds: number, finding: Finding | Promise<Finding>): Promise<Finding> {
-  if (!(finding instanceof Promise)) return finding
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<Finding>((resolve) => {
-    timer = setTimeout(() => resolve(OVER_BUDGET), milliseconds)
-  })
-  try {
-    return await Promise.race([finding, late])
-  } finally {
-    clearTimeout(timer)
-  }
-}

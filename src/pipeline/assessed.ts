@@ -21,14 +21,21 @@ export function assessed(
     outcome,
     openCase,
     inReview,
-  }: { readonly outcome: Decision['outcome']; readonly openCase: string | null; readonly inReview: boolean },
+    waiting,
+  }: {
+    readonly outcome: Decision['outcome']
+    readonly openCase: string | null
+    readonly inReview: boolean
+    /** Brands of the case that it takes over. */
+    readonly waiting: readonly string[]
+  },
 ) {
   const { answer, risk } = assessment
   return {
     outcome,
     risk: risk.risk,
     riskClass: answer.riskClass,
-    brandIds: [...assessment.brandIds],
+    brandIds: brandsOf(assessment, outcome, waiting),
     ...(openCase === null ? {} : { caseId: openCase }),
     reasons: outcome === 'allow' ? [] : reasonsFor(assessment, inReview),
     base: risk.base,
@@ -39,10 +46,22 @@ export function assessed(
   }
 }
 
-/** Nobody is stopped without a word: where no single signal has a reason, the sum of small ones is it. */
-function reasonsFor(assessment: Assessment, inReview: boolean): Reason[] {
-  const reasons = [...assessment.reasons, ...assessment.answer.reasons, ...(inReview ? [EDITED] : [])]
-  return reasons.length === 0 ? [SMALL_SIGNS] : reasons
+/**
+ * Those that the listing names, those that know what stopped it, and those whose word its case waits for: an edit takes a
+ * case away from nobody. Of what goes on sale nobody is told because a picture of theirs is like one of it.
+ */
+const brandsOf = (
+  { brandIds, knownTo }: Assessment,
+  outcome: Decision['outcome'],
+  waiting: readonly string[],
+): string[] => [...new Set([...brandIds, ...(outcome === 'allow' ? [] : knownTo), ...waiting])]
+
+/** Nobody is stopped without a word: where the risk did it and no single signal has a reason, the sum of small ones is it. */
+function reasonsFor({ reasons, answer }: Assessment, inReview: boolean): Reason[] {
+  const edited = inReview ? [EDITED] : []
+  const small = answer.decidedBy === undefined && answer.seenAlone !== 'allow' && reasons.length + edited.length === 0
+  const all = [...reasons, ...(small ? [SMALL_SIGNS] : []), ...answer.reasons, ...edited]
+  return all.length === 0 ? [SMALL_SIGNS] : all
 }
 
 export const openerOf = (outcome: Decision['outcome']): CaseOpener => (outcome === 'block' ? 'block' : 'hold')

@@ -44,6 +44,10 @@ const BY_RULE: Reason = {
   text: 'A rule of the marketplace applies to listings like this one.',
 }
 const UNCHECKED: Reason = { code: 'check-unavailable', text: 'One of our checks could not look at this listing yet.' }
+const UNTRIED: Reason = {
+  code: 'rule-not-tried',
+  text: 'A rule of the marketplace could not be held against this listing yet.',
+}
 
 /**
  * Pure. Without rules more risk never gives a milder outcome. The first enforced rule that applies decides outright, be it
@@ -58,11 +62,14 @@ export function decide(compiled: CompiledPolicy, input: PolicyInput): PolicyDeci
   const { rules, decider, skipped } = tryRules(compiled, input, riskClass)
   // An enforced rule for which no time was left counts like a signal that could not look: long texts buy no way around it.
   // One that fails on a value (a missing price) does not apply: else every listing without that field would be held.
-  const degraded = skipped || input.risk.signals.some(couldNotLook)
+  const unlooked = input.risk.signals.some(couldNotLook)
+  const degraded = skipped || unlooked
   const floor = degraded ? (compiled.onFailedSignal.get(riskClass) ?? 'hold') : 'allow'
   const raised = severity(floor) > severity(byRisk)
   const outcome = decider?.outcome ?? (raised ? floor : byRisk)
-  const reasons = outcome === 'allow' ? [] : decider !== undefined ? [BY_RULE] : raised ? [UNCHECKED] : []
+  // What was not looked at is said also where the risk alone gave the same: it may have given another one with it.
+  const untold = [...(unlooked ? [UNCHECKED] : []), ...(skipped ? [UNTRIED] : [])]
+  const reasons = outcome === 'allow' ? [] : decider !== undefined ? [BY_RULE] : untold
   return {
     outcome,
     riskClass,
