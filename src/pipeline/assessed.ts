@@ -21,13 +21,13 @@ export function assessed(
     outcome,
     openCase,
     inReview,
-    waiting,
+    waiting = [],
   }: {
     readonly outcome: Decision['outcome']
     readonly openCase: string | null
     readonly inReview: boolean
     /** Brands of the case that it takes over. */
-    readonly waiting: readonly string[]
+    readonly waiting?: readonly string[]
   },
 ) {
   const { answer, risk } = assessment

@@ -41,6 +41,9 @@ export function decideRevision(
   const openCase = looked ? (row.caseId ?? caseId(listing.listingId, listing.revision, sequence)) : null
   const marketplace = listing.marketplace ?? row.marketplace
 
+  // Also where the case was closed by what stopped it, or by a withdrawal: who had to look is asked about the edit.
+  const waiting = inReview || row.caseId !== null ? row.caseBrandIds : []
+
   const decision: Decision = {
     decisionId: id,
     listingId: listing.listingId,
@@ -52,7 +55,7 @@ export function decideRevision(
     submittedAt: tried.submittedAt,
     decidedAt: now.toISOString(),
     stage: 'screening',
-    ...assessed(assessment, { outcome, openCase, inReview }),
+    ...assessed(assessment, { outcome, openCase, inReview, waiting }),
     ...(outcome === 'hold'
       ? { hold: { until: dueAt, onDeadline: inReview ? ('block' as const) : answer.onDeadline } }
       : {}),
@@ -75,6 +78,7 @@ export function decideRevision(
   row.sequence = sequence
   row.outcome = outcome
   row.caseId = openCase
+  row.caseBrandIds = decision.brandIds
   row.holdUntil = outcome === 'hold' ? dueAt : null
   row.hashes.set(listing.revision, tried.contentHash)
   row.changed = true

@@ -122,7 +122,7 @@ function decideAgain(
   const later = new Date(now.getTime() + answer.deadlineSeconds * 1000).toISOString()
   const until = row.outcome === 'hold' ? (stands.hold?.until ?? later) : later
   const { hold: _, caseId: __, ...rest } = stands
-  const said = assessed(assessment, { outcome, openCase, inReview: edited })
+  const said = assessed(assessment, { outcome, openCase, inReview: edited, waiting: stands.brandIds })
   const isMilder = row.outcome !== null && severity(outcome) < severity(row.outcome)
   const decision: Decision = {
     ...rest,

@@ -14,6 +14,7 @@ export function assessment(outcome: Outcome): Assessment {
   return {
     risk: { risk: 0.5, base: 0, signals: [], model: '1' },
     brandIds: ['nike'],
+    knownTo: [],
     reasons: [],
     answer: {
       outcome,
