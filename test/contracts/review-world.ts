@@ -1,7 +1,8 @@
 // Listings that are screened, edited, withdrawn and decided by the clock, and people who speak: the real flows on a store's nodes.
 import { topicNames } from '../../src/events/topics.ts'
 import { settleDeadlines } from '../../src/pipeline/deadlines.ts'
-import { createReview, type Review, type VerdictRequest } from '../../src/pipeline/review.ts'
+import type { ListingHistory } from '../../src/pipeline/ports.ts'
+import { createReview, type Review, type ReviewAnswer, type VerdictRequest } from '../../src/pipeline/review.ts'
 import { settle, type Tried } from '../../src/pipeline/settle.ts'
 import type { Outcome } from '../../src/domain/policy.ts'
 import type { Caller } from '../../src/domain/access.ts'
@@ -110,3 +111,18 @@ export function reviewWorld(node: StoreNode, partition: number): ReviewWorld {
     tick: async () => (await store.settleDue(10, (due, now) => settleDeadlines(due, now, TOPICS).settlement)) > 0,
   }
 }
+
+/** Throws where nothing is known of it. */
+export async function knownHistory({ reader }: StoreNode, listingId: string): Promise<ListingHistory> {
+  const history = await reader.history(listingId)
+  if (history === undefined) throw new Error(`${listingId} is not known`)
+  return history
+}
+
+/** The case that the last of its decisions names; `none` where none does. */
+export const lastCase = async (node: StoreNode, listingId: string): Promise<string> =>
+  (await knownHistory(node, listingId)).decisions.findLast((d) => d.caseId !== undefined)?.caseId ?? 'none'
+
+/** What became of words that were said, whatever their order. */
+export const ends = (answers: readonly (ReviewAnswer | undefined)[]): string[] =>
+  answers.map((one) => (one?.kind === 'refused' ? one.code : (one?.kind ?? 'none'))).toSorted()

@@ -5,6 +5,7 @@ import { modelStoreContract } from '../contracts/store-models.ts'
 import { referenceStoreContract } from '../contracts/store-reference.ts'
 import { casesContract } from '../contracts/store-cases.ts'
 import { reviewContract } from '../contracts/store-review.ts'
+import { undoingContract } from '../contracts/store-undoing.ts'
 import { verdictsContract } from '../contracts/store-verdicts.ts'
 import { gateStoreContract } from '../contracts/store.ts'
 import { startPostgresStore } from './store-on-postgres.ts'
@@ -12,6 +13,7 @@ import { startPostgresStore } from './store-on-postgres.ts'
 gateStoreContract('PostgreSQL', startPostgresStore)
 verdictsContract('PostgreSQL', startPostgresStore)
 reviewContract('PostgreSQL', startPostgresStore)
+undoingContract('PostgreSQL', startPostgresStore)
 casesContract('PostgreSQL', startPostgresStore)
 holdsContract('PostgreSQL', startPostgresStore)
 feedContract('PostgreSQL', startPostgresStore)
