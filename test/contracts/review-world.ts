@@ -32,6 +32,8 @@ const NO_DECISION = '00000000-0000-4000-8000-000000000000'
 export interface Screened {
   readonly outcome?: Outcome
   readonly brandIds?: readonly string[]
+  /** Brands in whose banks its pictures are. */
+  readonly knownTo?: readonly string[]
   readonly risk?: number
   readonly holdSeconds?: number
   readonly marketplace?: string
@@ -88,7 +90,7 @@ export function reviewWorld(node: StoreNode, partition: number): ReviewWorld {
     screen(
       listingId,
       revision,
-      { outcome = 'hold', brandIds = ['nike'], risk = 0.5, holdSeconds = 3_600, marketplace } = {},
+      { outcome = 'hold', brandIds = ['nike'], knownTo = [], risk = 0.5, holdSeconds = 3_600, marketplace } = {},
     ) {
       const { answer, ...rest } = assessment(outcome)
       const value = {
@@ -100,6 +102,7 @@ export function reviewWorld(node: StoreNode, partition: number): ReviewWorld {
         assessment: {
           ...rest,
           brandIds,
+          knownTo,
           risk: { ...rest.risk, risk },
           answer: { ...answer, deadlineSeconds: holdSeconds },
         },

@@ -3,6 +3,7 @@ import { feedContract } from '../contracts/store-feed.ts'
 import { holdsContract } from '../contracts/store-holds.ts'
 import { modelStoreContract } from '../contracts/store-models.ts'
 import { referenceStoreContract } from '../contracts/store-reference.ts'
+import { caseBrandsContract } from '../contracts/store-case-brands.ts'
 import { casesContract } from '../contracts/store-cases.ts'
 import { reviewContract } from '../contracts/store-review.ts'
 import { undoingContract } from '../contracts/store-undoing.ts'
@@ -15,6 +16,7 @@ verdictsContract('PostgreSQL', startPostgresStore)
 reviewContract('PostgreSQL', startPostgresStore)
 undoingContract('PostgreSQL', startPostgresStore)
 casesContract('PostgreSQL', startPostgresStore)
+caseBrandsContract('PostgreSQL', startPostgresStore)
 holdsContract('PostgreSQL', startPostgresStore)
 feedContract('PostgreSQL', startPostgresStore)
 referenceStoreContract('PostgreSQL', startPostgresStore)

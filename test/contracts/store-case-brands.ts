@@ -1,0 +1,108 @@
+// What every store must keep of whose cases are whose: an edit takes a case away from no brand, and who knows what stopped a listing is asked.
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { CaseDetails } from '../../src/review/ports.ts'
+import { analyst, holder, lastCase, reviewWorld, type ReviewWorld } from './review-world.ts'
+import type { SharedStore, StoreNode } from './store.ts'
+
+export function caseBrandsContract(name: string, start: () => Promise<SharedStore>): void {
+  describe(`${name}: the brands of a case`, () => {
+    let shared: SharedStore
+    let one: StoreNode
+    let world: ReviewWorld
+    beforeEach(async () => {
+      shared = await start()
+      one = await shared.node()
+      world = reviewWorld(one, 0)
+    })
+    afterEach(() => shared.close())
+
+    const seenBy = async (listingId: string, ...brandIds: string[]): Promise<CaseDetails | undefined> =>
+      one.cases.find(await lastCase(one, listingId), {
+        subject: 'test',
+        brandIds: brandIds.length === 0 ? undefined : brandIds,
+      })
+    const listed = async (brandId: string): Promise<string[]> =>
+      (await one.cases.list({ sort: 'due', limit: 9 }, { subject: 'test', brandIds: [brandId] })).items.map(
+        ({ listingId }) => listingId,
+      )
+    const current = async (listingId: string) => (await one.reader.history(listingId))?.current
+
+    test.each([['rolex'], []])(
+      'an edit to %s leaves the case with the brand it was about, and needs its word',
+      async (...now) => {
+        await world.screen('L', 1, { outcome: 'block', brandIds: ['gucci'] })
+        await world.screen('L', 2, { brandIds: now })
+        const caseId = await lastCase(one, 'L')
+        expect((await seenBy('L'))?.summary.brandIds).toEqual([...now, 'gucci'])
+        const gucci = await seenBy('L', 'gucci')
+        expect(gucci).toMatchObject({ summary: { revision: 2, brandIds: ['gucci'] }, listing: { revision: 2 } })
+        expect(gucci?.decisions.map((d) => d.brandIds)).toEqual([['gucci'], [...now, 'gucci']])
+        expect(await listed('gucci')).toEqual(['L'])
+        if (now.length > 0) {
+          const other = await world.review.verdict(caseId, holder(...now), { verdict: 'rejected' })
+          expect(other).toMatchObject({ kind: 'recorded', decisions: [], stands: { outcome: 'hold', state: 'open' } })
+        }
+        const last = await world.review.verdict(caseId, holder('gucci'), { verdict: 'rejected' })
+        expect(last).toMatchObject({ kind: 'recorded', stands: { outcome: 'allow', state: 'resolved' } })
+        // What was cleared is done with: the next edit is about what it names.
+        await world.screen('L', 3, { brandIds: ['puma'] })
+        expect((await seenBy('L'))?.summary.brandIds).toEqual(['puma'])
+      },
+    )
+
+    test('edits that go on gain brands; a sample keeps its own, and so does what the clock blocked', async () => {
+      for (const [revision, brandId] of ['gucci', 'rolex', 'gucci', 'puma'].entries())
+        await world.screen('many', revision + 1, {
+          brandIds: [brandId],
+          outcome: revision % 2 === 0 ? 'block' : 'allow',
+        })
+      expect((await seenBy('many'))?.summary.brandIds).toEqual(['puma', 'gucci', 'rolex'])
+
+      await world.screen('late', 1, { brandIds: ['gucci'], outcome: 'block' })
+      await world.screen('late', 2, { brandIds: [], holdSeconds: 0 })
+      expect(await world.tick()).toBe(true)
+      await world.screen('late', 3, { brandIds: ['rolex'] })
+      expect((await seenBy('late'))?.summary).toMatchObject({ revision: 3, brandIds: ['rolex', 'gucci'] })
+    })
+
+    test('whoever confirmed a listing, or was asked when its seller withdrew it, is asked about its next revision', async () => {
+      await world.screen('fake', 1, { brandIds: ['gucci'] })
+      const first = await lastCase(one, 'fake')
+      await world.review.verdict(first, holder('gucci'), { verdict: 'confirmed' })
+      await world.screen('fake', 2, { outcome: 'allow', brandIds: ['rolex'] })
+      expect(await lastCase(one, 'fake')).not.toBe(first)
+      const rejected = await world.review.verdict(await lastCase(one, 'fake'), holder('rolex'), { verdict: 'rejected' })
+      expect(rejected).toMatchObject({ kind: 'recorded', decisions: [] })
+      expect(await current('fake')).toMatchObject({ revision: 2, outcome: 'hold' })
+      expect((await seenBy('fake', 'gucci'))?.summary).toMatchObject({ revision: 2, state: 'open' })
+
+      await world.screen('gone', 1, { brandIds: ['gucci'] })
+      await world.withdraw('gone', 1)
+      await world.screen('gone', 2, { outcome: 'allow', brandIds: ['rolex'] })
+      expect((await seenBy('gone'))?.summary).toMatchObject({ state: 'open', brandIds: ['rolex', 'gucci'] })
+    })
+
+    test('who knows what stopped a listing is asked about it; of what is on sale nobody hears for that', async () => {
+      await world.screen('known', 1, { brandIds: [], knownTo: ['gucci'] })
+      await world.screen('sold', 1, { outcome: 'allow', brandIds: [], knownTo: ['gucci'] })
+      expect(await listed('gucci')).toEqual(['known'])
+      expect((await one.reader.history('sold'))?.decisions.map((d) => d.brandIds)).toEqual([[]])
+      const caseId = await lastCase(one, 'known')
+      const cleared = await world.review.verdict(caseId, holder('gucci'), { verdict: 'rejected' })
+      expect(cleared).toMatchObject({
+        verdicts: [{ brandId: 'gucci' }],
+        stands: { outcome: 'allow', state: 'resolved' },
+      })
+
+      await world.screen('two', 1, { brandIds: ['rolex'], knownTo: ['gucci', 'rolex'] })
+      const both = await lastCase(one, 'two')
+      expect((await seenBy('two'))?.summary.brandIds).toEqual(['rolex', 'gucci'])
+      const half = await world.review.verdict(both, holder('rolex'), { verdict: 'rejected' })
+      expect(half).toMatchObject({ decisions: [], stands: { outcome: 'hold', state: 'open' } })
+      // Opened again, it is about the same.
+      await world.review.verdict(both, analyst, { verdict: 'rejected' })
+      await world.review.reopen(both, analyst, { reason: 'again', takeBack: false })
+      expect((await seenBy('two', 'gucci'))?.summary).toMatchObject({ state: 'open', brandIds: ['gucci'] })
+    })
+  })
+}
