@@ -25,6 +25,10 @@ function flip(hash: Uint8Array, bits: number): Uint8Array {
 
 const centres = Array.from({ length: 1_000 }, () => fillRandom(new Uint8Array(32)))
 const one = new Uint8Array(32)
+const picture = new Uint8Array(32)
+let forms = 0
+/** Drawn when they are needed: the other kinds are what they were before. */
+let originals: Uint8Array[] | undefined
 
 /** Fills `hash` and returns it. */
 const KINDS: Readonly<Record<string, (hash: Uint8Array) => Uint8Array>> = {
@@ -48,6 +52,26 @@ const KINDS: Readonly<Record<string, (hash: Uint8Array) => Uint8Array>> = {
   'one crowd': (hash) => {
     hash.set(centres[0] ?? hash)
     return flip(hash, 50 + (random() % 70))
+  },
+  /** Each picture and what is derived of it, 10 to 30 bits apart. */
+  'derived forms': (hash) => {
+    if (forms-- === 0) {
+      fillRandom(picture)
+      forms = 2
+    }
+    hash.set(picture)
+    return flip(hash, 5 + (random() % 11))
+  },
+  /** Of a hundred thousand pictures up to 40 bits away, the frequent ones very frequent: thousands match the same question. */
+  'near copies': (hash) => {
+    originals ??= Array.from({ length: 100_000 }, () => fillRandom(new Uint8Array(32)))
+    hash.set(originals[Math.floor(originals.length ** (random() / 2 ** 32)) - 1] ?? hash)
+    return flip(hash, random() % 40)
+  },
+  /** Two pictures instead of one. */
+  'two crowds': (hash) => {
+    hash.set(centres[random() >>> 31] ?? hash)
+    return flip(hash, 40 + (random() % 60))
   },
 }
 
