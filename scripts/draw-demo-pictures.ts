@@ -84,7 +84,20 @@ const other = drawing(`${ground(51, '#cfd8c5', '#6f7f63')}
   <rect x="228" y="356" width="184" height="132" rx="16" fill="#b67d40" stroke="#7a5024" stroke-width="6"/>
   ${Array.from({ length: 7 }, (_, i) => `<circle cx="${176 + i * 48}" cy="270" r="8" fill="#5a3b1b"/>`).join('')}`)
 await save('tan-tote.jpg', sharp(other).jpeg({ quality: 82 }))
+const shoe = (x: number, y: number, turn: number) => `<g transform="translate(${x} ${y}) rotate(${turn})">
+  <path d="M-62 -210 C-110 -120 -84 40 -92 130 C-96 230 96 230 92 130 C84 40 104 -120 58 -210 C30 -250 -34 -250 -62 -210 Z" fill="#3d2317"/>
+  <path d="M-52 30 C-60 -70 52 -70 50 30 C54 160 -56 160 -52 30 Z" fill="#d9b48a"/>
+  <path d="M-86 -40 Q0 -108 88 -40 L84 6 Q0 -66 -82 6 Z" fill="#5c3522"/><path d="M-30 -66 h60 l-10 24 h-40 z" fill="#caa24a"/>
+  ${Array.from({ length: 6 }, (_, i) => `<path d="M${-50 + i * 20} -196 q6 40 0 84" stroke="#20110a" stroke-width="4" fill="none"/>`).join('')}</g>`
+const loafers = drawing(`${ground(67, '#e7dcd3', '#7d8f9c')}${shoe(210, 330, -9)}${shoe(430, 300, 14)}`)
+await save('brown-loafers.jpg', sharp(loafers).jpeg({ quality: 82 }))
+await save(
+  'brown-loafers-again.jpg',
+  sharp(loafers)
+    .resize(SIDE / 2)
+    .jpeg({ quality: 60 }),
+)
 await writeFile(
   join(FOLDER, 'README.md'),
-  '# pictures\n\nThe pictures of the demo, drawn by `scripts/draw-demo-pictures.ts`: invented goods. `red-bag-again.webp` is `red-bag.jpg`, brighter, halved and in another format.\n',
+  '# pictures\n\nThe pictures of the demo, drawn by `scripts/draw-demo-pictures.ts`: invented goods. `red-bag-again.webp` is `red-bag.jpg`, brighter, halved and in another format, `brown-loafers-again.jpg` is `brown-loafers.jpg`, halved.\n',
 )

@@ -11,9 +11,11 @@ export interface TerminalOptions {
 
 /** How a record ended, as the first word of its line. */
 export type EndWord = Outcome | 'refused' | 'unread' | 'again' | 'gone'
+/** In brackets: what would be decided, of a dry run. */
+type Word = EndWord | `(${Outcome})`
 
 export interface RecordLine {
-  readonly word: EndWord
+  readonly word: Word
   readonly risk?: number | undefined
   readonly title: string
   readonly price?: Price | undefined
@@ -134,10 +136,13 @@ const REASON = 68
 export function createTerminal(options: TerminalOptions): Terminal {
   const colours = createColors(options.colour)
   const width = Math.max(20, Math.min(options.width, 220))
-  const paint: Record<EndWord, (text: string) => string> = {
+  const paint: Record<Word, (text: string) => string> = {
     allow: colours.green,
     hold: colours.yellow,
     block: (text) => colours.bold(colours.red(text)),
+    '(allow)': colours.green,
+    '(hold)': colours.yellow,
+    '(block)': colours.red,
     refused: colours.magenta,
     unread: colours.magenta,
     again: colours.dim,

@@ -2,7 +2,7 @@
 // Real: PostgreSQL, log, store, worker, publisher, clock, all signals, brands and the policy that ship. Left out: HTTP.
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { demoPolicies, demoVerdicts } from '../../src/apps/demo/start.ts'
+import { demoForgetting, demoPolicies, demoTrials, demoVerdicts } from '../../src/apps/demo/start.ts'
 import type { Played } from '../../src/apps/demo/ledger.ts'
 import { playDemo, type DemoOptions, type DemoReport } from '../../src/apps/demo/play.ts'
 import { takeBackShortHolds } from '../../src/apps/demo/short-holds.ts'
@@ -62,6 +62,8 @@ async function play(changes: Partial<DemoOptions> = {}): Promise<{ report: DemoR
       await expect.poll(() => gate.live.current().change, { timeout: 10_000 }).toBeGreaterThanOrEqual(change)
     },
     policies,
+    forget: demoForgetting(gate),
+    tryOut: demoTrials(gate),
     giveVerdict: demoVerdicts(gate, review),
     out: { write: (text) => (told += text) },
     width: 100,
@@ -83,7 +85,7 @@ const nameOf = ({ row, identity }: Played) =>
 /** What its chapter tells after the verdict was taken back. */
 const forgotten = (told: string) =>
   told.slice(told.indexOf('The brand holder takes it back'), told.indexOf('Things that are not listings'))
-const LOOKED_AT_AGAIN = /^allow .*Sac à main rouge matelassé/m
+const LOOKED_AT_AGAIN = /^allow .*Tessaro Milano loafers/m
 
 describe('the demo', () => {
   let first: DemoReport
@@ -154,16 +156,40 @@ describe('the demo', () => {
     )
     const stages = histories.flatMap((history) => history?.decisions ?? []).map((d) => d.stage)
     const count = (stage: string) => stages.filter((one) => one === stage).length
-    expect([count('review'), count('rescreen')]).toEqual([2, 1])
+    expect([count('review'), count('rescreen')]).toEqual([3, 1])
     const words = told.replace(/\s+/g, ' ')
     expect(words).toContain(
-      `Later came ${count('deadline')} holds ended by the clock, 2 decisions by what a person said, and a listing looked at again by the gate itself.`,
+      `Later came ${count('deadline')} holds ended by the clock, 3 decisions by what a person said, and a listing looked at again by the gate itself.`,
     )
     expect(forgotten(told)).toMatch(LOOKED_AT_AGAIN)
     // Under a line stand its reason and its mark; the clock may speak between two lines.
-    const bags = forgotten(told).match(/^allow .* Sac .*\n(?: .*\n)*/gm) ?? []
-    expect(bags).toHaveLength(3)
-    expect(bags.filter((lines) => lines.includes(' ! '))).toEqual([])
+    const shoes = forgotten(told).match(/^allow .*(Mocassini|loafers).*\n(?: .*\n)*/gm) ?? []
+    expect(shoes).toHaveLength(2)
+    expect(shoes.filter((lines) => lines.includes(' ! '))).toEqual([])
+  })
+
+  it('stops by its picture what would have gone on sale before the verdict, and says so with what the gate found', async () => {
+    expect(first.trials.length).toBeGreaterThan(0)
+    for (const { trial, decision } of first.trials) {
+      expect([trial.of, decision.outcome]).toEqual([trial.of, trial.expect])
+      expect(decision.outcome).toBe('allow')
+      const { end, row } = first.played.find((p) => p.identity?.listingId === decision.listingId) ?? {}
+      if (end?.kind !== 'decided') throw new Error(`${trial.of} was not decided`)
+      const { outcome, signals, contentHash } = end.decision
+      expect([row?.label, outcome, contentHash]).toEqual(['silent', 'hold', decision.contentHash])
+      const [image, ...others] = signals.filter((one) => (one.contribution ?? 0) > 0.5)
+      expect([image?.name, others]).toEqual(['image-hash', []])
+      const { matches = [] } = (image?.evidence ?? {}) as { matches?: { distance: number; imageId: string }[] }
+      const [match] = matches
+      const known = await gate.bankStore.image('confirmed-maison-verrault', match?.imageId ?? '', 'all')
+      expect(known?.source).toMatchObject({ kind: 'verdict', listingId: 'D1-pic-bag-one' })
+      expect(told.replace(/\s+/g, ' ')).toMatch(
+        new RegExp(
+          `Before the verdict: allow, [\\d.]+ %. Now: hold, \\d+ %: its picture is ${match?.distance} of 256 bits from the one confirmed \\d+\\.\\d s before`,
+        ),
+      )
+    }
+    expect(told).toMatch(/^\(allow\) +[\d.]+ % {2}Sac Maison Verrault/m)
   })
 
   it('leaves the policy that was active before', () => {
@@ -190,6 +216,10 @@ describe('the demo', () => {
     })
     expect(late).toBeGreaterThan(0)
     expect(forgotten(again)).toMatch(LOOKED_AT_AGAIN)
+    // What the first play taught is forgotten first: else its fakes would be known before anybody has said a word.
+    expect(again).toContain('An earlier play had taught the gate a picture')
+    expect(told).not.toContain('An earlier play')
+    expect(report.trials.map(({ decision }) => decision.outcome)).toEqual(['allow'])
     expect(report.run).toBe(`D${first.played.length + 1}`)
     expect(report.played.filter((p) => endOf(p) !== p.row.expect).map(nameOf)).toEqual([])
   }, 120_000)

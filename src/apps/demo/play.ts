@@ -5,14 +5,14 @@ import type { RecentDecisions } from '../../api/ports.ts'
 import type { Brand } from '../../domain/brand.ts'
 import type { Decision } from '../../domain/decision.ts'
 import type { TopicNames } from '../../events/topics.ts'
-import type { Log } from '../../pipeline/log/ports.ts'
+import type { Log, NewRecord } from '../../pipeline/log/ports.ts'
 import type { DecisionReader } from '../../pipeline/ports.ts'
 import { createTerminal } from '../terminal.ts'
 import { follow } from './follow.ts'
 import { Ledger, type Played } from './ledger.ts'
 import { toRecord } from './records.ts'
 import { withShortHolds, type DemoPolicies } from './short-holds.ts'
-import type { Chapter, Story, Word } from './story.ts'
+import type { Chapter, Story, Trial, Word } from './story.ts'
 import { tellSummary, type Address } from './summary.ts'
 import { createTelling } from './telling.ts'
 
@@ -26,8 +26,16 @@ export interface DemoOptions {
   /** Resolves when the running gate decides with them. */
   readonly importBrands: (brands: readonly Brand[]) => Promise<void>
   readonly policies: DemoPolicies
+  /** Takes out of the banks what an earlier play taught; resolves, to how many pictures, when the running gate knows. */
+  readonly forget: (brandIds: readonly string[]) => Promise<number>
+  /** What the gate would decide on the listing of such a record now; nothing is recorded. */
+  readonly tryOut: (record: NewRecord) => Promise<Decision>
   /** What a person says of a case; resolves when the running gate has learnt it. */
-  readonly giveVerdict: (said: SaidInDemo) => Promise<{ readonly decisionIds: readonly string[] }>
+  readonly giveVerdict: (said: SaidInDemo) => Promise<{
+    readonly decisionIds: readonly string[]
+    /** Pictures of banks that joined with it. */
+    readonly imageIds: readonly string[]
+  }>
   readonly out: { write(text: string): unknown }
   readonly width: number
   readonly colour: boolean
@@ -44,6 +52,8 @@ export interface SaidInDemo {
   readonly caseId: string
   readonly decisionId: string
   readonly verdict: Word['verdict']
+  /** The holder of this brand says it. */
+  readonly brandId: string
   readonly note: string
   /** The word that it replaces. */
   readonly supersedes: string | undefined
@@ -53,6 +63,7 @@ export interface DemoReport {
   /** First part of every listing id of this play. */
   readonly run: string
   readonly played: readonly Played[]
+  readonly trials: readonly { readonly trial: Trial; readonly decision: Decision }[]
   /** Milliseconds from the first record sent to the last end seen. */
   readonly elapsedMs: number
   readonly stopped: boolean
@@ -81,7 +92,10 @@ export async function playDemo(options: DemoOptions): Promise<DemoReport> {
   const held = await log.ranges(topics.listings)
   const run = `D${held.reduce((sum, { high }) => sum + high, 0n) + 1n}`
   const ledger = new Ledger()
-  const telling = createTelling({ terminal, ledger, write: (text) => options.out.write(text) })
+  /** When a picture was confirmed, by its id in its bank; and what was tried, by listing id. */
+  const confirmedAt = new Map<string, number>()
+  const tried = new Map<string, DemoReport['trials'][number]>()
+  const telling = createTelling({ terminal, ledger, confirmedAt, tried, write: (text) => options.out.write(text) })
 
   /** Decisions without a record of their own that were told. */
   const later = new Map<string, Decision>()
@@ -93,9 +107,14 @@ export async function playDemo(options: DemoOptions): Promise<DemoReport> {
   const words = new Map<string, string>()
 
   await options.importBrands(story.brands)
+  const forgotten = await options.forget(story.brands.map(({ brandId }) => brandId))
   const follower = await follow({ ...options, run, ledger, onEnd: telling.ended, onLater })
   const count = story.chapters.reduce((sum, chapter) => sum + chapter.rows.length, 0)
   telling.opening(count, story.brands, run)
+  if (forgotten > 0)
+    telling.note(
+      `An earlier play had taught the gate ${forgotten === 1 ? 'a picture' : `${forgotten} pictures`}: taken out of the banks, so that the story can begin anew.`,
+    )
 
   const started = performance.now()
   const looking = new AbortController()
@@ -154,7 +173,7 @@ export async function playDemo(options: DemoOptions): Promise<DemoReport> {
         addresses: options.addresses,
       }),
     )
-    return { run, played: ledger.all, elapsedMs, stopped: signal.aborted }
+    return { run, played: ledger.all, trials: [...tried.values()], elapsedMs, stopped: signal.aborted }
   } finally {
     looking.abort()
     await looked
@@ -164,13 +183,23 @@ export async function playDemo(options: DemoOptions): Promise<DemoReport> {
     const size = options.pace === 'read' ? 1 : CHUNK
     if (options.pace === 'read') await nap(CHAPTER_MS, signal)
     let i = 0
-    for (const { after, word } of [...chapter.words, { after: chapter.rows.length, word: undefined }]) {
+    for (const { after, what } of [...chapter.interludes, { after: chapter.rows.length, what: undefined }]) {
       await playRows(chapter.rows.slice(i, after), size)
       i = after
       // A chapter's decisions are told under its heading, and what is said is said of what was decided.
       await settled()
-      if (word !== undefined && !signal.aborted) await say(word)
+      if (what === undefined || signal.aborted) continue
+      await (what.event === 'trial' ? tryOut(what, chapter) : say(what))
     }
+  }
+
+  async function tryOut(trial: Trial, chapter: Chapter): Promise<void> {
+    const row = chapter.rows.find((one) => one.event !== 'raw' && one.data.listingId === trial.of)
+    if (row === undefined) throw new Error(`the chapter ${chapter.title} has no listing ${trial.of} to be tried`)
+    telling.note(trial.story)
+    const decision = await options.tryOut(toRecord(row, run, new Date(), story.pictures))
+    tried.set(decision.listingId, { trial, decision })
+    telling.tried(row, decision)
   }
 
   async function playRows(all: Chapter['rows'], size: number): Promise<void> {
@@ -200,17 +229,20 @@ export async function playDemo(options: DemoOptions): Promise<DemoReport> {
       return
     }
     const verdictId = v4()
-    const { verdict, story: note } = word
-    const { decisionIds } = await options.giveVerdict({
+    const { verdict, brandId, story: note } = word
+    const { decisionIds, imageIds } = await options.giveVerdict({
       verdictId,
       caseId,
       decisionId: decision.decisionId,
       verdict,
+      brandId,
       note,
       supersedes: words.get(listingId),
     })
     words.set(listingId, verdictId)
     await until(() => decisionIds.every((one) => later.has(one)), PATIENCE_MS)
+    const recorded = later.get(decisionIds[0] ?? '')
+    if (recorded !== undefined) for (const id of imageIds) confirmedAt.set(id, Date.parse(recorded.decidedAt))
     const isAgain = (name: string) =>
       [...later.values()].some((one) => one.listingId === `${run}-${name}` && one.stage === 'rescreen')
     await until(() => (word.again ?? []).every(isAgain), AGAIN_MS)

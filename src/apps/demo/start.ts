@@ -1,11 +1,13 @@
 // The demo on a running gate: reads the story, plays it on standard output, and tells where to look next.
 import { setTimeout as pause } from 'node:timers/promises'
 import { join } from 'node:path'
-import type { Caller } from '../../domain/access.ts'
+import { confirmedBank } from '../../domain/bank.ts'
 import type { Policy } from '../../domain/policy.ts'
 import { TouchstoneError } from '../../errors.ts'
+import { dryRun } from '../../pipeline/intake.ts'
 import { publishPolicy } from '../../pipeline/policies.ts'
 import type { Review } from '../../pipeline/review.ts'
+import { readRecord } from '../../pipeline/trying.ts'
 import type { RunningGate } from '../gate.ts'
 import type { RunningHttp } from '../http.ts'
 import { PACKAGE_ROOT } from '../package-root.ts'
@@ -48,6 +50,8 @@ export async function startDemo({
       await live(gate)
     },
     policies,
+    forget: demoForgetting(gate),
+    tryOut: demoTrials(gate),
     giveVerdict: demoVerdicts(gate, http.review),
     out,
     width: out.isTTY ? out.columns : DEFAULT_WIDTH,
@@ -63,22 +67,64 @@ export async function startDemo({
   })
 }
 
-const REVIEWER: Caller = { subject: 'demo', role: 'analyst', brandIds: [] }
+/** More pictures than the plays on a data directory confirm. */
+const MOST_PICTURES = 1_000
 
-/** As a reviewer would by HTTP; resolves when the banks of this process hold what was learnt. */
+/** As a rights holder would by HTTP; resolves when the banks of this process hold what was learnt. */
 export function demoVerdicts(
-  gate: Pick<RunningGate, 'reference' | 'banks'>,
+  gate: Pick<RunningGate, 'reference' | 'banks' | 'bankStore'>,
   review: Pick<Review, 'verdict'>,
 ): DemoOptions['giveVerdict'] {
-  return async ({ caseId, ...said }) => {
-    const answer = await review.verdict(caseId, REVIEWER, said)
+  return async ({ caseId, brandId, ...said }) => {
+    const answer = await review.verdict(caseId, { subject: 'demo', role: 'brand', brandIds: [brandId] }, said)
     if (answer?.kind !== 'recorded')
       throw new TouchstoneError('not-ready', `the verdict of the demo was not taken: ${answer?.kind ?? 'no such case'}`)
-    const change = await gate.reference.change()
-    gate.banks.loop.nudge()
-    await until(() => gate.banks.current().change >= change)
-    return { decisionIds: answer.decisions.map(({ decisionId }) => decisionId) }
+    await banksLive(gate)
+    const images = await gate.bankStore.images(confirmedBank(brandId).bankId, { limit: MOST_PICTURES })
+    return {
+      decisionIds: answer.decisions.map(({ decisionId }) => decisionId),
+      imageIds: images.filter(({ source }) => source.verdictId === said.verdictId).map(({ imageId }) => imageId),
+    }
   }
+}
+
+/** Bytes of a listing with its pictures inline; those of the demo have a hundredth of it. */
+const MOST_BYTES = 4_194_304
+
+/** As `POST /v1/screen` does it. */
+export function demoTrials(gate: Pick<RunningGate, 'gateNow' | 'topics'>): DemoOptions['tryOut'] {
+  return async (record) => {
+    const read = readRecord(record, MOST_BYTES)
+    if (read.kind !== 'ok' || read.value.kind !== 'listing') throw new Error('what the demo tries is no listing')
+    const tried = await dryRun(gate.gateNow(), read.value.listing, gate.topics, new Date())
+    if (tried.kind !== 'ok') throw new TouchstoneError('not-ready', `the dry run of the demo failed: ${tried.kind}`)
+    return tried.value
+  }
+}
+
+/** A listing of any play. */
+const OF_A_PLAY = /^D\d+-/
+
+/** Pictures that joined with verdicts on listings of plays leave; what others put there stays. */
+export function demoForgetting(gate: Pick<RunningGate, 'reference' | 'banks' | 'bankStore'>): DemoOptions['forget'] {
+  return async (brandIds) => {
+    let forgotten = 0
+    for (const { bankId } of brandIds.map(confirmedBank)) {
+      for (const { imageId, source } of await gate.bankStore.images(bankId, { limit: MOST_PICTURES })) {
+        if (source.kind !== 'verdict' || !OF_A_PLAY.test(source.listingId ?? '')) continue
+        if (await gate.bankStore.removeImage(bankId, imageId, 'demo', 'all')) forgotten += 1
+      }
+    }
+    if (forgotten > 0) await banksLive(gate)
+    return forgotten
+  }
+}
+
+/** Resolves when the banks of this process hold all that the store holds now. */
+async function banksLive(gate: Pick<RunningGate, 'reference' | 'banks'>): Promise<void> {
+  const change = await gate.reference.change()
+  gate.banks.loop.nudge()
+  await until(() => gate.banks.current().change >= change)
 }
 
 export function demoPolicies(gate: Pick<RunningGate, 'reference' | 'live'>): DemoPolicies {

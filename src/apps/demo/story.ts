@@ -3,6 +3,7 @@ import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { brandSchema, type Brand } from '../../domain/brand.ts'
+import { OUTCOMES } from '../../domain/policy.ts'
 import { TouchstoneError, messageOf } from '../../errors.ts'
 
 /** What a listing of the demo truly is. Only the summary looks at it; the gate never sees it. */
@@ -48,18 +49,29 @@ const wordSchema = z.strictObject({
   event: z.literal('verdict'),
   about: z.strictObject({ listingId: z.string().min(1), revision: z.int().min(1) }),
   verdict: z.enum(['confirmed', 'rejected']),
+  /** Whose word it is: the holder of this brand says it. */
+  brandId: z.string().min(1),
   /** Listings that the gate then looks at again by itself; what follows waits for that too. */
   again: z.array(z.string().min(1)).optional(),
 })
 export type Word = z.infer<typeof wordSchema>
+
+/** The gate says what it would decide on a listing that comes later in the chapter; nothing is recorded. */
+const trialSchema = z.strictObject({
+  story: z.string().min(1),
+  event: z.literal('trial'),
+  of: z.string().min(1),
+  expect: z.enum(OUTCOMES),
+})
+export type Trial = z.infer<typeof trialSchema>
 
 export interface Chapter {
   readonly title: string
   readonly says: string
   readonly holdSeconds: number | undefined
   readonly rows: readonly Row[]
-  /** Said when as many rows as `after` are played and decided. */
-  readonly words: readonly { readonly after: number; readonly word: Word }[]
+  /** Done when as many rows as `after` are played and decided. */
+  readonly interludes: readonly { readonly after: number; readonly what: Word | Trial }[]
 }
 
 export interface Story {
@@ -81,12 +93,12 @@ export async function readStory(directory: string): Promise<Story> {
     const [first, ...rest] = lines.map((line, i) => parse(i === 0 ? chapterHead : lineSchema, line, `${file}:${i + 1}`))
     const head = chapterHead.parse(first)
     const rows: Row[] = []
-    const words: { after: number; word: Word }[] = []
-    for (const one of rest as (Row | Word)[]) {
-      if (one.event === 'verdict') words.push({ after: rows.length, word: one })
+    const interludes: { after: number; what: Word | Trial }[] = []
+    for (const one of rest as (Row | Word | Trial)[]) {
+      if (one.event === 'verdict' || one.event === 'trial') interludes.push({ after: rows.length, what: one })
       else rows.push(one)
     }
-    chapters.push({ title: head.chapter, says: head.says, holdSeconds: head.holdSeconds, rows, words })
+    chapters.push({ title: head.chapter, says: head.says, holdSeconds: head.holdSeconds, rows, interludes })
   }
   const brands = parse(z.array(brandSchema), await readFile(join(directory, 'brands.json'), 'utf8'), 'brands.json')
   const names = new Set(
@@ -97,7 +109,7 @@ export async function readStory(directory: string): Promise<Story> {
   return { chapters, brands, pictures }
 }
 
-const lineSchema = z.union([rowSchema, wordSchema])
+const lineSchema = z.union([rowSchema, wordSchema, trialSchema])
 
 function parse<S extends z.ZodType>(schema: S, text: string, where: string): z.output<S> {
   try {

@@ -3,22 +3,28 @@ import { z } from 'zod'
 import type { Outcome } from '../../domain/policy.ts'
 import type { Brand } from '../../domain/brand.ts'
 import type { Decision } from '../../domain/decision.ts'
-import type { RecordLine, Terminal } from '../terminal.ts'
+import { riskText, type RecordLine, type Terminal } from '../terminal.ts'
 import type { End, Ledger, Played } from './ledger.ts'
 import type { Chapter, Row } from './story.ts'
 
 export interface TellingOptions {
   readonly terminal: Terminal
   readonly ledger: Ledger
+  /** Milliseconds since 1970 at which a picture was confirmed, by its id in its bank. */
+  readonly confirmedAt: ReadonlyMap<string, number>
+  /** What a dry run said of a listing, by its id. */
+  readonly tried: ReadonlyMap<string, { readonly decision: Decision }>
   readonly write: (text: string) => void
 }
 
 /** Prices that are refused are shown too. */
 const anyPrice = z.object({ amount: z.number(), currency: z.string() })
+/** Columns before what is said below a record. */
+const BELOW = 6
 /** A hold of at most this long is one that the play waits for. */
 const SHORT_HOLD_MS = 120_000
 
-export function createTelling({ terminal, ledger, write }: TellingOptions) {
+export function createTelling({ terminal, ledger, confirmedAt, tried, write }: TellingOptions) {
   const { colours } = terminal
   /** Listings whose short hold runs. */
   const clocks = new Set<string>()
@@ -50,6 +56,16 @@ export function createTelling({ terminal, ledger, write }: TellingOptions) {
         if (Date.parse(hold.until) - Date.parse(decidedAt) <= SHORT_HOLD_MS) clocks.add(listingId)
       }
       write(terminal.record(lineOf(played, end, ledger)))
+      const because = end.kind === 'decided' ? byPicture(end.decision) : undefined
+      if (because !== undefined) write(colours.cyan(terminal.paragraph(because, BELOW)))
+    },
+
+    /** What the gate would decide now, of which nothing is recorded. */
+    tried(row: Row, decision: Decision): void {
+      const aside = 'it would go on sale'
+      const { outcome, risk, reasons } = decision
+      const reason = outcome === 'allow' ? undefined : reasons[0]?.text
+      write(terminal.record({ ...goodsOf(row), word: `(${outcome})`, risk, reason, aside }))
     },
 
     decidedLater(decision: Decision): void {
@@ -68,7 +84,26 @@ export function createTelling({ terminal, ledger, write }: TellingOptions) {
 
     clocksRunning: () => clocks.size,
   }
+
+  /** Said of a listing that was tried before and is stopped with a picture like one that a person has just confirmed, by what the decision says. */
+  function byPicture({ listingId, outcome, risk, signals, decidedAt }: Decision): string | undefined {
+    const before = tried.get(listingId)?.decision
+    if (before === undefined || outcome === 'allow') return undefined
+    const { data } = matchesSchema.safeParse(signals.find(({ name }) => name === 'image-hash')?.evidence)
+    for (const { distance, imageId } of data?.matches ?? []) {
+      const at = confirmedAt.get(imageId)
+      if (at === undefined) continue
+      const seconds = (Math.max(0, Date.parse(decidedAt) - at) / 1_000).toFixed(1)
+      return `Before the verdict: ${before.outcome}, ${riskText(before.risk)}. Now: ${outcome}, ${riskText(risk)}: its picture is ${distance} of 256 bits from the one confirmed ${seconds} s before.`
+    }
+    return undefined
+  }
 }
+
+/** What is read here of the evidence of `image-hash`. */
+const matchesSchema = z.object({
+  matches: z.array(z.object({ distance: z.int(), imageId: z.string() })),
+})
 
 function lineOf(played: Played, end: End, ledger: Ledger): RecordLine {
   const { story } = played.row
@@ -115,10 +150,14 @@ function mistakeFor({ label }: Row, outcome: Outcome): string | undefined {
 
 /** Title and price as they were sent, whatever their types; a title that is generated is shown by its size. */
 export function goods(played: Played): Pick<RecordLine, 'title' | 'price'> {
-  const { row } = played
-  if (row.event === 'raw') return { title: bytesOf(played) }
+  const { row, identity } = played
+  return row.event === 'raw' ? { title: bytesOf(played) } : goodsOf(row, identity?.listingId)
+}
+
+function goodsOf(row: Row, listingId = ''): Pick<RecordLine, 'title' | 'price'> {
+  if (row.event === 'raw') return { title: row.story }
   const title = row.data['title']
-  const shown = typeof title === 'string' ? title : (played.identity?.listingId ?? '')
+  const shown = typeof title === 'string' ? title : listingId
   return {
     title:
       row.generate?.what === 'title'

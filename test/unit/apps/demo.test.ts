@@ -36,7 +36,8 @@ describe('the story that ships', () => {
     for (const end of ['refused', 'dead-letter', 'duplicate', 'withdrawn'])
       expect(rows.some((r) => r.expect === end)).toBe(true)
     // What a person says at last is true in the story, so its label must not say otherwise.
-    const lastWords = new Map(chapters.flatMap((c) => c.words.map(({ word }) => [word.about.listingId, word.verdict])))
+    const said = chapters.flatMap((c) => c.interludes).flatMap(({ what }) => (what.event === 'verdict' ? [what] : []))
+    const lastWords = new Map(said.map((word) => [word.about.listingId, word.verdict]))
     for (const [listingId, verdict] of lastWords) {
       const about = rows.findLast((r) => r.event !== 'raw' && r.data.listingId === listingId)
       expect([listingId, about?.label === 'honest']).toEqual([listingId, verdict === 'rejected'])
