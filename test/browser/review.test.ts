@@ -126,6 +126,21 @@ describe.runIf(hasChromium)('reviewing on the page', () => {
     expect((await look(decision.caseId, 'analyst')).body.verdicts).toHaveLength(1)
   })
 
+  it('of a case that is decided the brand that has not spoken may, and nobody for one that has', async () => {
+    const several = { title: 'Rolex and Omega watches, 1:1 super clone replica', brand: 'Rolex' }
+    const decision = await held('several', several)
+    await say(decision.caseId, 'rolex', { verdict: 'confirmed' })
+    await signIn('analyst')
+    await openListing('several')
+    await page.waitForSelector('#details .case:has-text("What is said for omega is recorded too")')
+    expect(await page.locator('#verdict-brand option').allTextContents()).toEqual(['omega'])
+    await page.getByRole('button', { name: 'Confirm: it infringes' }).click()
+    await told('Confirmed. The listing is blocked')
+    await page.waitForSelector('#details .case li:has-text("Confirmed for omega")')
+    await expect.poll(() => page.getByRole('button', { name: 'Confirm: it infringes' }).count()).toBe(0)
+    expect((await look(decision.caseId, 'omega')).body.verdicts).toMatchObject([{ verdict: 'confirmed' }])
+  })
+
   it('nothing is said of a revision that was not looked at; the page shows it first', async () => {
     await held('edited')
     await signIn('analyst')

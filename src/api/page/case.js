@@ -66,14 +66,26 @@ export function caseOf({ decision, session, theCase, look, changed, show }) {
     }
     if (state === 'withdrawn')
       return [el('p', {}, 'There is nothing to decide any more. What was said can still be taken back.')]
-    if (state === 'resolved') return [el('p', { class: 'hint' }, 'To change it, take back what was said first.')]
     const ordinals = found.pictures.filter((one) => one.revision === revision).map(({ ordinal }) => ordinal)
-    return [word.form({ brandIds, own: session?.role === 'brand', ordinals })]
+    if (state !== 'resolved') return [word.form({ brandIds, own: session?.role === 'brand', ordinals })]
+    const change = el('p', { class: 'hint' }, 'To change it, take back what was said first.')
+    const silent = withoutWord(found)
+    if (silent.length === 0) return [change]
+    const more = `It is decided. What is said for ${silent.join(' or ')} is recorded too, and fills the bank of that brand.`
+    return [change, el('p', {}, more), word.form({ brandIds: silent, own: true, ordinals })]
   }
 
   if (reviews(session)) void theCase.then(draw)
   else draw({ status: 403 })
   return el('section', { class: 'case', 'aria-labelledby': 'case' }, heading, body, told)
+}
+
+/** The brands of a case for which nobody has spoken, each by itself or all of them. */
+function withoutWord({ verdicts, brandIds, revision }) {
+  const replaced = new Set(verdicts.map(({ supersedes }) => supersedes))
+  const words = verdicts.filter((one) => one.revision === revision && one.verdict !== 'cannot-tell')
+  const spoken = words.filter(({ verdictId }) => !replaced.has(verdictId)).map(({ brandId }) => brandId ?? null)
+  return spoken.includes(null) ? [] : brandIds.filter((one) => !spoken.includes(one))
 }
 
 const id = (caseId) => el('p', { class: 'hint' }, 'Id ', el('code', {}, caseId))
