@@ -133,7 +133,7 @@ describe('a listing that names no brand', () => {
 
   it('is no case of a brand that only uploaded its picture: nobody is shown strangers’ cases by that', async () => {
     const picture = await drawnPicture(5)
-    const bank = { bankId: 'omega-own', name: 'Own', kind: 'counterfeit', brandId: 'omega' }
+    const bank = { bankId: 'omega-own', name: 'Own', kind: 'genuine', brandId: 'omega' }
     expect((await call('POST', '/v1/banks', 'omega', bank)).status).toBe(201)
     const added = await raw('/v1/banks/omega-own/images', 'omega', {
       method: 'POST',

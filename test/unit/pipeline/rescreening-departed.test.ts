@@ -36,6 +36,24 @@ describe('trying again because a picture has left its bank', () => {
     expect(milder.decided).toMatchObject([{ outcome: 'hold', hold: { until: '2026-01-02T01:00:00.000Z' } }])
   })
 
+  it('stays with the brands that were asked about it, whatever still speaks or not', () => {
+    const { standing, decision } = screened({
+      ...shows(assessment('hold'), 'a', 'b'),
+      brandIds: [],
+      knownTo: ['gucci'],
+    })
+    expect(decision.brandIds).toEqual(['gucci'])
+    const still = shows({ ...assessment('hold'), brandIds: [], knownTo: ['rolex'] }, 'a', 'b')
+    const { decided, settlement } = again(still, standing, [decision], { afterChange })
+    expect([decided[0]?.brandIds, settlement.cases[0]?.brandIds]).toEqual([
+      ['rolex', 'gucci'],
+      ['rolex', 'gucci'],
+    ])
+    // They see that it is on sale, and why; what is known of it to others by now is not said for that.
+    const free = again({ ...clean, brandIds: [], knownTo: ['rolex'] }, standing, [decision], { afterChange })
+    expect(free.decided[0]?.brandIds).toEqual(['gucci'])
+  })
+
   it('leaves alone what is on sale, what a person decided, and what was edited since', () => {
     const sold = screened(assessment('allow'))
     for (const tried of [assessment('block'), degraded('hold')])
