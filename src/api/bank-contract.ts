@@ -32,6 +32,12 @@ export const bankSummarySchema = bankSchema.extend({
     .min(0)
     .describe('Pictures that match nothing, for some marketplaces or all, until somebody has looked.'),
   alerted: z.int().min(0).describe('Pictures that met too many sellers and match on: somebody should look.'),
+  limited: z
+    .int()
+    .min(0)
+    .describe(
+      'Pictures of fakes that are a rights holder’s word alone, among those that match: they count only where their brand is named, until an analyst vouches for each.',
+    ),
 })
 export const banksSchema = z.object({ items: z.array(bankSummarySchema) })
 
@@ -39,9 +45,11 @@ export const bankImagesQuerySchema = z.object({
   after: imageId.optional().describe('The `next` of the page before.'),
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
   state: z
-    .enum(['active', 'quarantined', 'alerted'])
+    .enum(['active', 'quarantined', 'alerted', 'limited'])
     .optional()
-    .describe('Those of it only; alerted: active ones that met too many sellers.'),
+    .describe(
+      'Those of it only; alerted: active ones that met too many sellers; limited: active ones of a bank of fakes that wait for somebody to vouch for them.',
+    ),
 })
 export const bankImagesSchema = z.object({
   items: z.array(bankImageSchema),

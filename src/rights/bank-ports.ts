@@ -8,6 +8,9 @@ export type BankScope = 'all' | { readonly brandIds: readonly string[] }
 /** What it is found by besides its hash, for who follows; nobody else is told. */
 export type IndexedImage = BankImage & Pick<KeptPicture, 'forms'>
 
+/** `alerted` and `limited` are active ones of which somebody should look at each (see `BankSummary`). */
+export type BankImageState = BankImage['state'] | 'alerted' | 'limited'
+
 export interface BankSummary extends Bank {
   /** Pictures that match. */
   readonly images: number
@@ -15,6 +18,8 @@ export interface BankSummary extends Bank {
   readonly quarantined: number
   /** Pictures that met too many sellers and match on: somebody should look. */
   readonly alerted: number
+  /** Pictures of fakes that are a rights holder's word alone: they count less until somebody vouches for them. */
+  readonly limited: number
 }
 
 /**
@@ -57,7 +62,7 @@ export interface BankStore {
     page: {
       readonly after?: string | undefined
       readonly limit: number
-      readonly state?: BankImage['state'] | 'alerted' | undefined
+      readonly state?: BankImageState | undefined
     },
   ): Promise<BankImage[]>
   /** One of them, within the scope. */

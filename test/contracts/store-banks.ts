@@ -187,7 +187,7 @@ export function bankStoreContract(name: string, start: () => Promise<SharedBankS
       const imageId = image?.imageId ?? ''
       expect(await one.quarantine('b', imageId, 'watch', true, 'all')).toBe(true)
       expect(await two.quarantine('b', imageId, 'watch', true, 'all')).toBe(false)
-      expect(await two.banks('all')).toEqual([{ ...bank('b'), images: 1, quarantined: 1, alerted: 0 }])
+      expect(await two.banks('all')).toEqual([{ ...bank('b'), images: 1, quarantined: 1, alerted: 0, limited: 0 }])
       expect((await two.images('b', { limit: 9 })).map((i) => `${i.source.verdictId} ${i.state}`).toSorted()).toEqual([
         'V-1 active',
         'V-2 quarantined',

@@ -137,7 +137,9 @@ describe('pictures of confirmed cases', () => {
     await stop()
     await commit([join('V-1')])
     expect(await head()).toBe(1n)
-    expect(await banks.banks('all')).toEqual([{ ...confirmedBank('nike'), images: 2, quarantined: 0, alerted: 0 }])
+    expect(await banks.banks('all')).toEqual([
+      { ...confirmedBank('nike'), images: 2, quarantined: 0, alerted: 0, limited: 0 },
+    ])
     const { images } = await banks.changesSince(0n, 10)
     expect(images.map((i) => 'source' in i && [i.source, i.addedBy])).toEqual(
       Array.from({ length: 2 }, () => [

@@ -72,16 +72,34 @@ describe('a rights holder', () => {
     const imageId = added?.imageId ?? ''
     const words = async () => (await banks.images('own', { limit: 9 })).map(({ source }) => source.by ?? 'deployment')
     expect((await words()).toSorted()).toEqual(['brand', 'deployment'])
+    const limited = async () => [
+      (await banks.banks('all')).map((bank) => bank.limited),
+      (await banks.images('own', { limit: 9, state: 'limited' })).map((image) => image.imageId),
+    ]
+    expect(await limited()).toEqual([[1], [imageId]])
+    // In quarantine it counts nowhere: there is something else to be said of it first.
+    await act('nike', imageId, 'quarantine')
+    expect(await limited()).toEqual([[0], []])
+    await act('nike', imageId, 'release')
     expect((await act('nike', imageId, 'vouch')).statusCode).toBe(403)
     const { change } = await banks.census()
     expect((await act('analyst', imageId, 'vouch')).statusCode).toBe(204)
     expect(await words()).toEqual(['deployment', 'deployment'])
+    expect(await limited()).toEqual([[0], []])
     expect((await banks.changesSince(change, 9)).images).toMatchObject([{ imageId, source: { kind: 'api' } }])
     // Said again it changes nothing.
     expect((await act('analyst', imageId, 'vouch')).statusCode).toBe(204)
     expect((await banks.census()).change).toBe(change + 1n)
     await banks.removeImage('own', imageId, 'ann', 'all')
     expect((await act('analyst', imageId, 'vouch')).statusCode).toBe(404)
+  })
+
+  test('is asked for no vouch for what counts the same without one', async () => {
+    await make('nike', { bankId: 'photos', kind: 'genuine' })
+    await add('nike', await drawnPicture(1), 'photos')
+    expect(await banks.images('photos', { limit: 9 })).toMatchObject([{ source: { by: 'brand' } }])
+    expect(await banks.banks('all')).toMatchObject([{ images: 1, limited: 0 }])
+    expect(await banks.images('photos', { limit: 9, state: 'limited' })).toEqual([])
   })
 
   test('lets out of quarantine only what it put there itself, and brings back nothing by adding it again', async () => {
@@ -135,6 +153,10 @@ test('of an older store, what lies in a rights holder’s bank over HTTP counts 
   const banks = createBankStore({ pool, listener })
   const { images, head } = await banks.changesSince(7n, 9)
   expect(head).toBe(8n)
+  expect((await banks.banks('all')).map(({ bankId, limited }) => [bankId, limited])).toEqual([
+    ['of-nike', 1],
+    ['ours', 0],
+  ])
   expect(images).toMatchObject([
     { bankId: 'of-nike', source: { kind: 'api', by: 'brand', file: 'half \ud83c pair \u0000' } },
   ])

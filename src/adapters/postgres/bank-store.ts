@@ -19,6 +19,7 @@ import {
   stopped,
   stoppedAmong,
   taken,
+  unvouched,
 } from './bank-rights.ts'
 import { imageOf, IMAGE_COLUMNS, LISTED_COLUMNS } from './bank-rows.ts'
 import type { ImageRow } from './bank-rows.ts'
@@ -58,11 +59,12 @@ export function createBankStore({ pool, listener: connect }: BankStoreOptions): 
     },
 
     async banks(scope) {
-      const { rows } = await sql<{ body: Bank; images: number; quarantined: number; alerted: number }>`
+      const { rows } = await sql<{ body: Bank } & Omit<BankSummary, keyof Bank>>`
         select b.body, count(*) filter (where i.state = 'active')::int as images,
                count(*) filter (where i.state = 'quarantined')::int as quarantined,
                (select count(distinct a.image_id) from bank_alert a join bank_image x on x.image_id = a.image_id
-                where x.bank_id = b.bank_id and x.state = 'active')::int as alerted
+                where x.bank_id = b.bank_id and x.state = 'active')::int as alerted,
+               (select count(*) from bank_image u where u.bank_id = b.bank_id and ${unvouched(sql`u`, sql`b`)})::int as limited
         from bank b left join bank_image i on i.bank_id = b.bank_id and i.state <> 'removed'
         where ${owned(scope)} group by b.bank_id order by b.bank_id`.execute(db)
       return rows.map(({ body, ...counts }): BankSummary => ({ ...body, ...counts }))
@@ -102,6 +104,7 @@ export function createBankStore({ pool, listener: connect }: BankStoreOptions): 
         select ${LISTED_COLUMNS} from bank_image i
         where i.bank_id = ${bankId} and i.state <> 'removed'
           and (${state}::text is null or i.state = ${state}
+               or ${state} = 'limited' and exists (select from bank b where b.bank_id = i.bank_id and ${unvouched(sql`i`, sql`b`)})
                or ${state} = 'alerted' and i.state = 'active' and exists (select from bank_alert a where a.image_id = i.image_id))
           and i.image_id > ${after ?? '00000000-0000-0000-0000-000000000000'}::uuid
         order by i.image_id limit ${limit}`.execute(db)

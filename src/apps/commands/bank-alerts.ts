@@ -1,14 +1,16 @@
-// What `banks list` says of pictures that somebody should look at: in quarantine since when, where and why, or matching on beyond an alert.
+// What `banks list` says of pictures that somebody should look at: in quarantine, matching on beyond an alert, or a rights holder's word alone.
 import type { AlertResult, BankAlert, BankImage } from '../../domain/bank.ts'
 import type { BankStore, BankSummary } from '../../rights/bank-ports.ts'
 
 /** So many are named of each bank and state; when they are released the next come. */
 const NAMED = 10
 
-export async function toLookAt(store: BankStore, { bankId, quarantined, alerted }: BankSummary): Promise<BankImage[]> {
-  const of = (state: 'quarantined' | 'alerted', count: number) =>
-    count === 0 ? [] : store.images(bankId, { limit: NAMED, state })
-  return [...(await of('quarantined', quarantined)), ...(await of('alerted', alerted))]
+export async function toLookAt(store: BankStore, bank: BankSummary): Promise<BankImage[]> {
+  const of = (state: 'quarantined' | 'alerted' | 'limited') =>
+    bank[state] === 0 ? [] : store.images(bank.bankId, { limit: NAMED, state })
+  const found = [...(await of('quarantined')), ...(await of('alerted')), ...(await of('limited'))]
+  // One that has an alert may be such a word too.
+  return [...new Map(found.map((image) => [image.imageId, image])).values()]
 }
 
 /** A line of text. */
@@ -16,6 +18,8 @@ export function inWords({ bankId, imageId, source, quarantine, alerts = [] }: Ba
   const met = alerts.map(metInWords).join('; ')
   const name = plain(source.file ?? source.kind)
   const release = `touchstone banks release ${bankId} ${imageId}`
+  if (quarantine === undefined && met === '')
+    return `A rights holder’s word alone, counts only where its brand is named: ${name}: touchstone banks vouch ${bankId} ${imageId}, or remove`
   if (quarantine === undefined) return `Matches on, though ${met}: ${name}: ${release}, or quarantine, or remove`
   const { scope, since, why, by } = quarantine
   const where = scope === 'all' ? '' : ` for ${scope.map(marketplaceInWords).join(' and ')}`

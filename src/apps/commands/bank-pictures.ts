@@ -1,9 +1,9 @@
 // `banks list | remove | release | quarantine | vouch`: which banks there are and what is in them, and a picture out of its bank or its quarantine.
-import type { Command } from 'commander'
+import { Option, type Command } from 'commander'
 import { createBankStore } from '../../adapters/postgres/bank-store.ts'
 import { bankImageSchema, type BankImage } from '../../domain/bank.ts'
 import { TouchstoneError } from '../../errors.ts'
-import type { BankStore } from '../../rights/bank-ports.ts'
+import type { BankImageState, BankStore } from '../../rights/bank-ports.ts'
 import { inWords, plain, toLookAt } from './bank-alerts.ts'
 import { COMMAND_LINE, print, table, withStore } from './with-store.ts'
 
@@ -18,11 +18,29 @@ export function addPictureCommands(banks: Command): void {
   banks
     .command('list [bank]')
     .description('All banks with how many pictures they have, or the pictures of one with their ids.')
-    .option('--json', 'print one JSON document')
-    .addHelpText('after', '\nExample:\n  $ touchstone banks list\n  $ touchstone banks list fakes')
-    .action((bankId: string | undefined, { json }: Options) =>
-      withBanks(async (store) => (bankId === undefined ? listBanks(store, json) : listPictures(store, bankId, json))),
+    .addOption(
+      new Option('--state <state>', 'of one bank: those of it only').choices([
+        'active',
+        'quarantined',
+        'alerted',
+        'limited',
+      ] satisfies BankImageState[]),
     )
+    .option('--json', 'print one JSON document')
+    .addHelpText(
+      'after',
+      '\n`limited` are pictures of fakes for which nobody vouches: a rights holder’s word alone, which counts only where its brand is named; see touchstone banks vouch.\n\nExample:\n  $ touchstone banks list\n  $ touchstone banks list fakes --state limited',
+    )
+    .action(async (bankId: string | undefined, { json, state }: Options & { readonly state?: BankImageState }) => {
+      if (bankId === undefined && state !== undefined)
+        throw new TouchstoneError(
+          'usage',
+          '--state is of the pictures of one bank: touchstone banks list BANK --state …',
+        )
+      await withBanks(async (store) =>
+        bankId === undefined ? listBanks(store, json) : listPictures(store, bankId, state, json),
+      )
+    })
   banks
     .command('remove <bank> <image>')
     .description('Take a picture out of a bank: within 2 s it matches nothing any more.')
@@ -131,9 +149,10 @@ async function listBanks(store: BankStore, json: boolean | undefined): Promise<v
     String(b.images),
     String(b.quarantined),
     String(b.alerted),
+    String(b.limited),
     b.name,
   ])
-  const header = ['bank', 'kind', 'brand', 'distance', 'pictures', 'in quarantine', 'alerts', 'name']
+  const header = ['bank', 'kind', 'brand', 'distance', 'pictures', 'in quarantine', 'alerts', 'limited', 'name']
   const held = all.flatMap((bank) => bank.toLookAt).map(inWords)
   print(json, all, all.length === 0 ? 'There are no banks.' : [table(header, rows), ...held].join('\n'))
 }
@@ -141,23 +160,34 @@ async function listBanks(store: BankStore, json: boolean | undefined): Promise<v
 /** In one question to the store. */
 const PAGE = 1_000
 
-async function listPictures(store: BankStore, bankId: string, json: boolean | undefined): Promise<void> {
+async function listPictures(
+  store: BankStore,
+  bankId: string,
+  state: BankImageState | undefined,
+  json: boolean | undefined,
+): Promise<void> {
   if ((await store.bank(bankId, 'all')) === undefined) throw noBank(bankId)
   const all: BankImage[] = []
   for (;;) {
-    const page = await store.images(bankId, { after: all.at(-1)?.imageId, limit: PAGE })
+    const page = await store.images(bankId, { after: all.at(-1)?.imageId, limit: PAGE, state })
     all.push(...page)
     if (page.length < PAGE) break
   }
-  const rows = all.map(({ imageId, state, source, addedAt, addedBy }) => [
+  const rows = all.map(({ imageId, state: its, source, addedAt, addedBy }) => [
     imageId,
-    state,
+    its,
     cameFrom(source),
     addedAt,
     addedBy,
   ])
   const header = ['picture', 'state', 'came from', 'added', 'by']
-  print(json, all, all.length === 0 ? `The bank ${bankId} has no pictures.` : table(header, rows))
+  print(
+    json,
+    all,
+    all.length === 0
+      ? `The bank ${bankId} has no ${state === undefined ? '' : `${state} `}pictures.`
+      : table(header, rows),
+  )
 }
 
 const cameFrom = ({ file, listingId, kind, by }: BankImage['source']): string =>
