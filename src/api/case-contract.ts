@@ -38,7 +38,9 @@ export const caseSummarySchema = z.object({
   state: caseStateSchema,
   openedBy: caseOpenerSchema,
   marketplace: z.string().nullable(),
-  brandIds: z.array(z.string()).describe('Of a rights holder only its own.'),
+  brandIds: z
+    .array(z.string())
+    .describe('Whose word it waits for; edits only add to them. Of a rights holder only its own.'),
   risk: z.number(),
   outcome: outcomeSchema,
   reason: reasonSchema

@@ -39,7 +39,12 @@ export const decisionSchema = z.object({
   outcome: outcomeSchema,
   risk: z.number().min(0).max(1),
   riskClass: z.string(),
-  brandIds: z.array(z.string()),
+  brandIds: z
+    .array(z.string())
+    .describe(
+      'Brands that the listing names; of one that is held or blocked also those in whose own banks lies a picture that speaks ' +
+        'against it; of an edit also those whose case waited.',
+    ),
   caseId: z.string().optional(),
   reasons: z.array(reasonSchema),
   base: z.number(),

@@ -30,8 +30,8 @@ export function verdictRoutes(api: Api, { review }: RouteServices): void {
       summary: 'Say whether the listing infringes',
       description:
         'Verdict, decision and both events are one transaction. The first word on a case counts; a later one is refused as ' +
-        '`already-decided` unless it names in `supersedes` what it replaces; `cannot-tell` in place of a verdict undoes it, also ' +
-        'one on an earlier revision. `decisionId` is what was looked at: of an edited listing nothing is said unseen. ' +
+        '`already-decided` unless it names in `supersedes` what it replaces, or is the first for another brand that the case names: ' +
+        'that is recorded although it may decide nothing. `cannot-tell` in place of a verdict undoes it, also one on an earlier revision. `decisionId` is what was looked at: of an edited listing nothing is said unseen. ' +
         'A refusal has `stands`: what is decided by now. A rights holder speaks for its own brand.',
       params: caseParamsSchema,
       body: verdictBodySchema,

@@ -6,6 +6,8 @@ import type { Outcome } from '../../../src/domain/policy.ts'
 import { headerValues, lastHeader } from '../../../src/events/header.ts'
 import { decisionId } from '../../../src/pipeline/ids.ts'
 import type { Headers } from '../../../src/pipeline/log/ports.ts'
+import type { Tried } from '../../../src/pipeline/settle.ts'
+import { assessment } from './assessments.ts'
 import { gate, NOW, only, submitted, TOPICS, withdrawn } from './settled.ts'
 
 const textsOf = (headers: Headers) =>
@@ -68,6 +70,21 @@ describe('settling a batch', () => {
       expect(only(g.settle(submitted(3, 'allow')).decisions).outcome).toBe('hold')
     },
   )
+
+  it('of several edits in one batch keeps every brand that was asked', () => {
+    const about = (revision: number, outcome: Outcome, brandId: string): Tried => {
+      const tried = submitted(revision, outcome)
+      if (tried.kind !== 'ok' || tried.value.kind !== 'listing') throw new Error('it is a listing')
+      return { ...tried, value: { ...tried.value, assessment: { ...assessment(outcome), brandIds: [brandId] } } }
+    }
+    const edits = [about(1, 'block', 'gucci'), about(2, 'hold', 'rolex'), withdrawn(2), about(3, 'allow', 'puma')]
+    const { decisions, settlement } = gate().settle(...edits)
+    expect(decisions.map((d) => d.brandIds)).toEqual([['gucci'], ['rolex', 'gucci'], ['puma', 'rolex', 'gucci']])
+    expect(settlement.cases.map((c) => c.change)).toEqual(['open', 'carry', 'withdrawn', 'open'])
+    // What was on sale is about what it names.
+    const sold = gate().settle(about(1, 'allow', 'gucci'), about(2, 'hold', 'rolex'))
+    expect(sold.decisions.map((d) => d.brandIds)).toEqual([['gucci'], ['rolex']])
+  })
 
   it('does not wash a held listing by withdrawing it', () => {
     const g = gate()
