@@ -26,8 +26,6 @@ const IN_HAND_BYTES = 128 << 20
 const IN_HAND_PICTURES = 8
 /** Of a batch of 500 listings with a picture of 200 kB each, and more. */
 const LATELY_BYTES = 128 << 20
-/** Of so many rounds of a host's connections the last still comes within the time of a listing, at 700 ms a picture. */
-const ROUNDS = 4
 
 const THREAD = new URL(import.meta.url.endsWith('.ts') ? './picture-thread.ts' : './picture-thread.js', import.meta.url)
 
@@ -88,7 +86,7 @@ export function openPictures(config: Config, telemetry: Telemetry, use: PictureU
     listingMs: config.TOUCHSTONE_IMAGE_LISTING_MS,
     // What waits for a connection is on the clock of its listing.
     gettingAtOnce: config.TOUCHSTONE_IMAGE_CONNECTIONS,
-    gettingPerHost: config.TOUCHSTONE_IMAGE_HOST_CONNECTIONS * ROUNDS,
+    gettingPerHost: config.TOUCHSTONE_IMAGE_HOST_CONNECTIONS,
     bytesInHand: Math.max(IN_HAND_BYTES, IN_HAND_PICTURES * maxBytes),
     bytesLately: LATELY_BYTES,
     readingAtOnce: reader.threads + NEXT_TO_THREADS,

@@ -23,7 +23,10 @@ export type Downloaded =
   { readonly state: 'got'; readonly bytes: Uint8Array; readonly sha256: string; readonly unchanged: boolean } | Unseen
 
 const REDIRECTS = 3
-/** Ended without a word after this long, a host counts as silent: the clock of a listing may be shorter than ours. */
+/**
+ * Ended without a word after this long, a host counts as silent: the clock of a listing may be shorter than ours. As long,
+ * or a third of our time, and it is suspected.
+ */
 const SILENT_MS = 1_000
 
 /** Never rejects. `started` is called when the first turn has come: from then on `timeMs` run. */
@@ -71,14 +74,16 @@ async function ask(
 ): Promise<Downloaded | Extract<Answer, { state: 'moved' }>> {
   // By origin: a seller can name any port of an honest host, and one that is closed says nothing of the others.
   const { origin } = target.url
-  const trial = parts.breaker.begin(origin)
-  if (trial === undefined) return dead(target, parts.breaker.resting(origin) ?? 1)
+  const trial = await parts.breaker.begin(origin, stop.signal)
+  if (trial === undefined) return stop.why ?? dead(target, parts.breaker.resting(origin) ?? 1)
   const begun = performance.now()
   const cached = parts.cache.find(target.url.href)
   let heard = false
+  const suspect = setTimeout(() => trial.slow(), Math.min(SILENT_MS, parts.timeMs / 3))
   try {
     const answer = await converse(target, parts, stop, cached?.validators, () => {
       heard = true
+      clearTimeout(suspect)
       trial.heard()
     })
     if (!heard) trial.unknown()
@@ -95,6 +100,8 @@ async function ask(
       else trial.unknown()
     }
     return stop.why ?? faultOf(error, shown(target.url))
+  } finally {
+    clearTimeout(suspect)
   }
 }
 

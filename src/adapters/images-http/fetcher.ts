@@ -9,6 +9,7 @@ import { dial, type Dial } from './dial.ts'
 import { dead, download, late, type Downloaded, type DownloadParts } from './download.ts'
 import { createHeldBytes } from './held-bytes.ts'
 import { createStop, shown, unseen, type Stop, type Unseen } from './outcome.ts'
+import { question } from './question.ts'
 import { resolveByDns, type Resolve } from './resolve.ts'
 import { createShared } from './shared.ts'
 import { createTargets, type Target } from './target.ts'
@@ -59,21 +60,26 @@ export function createHttpFetcher(options: HttpFetcherOptions): HttpFetcher {
   const { timeMs, maxBytes, logger } = options
   const address = createAddressRule(options.privateNetworks)
   const turns = createTurns({ total: options.connections, perHost: options.connectionsPerHost })
-  const breaker = createBreaker(options.now ?? (() => performance.now()), (origin) =>
-    logger.info({ origin }, 'an image host is silent and is left alone for a while'),
-  )
+  const readTarget = createTargets({ hosts: options.hosts, ports: options.ports, address })
+  const connections = createConnections({
+    address,
+    resolve: options.resolve ?? resolveByDns,
+    dial: options.dial ?? dial,
+    idle: options.connections,
+  })
+  const held = createHeldBytes(maxBytes * HELD_PICTURES)
+  const breaker = createBreaker({
+    now: options.now ?? (() => performance.now()),
+    onDead: (origin) => logger.info({ origin }, 'an image host is silent and is left alone for a while'),
+    question: (origin) => question(origin, { readTarget, connections, held }),
+  })
   const parts: DownloadParts = {
-    readTarget: createTargets({ hosts: options.hosts, ports: options.ports, address }),
-    connections: createConnections({
-      address,
-      resolve: options.resolve ?? resolveByDns,
-      dial: options.dial ?? dial,
-      idle: options.connections,
-    }),
+    readTarget,
+    connections,
     turns,
     breaker,
     cache: createCache(options.cacheBytes, options.now),
-    held: createHeldBytes(maxBytes * HELD_PICTURES),
+    held,
     maxBytes,
     timeMs,
   }

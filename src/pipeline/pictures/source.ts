@@ -1,8 +1,10 @@
 // The images of a listing to pictures: got from where they are, read in threads, within bounds that one listing cannot stretch.
 import { unseen, type Picture, type PictureFault, type SeenPicture } from '../../imaging/picture.ts'
 import { createLatest } from '../latest.ts'
-import { createAdmission, type Ended } from './admission.ts'
+import { createAdmission } from './admission.ts'
+import type { Going } from './going.ts'
 import { createLane, isDear } from './lane.ts'
+import type { How } from './places.ts'
 import type { Got, ImageReference, PictureFetcher, PictureReader, PictureSource, Whose } from './ports.ts'
 import { createReadingOnce } from './reading-once.ts'
 import { createReadingTurns } from './reading-turns.ts'
@@ -62,11 +64,11 @@ export function createPictureSource(options: PictureSourceOptions): PictureSourc
 
   const isFetched = (image: ImageReference): boolean => image.data === undefined && options.urls !== undefined
 
-  /** `work` gets the bytes while it has a turn with the reader; `ended` is told when the host is done with. */
+  /** `work` gets the bytes while it has a turn with the reader; `going` is told when the host is done with. */
   async function withBytes<T>(
     image: ImageReference,
     until: AbortSignal,
-    ended: Ended | undefined,
+    { going, rests }: Begun,
     lane: (work: () => Promise<T>) => Promise<T>,
     work: (got: Got) => Promise<T>,
   ): Promise<T> {
@@ -74,11 +76,15 @@ export function createPictureSource(options: PictureSourceOptions): PictureSourc
       return await lane(async () =>
         work(image.data === undefined ? NOT_FETCHED : await options.inline.get(image, until)),
       )
+    const host = hostOf(image)
+    const seconds = rests(image)
+    if (seconds !== undefined) return await work(silentHere(host, seconds))
+    if ((await going?.place(host, until)) === false) return await work(TOO_LATE)
     const fetched = (await options.urls?.get(image, until)) ?? NOT_FETCHED
     const bytes = fetched.state === 'got' ? fetched.bytes.length : 0
     // Before the end is told: whoever begins with that must see what is held.
     const putDown = fetched.state === 'got' ? admission.hold(bytes) : undefined
-    ended?.(hostOf(image), howOf(fetched), bytes)
+    going?.ended(host, howOf(fetched), bytes)
     if (fetched.state !== 'got') return await work(fetched)
     if (putDown === undefined) return await work(TOO_MANY)
     try {
@@ -106,11 +112,28 @@ export function createPictureSource(options: PictureSourceOptions): PictureSourc
     }
   }
 
+  /** The way to ask the hosts that are not resting, whose clock starts behind it; undefined when the signal was given first. */
+  async function begin(
+    images: readonly ImageReference[],
+    whose: Whose,
+    until: AbortSignal,
+  ): Promise<Begun | undefined> {
+    const seller = nameOf(whose)
+    for (;;) {
+      const resting = new Map(
+        images.filter(isFetched).map((image) => [hostOf(image), admission.resting(seller, hostOf(image))]),
+      )
+      const rests = (image: ImageReference) => (isFetched(image) ? resting.get(hostOf(image)) : undefined)
+      const hosts = images.filter((image) => isFetched(image) && rests(image) === undefined).map(hostOf)
+      if (hosts.length === 0) return { going: undefined, rests }
+      const going = await admission.begin(hosts, seller, until)
+      if (going !== 'rests') return going === undefined ? undefined : { going, rests }
+    }
+  }
+
   async function lookAll(images: readonly ImageReference[], until: AbortSignal, whose: Whose): Promise<Picture[]> {
-    const hosts = images.filter(isFetched).map(hostOf)
-    // All at once: the time that waiting for a turn takes is nobody's fault, so the clock of the hosts starts behind it.
-    const ended = hosts.length === 0 ? undefined : await admission.begin(hosts, nameOf(whose), until)
-    if (hosts.length > 0 && ended === undefined) return images.map(() => TOO_LATE)
+    const going = await begin(images, whose, until)
+    if (going === undefined) return images.map(() => TOO_LATE)
     const inLane = createLane({
       width: options.readingPerListing,
       mostPixels: options.pixelsPerListing,
@@ -124,7 +147,7 @@ export function createPictureSource(options: PictureSourceOptions): PictureSourc
     return await limited(budgetMs, until, (limit) =>
       Promise.all(
         images.map((image) =>
-          Promise.race([withBytes(image, limit, ended, lane, (got) => read(got, until, isFetched(image))), late]),
+          Promise.race([withBytes(image, limit, going, lane, (got) => read(got, until, isFetched(image))), late]),
         ),
       ),
     )
@@ -142,15 +165,14 @@ export function createPictureSource(options: PictureSourceOptions): PictureSourc
       return await limited(listingMs, undefined, async (until) => {
         const bytes = lately.get(sha256)
         if (bytes !== undefined) return await inTurn(whose, until, () => reader.keep(bytes, sha256))
-        const fetched = isFetched(image)
-        const ended = fetched ? await admission.begin([hostOf(image)], nameOf(whose), until) : undefined
-        if (fetched && ended === undefined) return undefined
+        const going = await begin([image], whose, until)
+        if (going === undefined) return undefined
         // Asked for by the hash of what was judged: a picture that was swapped meanwhile is not kept in its place.
         return await limited(budgetMs, until, (limit) =>
           withBytes(
             { ...image, sha256 },
             limit,
-            ended,
+            going,
             (work) => inTurn(whose, until, work),
             async (got) => (got.state === 'got' ? await reader.keep(got.bytes, got.sha256) : undefined),
           ),
@@ -158,6 +180,13 @@ export function createPictureSource(options: PictureSourceOptions): PictureSourc
       })
     },
   }
+}
+
+/** How the pictures of one listing may be asked for, and for how many seconds each is not. */
+interface Begun {
+  /** undefined where none is. */
+  readonly going: Going | undefined
+  readonly rests: (image: ImageReference) => number | undefined
 }
 
 let strangers = 0
@@ -168,10 +197,14 @@ const nameOf = ({ marketplace = '', sellerId }: Whose): string => JSON.stringify
 
 const NOT_FETCHED = unseen('not-fetched', 'URLs are not followed here')
 const TOO_LATE = unseen('timed-out', 'it had no turn, or did not come, in the time of its listing')
+const silentHere = (host: string, seconds: number): Got =>
+  unseen(
+    'unreachable',
+    `pictures of this seller at ${host} did not come of late; asked for again in about ${seconds} s`,
+  )
 const TOO_MANY = unseen('busy', 'too many bytes of pictures wait to be read')
 
-const howOf = (got: Got): Parameters<Ended>[1] =>
-  got.state === 'got' ? 'brought' : got.fault === 'timed-out' ? 'late' : 'otherwise'
+const howOf = (got: Got): How => (got.state === 'got' ? 'brought' : got.fault === 'timed-out' ? 'late' : 'otherwise')
 
 /** What is no URL costs no host anything. */
 const hostOf = ({ url = '' }: ImageReference): string => URL.parse(url)?.host ?? ''

@@ -1,12 +1,11 @@
 // Real: HTTP between the fetcher and a server on the loopback; names, connector and the breaker's clock are ours. Many hosts at once.
 import { describe, expect, test } from 'vitest'
-import { createBreaker } from '../../../../src/adapters/images-http/breaker.ts'
 import { createHeldBytes } from '../../../../src/adapters/images-http/held-bytes.ts'
 import { createTurns } from '../../../../src/adapters/images-http/turns.ts'
 import { createWorld, eventually } from './world.ts'
 
 describe('a host that is silent', () => {
-  test('three times in a row is left alone, and one request alone finds it alive again', async () => {
+  test('three times in a row is left alone, and one request finds it alive again for all that wait for it', async () => {
     let now = 0
     let alive = false
     const world = await createWorld((_, response) => void setTimeout(() => response.end('picture'), 30), {
@@ -16,11 +15,11 @@ describe('a host that is silent', () => {
     })
     const get = (i: number | string) => world.get(`https://dead.example/${i}?key=secret`)
     for (let i = 0; i < 3; i += 1) expect(await get(i)).toMatchObject({ fault: 'timed-out' })
-    expect(world.dialled).toHaveLength(3)
     const refused = await get('at once')
     expect(refused).toMatchObject({ fault: 'unreachable', message: expect.stringContaining('again in about 15 s') })
     expect(JSON.stringify(refused)).not.toContain('secret')
-    expect(world.dialled).toHaveLength(3)
+    // The fourth was our own question.
+    expect(world.dialled).toHaveLength(4)
     // Other hosts are not its business.
     alive = true
     expect(await world.get('https://alive.example/')).toMatchObject({ state: 'got' })
@@ -29,17 +28,15 @@ describe('a host that is silent', () => {
     now = 15_001
     const probes = await Promise.all([get('p1'), get('p2'), get('p3')])
     expect(probes.every((got) => got.state === 'unseen')).toBe(true)
-    expect(world.dialled.filter((place) => place.host === 'dead.example')).toHaveLength(4)
+    expect(world.dialled.filter((place) => place.host === 'dead.example')).toHaveLength(4 + 2)
 
     // The second rest is twice as long.
     now = 15_001 + 29_000
     alive = true
     expect(await get('too early')).toMatchObject({ fault: 'unreachable' })
     now = 15_001 + 30_001
-    const [probe, ...others] = await Promise.all([get('q1'), get('q2'), get('q3')])
-    expect(probe).toMatchObject({ state: 'got' })
-    expect(others.map((got) => got.state)).toEqual(['unseen', 'unseen'])
-    expect(await Promise.all([get('r1'), get('r2')])).toMatchObject([{ state: 'got' }, { state: 'got' }])
+    const probing = await Promise.all([get('q1'), get('q2'), get('q3')])
+    expect(probing.map((got) => got.state)).toEqual(['got', 'got', 'got'])
   })
 
   test('is one that says nothing until the time is up, also where the listing ended sooner', async () => {
@@ -78,8 +75,12 @@ describe('an honest host of which a seller names what does not answer', () => {
 
   test.each(['ETIMEDOUT', 'ECONNREFUSED'])('%s at one port says nothing of the other', async (code) => {
     const { get, dialled } = await world(code)
-    for (let i = 0; i < 4; i += 1) expect(await get(`https://shop.example/${i}`)).toMatchObject({ state: 'unseen' })
-    expect(dialled).toHaveLength(code === 'ETIMEDOUT' ? 3 : 4)
+    for (let i = 0; i < 3; i += 1) expect(await get(`https://shop.example/${i}`)).toMatchObject({ state: 'unseen' })
+    // Of the fourth, three silences and one question that was not answered; refusals are asked every time.
+    expect(await get('https://shop.example/4')).toMatchObject({
+      message: expect.stringContaining(code === 'ETIMEDOUT' ? 'has not answered of late' : 'refused'),
+    })
+    expect(dialled).toHaveLength(4)
     expect(await get('http://shop.example/honest')).toMatchObject({ state: 'got' })
   })
 
@@ -93,53 +94,37 @@ describe('an honest host of which a seller names what does not answer', () => {
   })
 })
 
-describe('the breaker', () => {
-  test('a probe that tells nothing leaves the next one its chance', () => {
+describe('an honest host of which some paths are silent', () => {
+  test('is asked for all others, also when nobody got anything from it yet: its root answers', async () => {
+    const world = await createWorld(
+      (request, response) => {
+        if (request.url?.startsWith('/silent') !== true) response.writeHead(request.url === '/' ? 404 : 200).end('x')
+      },
+      { timeMs: 200, connectionsPerHost: 64 },
+    )
+    const silent = (i: number) => world.get(`https://shop.example/silent/${i}`)
+    for (let i = 0; i < 4; i += 1) expect(await silent(i)).toMatchObject({ fault: 'timed-out' })
+    await Promise.all(Array.from({ length: 20 }, (_, i) => silent(100 + i)))
+    expect(await world.get('https://shop.example/honest')).toMatchObject({ state: 'got' })
+    // However many are silent, the questions are few.
+    const questions = world.requests.filter(({ path }) => path === '/').length
+    expect(questions).toBeGreaterThan(0)
+    expect(questions).toBeLessThan(8)
+  })
+
+  test('and one that is silent at its root too, as to its pictures, is found again by a picture', async () => {
     let now = 0
-    const dead: string[] = []
-    const breaker = createBreaker(
-      () => now,
-      (host) => dead.push(host),
+    let alive = false
+    const world = await createWorld(
+      (request, response) => void (alive && request.url !== '/' && response.end('picture')),
+      { timeMs: 100, now: () => now },
     )
-    for (let i = 0; i < 3; i += 1) breaker.begin('h')?.silent()
-    expect(breaker.begin('h')).toBeUndefined()
-    now = 15_000
-    const probe = breaker.begin('h')
-    expect(breaker.begin('h')).toBeUndefined()
-    probe?.unknown()
-    breaker.begin('h')?.silent()
-    expect(breaker.resting('h')).toBe(30)
-    expect(dead).toEqual(['h'])
-  })
-
-  test('sixteen that fail together are one failure of the host, not sixteen rests', () => {
-    const breaker = createBreaker(
-      () => 0,
-      () => undefined,
-    )
-    const trials = Array.from({ length: 16 }, () => breaker.begin('h'))
-    for (const trial of trials) trial?.silent()
-    expect(breaker.resting('h')).toBe(15)
-  })
-
-  test('an answer between two silences starts the count again', () => {
-    const breaker = createBreaker(
-      () => 0,
-      () => undefined,
-    )
-    for (const end of ['silent', 'silent', 'heard', 'silent', 'silent'] as const) breaker.begin('h')?.[end]()
-    expect(breaker.resting('h')).toBeUndefined()
-  })
-
-  test('endless names are forgotten again, the oldest first', () => {
-    const breaker = createBreaker(
-      () => 0,
-      () => undefined,
-    )
-    for (let i = 0; i < 10_005; i += 1) for (let n = 0; n < 3; n += 1) breaker.begin(`h${i}`)?.silent()
-    expect(breaker.size).toBe(10_000)
-    expect(breaker.resting('h0')).toBeUndefined()
-    expect(breaker.resting('h10004')).toBe(15)
+    for (let i = 0; i < 3; i += 1) await world.get(`https://shop.example/${i}`, { until: AbortSignal.timeout(1_100) })
+    const after = await world.get('https://shop.example/after')
+    expect(after.state).toBe('unseen')
+    alive = true
+    now = 15_001
+    expect(await world.get('https://shop.example/again')).toMatchObject({ state: 'got' })
   })
 })
 

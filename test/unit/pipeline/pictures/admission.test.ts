@@ -1,11 +1,7 @@
 // Who may ask which hosts now. Real: all of it; hosts and sizes are invented, and nothing takes time.
 import { describe, expect, it } from 'vitest'
-import {
-  createAdmission,
-  type Admission,
-  type AdmissionOptions,
-  type Ended,
-} from '../../../../src/pipeline/pictures/admission.ts'
+import { createAdmission, type Admission, type AdmissionOptions } from '../../../../src/pipeline/pictures/admission.ts'
+import type { Going } from '../../../../src/pipeline/pictures/going.ts'
 
 const MB = 1 << 20
 const of = (more: Partial<AdmissionOptions> = {}): Admission =>
@@ -14,22 +10,28 @@ const of = (more: Partial<AdmissionOptions> = {}): Admission =>
 /** Listings that ask, in their order; which of them went so far. */
 function asking(admission: Admission) {
   const went: string[] = []
-  const endings = new Map<string, Ended>()
+  /** Pictures that have a place with their host. */
+  const asked: string[] = []
+  const goings = new Map<string, Going>()
   const never = new AbortController().signal
   const askOf = async (seller: string, name: string, hosts: readonly string[], until = never) => {
-    void admission.begin(hosts, seller, until).then((ended) => {
-      went.push(ended === undefined ? `${name} left` : name)
-      if (ended !== undefined) endings.set(name, ended)
+    void admission.begin(hosts, seller, until).then((going) => {
+      went.push(going === undefined ? `${name} left` : going === 'rests' ? `${name} rests` : name)
+      if (going === undefined || going === 'rests') return
+      goings.set(name, going)
+      for (const [i, host] of hosts.entries())
+        void going.place(host, never).then((has) => has && asked.push(`${name} ${host} ${i}`))
     })
     await settled()
   }
   return {
     went,
+    asked,
     askOf,
     /** Each of a seller of its own. */
     ask: (name: string, ...hosts: string[]) => askOf(name, name, hosts),
-    async end(name: string, host: string, how: Parameters<Ended>[1] = 'otherwise', bytes = 0) {
-      endings.get(name)?.(host, how, bytes)
+    async end(name: string, host: string, how: Parameters<Going['ended']>[1] = 'otherwise', bytes = 0) {
+      goings.get(name)?.ended(host, how, bytes)
       await settled()
     },
   }
@@ -43,9 +45,10 @@ describe('asking hosts', () => {
     const { went, ask, end } = asking(of())
     await times(20, (i) => ask(`slow-${i}`, 'slow'))
     await ask('honest', 'shop')
-    expect(went).toEqual(['slow-0', 'slow-1', 'slow-2', 'slow-3', 'honest'])
+    // The fourth place is for who brought something there.
+    expect(went).toEqual(['slow-0', 'slow-1', 'slow-2', 'honest'])
     await end('slow-0', 'slow')
-    expect(went.at(-1)).toBe('slow-4')
+    expect(went.at(-1)).toBe('slow-3')
   })
 
   it('goes in turn over hosts, so that one with few waiting is not behind one with many', async () => {
@@ -104,7 +107,7 @@ describe('asking hosts', () => {
 
   it('waits for all hosts of a listing, and holds none of them meanwhile', async () => {
     const { went, ask, end } = asking(of())
-    await times(4, (i) => ask(`slow-${i}`, 'slow'))
+    await times(3, (i) => ask(`slow-${i}`, 'slow'))
     await times(8, (i) => ask(`both-${i}`, 'shop', 'slow'))
     await ask('honest', 'shop')
     expect(went.at(-1)).toBe('honest')
@@ -138,15 +141,99 @@ describe('asking hosts', () => {
     expect(went).toEqual(['good', 'huge', 'honest-0', 'honest-1'])
   })
 
-  it('by a listing with more pictures than may be under way happens all the same, and gives all places back', async () => {
-    const { went, ask, end } = asking(of())
+  it('by a listing with many pictures takes a few places, more as they come and there is room, and gives all of them back', async () => {
+    const { went, asked, ask, end } = asking(of({ perHost: 8 }))
     const hosts = Array.from({ length: 20 }, () => 'shop')
     await ask('large', ...hosts)
     await ask('next', 'shop')
-    expect(went).toEqual(['large'])
-    for (const host of hosts) await end('large', host)
-    await times(10, (i) => ask(`later-${i}`, 'other'))
-    expect(went).toEqual(['large', 'next', 'later-0', 'later-1', 'later-2', 'later-3'])
+    expect(went).toEqual(['large', 'next'])
+    const large = () => asked.filter((one) => one.startsWith('large')).length
+    expect(large()).toBe(2)
+    // One after the other where they do not come.
+    await end('large', 'shop', 'otherwise')
+    expect(large()).toBe(3)
+    await end('large', 'shop', 'brought', 1)
+    expect(large()).toBe(5)
+    await times(18, () => end('large', 'shop', 'brought', 1))
+    expect(large()).toBe(20)
+    await times(10, (i) => ask(`later-${i}`, 'shop'))
+    // Seven of eight are free again, and six of all are for those who brought nothing yet.
+    expect(went).toHaveLength(2 + 5)
+  })
+})
+
+describe('a host that many sellers have their pictures at', () => {
+  const cdn = (now = () => 0) => asking(of({ atOnce: 256, perHost: 16, now }))
+
+  it('has room for others beside silent paths of one seller, and none of its listings waits longer than those that began', async () => {
+    const { went, askOf, ask, end } = cdn()
+    await times(40, (i) => askOf('evil', `evil-${i}`, ['cdn']))
+    expect(went).toHaveLength(8)
+    await times(3, (i) => ask(`honest-${i}`, 'cdn'))
+    expect(went.slice(8)).toEqual(['honest-0', 'honest-1', 'honest-2'])
+    await times(3, (i) => end(`evil-${i}`, 'cdn', 'late'))
+    expect(went.filter((name) => name.endsWith('rests'))).toHaveLength(40 - 8 - 2)
+    await askOf('evil', 'again', ['cdn'])
+    expect(went.at(-1)).toBe('again rests')
+    await ask('another', 'cdn')
+    expect(went.at(-1)).toBe('another')
+  })
+
+  it('has places that sellers without end do not get: who brought something goes at once, who did not goes in turn', async () => {
+    const { went, askOf, ask, end } = cdn()
+    await askOf('honest', 'first', ['cdn'])
+    await end('first', 'cdn', 'brought', 1)
+    await times(40, (i) => ask(`evil-${i}`, 'cdn'))
+    expect(went).toHaveLength(1 + 12)
+    await times(4, (i) => askOf('honest', `honest-${i}`, ['cdn']))
+    expect(went.slice(13)).toEqual(['honest-0', 'honest-1', 'honest-2', 'honest-3'])
+    await ask('new', 'cdn')
+    await times(12, (i) => end(`evil-${i}`, 'cdn', 'late'))
+    await times(12, (i) => end(`evil-${i + 12}`, 'cdn', 'late'))
+    await times(12, (i) => end(`evil-${i + 24}`, 'cdn', 'late'))
+    expect(went).toContain('new')
+  })
+
+  it('has half for those who let us wait before, whose listings are tried again and again', async () => {
+    const { went, ask, askOf, end } = cdn()
+    await times(12, (i) => askOf(`evil-${i}`, `evil-${i}`, ['cdn']))
+    await times(12, (i) => end(`evil-${i}`, 'cdn', 'late'))
+    await times(12, (i) => askOf(`evil-${i}`, `again-${i}`, ['cdn']))
+    expect(went).toHaveLength(12 + 8)
+    await times(4, (i) => ask(`new-${i}`, 'cdn'))
+    expect(went.slice(20)).toEqual(['new-0', 'new-1', 'new-2', 'new-3'])
+  })
+
+  it('is asked again for a seller after a while, and believed when enough came; a good picture now and then is not enough', async () => {
+    let time = 0
+    const { went, askOf, end } = cdn(() => time)
+    const picture = async (name: string, how: 'brought' | 'late') => {
+      await askOf('s', name, ['cdn'])
+      await end(name, 'cdn', how, 1)
+    }
+    for (const i of [1, 2, 3, 4, 5]) {
+      await picture(`good-${i}`, 'brought')
+      await picture(`bad-${i}`, 'late')
+    }
+    // 4 - 1 + 4 - 1 + 4 - 1 + 4: the fourth silence.
+    expect(went.slice(7)).toEqual(['bad-4', 'good-5 rests', 'bad-5 rests'])
+    time = 14_999
+    await askOf('s', 'too early', ['cdn'])
+    expect(went.at(-1)).toBe('too early rests')
+    time = 15_000
+    for (let i = 0; i < 16; i += 1) await picture(`mended-${i}`, 'brought')
+    await times(16, (i) => askOf('s', `sound-${i}`, ['cdn']))
+    expect(went.slice(-16)).toEqual(Array.from({ length: 16 }, (_, i) => `sound-${i}`))
+  })
+
+  it('of several hosts of a listing one may rest: it is said at once, also to those who wait', async () => {
+    const { went, askOf, end } = cdn()
+    await times(8, (i) => askOf('s', `bad-${i}`, ['cdn']))
+    await times(4, (i) => askOf('s', `both-${i}`, ['cdn', 'other']))
+    await askOf('s', 'one', ['other'])
+    expect(went.slice(8)).toEqual(['one'])
+    await times(3, (i) => end(`bad-${i}`, 'cdn', 'late'))
+    expect(went.slice(9)).toEqual(['both-0', 'both-1', 'both-2 rests', 'both-3 rests'])
   })
 })
 
