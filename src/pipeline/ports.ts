@@ -31,7 +31,7 @@ export interface Standing {
   readonly withdrawnByOthers?: readonly WithdrawnUnknown[]
   /** The open case. */
   readonly caseId: string | null
-  /** Of the open case; where the listing stands held or blocked without one, of its last case. Not said: none. */
+  /** Of the open case; where the listing stands held or blocked without one, of its last case, or of the decision that says so. Not said: none. */
   readonly caseBrandIds?: readonly string[]
   /** Content hashes of the revisions that were asked for and are already decided. */
   readonly hashes: ReadonlyMap<number, string>

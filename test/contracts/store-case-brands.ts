@@ -1,7 +1,9 @@
 // What every store must keep of whose cases are whose: an edit takes a case away from no brand, and who knows what stopped a listing is asked.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { CaseDetails } from '../../src/review/ports.ts'
-import { analyst, holder, lastCase, reviewWorld, type ReviewWorld } from './review-world.ts'
+import { settleVerdicts } from '../../src/pipeline/verdicts/settle.ts'
+import { verdictOn } from '../support/verdicts.ts'
+import { analyst, holder, lastCase, reviewWorld, TOPICS, type ReviewWorld } from './review-world.ts'
 import type { SharedStore, StoreNode } from './store.ts'
 
 export function caseBrandsContract(name: string, start: () => Promise<SharedStore>): void {
@@ -80,6 +82,26 @@ export function caseBrandsContract(name: string, start: () => Promise<SharedStor
       await world.withdraw('gone', 1)
       await world.screen('gone', 2, { outcome: 'allow', brandIds: ['rolex'] })
       expect((await seenBy('gone'))?.summary).toMatchObject({ state: 'open', brandIds: ['rolex', 'gucci'] })
+    })
+
+    test('what only a verdict blocked, without any case, is not cleared by another brand once it is edited', async () => {
+      await world.screen('sold', 1, { outcome: 'allow', brandIds: ['gucci'] })
+      const [decision] = (await one.reader.history('sold'))?.decisions ?? []
+      if (decision === undefined) throw new Error('it was not decided')
+      const verdict = verdictOn(decision, 'confirmed')
+      const topic = TOPICS.verdicts
+      const from = await one.store.place('verdicts', topic, 0, 0n)
+      const record = { key: null, value: null, headers: {}, offset: from, appendedAt: new Date() }
+      const read = { record, partition: 0, tried: { kind: 'ok', value: { kind: 'verdict', verdict } } } as const
+      const span = { group: 'verdicts', topic, partition: 0, from, next: from + 1n }
+      await one.verdicts.commit(
+        span,
+        [verdict],
+        (known, now) => settleVerdicts([read], known, { topics: TOPICS, topic, now, maxDeadLetterBytes: 9 }).settlement,
+      )
+      expect(await current('sold')).toMatchObject({ outcome: 'block', caseId: null })
+      await world.screen('sold', 2, { brandIds: ['rolex'] })
+      expect((await seenBy('sold'))?.summary).toMatchObject({ state: 'open', brandIds: ['rolex', 'gucci'] })
     })
 
     test('who knows what stopped a listing is asked about it; of what is on sale nobody hears for that', async () => {

@@ -1,5 +1,6 @@
 // The rows of listings: locked in one order, and read as what is known of each.
 import { sql } from 'kysely'
+import type { Decision } from '../../domain/decision.ts'
 import type { Outcome } from '../../domain/policy.ts'
 import type { Standing, WithdrawnUnknown } from '../../pipeline/ports.ts'
 import type { Statement } from './statement.ts'
@@ -15,6 +16,8 @@ export interface StandingRow {
   readonly withdrawn_by_others?: readonly WithdrawnUnknown[] | null
   readonly case_id: string | null
   readonly case_brand_ids?: readonly string[] | null
+  /** Of a listing that stands held or blocked and never had a case: a verdict alone did it. */
+  readonly caseless?: Pick<Decision, 'brandIds'> | null
 }
 
 /** A standing, and one of the wanted revisions when that is decided. */
@@ -44,24 +47,32 @@ export const readStandings = (wanted: readonly WantedRevision[]): Statement<Know
          case when l.case_id is not null then (select brand_ids from review_case where case_id = l.case_id)
               when l.outcome in ('hold', 'block') then (
                 select brand_ids from review_case c where c.listing_id = l.listing_id order by c.revision desc, c.opened_at desc limit 1)
-         end as case_brand_ids
+         end as case_brand_ids,
+         case when l.case_id is null and l.outcome in ('hold', 'block')
+                   and not exists (select from review_case c where c.listing_id = l.listing_id) then (
+                select body from decision d where d.listing_id = l.listing_id and d.revision = l.revision
+                order by d.sequence desc limit 1)
+         end as caseless
   from unnest(${wanted.map((one) => one.listingId)}::text[], ${wanted.map((one) => one.revision)}::int[]) x (listing_id, revision)
   join listing l on l.listing_id = x.listing_id collate "C"
   left join revision r on r.listing_id = x.listing_id collate "C" and r.revision = x.revision`
 
-export const standingOf = (row: StandingRow, hashes: ReadonlyMap<number, string>): Standing => ({
-  listingId: row.listing_id,
-  marketplace: row.marketplace,
-  sellerId: row.seller_id,
-  revision: row.revision,
-  sequence: row.sequence,
-  outcome: row.outcome,
-  withdrawnRevision: row.withdrawn_revision,
-  withdrawnByOthers: row.withdrawn_by_others ?? [],
-  caseId: row.case_id,
-  ...(row.case_brand_ids == null ? {} : { caseBrandIds: row.case_brand_ids }),
-  hashes,
-})
+export function standingOf(row: StandingRow, hashes: ReadonlyMap<number, string>): Standing {
+  const caseBrandIds = row.case_brand_ids ?? row.caseless?.brandIds
+  return {
+    listingId: row.listing_id,
+    marketplace: row.marketplace,
+    sellerId: row.seller_id,
+    revision: row.revision,
+    sequence: row.sequence,
+    outcome: row.outcome,
+    withdrawnRevision: row.withdrawn_revision,
+    withdrawnByOthers: row.withdrawn_by_others ?? [],
+    caseId: row.case_id,
+    ...(caseBrandIds === undefined ? {} : { caseBrandIds }),
+    hashes,
+  }
+}
 
 /** One standing for each listing of the rows. */
 export function standingsFrom(rows: readonly KnownRow[]): Map<string, Standing> {
