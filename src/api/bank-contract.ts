@@ -76,6 +76,10 @@ export const pictureBodySchema = z.object({
 
 export const addedImageSchema = z.object({
   added: bankImageSchema.optional().describe('Missing where the bank has this very file already.'),
+  present: z
+    .array(bankImageSchema)
+    .optional()
+    .describe('Where nothing was added: what the bank has of this very file, of an animation one for each frame.'),
   frames: z
     .array(bankImageSchema)
     .optional()

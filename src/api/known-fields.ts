@@ -3,7 +3,7 @@ import type { RouteOptions } from 'fastify'
 import type { FastifySchemaValidationError } from 'fastify/types/schema.js'
 import { validatorCompiler } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { jsonPointer, shortened } from '../domain/schema-issues.ts'
+import { describeIssues, jsonPointer, shortened } from '../domain/schema-issues.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -44,11 +44,21 @@ export const checkKnown: typeof validatorCompiler = (route) => {
     const checked = check(value)
     if (typeof checked !== 'object' || !('error' in checked) || !Array.isArray(checked.error)) return checked
     const unknown = checked.error.flatMap((issue) => unknownOf(issue))
-    return unknown.length === 0 ? checked : { error: unknown }
+    return { error: unknown.length > 0 ? unknown : inWords(route.schema as z.ZodType, value, checked.error) }
   }
 }
 
 type Fault = FastifySchemaValidationError
+
+/** What is wrong in our words, which name the field, what it must be and what came; the first stands for all. */
+export const IN_WORDS = 'in-words'
+function inWords(schema: z.ZodType, value: unknown, found: readonly Fault[]): Fault[] {
+  const { error } = schema.safeParse(value)
+  const [first] = found
+  if (error === undefined || first === undefined) return [...found]
+  const { path, message } = describeIssues(error, value)
+  return [{ ...first, keyword: IN_WORDS, instancePath: path, message }]
+}
 
 function unknownOf(fault: Fault): Fault[] {
   const at = fault.instancePath === '/' ? '' : fault.instancePath

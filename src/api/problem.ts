@@ -2,8 +2,12 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { ERRORS, TouchstoneError, type ErrorCode } from '../errors.ts'
 import type { Problem } from './contract.ts'
+import { IN_WORDS } from './known-fields.ts'
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
+
+/** Where a field that does not fit stands; nothing is said of the body. */
+const PLACES: Readonly<Record<string, string>> = { querystring: 'query: ', params: 'address: ', headers: 'headers: ' }
 
 /** Extension members beside the standard ones, such as `checks` or `lines`. */
 export type Extensions = Readonly<Record<string, unknown>>
@@ -91,10 +95,11 @@ export function problemOf(error: unknown, request: FastifyRequest): Problem {
   const known = error as Partial<FastifyError>
   const first = known.validation?.[0]
   if (first !== undefined) {
-    const where = known.validationContext === 'body' ? '' : `${known.validationContext ?? 'request'} `
+    const where = PLACES[known.validationContext ?? ''] ?? ''
     const pointer = first.instancePath === '/' ? '' : first.instancePath
-    const detail = `${where}${pointer === '' ? 'the value' : pointer}: ${first.message ?? 'does not fit'}`
-    return as('invalid', detail, known.validationContext === 'body' ? pointer : undefined)
+    const said = first.message ?? 'does not fit'
+    const named = first.keyword === IN_WORDS ? said : `${pointer === '' ? 'the value' : pointer}: ${said}`
+    return as('invalid', `${where}${named}`, pointer)
   }
   const mapped = FRAMEWORK[known.code ?? '']
   if (mapped?.[0] === 'too-large')

@@ -19,10 +19,12 @@ const ECHO = 80
 export function describeIssues(error: z.core.$ZodError, value: unknown): SchemaFault {
   // A field's second complaint mostly follows from its first.
   const seen = new Set<string>()
-  const issues = error.issues.filter((issue) => {
-    const place = JSON.stringify(issue.path.map(String))
-    return !seen.has(place) && seen.add(place)
-  })
+  const issues = error.issues
+    .map((issue) => meant(issue, value))
+    .filter((issue) => {
+      const place = JSON.stringify(issue.path.map(String))
+      return !seen.has(place) && seen.add(place)
+    })
   const first = issues[0]
   const named = issues.slice(0, NAMED).map((issue) => sentence(issue, value))
   const more = issues.length - named.length
@@ -74,6 +76,17 @@ export function jsonPointer(path: readonly PropertyKey[]): string {
   return pointer
 }
 
+/** Where one of several forms fits by type, what is wrong in its place: it says more than the list of forms. */
+function meant(issue: Issue, value: unknown): Issue {
+  if (issue.code !== 'invalid_union') return issue
+  const at = valueAt(value, issue.path)
+  const inner = issue.errors.map((form) => form[0]).filter((one) => one !== undefined)
+  const near = inner.filter((one) => one.code !== 'invalid_type' || one.path.length > 0)
+  // A field that is there and wrong says more of what was meant than one that is missing.
+  const best = near.find((one) => valueAt(at, one.path) !== undefined) ?? near[0]
+  return best === undefined ? issue : meant({ ...best, path: [...issue.path, ...best.path] }, value)
+}
+
 function sentence(issue: Issue, value: unknown): string {
   const at = valueAt(value, issue.path)
   const field = fieldName(issue.path)
@@ -90,10 +103,7 @@ function expectation(issue: Issue, at: unknown): string {
     case 'invalid_value':
       return `must be ${issue.values.length === 1 ? '' : 'one of '}${issue.values.map(String).join(', ')}${got}`
     case 'invalid_union': {
-      // Where one form fits by type, its own complaint says more than the list of forms.
       const inner = issue.errors.map((branch) => branch[0]).filter((i) => i !== undefined)
-      const near = inner.find((i) => i.code !== 'invalid_type' || i.path.length > 0)
-      if (near !== undefined) return expectation(near, valueAt(at, near.path))
       const forms = inner.map((i) => (i.code === 'invalid_type' ? named(i.expected) : i.message))
       return `must be ${forms.join(' or ')}${got}`
     }

@@ -63,6 +63,8 @@ export interface BankStore {
       readonly after?: string | undefined
       readonly limit: number
       readonly state?: BankImageState | undefined
+      /** Those of this file only. */
+      readonly sha256?: string | undefined
     },
   ): Promise<BankImage[]>
   /** One of them, within the scope. */

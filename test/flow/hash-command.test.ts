@@ -28,6 +28,12 @@ beforeAll(async () => {
   writeFileSync(join(directory, 'text.jpg'), 'no picture at all')
   writeFileSync(join(directory, 'empty.png'), '')
   mkdirSync(join(directory, 'folder'))
+  mkdirSync(join(directory, 'shots'))
+  await image
+    .clone()
+    .png()
+    .toFile(join(directory, 'shots', 'as-drawn.png'))
+  writeFileSync(join(directory, 'shots', 'notes.txt'), 'no picture')
 })
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
@@ -74,10 +80,16 @@ it('names each file that cannot be read with its reason, hashes the others in th
   expect(refused).toEqual([
     expect.stringMatching(/^text\.jpg: not-a-picture: /),
     expect.stringMatching(/^nowhere\.png: input-invalid: /),
-    expect.stringMatching(/^folder: input-invalid: /),
+    expect.stringMatching(/^folder: input-invalid: it is a folder without pictures/),
     expect.stringMatching(/^empty\.png: not-a-picture: /),
     expect.stringMatching(/^red\u241b\[31m halved\.jpg: fine: input-invalid: [^\p{Cc}]+$/u),
   ])
+})
+
+it('hashes the pictures of a folder', async () => {
+  const { code, out } = await hash('shots', 'white.png')
+  const names = out.trimEnd().split('\n')
+  expect([code, names.map((line) => line.split(' ')[2])]).toEqual([0, [join('shots', 'as-drawn.png'), 'white.png']])
 })
 
 it('prints one JSON document and ends with 0 where all could be read', async () => {

@@ -158,9 +158,19 @@ describe('banks over HTTP', () => {
       ['image/avif', await drawing().avif().toBuffer()],
       ['image/gif', await drawing().gif().toBuffer()],
     ] as const
-    for (const [type, bytes] of files) expect((await add('b', bytes, nike, type)).statusCode, type).toBe(201)
+    const ids: string[] = []
+    for (const [type, bytes] of files) {
+      const added = await add('b', bytes, nike, type)
+      expect(added.statusCode, type).toBe(201)
+      ids.push(imageOf(added))
+    }
     const again = await send('POST', '/v1/banks/b/images', nike, { data: files[0][1].toString('base64') })
-    expect([again.statusCode, again.json()]).toEqual([200, { sha256: sha256Of(files[0][1]) }])
+    const sha256 = sha256Of(files[0][1])
+    expect([again.statusCode, again.json()]).toMatchObject([
+      200,
+      { sha256, present: [{ imageId: ids[0], bankId: 'b', sha256 }] },
+    ])
+    expect(again.json<{ present: unknown[]; added?: unknown }>()).not.toHaveProperty('added')
     const json = await send('POST', '/v1/banks/b/images', nike, {
       data: (await drawing(200, 150).png().toBuffer()).toString('base64'),
       file: 'shoe.png',

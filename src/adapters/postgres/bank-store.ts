@@ -99,10 +99,10 @@ export function createBankStore({ pool, listener: connect }: BankStoreOptions): 
       })
     },
 
-    async images(bankId, { after, limit, state = null }) {
+    async images(bankId, { after, limit, state = null, sha256 = null }) {
       const { rows } = await sql<ImageRow>`
         select ${LISTED_COLUMNS} from bank_image i
-        where i.bank_id = ${bankId} and i.state <> 'removed'
+        where i.bank_id = ${bankId} and i.state <> 'removed' and (${sha256}::text is null or i.sha256 = ${sha256})
           and (${state}::text is null or i.state = ${state}
                or ${state} = 'limited' and exists (select from bank b where b.bank_id = i.bank_id and ${unvouched(sql`i`, sql`b`)})
                or ${state} = 'alerted' and i.state = 'active' and exists (select from bank_alert a where a.image_id = i.image_id))

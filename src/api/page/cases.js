@@ -57,11 +57,13 @@ export function createCases(open, signedOut) {
 
   function row(one) {
     const { caseId, brandIds, dueAt, claim } = one
-    const about = brandIds.length === 0 ? '' : `; about ${brandIds.join(', ')}`
-    const looked = claim === null ? '' : '; somebody looks at it'
+    const about = [
+      ...(brandIds.length === 0 ? [] : [`About ${brandIds.join(', ')}.`]),
+      ...(claim === null ? [] : ['Somebody looks at it.']),
+    ].join(' ')
     const shown = {
       ...one,
-      reason: el('span', {}, ...why(one), `${about}${looked}`),
+      reason: el('div', {}, ...why(one), ...(about === '' ? [] : [el('div', { class: 'about' }, about)])),
       when: dueAt === null ? [] : [time(dueAt), late(dueAt)],
     }
     return listRow(shown, (button) => void show(caseId, one, button)).element

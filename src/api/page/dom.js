@@ -72,11 +72,12 @@ export function listRow(one, open) {
 /** Whoever came with a key is called by its id alone. */
 export const nameOf = (subject) => subject.replace(/^key:/, '')
 
+/** Three figures at most, never 0 or 100; as on a terminal (apps/terminal.ts). */
 export function risk(value) {
   const percent = value * 100
   if (percent < 0.1) return '<0.1 %'
   if (percent > 99.9) return '>99.9 %'
-  return `${percent < 10 ? percent.toFixed(1) : Math.round(percent)} %`
+  return `${percent < 10 || percent > 99 ? percent.toFixed(1) : percent.toFixed(0)} %`
 }
 
 export function money(price) {

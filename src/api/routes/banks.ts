@@ -25,6 +25,9 @@ import { boundUploads } from '../uploads.ts'
 const ACCESS = ['analyst', 'brand', 'admin'] as const
 const PICTURE_TYPES = ['image/jpeg', 'image/png', 'image/webp', 'image/avif', 'image/gif']
 
+/** Of one file; an animation has 64 frames that look unlike the others at most. */
+const MOST_FRAMES = 1_000
+
 /** To a rights holder, banks of others do not exist. */
 export const bankScope = (caller: Caller): BankScope =>
   caller.role === 'brand' ? { brandIds: caller.brandIds } : 'all'
@@ -194,7 +197,7 @@ function addRoute(scope: Api, { banks, reader, limits }: RouteServices): void {
       summary: 'Add a picture to a bank; live in running workers within two seconds',
       description:
         'The file itself as JPEG, PNG, WebP, AVIF or GIF, or JSON with it in base64. It is read, hashed and re-encoded; one ' +
-        'that is nearly blank is refused as `picture-blank`, one that is damaged as `picture-unreadable`. Of an animation every frame that looks unlike the others is added, each as a picture of its own; one of which not all frames can be seen is refused as `picture-unreadable`. A file that the bank has already is answered with 200.',
+        'that is nearly blank is refused as `picture-blank`, one that is damaged as `picture-unreadable`. Of an animation every frame that looks unlike the others is added, each as a picture of its own; one of which not all frames can be seen is refused as `picture-unreadable`. A file that the bank has already is answered with 200 and what is there of it.',
       consumes: ['application/json', ...PICTURE_TYPES],
       params: bankParamsSchema,
       body: pictureBodySchema,
@@ -216,9 +219,14 @@ function addRoute(scope: Api, { banks, reader, limits }: RouteServices): void {
       const source = { kind: 'api' as const, ...(file === undefined ? {} : { file }) }
       const { added } = await banks.addImages(bankId, [{ picture, source }], caller.subject, bankScope(caller))
       const [image, ...frames] = added
+      // What verdicts put there leaves with them, and is nothing that an upload adds again.
+      const there =
+        image === undefined ? await banks.images(bankId, { limit: MOST_FRAMES, sha256: picture.sha256 }) : []
+      const present = there.filter((one) => one.source.verdictId === undefined)
       return reply.code(image === undefined ? 200 : 201).send({
         ...(image === undefined ? {} : { added: image }),
         ...(frames.length === 0 ? {} : { frames }),
+        ...(present.length === 0 ? {} : { present }),
         sha256: picture.sha256,
       })
     },

@@ -10,7 +10,7 @@ import { ROLES } from '../../domain/access.ts'
 
 const KEEPERS = ['operator', 'admin'] as const
 
-export function keyRoutes(api: Api, { keys, authenticator }: RouteServices): void {
+export function keyRoutes(api: Api, { keys, authenticator, reference }: RouteServices): void {
   api.route({
     method: 'GET',
     url: '/v1/keys',
@@ -38,6 +38,12 @@ export function keyRoutes(api: Api, { keys, authenticator }: RouteServices): voi
       // Else an operator could make itself an administrator.
       if (role === 'admin' && callerOf(request).role !== 'admin') {
         throw new TouchstoneError('forbidden', 'only an administrator may make a key with the role admin')
+      }
+      for (const [i, brandId] of brandIds.entries()) {
+        if ((await reference.brand(brandId)) === undefined)
+          throw new TouchstoneError('invalid', `brandIds[${i}]: there is no brand ${brandId}`, {
+            path: `/brandIds/${i}`,
+          })
       }
       const { keyId, key, hash } = createApiKey()
       const bound = marketplace === undefined ? {} : { marketplace }

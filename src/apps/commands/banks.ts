@@ -1,5 +1,4 @@
 // `banks import`: reference pictures in, live in running workers within 2 s.
-import { readFile, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { createBankStore } from '../../adapters/postgres/bank-store.ts'
@@ -13,6 +12,7 @@ import type { PictureReader } from '../../pipeline/pictures/ports.ts'
 import type { BankStore } from '../../rights/bank-ports.ts'
 import { createTelemetry } from '../../telemetry.ts'
 import { patient } from '../patient-reader.ts'
+import { pictureFiles, readPictureFile } from '../picture-files.ts'
 import { openReader } from '../pictures.ts'
 import { createProgress } from '../progress.ts'
 import { complain } from '../terminal.ts'
@@ -45,7 +45,7 @@ export function registerBanks(program: Command): void {
   banks
     .command('import <bank> <files...>')
     .description(
-      'Add pictures to a bank, which is made where it is missing. A file that cannot be read is named with its reason.',
+      'Add pictures to a bank, which is made where it is missing. A folder stands for the pictures in it. A file that cannot be read is named with its reason.',
     )
     .addOption(new Option('--kind <kind>', 'what the bank holds; needed where it is new').choices(BANK_KINDS))
     .option('--brand <id>', 'the brand that owns it; without one it is the deployment’s own')
@@ -59,7 +59,8 @@ export function registerBanks(program: Command): void {
       'after',
       '\nExample:\n  $ touchstone banks import fakes *.jpg --kind counterfeit --brand nike\n\nExit codes: 0 done; 3 done, but some files were rejected.',
     )
-    .action(async (bankId: string, files: string[], options: ImportOptions) => {
+    .action(async (bankId: string, paths: string[], options: ImportOptions) => {
+      const files = await pictureFiles(paths)
       await withStore('banks', async (open, reference, config) => {
         const { reading, listener } = open.database
         const store = createBankStore({ pool: reading, listener })
@@ -153,7 +154,8 @@ async function importFiles(work: {
       for (let i = next++; i < bite.length; i = next++) {
         const file = bite[i] ?? ''
         try {
-          pictures[i] = await readFileFor(reader, file, config.TOUCHSTONE_IMAGE_MAX_BYTES)
+          const bytes = await readPictureFile(file, config.TOUCHSTONE_IMAGE_MAX_BYTES)
+          pictures[i] = await readReferencePicture(reader, bytes)
         } catch (error) {
           const code = error instanceof TouchstoneError ? error.code : 'input-invalid'
           rejected.push({ file, code, message: messageOf(error) })
@@ -177,11 +179,4 @@ async function importFiles(work: {
   }
   progress.end()
   return { added, present, rejected }
-}
-
-async function readFileFor(reader: PictureReader, file: string, maxBytes: number): Promise<KeptPicture> {
-  const { size } = await stat(file)
-  if (size > maxBytes)
-    throw new TouchstoneError('too-large', `the file has ${size} bytes; at most ${maxBytes} are read`)
-  return readReferencePicture(reader, await readFile(file))
 }

@@ -1,13 +1,13 @@
 // `hash`: the perceptual hash (PDQ) of picture files, as listings' pictures are hashed.
 import { createHash } from 'node:crypto'
-import { readFile, stat } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { readConfig, type Config } from '../../config.ts'
-import { messageOf } from '../../errors.ts'
+import { messageOf, TouchstoneError } from '../../errors.ts'
 import { hexOf, type Picture } from '../../imaging/picture.ts'
 import type { PictureReader } from '../../pipeline/pictures/ports.ts'
 import { createTelemetry } from '../../telemetry.ts'
 import { patient } from '../patient-reader.ts'
+import { pictureFiles, readPictureFile } from '../picture-files.ts'
 import { openReader } from '../pictures.ts'
 import { createProgress } from '../progress.ts'
 import { complain } from '../terminal.ts'
@@ -38,24 +38,25 @@ export function registerHash(program: Command): void {
   program
     .command('hash <files...>')
     .description(
-      'The perceptual hash (PDQ) of pictures, one `HASH QUALITY FILE` a line, in the order of the files; of an animation that of its first frame, as other tools do.',
+      'The perceptual hash (PDQ) of pictures, one `HASH QUALITY FILE` a line, in the order of the files; of a folder the pictures in it; of an animation that of its first frame, as other tools do.',
     )
     .option('--json', 'print one JSON document')
     .addHelpText(
       'after',
-      '\nExample:\n  $ touchstone hash shoe-1.jpg shoe-2.png\n\nHashes of a quality below 50 match nothing here. Damaged files are hashed as far as they can be seen and, like animations, named on standard error; --json has `damaged`, `firstFrame` and `shownOtherwise`. Exit codes: 0 done; 3 done, but some files could not be read.',
+      '\nExample:\n  $ touchstone hash shoe-1.jpg shoe-2.png\n  $ touchstone hash photos\n\nHashes of a quality below 50 match nothing here. Damaged files are hashed as far as they can be seen and, like animations, named on standard error; --json has `damaged`, `firstFrame` and `shownOtherwise`. Exit codes: 0 done; 3 done, but some files could not be read.',
     )
     .action(async (files: string[], options: { json?: boolean }) => {
       process.exitCode = await hash(files, options.json === true)
     })
 }
 
-async function hash(files: readonly string[], json: boolean): Promise<number> {
+async function hash(paths: readonly string[], json: boolean): Promise<number> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     // Whoever reads has seen enough.
     if (error.code === 'EPIPE') process.exit(0)
   })
   const config = readConfig(process.env)
+  const files = await pictureFiles(paths)
   const telemetry = createTelemetry({ level: config.LOG_LEVEL ?? 'warn' })
   const reader = patient(openReader(config, telemetry, { firstFrame: true }))
   const progress = createProgress('hash')
@@ -91,21 +92,13 @@ async function hash(files: readonly string[], json: boolean): Promise<number> {
 /** Never rejects. */
 async function hashFile(reader: PictureReader, config: Config, file: string): Promise<Hashed | Rejected> {
   try {
-    const found = await stat(file)
-    // A pipe with nobody at its other end would hold us for ever.
-    if (!found.isFile()) return { file, code: 'input-invalid', message: 'it is no file' }
-    if (found.size > config.TOUCHSTONE_IMAGE_MAX_BYTES)
-      return {
-        file,
-        code: 'too-large',
-        message: `${found.size} bytes; at most ${config.TOUCHSTONE_IMAGE_MAX_BYTES} are read`,
-      }
-    const bytes = await readFile(file)
+    const bytes = await readPictureFile(file, config.TOUCHSTONE_IMAGE_MAX_BYTES)
     const sha256 = createHash('sha256').update(bytes).digest('hex')
     // The time for a picture is the reader's own; for the files before it nobody counts.
     return answerOf(file, await reader.read(bytes, sha256, new AbortController().signal))
   } catch (error) {
-    return { file, code: 'input-invalid', message: messageOf(error) }
+    const code = error instanceof TouchstoneError ? error.code : 'input-invalid'
+    return { file, code, message: messageOf(error) }
   }
 }
 

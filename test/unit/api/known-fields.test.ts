@@ -45,12 +45,40 @@ it.each<[Method, string, object | undefined, string, string]>([
 })
 
 it('names an unknown parameter of a query string, also where there are none', async () => {
-  const unknown = [422, { code: 'invalid' }]
+  const unknown = (path: string) => [422, { code: 'invalid', path }]
   const [cases, models] = [await call('GET', '/v1/cases?openBy=audit'), await call('GET', '/v1/models?x=1')]
-  expect(cases).toMatchObject(unknown)
-  expect(cases[1]['detail']).toBe('querystring /openBy: is no parameter here; did you mean openedBy?')
-  expect(models).toMatchObject(unknown)
-  expect(models[1]['detail']).toBe('querystring /x: is no parameter here; it takes none')
+  expect(cases).toMatchObject(unknown('/openBy'))
+  expect(cases[1]['detail']).toBe('query: /openBy: is no parameter here; did you mean openedBy?')
+  expect(models).toMatchObject(unknown('/x'))
+  expect(models[1]['detail']).toBe('query: /x: is no parameter here; it takes none')
+})
+
+it.each<[Method, string, object | undefined, string, string]>([
+  ['GET', '/v1/cases?limit=many', undefined, '/limit', 'query: limit must be a finite number (got "many")'],
+  ['GET', '/v1/banks/b/images?state=lost', undefined, '/state', 'query: state must be one of active, quarantined,'],
+  ['GET', '/v1/banks/Not%20a%20bank/images', undefined, '/bankId', 'address: bankId must be lower-case letters'],
+  // Of two forms the one that is meant.
+  ['POST', '/v1/policies/publish', {}, '/policyId', 'policyId is required: it must be a string'],
+  ['POST', '/v1/policies/publish', { policy: 3 }, '/policy', 'policy must be an object (got 3)'],
+  [
+    'POST',
+    '/v1/policies/publish',
+    { policy: {}, basedOn: 'x' },
+    '/basedOn',
+    'basedOn must be a finite number (got "x")',
+  ],
+  ['POST', '/v1/banks', { ...bank, maxDistance: 64 }, '/maxDistance', 'maxDistance must be at most 63 (got 64)'],
+  ['POST', '/v1/banks', { name: 'B' }, '/bankId', 'bankId is required: it must be a string'],
+])('%s %s %j names the field and what it must be, wherever it stands', async (method, url, payload, path, words) => {
+  const [status, body] = await call(method, url, payload)
+  expect([status, body]).toMatchObject([422, { code: 'invalid', path }])
+  expect(body['detail']).toContain(words)
+})
+
+it('makes no key for a brand that is not there', async () => {
+  const made = await call('POST', '/v1/keys', { role: 'brand', brandIds: ['nope'] })
+  expect(made).toMatchObject([422, { code: 'invalid', path: '/brandIds/0' }])
+  expect(made[1]['detail']).toBe('brandIds[0]: there is no brand nope')
 })
 
 it('takes unknown fields of events, and any query string where nobody signs in', async () => {
