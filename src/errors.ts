@@ -133,8 +133,13 @@ export const ERRORS = {
   ),
   'model-loses': entry(
     409,
-    'The model did worse than the one that decides, on listings that neither had seen',
+    'The model did worse than the one that decides, or holds a marketplace whatever is listed there',
     'Leave it, or promote it by force (`--force`) where you know better than the figures.',
+  ),
+  'model-unmeasured': entry(
+    409,
+    'Too little was held out to say what the model does to honest sellers of a marketplace where it would decide',
+    'Look at more listings of that marketplace and train again, or promote it by force (`--force`) where you know better.',
   ),
   'model-mismatch': entry(
     409,

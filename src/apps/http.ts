@@ -61,6 +61,7 @@ export async function startHttp(
   const learning = createLearning({
     url: gate.database.url,
     store: gate.models,
+    reference: gate.reference,
     shipped: await shippedModels(),
     text: gate.text,
     logger: telemetry.log,

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { ModelCard } from '../domain/model.ts'
 import { scorecardSchema } from '../domain/scorecard.ts'
 import { losses } from '../pipeline/learning/objections.ts'
+import { nameOf, unmeasuredOf } from '../pipeline/learning/places.ts'
 import { saidByLines } from '../pipeline/learning/said-by.ts'
 
 const share = z.object({ value: z.number().nullable(), low: z.number(), high: z.number(), rows: z.number() })
@@ -29,10 +30,29 @@ const fusion = z.object({
     drawn: z.number(),
     sellers: z.number(),
     from: z.string(),
+    /** Where marketplaces have a line of their own. */
+    places: z.array(z.unknown()).optional(),
   }),
   candidate: figures,
   champion: figures.extend({ version: z.string(), mayHaveLearnt: z.number().optional() }),
   comparison: z.object({ difference: z.number(), low: z.number(), high: z.number(), standing: z.string() }),
+})
+const stopped = z.object({
+  rows: z.number(),
+  candidate: z.object({ count: z.number() }),
+  champion: z.object({ count: z.number() }),
+})
+const places = z.object({
+  comparison: z.object({
+    places: z.array(
+      z.object({
+        marketplace: z.string().nullable(),
+        rows: z.number(),
+        confirmed: z.number(),
+        honest: z.object({ hold: stopped }),
+      }),
+    ),
+  }),
 })
 const prior = scorecardSchema.shape.prior
 const auc = z.object({ value: z.number(), low: z.number(), high: z.number() })
@@ -127,10 +147,12 @@ export function cardText(card: ModelCard): string {
   if (rates.success) lines.push(...rateLines(rates.data))
   const asFusion = fusion.safeParse(measured)
   const asText = text.safeParse(measured)
-  if (asFusion.success) lines.push(...fusionLines(asFusion.data, losses(card)))
-  else if (asText.success) {
+  if (asFusion.success) {
+    lines.push(...fusionLines(asFusion.data, losses(card)), ...placeLines(measured))
+  } else if (asText.success) {
     lines.push(...textLines(asText.data))
   }
+  lines.push(...unmeasuredOf(card).map((why) => `Against it: ${why}.`))
   return lines.map((line) => `  ${line}`).join('\n')
 }
 
@@ -177,13 +199,27 @@ function fusionLines(
   { heldOut, candidate, champion, comparison }: z.infer<typeof fusion>,
   against: readonly string[],
 ): string[] {
+  const later =
+    heldOut.places === undefined
+      ? `decided from ${heldOut.from} on`
+      : 'of each marketplace with enough of them those that were decided later'
   return [
-    `On ${heldOut.rows} listings (${heldOut.confirmed} confirmed) of ${heldOut.sellers} other sellers, decided from ${heldOut.from} on. ${drawnText(heldOut.drawn)}`,
+    `On ${heldOut.rows} listings (${heldOut.confirmed} confirmed) of ${heldOut.sellers} other sellers, ${later}. ${drawnText(heldOut.drawn)}`,
     ...flattered(champion),
     ...figureLines('this version', candidate),
     ...figureLines(`version ${champion.version}`, champion),
     ...comparisonLines(comparison, against),
   ]
+}
+
+/** Each marketplace where there are several: over all of them together the largest speaks for the others. */
+export function placeLines(measured: unknown): string[] {
+  const found = places.safeParse(measured).data?.comparison.places ?? []
+  if (found.length < 2) return []
+  return found.map(({ marketplace, rows, confirmed, honest: { hold } }) => {
+    const by = `this version stops ${hold.candidate.count} and the other one ${hold.champion.count}`
+    return `Of ${nameOf(marketplace)} ${rows} (${confirmed} confirmed); of the ${hold.rows} honest ones ${by}.`
+  })
 }
 
 /** At the policy's threshold for holding. */

@@ -8,6 +8,7 @@ import type { ModelStore } from '../learning/ports.ts'
 import { promoteModel, rollbackModel } from '../pipeline/learning/promote.ts'
 import { versionsOf, type Shipped } from '../pipeline/learning/run-training.ts'
 import type { TextModels } from '../pipeline/models.ts'
+import type { ReferenceStore } from '../rights/ports.ts'
 import type { Logger } from '../telemetry.ts'
 import type { TrainingEnd, TrainingTask } from './training-thread.ts'
 
@@ -22,12 +23,13 @@ const MEGABYTES = 4_096
 export interface LearningOptions {
   readonly url: string
   readonly store: ModelStore
+  readonly reference: Pick<ReferenceStore, 'load'>
   readonly shipped: Shipped
   readonly text: TextModels
   readonly logger: Logger
 }
 
-export function createLearning({ url, store, shipped, text, logger }: LearningOptions): Learning & {
+export function createLearning({ url, store, reference, shipped, text, logger }: LearningOptions): Learning & {
   /** Ends a training that runs; what it would have made is made by the next one. */
   close(): Promise<void>
 } {
@@ -90,7 +92,12 @@ export function createLearning({ url, store, shipped, text, logger }: LearningOp
       return last
     },
     promote: (name, version, options) =>
-      promoteModel({ store, signals: shipped.signals, text, shipped: versionsOf(shipped) }, name, version, options),
+      promoteModel(
+        { store, reference, signals: shipped.signals, text, shipped: versionsOf(shipped) },
+        name,
+        version,
+        options,
+      ),
     rollback: (name, options) => rollbackModel({ store, shipped: versionsOf(shipped) }, name, options),
     async close() {
       closed = true

@@ -116,3 +116,9 @@ export const policySchema = z
     })
   })
 export type Policy = z.infer<typeof policySchema>
+
+/** The risks from which listings are held, of the policy and of its brands. */
+export const holdsOf = ({ thresholds: overall, brandThresholds }: Pick<Policy, 'thresholds' | 'brandThresholds'>) => [
+  overall.hold,
+  ...Object.values(brandThresholds).map(({ hold }) => hold),
+]

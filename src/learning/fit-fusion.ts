@@ -1,8 +1,8 @@
 // Labels -> scorecard: each signal's likelihood ratios fitted anew, held by the card that ships where labels are few.
 import { createHash } from 'node:crypto'
-import { priorAt, type Scorecard } from '../domain/scorecard.ts'
+import type { Scorecard } from '../domain/scorecard.ts'
 import type { SignalResult } from '../domain/signal-result.ts'
-import { baseRates, type SampledRow } from './base-rates.ts'
+import { baseAt, FITTING_COUNT, placesOf, priorWith, type SampledRow } from './base-rates.ts'
 import { isotonic } from './isotonic.ts'
 
 export interface FusionRow extends SampledRow {
@@ -36,24 +36,36 @@ interface Column {
  * Fits the log of every ratio at the card's own scores, all signals together (backfitted logistic regression: what two
  * signals say together is not counted twice), pulled towards `shipped`, and made non-falling by pooling adjacent violators
  * in every round. Given the signals the labels of what was held are no biased sample, because the signals alone decided
- * what was held; the prior is another matter and is only fitted where listings were drawn from what went on sale.
+ * what was held; the base is another matter and is only fitted where listings were drawn from what went on sale, together
+ * with the ratios: each explains what the other leaves. `holds` are the risks from which the policy holds: a base is kept
+ * below them in what is written, not in the fit, or the ratios, which all marketplaces share, would make up for it.
  * Deterministic: sums in the order of the rows, figures rounded to six digits, the version is the hash of the content.
  */
-export function fitFusion(shipped: Scorecard, rows: readonly FusionRow[]): Scorecard {
-  const prior = baseRates(shipped.prior, rows)
+export function fitFusion(shipped: Scorecard, rows: readonly FusionRow[], holds: readonly number[] = []): Scorecard {
+  const { probability } = shipped.prior
   const columns = Object.entries(shipped.signals)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, { knots }]) => columnOf(name, knots, rows))
-  const logOdds = rows.map(({ marketplace }, n) => {
-    const share = priorAt({ prior }, marketplace)
-    return columns.reduce((sum, column) => sum + valueAt(column, n), Math.log(share / (1 - share)))
-  })
-  for (let round = 0; round < ROUNDS; round++) for (const column of columns) improve(column, rows, logOdds)
+  const elsewhere = Math.log(probability / (1 - probability))
+  const places = placesOf(rows).map((place) => ({ ...place, base: elsewhere }))
+  const logOdds = rows.map((_, n) => columns.reduce((sum, column) => sum + valueAt(column, n), elsewhere))
+  const settle = (count?: number) => {
+    for (const place of places) {
+      const before = place.base
+      place.base = baseAt(place, rows, (n) => (logOdds[n] ?? 0) - before, probability, count)
+      for (const n of place.rows) logOdds[n] = (logOdds[n] ?? 0) + place.base - before
+    }
+  }
+  for (let round = 0; round < ROUNDS; round++) {
+    settle(FITTING_COUNT)
+    for (const column of columns) improve(column, rows, logOdds)
+  }
+  settle()
   const signals = Object.fromEntries(columns.map((column) => [column.name, { knots: knotsOf(column, rows) }]))
   const content = {
     name: 'fusion' as const,
     description: `Fitted on ${rows.length} verdicts, held by version ${shipped.version} where they are few.`,
-    prior,
+    prior: priorWith(shipped.prior, rows, places, holds),
     signals,
   }
   const version = `v${createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 12)}`

@@ -37,7 +37,7 @@ export type RecordedVerdict = Verdict & {
 }
 
 /** A revision that anybody ever spoke of, whatever counts of it now: a version may have learnt from it. */
-export type Spoken = Pick<LabelledListing, 'sellerId' | 'at'> & {
+export type Spoken = Pick<LabelledListing, 'sellerId' | 'at' | 'marketplace'> & {
   /** Its `patternOf`: made when it is read, and kept nowhere. */
   readonly pattern: string
 }

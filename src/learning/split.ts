@@ -17,16 +17,25 @@ export interface Split {
   }
 }
 
-/** Between what is learnt from and what is held out. */
-export interface Boundary {
+// Types, not interfaces: a card keeps them as JSON.
+
+type Line = {
   /** Everything held out was decided at this time or later, everything learnt from until then; RFC 3339. */
   readonly from: string
   /** A batch is decided at one instant: of the rows of `from` those are held out whose seller draws at least this. */
   readonly draw: string
 }
 
+/** Between what is learnt from and what is held out. */
+export type Boundary = Line & {
+  /** Marketplaces (null: none) with a line of their own, where there are several; on cards made before they had one none. */
+  readonly places?: (Line & { readonly marketplace: string | null })[]
+}
+
 /** The later part of the rows by time: enough to measure, and most is left to learn from. */
 const LEARN_SHARE = 0.7
+/** So many rows of a marketplace leave six to measure on: one more than is needed of each kind at least. */
+const LEAST_OF_A_PLACE = 20
 
 /**
  * What learning needs at least. Fewer than ten of a kind move the card less than what it starts from holds it; of five
@@ -35,17 +44,15 @@ const LEARN_SHARE = 0.7
 export const LEAST = { learn: 10, heldOut: 5, sellers: 2 } as const
 
 /**
- * Splits by the time of the gate's first decision, then by seller, then by words (`patternOf`: sellers copy each other).
+ * Splits by the time of the gate's first decision, each marketplace by itself (one that was judged first would only be learnt
+ * from, and what the version does there would be seen by nobody), then by seller, then by words (`patternOf`: sellers copy each other).
  * What stands on both sides goes to the one that the seed draws, and its rows on the other side are left out.
  *
  * @throws TouchstoneError `labels-missing` saying how many of which are missing.
  */
 export function split(rows: readonly TrainingRow[], seed: number): Split {
-  const placed = rows
-    .map(({ at, sellerId }) => ({ from: at, draw: tieOf(seed, sellerId) }))
-    .toSorted((a, b) => compare(a.from, b.from) || compare(a.draw, b.draw))
-  const boundary = placed[Math.floor(rows.length * LEARN_SHARE)] ?? { from: '', draw: '' }
-  const all = rows.map((row) => ({ row, sellerId: row.sellerId, at: row.at, pattern: patternOf(row) }))
+  const boundary = boundaryOf(rows, seed)
+  const all = rows.map((row) => ({ ...row, row, pattern: patternOf(row) }))
   const early = all.filter((one) => !isLate(one, seed, boundary))
   const late = all.filter((one) => isLate(one, seed, boundary))
   const known = { early: keysOf(early), late: keysOf(late) }
@@ -65,13 +72,36 @@ export function split(rows: readonly TrainingRow[], seed: number): Split {
   return { learn, heldOut, boundary, leftOut }
 }
 
-const keysOf = (rows: readonly Spoken[]): { sellers: Set<string>; patterns: Set<string> } => ({
+function boundaryOf(rows: readonly TrainingRow[], seed: number): Boundary {
+  const lineOf = (some: readonly TrainingRow[]): Line =>
+    some
+      .map(({ at, sellerId }) => ({ from: at, draw: tieOf(seed, sellerId) }))
+      .toSorted((a, b) => compare(a.from, b.from) || compare(a.draw, b.draw))[
+      Math.floor(some.length * LEARN_SHARE)
+    ] ?? {
+      from: '',
+      draw: '',
+    }
+  const places = Map.groupBy(rows, (row) => row.marketplace)
+  if (places.size < 2) return lineOf(rows)
+  const own = [...places]
+    .filter(([, some]) => some.length >= LEAST_OF_A_PLACE)
+    .toSorted(([a], [b]) => compare(JSON.stringify(a), JSON.stringify(b)))
+  return { ...lineOf(rows), places: own.map(([marketplace, some]) => ({ marketplace, ...lineOf(some) })) }
+}
+
+const keysOf = (
+  rows: readonly Pick<Spoken, 'sellerId' | 'pattern'>[],
+): { sellers: Set<string>; patterns: Set<string> } => ({
   sellers: new Set(rows.map((row) => row.sellerId)),
   patterns: new Set(rows.map((row) => row.pattern)),
 })
 
-const isLate = ({ at, sellerId }: Pick<Spoken, 'at' | 'sellerId'>, seed: number, { from, draw }: Boundary): boolean =>
-  at > from || (at === from && tieOf(seed, sellerId) >= draw)
+function isLate(row: Omit<Spoken, 'pattern'>, seed: number, boundary: Boundary): boolean {
+  const { at, sellerId, marketplace } = row
+  const { from, draw } = boundary.places?.find((one) => one.marketplace === marketplace) ?? boundary
+  return at > from || (at === from && tieOf(seed, sellerId) >= draw)
+}
 
 const drawn = (...words: readonly (string | number)[]): string =>
   createHash('sha256').update(JSON.stringify(words)).digest('hex').slice(0, 16)

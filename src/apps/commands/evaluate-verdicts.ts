@@ -5,7 +5,7 @@ import { losses } from '../../pipeline/learning/objections.ts'
 import { fusionFittedTo } from '../../pipeline/learning/promote.ts'
 import type { LearningStores, Shipped } from '../../pipeline/learning/run-training.ts'
 import type { TextOf } from '../../pipeline/learning/text-scores.ts'
-import { comparedText, comparisonLines, figureLines, textLines } from '../model-text.ts'
+import { comparedText, comparisonLines, figureLines, placeLines, textLines } from '../model-text.ts'
 import type { VersionName } from './models.ts'
 
 interface Compared {
@@ -56,6 +56,7 @@ export async function onVerdicts(
       ...figureLines(named(candidate), candidate),
       ...figureLines(`${named(champion)}, which decides`, champion),
       ...comparisonLines(comparison, losses({ measured: document })),
+      ...placeLines(document),
     ])
   }
   const document = await textOnVerdicts(stores, shipped, textOf, version)

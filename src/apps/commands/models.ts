@@ -85,7 +85,7 @@ export function registerModels(program: Command): void {
       '\nExample:\n  $ touchstone models promote fusion@v0123456789ab\n\nExit codes: 0 it decides within 2 s; 1 it does not exist, does not fit or lost, and nothing changed; 2 wrong usage.',
     )
     .action(async ({ name, version }: VersionName, options: Json & { force?: boolean }) => {
-      await withStore('models', async ({ database }) => {
+      await withStore('models', async ({ database }, reference) => {
         const shipped = await shippedModels()
         const text =
           name === 'text'
@@ -94,7 +94,7 @@ export function registerModels(program: Command): void {
         try {
           const store = createModelStore(database.reading)
           const promotion = await promoteModel(
-            { store, signals: shipped.signals, text, shipped: versionsOf(shipped) },
+            { store, reference, signals: shipped.signals, text, shipped: versionsOf(shipped) },
             name,
             version,
             { by: COMMAND_LINE, force: options.force === true },

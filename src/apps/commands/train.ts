@@ -1,7 +1,7 @@
 // `train`: verdicts become new versions of the models, each with a card, kept in the store; nothing is promoted.
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { MODEL_NAMES, type ModelName } from '../../domain/model.ts'
-import { losses } from '../../pipeline/learning/objections.ts'
+import { cardObjections } from '../../pipeline/learning/objections.ts'
 import { runTraining, type TrainingReport } from '../../pipeline/learning/run-training.ts'
 import { learningStores, openTexts, shippedModels } from '../learning.ts'
 import { cardText, usedText } from '../model-text.ts'
@@ -57,7 +57,7 @@ function render({ made, refused, ...used }: TrainingReport): string {
   // A fusion is promoted beside the text model that it was fitted to: that one stands first.
   for (const { model, present } of made.toSorted((a, b) => rank(a.model.name) - rank(b.model.name))) {
     const name = `${model.name}@${model.version}`
-    const next = `  touchstone models promote ${name}${losses(model.card).length > 0 ? ' --force    # against its card' : ''}`
+    const next = `  touchstone models promote ${name}${cardObjections(model.card).length > 0 ? ' --force    # against its card' : ''}`
     parts.push(`${present ? `${name}, the same version as before` : name}\n${cardText(model.card)}\n${next}`)
   }
   for (const { name, message } of refused) parts.push(`${name}: not made: ${message}`)

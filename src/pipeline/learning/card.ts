@@ -7,6 +7,7 @@ import type { TrainingRow } from '../../learning/training-set.ts'
 import { fuse } from '../../risk/fuse.ts'
 import { aucDifference, aucOf } from './auc.ts'
 import { compareModels, measure, type Standing } from './measure.ts'
+import { byPlace, sidesOf } from './places.ts'
 import { saidBy } from './said-by.ts'
 import type { MeasuredRow } from './weighted.ts'
 
@@ -30,10 +31,15 @@ interface Contest {
 export function sideBySide({ candidate, champion, thresholds, maxFpr }: Contest) {
   const rowsOf = ({ scorecard, rows }: Contestant) => rows.map((row) => measuredRow(row, scorecard))
   const [mine, theirs] = [rowsOf(candidate), rowsOf(champion)]
+  const comparison = compareModels(mine, theirs, thresholds)
+  const places = byPlace(candidate.rows, { candidate: mine, champion: theirs }, thresholds)
+  const worse: Standing | undefined = places.some(({ honest }) => honest.hold.more || honest.block.more)
+    ? 'worse'
+    : undefined
   return {
     candidate: measure(mine, thresholds, maxFpr),
     champion: measure(theirs, thresholds, maxFpr),
-    comparison: compareModels(mine, theirs, thresholds),
+    comparison: { ...comparison, standing: worse ?? comparison.standing, places },
   }
 }
 
@@ -49,7 +55,7 @@ export const WORDS_DRAWN = 'drawn'
 export function judge({ learn, heldOut, boundary, seen }: Pick<Split, 'learn' | 'heldOut'> & Seen, contest: Contest) {
   const { candidate, champion, comparison } = sideBySide(contest)
   return {
-    learntFrom: { ...sideOf(learn), saidBy: saidBy(learn) },
+    learntFrom: { ...sideOf(learn), saidBy: saidBy(learn), places: sidesOf(learn) },
     heldOut: { ...sideOf(heldOut), ...boundary, seen, words: WORDS_DRAWN },
     thresholds: contest.thresholds,
     candidate,

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { ModelCard } from '../../domain/model.ts'
 import { misfit } from './card.ts'
 import { honestLine, LEAST_SELLERS, MOST_RISE } from './honest.ts'
+import { nameOf, unmeasuredOf } from './places.ts'
 
 const side = z.object({ count: z.number(), share: z.number() })
 const stopped = z.object({
@@ -18,7 +19,11 @@ const compared = z.object({
   champion: z.object({ version: z.string().nullish() }).optional(),
   comparison: z.object({ standing: z.string(), difference: z.number().optional() }),
 })
-const honest = z.object({ comparison: z.object({ honest: z.object({ hold: stopped, block: stopped }) }) })
+const thresholds = z.object({ hold: stopped, block: stopped })
+const honest = z.object({ comparison: z.object({ honest: thresholds }) })
+const everywhere = z.object({
+  comparison: z.object({ places: z.array(z.object({ marketplace: z.string().nullable(), honest: thresholds })) }),
+})
 /** Cards that were made before the honest ones were compared. */
 const apart = z.object({ candidate: z.object({ falsePositives }), champion: z.object({ falsePositives }) })
 
@@ -43,7 +48,16 @@ function ofTheHonest(measured: unknown, against: string): string[] {
   const paired = honest.safeParse(measured)
   if (paired.success) {
     const by = paired.data.comparison.honest
-    return VERBS.filter(([at]) => by[at].more).map(([at, verb]) => honestLine(verb, by[at], against))
+    const all = VERBS.filter(([at]) => by[at].more).map(([at, verb]) => honestLine(verb, by[at], against))
+    const places = everywhere.safeParse(measured).data?.comparison.places ?? []
+    // The only one is all of them.
+    if (places.length < 2) return all
+    const each = places.flatMap(({ marketplace, honest: own }) =>
+      VERBS.filter(([at]) => own[at].more).map(
+        ([at, verb]) => `of ${nameOf(marketplace)} ${honestLine(verb, own[at], against)}`,
+      ),
+    )
+    return [...all, ...each]
   }
   const both = apart.safeParse(measured)
   if (!both.success) return []
@@ -58,8 +72,11 @@ function ofTheHonest(measured: unknown, against: string): string[] {
   })
 }
 
-/** What its card says against a version, and what the text model does that is active. */
+/** What its card says against a version: figures that lost, and marketplaces of which it says too little. */
+export const cardObjections = (card: ModelCard): string[] => [...losses(card), ...unmeasuredOf(card)]
+
+/** And what the text model does that is active. */
 export function objections(card: ModelCard, active: Readonly<Record<string, string | undefined>>): string[] {
   const unfit = misfit(card, active['text'])
-  return unfit === undefined ? losses(card) : [...losses(card), unfit]
+  return unfit === undefined ? cardObjections(card) : [...cardObjections(card), unfit]
 }

@@ -1,17 +1,21 @@
 // A version of a model on its way to decide, or back: it must exist, fit this gate and the other model, and not do worse, unless somebody insists.
-import { z } from 'zod'
 import { expectedText, type ModelCard, type ModelName } from '../../domain/model.ts'
+import { holdsOf } from '../../domain/policy.ts'
 import type { Scorecard } from '../../domain/scorecard.ts'
 import { TouchstoneError } from '../../errors.ts'
 import type { Activation, ModelRecord, ModelStore } from '../../learning/ports.ts'
+import type { ReferenceStore } from '../../rights/ports.ts'
 import type { Signal } from '../../signals/signal.ts'
 import { readFusion, type TextModels } from '../models.ts'
 import { misfit } from './card.ts'
 import { objections } from './objections.ts'
+import { nameOf, unmeasuredOf } from './places.ts'
 import { oneSided } from './said-by.ts'
 
 export interface PromotionParts {
   readonly store: ModelStore
+  /** The policy that is active: what it holds from. */
+  readonly reference: Pick<ReferenceStore, 'load'>
   readonly signals: readonly Signal[]
   /** Tries a text model; without it only its bytes are checked. */
   readonly text?: TextModels | undefined
@@ -34,7 +38,8 @@ interface Who {
 /**
  * Makes a version decide in every running worker, within two seconds; the one that ships by taking back what was promoted.
  * @throws TouchstoneError `not-found`, `model-invalid` where it does not fit, `model-loses` where its card speaks against it
- * and `model-mismatch` where the other model does, unless `force` is given. Then nothing changes.
+ * or a marketplace would be held whatever is listed, `model-unmeasured` where the card says too little of a marketplace, and
+ * `model-mismatch` where the other model speaks against it, unless `force` is given. Then nothing changes.
  */
 export async function promoteModel(
   parts: PromotionParts,
@@ -52,32 +57,49 @@ export async function promoteModel(
   const body = await store.body(name, version)
   if (record === undefined)
     throw new TouchstoneError('not-found', `there is no version ${version} of the model ${name} in the registry`)
-  const raised = name === 'fusion' ? baseRateWarnings(readFusion(record.card, body, signals), record.card) : []
+  const bases = name === 'fusion' ? await basesOf(parts, readFusion(record.card, body, signals)) : NO_BASES
   if (name === 'text') await text?.load({ card: record.card, body })
   const active = (await activeText(parts)) ?? undefined
-  const told = [...raised, ...oneSided(record.card), ...(await besideWhatDecides(parts, record.card))]
-  const against = objections(record.card, { text: active })
-  // Only the other model stands in its way: that one can be promoted first.
-  const unfit = against.length === 1 && misfit(record.card, active) !== undefined
+  const told = [...bases.told, ...oneSided(record.card), ...(await besideWhatDecides(parts, record.card))]
+  const against = [...bases.against, ...objections(record.card, { text: active })]
   const named = against.map((why) => `${name} ${version}: ${why}`)
-  assertMay(unfit ? 'model-mismatch' : 'model-loses', named, force)
+  assertMay(codeOf(against.length, record.card, active), named, force)
   const done = await ended(parts, await store.promote(name, version, by), against)
   return { ...done, warnings: [...told, ...done.warnings] }
 }
 
-/** From here on a base rate of its own is told: it moves every listing of its marketplace. In odds. */
-const TOLD_FROM = 2
+/** Only the other model stands in its way: that one can be promoted first; or only that nothing is known of a marketplace. */
+function codeOf(against: number, card: ModelCard, text: string | undefined): Refused {
+  if (against === 1 && misfit(card, text) !== undefined) return 'model-mismatch'
+  return against === unmeasuredOf(card).length ? 'model-unmeasured' : 'model-loses'
+}
 
-function baseRateWarnings({ prior }: Scorecard, { measured }: ModelCard): string[] {
+/** From here on a base of its own is told: it moves every listing of its marketplace. In odds. */
+const TOLD_FROM = 2
+const NO_BASES = { against: [], told: [] }
+
+/**
+ * Bases by which a marketplace is held whatever is listed there, and those that only move it. A policy that holds at what is
+ * assumed everywhere holds what it likes: that is not the version's doing.
+ */
+async function basesOf(
+  { reference }: Pick<PromotionParts, 'reference'>,
+  { prior }: Scorecard,
+): Promise<{ against: string[]; told: string[] }> {
+  const { policy } = await reference.load()
+  const holds = policy === undefined ? [] : holdsOf(policy).filter((hold) => hold > prior.probability)
   const odds = (p: number) => p / (1 - p)
-  const hold = (measured as { thresholds?: { hold?: unknown } }).thresholds?.hold
-  return (prior.marketplaces ?? [])
-    .filter(({ probability }) => Math.abs(Math.log(odds(probability) / odds(prior.probability))) >= Math.log(TOLD_FROM))
-    .map(({ marketplace, probability, source }) => {
-      const where = marketplace === null ? 'listings of no marketplace' : `listings of ${marketplace}`
-      const held = typeof hold === 'number' && probability >= hold ? `, and are held from ${hold} on without any` : ''
-      return `${where} begin at a risk of ${probability} before any evidence (elsewhere ${prior.probability})${held}. Learnt from: ${source}`
-    })
+  const found = (prior.marketplaces ?? []).map(({ marketplace, probability, source }) => {
+    const from = holds.filter((hold) => probability >= hold).toSorted((a, b) => a - b)[0]
+    const held = from === undefined ? '' : `, and are held from ${from} on without any`
+    const line = `${nameOf(marketplace)} begin at a risk of ${probability} before any evidence (elsewhere ${prior.probability})${held}. Learnt from: ${source}`
+    const far = Math.abs(Math.log(odds(probability) / odds(prior.probability))) >= Math.log(TOLD_FROM)
+    return { line, held: from !== undefined, far }
+  })
+  return {
+    against: found.filter(({ held }) => held).map(({ line }) => line),
+    told: found.filter(({ held, far }) => far && !held).map(({ line }) => line),
+  }
 }
 
 /** What the card of a version does not say, because another one decides by now or speaks where this one is silent. */
@@ -92,27 +114,14 @@ async function besideWhatDecides({ store, shipped }: PromotionParts, card: Model
       : [
           `its card compares ${name} ${version} with version ${before}, and ${now ?? 'none'} decides now: \`touchstone evaluate --model ${name}@${version}\` compares them anew`,
         ]
-  const unmeasured = z.object({ unmeasured: z.array(z.string()) }).safeParse(card.measured).data?.unmeasured ?? []
-  const untried =
-    unmeasured.length === 0
-      ? []
-      : [
-          `text ${version} speaks on ${placesOf(unmeasured)}, where it was not measured: no confirmed and rejected listing there was held out`,
-        ]
   const heard = name === 'text' ? (deciding?.card.trained.marketplaces ?? []) : []
   const lost = heard.filter((marketplace) => !trained.marketplaces.includes(marketplace))
-  if (lost.length === 0) return [...stale, ...untried]
+  if (lost.length === 0) return stale
   return [
     ...stale,
-    ...untried,
-    `text ${version} says nothing of ${placesOf(lost)}, which ${now} did: too few of their verdicts were learnt from`,
+    `text ${version} says nothing of ${lost.map(nameOf).join(', ')}, which ${now} did: too few of their verdicts were learnt from`,
   ]
 }
-
-const placesOf = (marketplaces: readonly string[]): string =>
-  marketplaces
-    .map((marketplace) => (marketplace === '' ? 'listings of no marketplace' : `listings of ${marketplace}`))
-    .join(', ')
 
 /**
  * Lets the version decide that decided before.
@@ -186,6 +195,8 @@ async function activeText({ store, shipped }: Pick<PromotionParts, 'store' | 'sh
   return (await store.active()).find((model) => model.name === 'text')?.version ?? shipped.text
 }
 
-function assertMay(code: 'model-loses' | 'model-mismatch', against: readonly string[], force: boolean): void {
+type Refused = 'model-loses' | 'model-mismatch' | 'model-unmeasured'
+
+function assertMay(code: Refused, against: readonly string[], force: boolean): void {
   if (against.length > 0 && !force) throw new TouchstoneError(code, against.join('; '))
 }

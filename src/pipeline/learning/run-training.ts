@@ -1,7 +1,7 @@
 // One training from the store to the store: labels read, models made, kept with their cards; nothing is promoted.
 import type { Decision } from '../../domain/decision.ts'
 import { expectedText, type ModelCard, type ModelName } from '../../domain/model.ts'
-import { policySchema, type Policy } from '../../domain/policy.ts'
+import { holdsOf, policySchema, type Policy } from '../../domain/policy.ts'
 import type { Scorecard } from '../../domain/scorecard.ts'
 import { TouchstoneError } from '../../errors.ts'
 import { decidedAt, labelsOf } from '../../learning/labels.ts'
@@ -62,7 +62,8 @@ export async function readLabels({
   for await (const judged of labels.judged()) {
     found.push(...labelsOf(judged, shareOf))
     const at = decidedAt(judged)
-    if (at !== undefined) spoken.push({ sellerId: judged.sellerId, at, pattern: patternOf(judged) })
+    const { sellerId, marketplace } = judged
+    if (at !== undefined) spoken.push({ sellerId, marketplace, at, pattern: patternOf(judged) })
   }
   return { labels: found, spoken }
 }
@@ -70,6 +71,8 @@ export async function readLabels({
 interface Deciding extends Omit<Champion, 'mayHaveLearnt'> {
   readonly expects: string | null | undefined
   readonly thresholds: Policy['thresholds']
+  /** Of all brands. */
+  readonly holds: readonly number[]
   /** Undefined: what ships decides, which learnt from no verdict. */
   readonly cards: Readonly<Record<ModelName, ModelCard | undefined>>
 }
@@ -100,6 +103,7 @@ export async function championOf(
     text,
     scores: async (rows) => (text === null ? [] : textScores(await textOf(text), rows)),
     thresholds: policy.thresholds,
+    holds: holdsOf(policy),
     cards: { fusion: fusion?.card, text: activeText?.card },
   }
 }
@@ -116,13 +120,14 @@ export async function runTraining(
   },
 ): Promise<TrainingReport> {
   const read = await readLabels(stores)
-  const { thresholds, cards, ...champion } = await championOf(stores, shipped, textOf)
+  const { thresholds, holds, cards, ...champion } = await championOf(stores, shipped, textOf)
   const mayHave = { fusion: mayHaveLearnt(read, cards.fusion), text: mayHaveLearnt(read, cards.text) }
   const { trained, refused, used } = await train(read.labels, {
     ...options,
     shipped: shipped.scorecard,
     champion: { ...champion, mayHaveLearnt: mayHave },
     thresholds,
+    holds,
   })
   const made: { model: ModelRecord; present: boolean }[] = []
   // The text model first: killed in between, a training leaves no fusion whose text model is nowhere.

@@ -41,6 +41,8 @@ export interface TrainingOptions {
   readonly shipped: Scorecard
   readonly champion: Champion
   readonly thresholds: Policy['thresholds']
+  /** The risks from which the policy holds, of all brands (`holdsOf`); default: that of `thresholds`. */
+  readonly holds?: readonly number[]
 }
 
 export interface TrainedModel {
@@ -135,6 +137,7 @@ async function trainFusion(
       positive: row.label === 'confirmed',
       signals: text === undefined ? row.signals : withText(row, text.outOfFold[i]),
     })),
+    options.holds ?? [options.thresholds.hold],
   )
   const asked = heldOut.map((row) =>
     text === undefined ? row : { ...row, signals: withText(row, scoreOf(text, row)) },

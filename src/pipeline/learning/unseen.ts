@@ -12,8 +12,14 @@ export interface Labels {
   readonly spoken: readonly Spoken[]
 }
 
+const line = { from: z.string(), draw: z.string() }
 const heldOutSchema = z.object({
-  heldOut: z.object({ from: z.string(), draw: z.string(), seen: z.string(), words: z.string().optional() }),
+  heldOut: z.object({
+    ...line,
+    places: z.array(z.object({ marketplace: z.string().nullable(), ...line })).optional(),
+    seen: z.string(),
+    words: z.string().optional(),
+  }),
 })
 
 export interface Unseen extends Unlearnt {
@@ -29,9 +35,10 @@ export function unseenBy(read: Labels, card: ModelCard | undefined): Unseen {
   const { until, seed } = card.trained
   const measured = heldOutSchema.safeParse(card.measured)
   if (measured.success) {
-    const { seen, words, from, draw } = measured.data.heldOut
+    const { seen, words, from, draw, places } = measured.data.heldOut
+    const boundary = { from, draw, ...(places === undefined ? {} : { places }) }
     const wordsDrawn = words === WORDS_DRAWN
-    return { labels, ...unlearnt(read, { seed, boundary: { from, draw }, seen, wordsDrawn }) }
+    return { labels, ...unlearnt(read, { seed, boundary, seen, wordsDrawn }) }
   }
   // Made elsewhere, or before listings were split by their decision: `until` may be the time of a verdict. No listing is
   // judged before it is decided, so what was decided later was not learnt from; whoever was known by then may have been.

@@ -5,10 +5,11 @@ import { shippedModels } from '../../../src/apps/learning.ts'
 import { createLearning, type LearningOptions } from '../../../src/apps/training.ts'
 
 test('a request that was under way starts no training when all is closed: nobody would end it', async () => {
-  const nobody = {} as LearningOptions['store'] & LearningOptions['text']
+  const nobody = {} as LearningOptions['store'] & LearningOptions['text'] & LearningOptions['reference']
   const learning = createLearning({
     url: 'postgres://127.0.0.1:1/nothing',
     store: nobody,
+    reference: nobody,
     shipped: await shippedModels(),
     text: nobody,
     logger: pino({ level: 'silent' }),

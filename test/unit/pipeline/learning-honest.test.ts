@@ -10,6 +10,8 @@ import { compareModels } from '../../../src/pipeline/learning/measure.ts'
 import { losses } from '../../../src/pipeline/learning/objections.ts'
 import { promoteModel } from '../../../src/pipeline/learning/promote.ts'
 import type { MeasuredRow } from '../../../src/pipeline/learning/weighted.ts'
+import { defaultPolicy } from '../../../src/policy/default.ts'
+import type { ReferenceData } from '../../../src/rights/ports.ts'
 import type { GateParts } from '../../../src/pipeline/reference.ts'
 
 const THRESHOLDS = { hold: 0.2, block: 0.9 }
@@ -83,6 +85,7 @@ describe('a version with a much lower squared error', () => {
 })
 
 describe('promotion', () => {
+  const reference = { load: async () => ({ policy: defaultPolicy() }) as unknown as ReferenceData }
   let parts: GateParts
   beforeAll(async () => {
     parts = await gateParts({ currencies: undefined, budgetMs: 250 })
@@ -103,7 +106,7 @@ describe('promotion', () => {
       promote: async (name, version) => ({ name, version, before: null, change: 2n }),
     }
     const shipped = { fusion: '2', text: '1' }
-    return promoteModel({ store: store as ModelStore, signals: parts.signals, shipped }, 'fusion', 'v1', {
+    return promoteModel({ store: store as ModelStore, reference, signals: parts.signals, shipped }, 'fusion', 'v1', {
       by: 'ann',
       force,
     })
@@ -153,7 +156,7 @@ describe('promotion', () => {
           measured: { champion: { version: 't1' }, unmeasured },
         },
       }) as unknown as ModelRecord
-    const all = [text('t1', ['', 'shop-a', 'shop-b']), text('t2', ['shop-a', 'shop-c'], ['shop-c'])]
+    const all = [text('t1', ['', 'shop-a', 'shop-b']), text('t2', ['shop-a', 'shop-c'])]
     const store: Pick<ModelStore, 'find' | 'body' | 'active' | 'list' | 'promote'> = {
       find: async (_, version) => all.find((one) => one.version === version),
       body: async () => Buffer.from(''),
@@ -163,23 +166,34 @@ describe('promotion', () => {
     }
     const shipped = { fusion: '2', text: null }
     const promoted = (version: string) =>
-      promoteModel({ store: store as ModelStore, signals: parts.signals, shipped }, 'text', version, {
+      promoteModel({ store: store as ModelStore, reference, signals: parts.signals, shipped }, 'text', version, {
         by: 'ann',
         force: false,
       })
     expect((await promoted('t2')).warnings).toEqual([
-      'text t2 speaks on listings of shop-c, where it was not measured: no confirmed and rejected listing there was held out',
       'text t2 says nothing of listings of no marketplace, listings of shop-b, which t1 did: too few of their verdicts were learnt from',
     ])
     expect((await promoted('t1')).warnings).toEqual([])
   })
 
+  test('of a version with a base of its own by which a marketplace is held whatever is listed is refused', async () => {
+    const own = { marketplace: 'shop-b', probability: 0.2, source: '140 listings drawn there (70 confirmed)' }
+    const prior = { ...parts.scorecard.prior, marketplaces: [own] }
+    await expect(promote(measured(rows(0.85, 0)), { prior })).rejects.toMatchObject({
+      code: 'model-loses',
+      message: expect.stringContaining(
+        'listings of shop-b begin at a risk of 0.2 before any evidence (elsewhere 0.025), and are held from 0.2 on without any',
+      ) as string,
+    })
+    expect((await promote(measured(rows(0.85, 0)), { prior, force: true })).overruled).toHaveLength(1)
+  })
+
   test('of a version with a base rate of its own says for which marketplace, and from what', async () => {
-    const own = { marketplace: 'shop-b', probability: 0.3, source: '140 listings drawn there (70 confirmed)' }
+    const own = { marketplace: 'shop-b', probability: 0.19, source: '140 listings drawn there (70 confirmed)' }
     const prior = { ...parts.scorecard.prior, marketplaces: [own, { ...own, marketplace: null, probability: 0.03 }] }
     const { warnings } = await promote({ ...measured(rows(0.85, 0)), thresholds: THRESHOLDS }, { prior })
     expect(warnings).toEqual([
-      'listings of shop-b begin at a risk of 0.3 before any evidence (elsewhere 0.025), and are held from 0.2 on without any. Learnt from: 140 listings drawn there (70 confirmed)',
+      'listings of shop-b begin at a risk of 0.19 before any evidence (elsewhere 0.025). Learnt from: 140 listings drawn there (70 confirmed)',
     ])
   })
 })
