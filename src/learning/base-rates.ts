@@ -90,7 +90,7 @@ export function baseAt(
  */
 export function mostBase(shipped: number, holds: readonly number[]): number {
   const least = Math.min(1, ...holds.filter((hold) => hold > shipped))
-  return least === 1 ? 1 : Math.max(shipped, logistic(logit(least) - Math.log(LEFT_TO_EVIDENCE)))
+  return least === 1 ? 1 : Math.max(shipped, round(logistic(logit(least) - Math.log(LEFT_TO_EVIDENCE))))
 }
 
 /**
@@ -107,7 +107,7 @@ export function priorWith(
   const most = mostBase(probability, holds)
   const places = bases.map(({ marketplace, rows: own, base }) => {
     const share = round(logistic(base))
-    const kept = share > most ? `, kept at ${round(most)} of ${share}: more would hold what nothing speaks against` : ''
+    const kept = share > most ? `, kept at ${most} of ${share}: more would hold what nothing speaks against` : ''
     return {
       marketplace,
       probability: Math.min(share, most),
