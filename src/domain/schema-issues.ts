@@ -91,7 +91,7 @@ function sentence(issue: Issue, value: unknown): string {
   const at = valueAt(value, issue.path)
   const field = fieldName(issue.path)
   if (at === undefined && issue.code === 'invalid_type')
-    return `${field} is required: it must be ${named(issue.expected)}`
+    return `${field} ${ownWords(issue) ?? `is required: it must be ${named(issue.expected)}`}`
   return `${field} ${expectation(issue, at)}`
 }
 

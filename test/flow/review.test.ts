@@ -188,7 +188,7 @@ describe('a case', () => {
     for (const decisionId of [undefined, 'the last one']) {
       const answer = await say(decision.caseId, 'rolex', { verdict: 'rejected', decisionId })
       expect([answer.status, answer.body.code, answer.body.path]).toEqual([422, 'invalid', '/decisionId'])
-      expect(answer.text).toContain(decisionId === undefined ? '/decisionId: is missing' : '/decisionId: is no uuid')
+      expect(answer.text).toContain(decisionId === undefined ? 'decisionId is missing' : 'decisionId is no uuid')
       expect(answer.body.stands).toMatchObject({ decisionId: decision.decisionId, state: 'open', outcome: 'hold' })
     }
     const stranger = await say(decision.caseId, 'omega', { verdict: 'rejected', decisionId: undefined })

@@ -16,7 +16,8 @@ export async function toLookAt(store: BankStore, bank: BankSummary): Promise<Ban
 /** A line of text. */
 export function inWords({ bankId, imageId, source, quarantine, alerts = [] }: BankImage): string {
   const met = alerts.map(metInWords).join('; ')
-  const name = plain(source.file ?? source.kind)
+  const { file, listingId, kind } = source
+  const name = plain(file ?? (listingId === undefined ? kind : `verdict on ${listingId}`))
   const release = `touchstone banks release ${bankId} ${imageId}`
   if (quarantine === undefined && met === '')
     return `A rights holder’s word alone, counts only where its brand is named: ${name}: touchstone banks vouch ${bankId} ${imageId}, or remove`
