@@ -39,7 +39,7 @@ export const IMAGE_SETTINGS = {
   TOUCHSTONE_IMAGE_TIMEOUT_MS: setting(
     positive(60_000).default(3_000),
     '3000',
-    'Milliseconds that one picture may take to come, with its redirects; a host that was silent three times so long is left alone for a while',
+    'Milliseconds that one picture may take to come, with its redirects; a host that was silent three times so long, and at its root too, is left alone for a while',
   ),
   TOUCHSTONE_IMAGE_MAX_BYTES: setting(
     positive(256 << 20).default(16 << 20),
@@ -59,7 +59,7 @@ export const IMAGE_SETTINGS = {
   TOUCHSTONE_IMAGE_HOST_CONNECTIONS: setting(
     positive(1_024).default(16),
     '16',
-    'Pictures that one process fetches from one host at once',
+    'Pictures that one process fetches from one host at once; a quarter is left to sellers whose pictures came from there lately',
   ),
   TOUCHSTONE_IMAGE_BUDGET_MS: setting(
     positive(60_000).default(3_000),

@@ -60,6 +60,8 @@ interface State {
 export function createBreaker({ now, onDead, question }: BreakerOptions): Breaker {
   const hosts = new Map<string, State>()
   const isDead = (state: State): boolean => state.restMs > 0
+  /** Those that are slow when the question was not answered either have waited as long as those that ended. */
+  const isSuspect = (state: State): boolean => state.failures + state.slow.size >= FAILURES
   const restLeft = (state: State | undefined): number =>
     state !== undefined && isDead(state) ? state.restsUntil - now() : 0
 
@@ -109,7 +111,7 @@ export function createBreaker({ now, onDead, question }: BreakerOptions): Breake
       const wasDead = isDead(state)
       state.unanswered = true
       // A probe that was refused leaves the next one its chance.
-      if (wasDead ? all.includes('silent') : state.failures >= FAILURES) rest(host, state)
+      if (wasDead ? all.includes('silent') : isSuspect(state)) rest(host, state)
     }
     known.resolve()
   }
@@ -145,7 +147,7 @@ export function createBreaker({ now, onDead, question }: BreakerOptions): Breake
         const state = stateOf(host)
         if (isDead(state)) return
         state.slow.add(trial)
-        if (state.failures + state.slow.size >= FAILURES) ask(host, state)
+        if (isSuspect(state)) ask(host, state)
       },
       silent() {
         leave(trial)
@@ -174,7 +176,7 @@ export function createBreaker({ now, onDead, question }: BreakerOptions): Breake
       for (;;) {
         const state = hosts.get(host)
         if (restLeft(state) > 0 || until.aborted) return undefined
-        const inQuestion = state !== undefined && (isDead(state) || state.failures >= FAILURES)
+        const inQuestion = state !== undefined && (isDead(state) || (isSuspect(state) && state.question !== undefined))
         if (!inQuestion) return tried(host)
         if (state.question === undefined) return probe(host, state)
         await orGiven(state.question.promise, until)
