@@ -1,5 +1,6 @@
 // The demo from its first record to its summary: the story of fixtures/demo, told by the gate itself.
 // Real: PostgreSQL, log, store, worker, publisher, clock, all signals, brands and the policy that ship. Left out: HTTP.
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { demoForgetting, demoPolicies, demoTrials, demoVerdicts } from '../../src/apps/demo/start.ts'
@@ -190,6 +191,17 @@ describe('the demo', () => {
       )
     }
     expect(told).toMatch(/^\(allow\) +[\d.]+ % {2}Sac Maison Verrault/m)
+  })
+
+  it('is shown in the README as it is told', () => {
+    const [, excerpt = ''] =
+      /```text\n((?:.*\n)*?)```/.exec(readFileSync(join(PACKAGE_ROOT, 'README.md'), 'utf8')) ?? []
+    const lines = excerpt.split('\n').filter((line) => line !== '')
+    expect(lines.length).toBeGreaterThan(5)
+    // How long it took is another machine's every time.
+    const timeless = (text: string) => text.replaceAll(/\d+\.\d s before/g, '0.0 s before')
+    const said = timeless(told).split('\n')
+    expect(lines.map(timeless).filter((line) => !said.includes(line))).toEqual([])
   })
 
   it('leaves the policy that was active before', () => {
