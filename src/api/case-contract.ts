@@ -48,7 +48,7 @@ export const caseSummarySchema = z.object({
     .describe('The strongest of the decision that stands; none where nothing spoke against it.'),
   sellerId: z.string(),
   openedAt: z.string(),
-  dueAt: z.string().nullable(),
+  dueAt: z.string().nullable().describe('null: never; nobody waits for a listing that was withdrawn.'),
   closedAt: z.string().nullable(),
   claim: z.object({ by: z.string().nullable(), until: z.string() }).nullable(),
   appeals: z.int().describe('How often its seller has answered.'),
@@ -108,8 +108,9 @@ export const verdictBodySchema = z.object({
     .max(MOST_PICTURES)
     .nullish()
     .describe(
-      'Which of the case’s `pictures` a confirmed verdict is about, by `ordinal` or `sha256`: only these join the bank of ' +
-        'confirmed pictures, [] none. Not said: those that no other seller’s listing on sale shows, or all where that is none. Of what others show on ' +
+      'Which of the case’s `pictures` a confirmed verdict is about, by `sha256`, or those of its revision by `ordinal`: only these join the bank of ' +
+        'confirmed pictures, [] none. Not said: of that revision, and of earlier ones back to the last that was left on sale or has a verdict of its own, ' +
+        'those that no other seller’s listing on sale shows, or all where that is none. Of what others show on ' +
         'sale too a rights holder’s word counts as of what it uploads.',
     ),
   decisionId: z
@@ -142,12 +143,16 @@ export const standsSchema = z.object({
   decisionId: z.string().describe('The last one on the listing.'),
   outcome: outcomeSchema.nullable(),
   sequence: z.int(),
+  withdrawn: z.boolean().describe('Its seller has taken it back: it is not on sale, whatever the outcome.'),
 })
 const count = (words: string) => z.int().min(0).describe(words)
 const picturesOfVerdictSchema = z
   .object({
     bankId: z.string().describe('The bank of what is confirmed; made with the first picture that joins it.'),
     joined: count('So many joined it.'),
+    which: z
+      .array(z.object({ revision: z.int(), ordinal: z.int(), sha256: z.string() }))
+      .describe('They; of earlier revisions those that the one that was confirmed does not have.'),
     limited: count(
       'Of these, so many that other sellers’ listings show on sale too, or of which that could not be looked up in time, ' +
         'and a rights holder confirmed: until an analyst vouches for them they count against listings alone that name the brand, as what it uploads does.',
@@ -159,6 +164,10 @@ const picturesOfVerdictSchema = z
         'There was too much to compare to look up in time whether other sellers show them; a verdict that names them takes them.',
       ),
       unnamed: count('The verdict names others.'),
+      earlier: count(
+        'Of earlier revisions of the case that were left on sale or came before such a one, have a verdict of their own or name other brands, ' +
+          'and beyond a hundred; a verdict that names them takes them.',
+      ),
       blank: count('Blank, or nearly.'),
       repeated: count('The same as another one of the listing.'),
       noLongerKept: count('Were kept for the case, until the days after it was closed had passed.'),
@@ -166,7 +175,10 @@ const picturesOfVerdictSchema = z
       neverKept: count('Could not be looked at, or were not kept for another reason.'),
     }),
   })
-  .describe('What became of the pictures of the listing that was confirmed; together they are all that it lists.')
+  .describe(
+    'What became of the pictures of the listing that was confirmed; together they are all that its revision lists, and of those ' +
+      'that the case keeps of earlier ones what is not blank and not the same.',
+  )
 
 export const reviewedSchema = z.object({
   status: z.enum(['recorded', 'known']).describe('known: the same request was taken before.'),

@@ -119,6 +119,8 @@ export const bankImageSchema = z.object({
     verdictId: z.string().optional(),
     caseId: z.string().optional(),
     listingId: z.string().optional(),
+    /** Of a verdict: the revision of the listing that showed it. */
+    revision: z.int().optional(),
     file: z.string().optional(),
   }),
   addedAt: z.string(),

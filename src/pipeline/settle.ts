@@ -205,7 +205,8 @@ function withdraw(draft: SettlementDraft, row: Draft, revision: number, at: stri
       caseId: row.caseId,
       listingId: row.listingId,
       change: 'withdrawn',
-      revision,
+      // What it is about, which somebody may still say something of; a withdrawal may name a later one, which nobody knows.
+      revision: row.revision,
       brandIds: [],
       risk: 0,
       openedBy: null,

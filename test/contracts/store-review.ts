@@ -169,7 +169,6 @@ export function reviewContract(name: string, start: () => Promise<SharedStore>):
       expect(decisions.map((d) => d.sequence)).toEqual(decisions.map((_, i) => i + 1))
       const screened = decisions.filter((d) => d.stage === 'screening').map((d) => d.revision)
       expect(new Set(screened).size).toBe(screened.length)
-      expect(current.outcome).toBe(decisions.at(-1)?.outcome)
       const cases = [...new Set(decisions.flatMap((d) => d.caseId ?? []))]
       const found = await Promise.all(cases.map((id) => one.cases.find(id, EVERYTHING)))
       const open = found.filter((c) => c?.summary.state === 'open').map((c) => c?.summary.caseId)
@@ -184,8 +183,12 @@ export function reviewContract(name: string, start: () => Promise<SharedStore>):
         standing,
         decisions.findLast((d) => d.revision === current.revision)?.brandIds ?? [],
       )
-      if (weighed === 'confirmed') expect(current.outcome).toBe('block')
-      if (weighed === 'rejected' && current.withdrawnRevision < current.revision) expect(current.outcome).toBe('allow')
+      // Of what is withdrawn nothing is decided: a word that confirms it only keeps it from coming back as if nothing were.
+      const gone = current.withdrawnRevision >= current.revision
+      const last = decisions.at(-1)?.outcome
+      expect(current.outcome).toBe(gone && weighed === 'confirmed' && last === 'allow' ? 'block' : last)
+      if (weighed === 'confirmed' && !gone) expect(current.outcome).toBe('block')
+      if (weighed === 'rejected' && !gone) expect(current.outcome).toBe('allow')
     }
 
     test('a verdict against the clock, an edit and a withdrawal: whichever is first, both ends are one of those that may be', async () => {
@@ -216,9 +219,10 @@ export function reviewContract(name: string, start: () => Promise<SharedStore>):
           b.review.verdict(gone, analyst, { verdict: 'rejected' }),
         ])
         const state = (await one.caseOf(gone))?.state
-        expect([ends([late])[0], state]).toEqual(
-          late?.kind === 'recorded' ? ['recorded', 'resolved'] : ['case-changed', 'withdrawn'],
-        )
+        expect([ends([late])[0], state]).toEqual(['recorded', 'resolved'])
+        // The word came first and it was on sale, or the withdrawal did, and nothing was decided.
+        const { decisions, current: left } = await historyOf(`gone-${round}`)
+        expect([decisions.length, left.outcome]).toEqual(decisions.length === 2 ? [2, 'allow'] : [1, 'hold'])
       }
     })
 

@@ -24,8 +24,8 @@ describe('pictures of confirmed cases', () => {
   const show = (caseId: string, revision: number, pictures: ReturnType<typeof picture>[]) =>
     showInCase(node.database.deciding, caseId, pictures, revision)
 
-  test('a case without pictures makes no bank and moves no number; neither does a blank one or another revision', async () => {
-    await show('C-1', 1, [picture('earlier')])
+  test('a case without pictures makes no bank and moves no number; neither does a blank one or a later revision', async () => {
+    await show('C-1', 3, [picture('later')])
     await show('C-2', 2, [picture('plain', { blank: true })])
     await commit([join('V-1'), join('V-2', { caseId: 'C-2' })], ['V-0'])
     expect(await banks.banks('all')).toEqual([])
@@ -37,7 +37,7 @@ describe('pictures of confirmed cases', () => {
     await banks.upsertBank(bank('official', { kind: 'genuine', brandId: 'nike' }), 'ann', 'all')
     await banks.addImages('official', [{ picture: picture('official'), source: { kind: 'api' } }], 'ann', 'all')
     await show('C-1', 2, [picture('official'), picture('own'), picture('plain', { blank: true }), picture('own')])
-    await show('C-1', 1, [picture('of another revision')])
+    await show('C-1', 3, [picture('of another revision')])
     await show('C-2', 1, [picture('x'), picture('y')])
     const listing = (listingId: string, revision: number, images: unknown) =>
       node.database.deciding.query("insert into revision values ($1, $2, '', now(), $3)", [
@@ -54,12 +54,26 @@ describe('pictures of confirmed cases', () => {
     // Of one that is gone another was kept since.
     await node.database.deciding.query("insert into case_picture_gone values ('C-1', 2, 3, '{}'), ('C-1', 2, 5, '{}')")
     const joins = [join('V-1'), join('V-2', { caseId: 'C-2', listingId: 'L-2', revision: 1, brandId: null })]
-    const none = { limited: 0, official: 0, elsewhere: 0, notLookedUp: 0, unnamed: 0, blank: 0, repeated: 0, gone: 0 }
+    const none = {
+      limited: 0,
+      earlier: 0,
+      goneEarlier: 0,
+      official: 0,
+      elsewhere: 0,
+      notLookedUp: 0,
+      unnamed: 0,
+      blank: 0,
+      repeated: 0,
+      gone: 0,
+    }
     expect(await told(joins)).toEqual([
       {
         bankId: 'confirmed-nike',
         joined: 1,
+        which: [{ revision: 2, ordinal: 1, sha256: picture('own').sha256 }],
         limited: 0,
+        earlier: 0,
+        goneEarlier: 0,
         official: 1,
         elsewhere: 0,
         notLookedUp: 0,
@@ -70,11 +84,18 @@ describe('pictures of confirmed cases', () => {
         kept: 4,
         listed: 7,
       },
-      { bankId: 'confirmed', joined: 2, ...none, kept: 2, listed: 0 },
+      {
+        bankId: 'confirmed',
+        joined: 2,
+        which: ['x', 'y'].map((of, ordinal) => ({ revision: 1, ordinal, sha256: picture(of).sha256 })),
+        ...none,
+        kept: 2,
+        listed: 0,
+      },
     ])
     expect((await banks.images('confirmed-nike', { limit: 9 })).map((i) => i.sha256)).toEqual([picture('own').sha256])
     expect(await told([join('V-3', { caseId: 'C-none' })])).toEqual([
-      { bankId: 'confirmed-nike', joined: 0, ...none, kept: 0, listed: 7 },
+      { bankId: 'confirmed-nike', joined: 0, which: [], ...none, kept: 0, listed: 7 },
     ])
   })
 
@@ -143,7 +164,7 @@ describe('pictures of confirmed cases', () => {
     const { images } = await banks.changesSince(0n, 10)
     expect(images.map((i) => 'source' in i && [i.source, i.addedBy])).toEqual(
       Array.from({ length: 2 }, () => [
-        { kind: 'verdict', verdictId: 'V-1', caseId: 'C-1', listingId: 'L-1', brandIds: ['nike'] },
+        { kind: 'verdict', verdictId: 'V-1', caseId: 'C-1', listingId: 'L-1', brandIds: ['nike'], revision: 2 },
         'ann',
       ]),
     )

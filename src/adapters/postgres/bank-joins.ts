@@ -5,7 +5,7 @@ import type { BankImage } from '../../domain/bank.ts'
 import type { BankJoin, CaseLook, FrameOfListing, JoinedPictures } from '../../pipeline/verdicts/ports.ts'
 import { packJson } from './bytes.ts'
 import { framesOf } from './picture-frames.ts'
-import { NOT_LOOKED, officialOf } from './official-pictures.ts'
+import { MOST_OF_CASE, NOT_LOOKED, officialOf } from './official-pictures.ts'
 import { REFERENCE_CHANNEL, takeHead } from './reference-head.ts'
 import type { Statement } from './statement.ts'
 
@@ -38,6 +38,9 @@ export function bankEffects(
   return { statements: [takeHead, accounts, ...leave(leaves), MOVE_HEAD], accounts }
 }
 
+/** Of a case, the newest: whoever edits without end must not hold up everybody's reference data. */
+const MOST_READ = 1_000
+
 function join(joins: readonly BankJoin[], look: CaseLook, ending: (insert: Statement) => Statement): Statement {
   const { elsewhere = [], lookedUp } = look
   const among = (frames: readonly FrameOfListing[]): Statement => sql`(
@@ -57,25 +60,27 @@ function join(joins: readonly BankJoin[], look: CaseLook, ending: (insert: State
   const insert = sql`
     insert into bank_image (image_id, bank_id, sha256, frame, hash, quality, forms, state, source, verdict_id, added_by, change)
     select gen_random_uuid(), bank_id, sha256, frame, hash, quality, forms, 'active',
-           convert_from(case when is_limited then substring(${limited.blob}::bytea from limited_start for limited_length)
-                             else substring(${sources.blob}::bytea from start for length) end, 'UTF8')::json, verdict_id, by, change
+           ('{"revision":' || of_revision || ',' || substr(convert_from(
+             case when is_limited then substring(${limited.blob}::bytea from limited_start for limited_length)
+                  else substring(${sources.blob}::bytea from start for length) end, 'UTF8'), 2))::json, verdict_id, by, change
     from joining on conflict (bank_id, sha256, coalesce(verdict_id, ''), frame) where state <> 'removed' do nothing`
   return sql`
     with asked as (
       select * from unnest(
         ${joins.map((j) => j.caseId)}::text[], ${joins.map((j) => j.listingId)}::text[], ${joins.map((j) => j.revision)}::int[],
-        ${bankIds}::text[], ${joins.map((j) => j.verdictId)}::text[], ${joins.map((j) => j.by)}::text[],
+        ${bankIds}::text[], ${joins.map((j) => j.brandId)}::text[], ${joins.map((j) => j.verdictId)}::text[], ${joins.map((j) => j.by)}::text[],
         ${joins.map((j) => JSON.stringify(j.brandIds))}::text[],
         ${joins.map((j) => (j.pictures === null ? null : JSON.stringify(j.pictures)))}::text[], ${banks.starts}::int[], ${banks.lengths}::int[],
         ${sources.starts}::int[], ${sources.lengths}::int[], ${limited.starts}::int[], ${limited.lengths}::int[],
         ${joins.map((j) => j.byBrand)}::boolean[])
-        x (case_id, listing_id, revision, bank_id, verdict_id, by, brand_ids, named, bank_start, bank_length, start, length,
+        x (case_id, listing_id, revision, bank_id, brand_id, verdict_id, by, brand_ids, named, bank_start, bank_length, start, length,
            limited_start, limited_length, by_brand)),
+    ${OF_CASE},
     shown as materialized (
-      select x.*, p.sha256, v.*, h.change + 1 as change,
+      select x.*, p.sha256, v.*, h.change + 1 as change, c.revision as of_revision, c.ordinal as of_ordinal,
              x.named is null or x.named::jsonb ? c.sha256 as is_named
       from asked x
-      join case_picture c on c.case_id = x.case_id collate "C" and c.revision = x.revision
+      join of_case c on c.verdict_id = x.verdict_id and (c.is_own or c.is_about)
       join picture p on p.sha256 = c.sha256 and not p.blank ${framesOf(sql`p`)}
       cross join reference_head h),
     ${officialOf(look)},
@@ -93,6 +98,35 @@ function join(joins: readonly BankJoin[], look: CaseLook, ending: (insert: State
     ${ending(insert)}`
 }
 
+/**
+ * The pictures of each case up to the revision that the verdict is about, each once, its own before earlier ones. An edit
+ * keeps no fake out of the bank: an earlier revision that the case was carried over from is part of what is confirmed
+ * (`is_about`), as far as it names no other brands alone: back to the last one that was left on sale, or of which somebody has
+ * said something, whose word joins its pictures and takes them back. Of all others a verdict may name pictures.
+ */
+const OF_CASE = sql`
+    floored as materialized (
+      select x.*, greatest(
+        (select coalesce(max(d.revision), 0) from decision d
+         where d.listing_id = x.listing_id collate "C" and d.revision < x.revision and d.outcome = 'allow' and not exists (
+           select from decision n where (n.listing_id, n.revision) = (d.listing_id, d.revision) and n.sequence > d.sequence)),
+        (select coalesce(max(v.revision), 0) from verdict v
+         where v.listing_id = x.listing_id collate "C" and v.revision < x.revision and v.body ->> 'verdict' <> 'cannot-tell'
+           and (x.brand_id is null or coalesce(v.body ->> 'brandId', x.brand_id) = x.brand_id))) as floor
+      from asked x),
+    of_case as materialized (
+      select x.verdict_id, c.*, case when c.is_own or x.named is null then c.is_own or c.nth <= ${MOST_OF_CASE} and c.is_meant
+                                     else x.named::jsonb ? c.sha256 end as is_about
+      from floored x cross join lateral (
+        select o.*, row_number() over (order by o.is_own desc, not o.is_meant, o.revision desc, o.ordinal) as nth from (
+          select distinct on (c.sha256) c.sha256, c.revision, c.ordinal, c.brand_ids, c.revision = x.revision as is_own,
+                 c.revision > x.floor and (
+                   x.brand_id is null or c.brand_ids @> array[x.brand_id] or c.brand_ids = '{}' and not x.by_brand) as is_meant
+          from (select * from case_picture s where s.case_id = x.case_id collate "C" and (s.revision <= x.revision
+                  or x.named::jsonb ? s.sha256)
+                order by s.revision desc, s.ordinal limit ${MOST_READ}) c
+          order by c.sha256, c.revision = x.revision desc, c.revision > x.floor desc, c.revision desc, c.ordinal) o) c)`
+
 /** Ends the statement with the joining alone. */
 const JOIN = (insert: Statement): Statement => insert
 
@@ -100,8 +134,13 @@ const JOIN = (insert: Statement): Statement => insert
 const ACCOUNTED = (insert: Statement): Statement => sql`,
     joined as (${insert} returning verdict_id, sha256, frame),
     joined_of as (
-      select verdict_id, count(distinct sha256)::int as n, (count(distinct sha256) filter (where is_limited))::int as limited
-      from joined join joining using (verdict_id, sha256, frame) group by verdict_id),
+      select verdict_id, count(*)::int as n, (count(*) filter (where is_limited))::int as limited,
+             json_agg(json_build_object('revision', of_revision, 'ordinal', of_ordinal, 'sha256', sha256)
+                      order by of_revision desc, of_ordinal) as which
+      from (
+        select verdict_id, sha256, of_revision, of_ordinal, bool_or(is_limited) as is_limited
+        from joined join joining using (verdict_id, sha256, frame) group by verdict_id, sha256, of_revision, of_ordinal) p
+      group by verdict_id),
     picture_of as (
       select verdict_id, sha256, bool_or(joins) as joins, bool_and(is_named) as is_named, bool_and(is_official) as is_official,
              bool_or(is_unknown) as is_unknown
@@ -112,10 +151,11 @@ const ACCOUNTED = (insert: Statement): Statement => sql`,
              (count(*) filter (where is_named and not is_official and not joins and is_unknown))::int as "notLookedUp",
              (count(*) filter (where not is_named))::int as unnamed
       from picture_of group by verdict_id)
-    select x.bank_id as "bankId", coalesce(j.n, 0) as joined, coalesce(j.limited, 0) as limited, coalesce(m.official, 0) as official,
+    select x.bank_id as "bankId", coalesce(j.n, 0) as joined, coalesce(j.which, '[]'::json) as which, coalesce(j.limited, 0) as limited, coalesce(m.official, 0) as official,
            coalesce(m.elsewhere, 0) as elsewhere,
-           coalesce(m."notLookedUp", 0) as "notLookedUp", coalesce(m.unnamed, 0) as unnamed, k.blank, k.repeated, k.kept, g.gone, coalesce(l.listed, 0) as listed
-    from asked x
+           coalesce(m."notLookedUp", 0) as "notLookedUp", coalesce(m.unnamed, 0) + case when x.named is null then 0 else e.n end as unnamed,
+           case when x.named is null then e.n else 0 end as earlier, k.blank, k.repeated, k.kept, g.gone, g."goneEarlier", coalesce(l.listed, 0) as listed
+    from floored x
     left join joined_of j using (verdict_id)
     left join marked_of m using (verdict_id)
     cross join lateral (
@@ -124,8 +164,15 @@ const ACCOUNTED = (insert: Statement): Statement => sql`,
       from case_picture c left join picture p on p.sha256 = c.sha256
       where c.case_id = x.case_id collate "C" and c.revision = x.revision) k
     cross join lateral (
-      select count(*)::int as gone from case_picture_gone c
-      where c.case_id = x.case_id collate "C" and c.revision = x.revision and not exists (
+      select count(*)::int as n from of_case c join picture p on p.sha256 = c.sha256
+      where c.verdict_id = x.verdict_id and not c.is_own and not c.is_about and not p.blank
+        and (not x.by_brand or c.brand_ids @> array[x.brand_id])) e
+    cross join lateral (
+      select (count(*) filter (where c.revision = x.revision))::int as gone,
+             (count(*) filter (where c.revision < x.revision))::int as "goneEarlier"
+      from case_picture_gone c
+      where c.case_id = x.case_id collate "C" and (c.revision = x.revision or c.revision < x.revision and c.revision > x.floor
+        and (x.brand_id is null or c.brand_ids @> array[x.brand_id])) and not exists (
         select from case_picture y where (y.case_id, y.revision, y.ordinal) = (c.case_id, c.revision, c.ordinal))) g
     left join lateral (
       select json_array_length(r.listing -> 'images') as listed from revision r

@@ -177,7 +177,7 @@ function summaryOf(row: SummaryRow, reader: Reader): CaseSummary {
     reason: reasonOf(row.body, reader),
     sellerId: row.seller_id,
     openedAt: row.opened_at.toISOString(),
-    dueAt: row.due_at?.toISOString() ?? null,
+    dueAt: row.state === 'withdrawn' ? null : (row.due_at?.toISOString() ?? null),
     closedAt: row.closed_at?.toISOString() ?? null,
     claim: by === null || until === null ? null : { by: told ? by : null, until: until.toISOString() },
     appeals: row.appeals,

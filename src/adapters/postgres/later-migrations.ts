@@ -152,6 +152,14 @@ const unvouched = `
 create index bank_image_unvouched on bank_image (bank_id, image_id) where state = 'active' and source::text ~ '"by"\\s*:\\s*"brand"';
 `
 
+// A withdrawal may name a later revision than any that was decided: such a case was about nothing that anybody could look at.
+const casesOfWithdrawn = `
+update review_case c set revision = d.revision
+from (select w.case_id, (select max(d.revision) from decision d where d.listing_id = w.listing_id and d.revision <= w.revision) as revision
+      from review_case w where w.state = 'withdrawn') d
+where d.case_id = c.case_id and d.revision < c.revision;
+`
+
 export const LATER_MIGRATIONS: readonly Migration[] = [
   { name: 'whose word a picture of a bank is', sql: words },
   { name: 'pictures of cases that are no longer kept', sql: goneFromCases },
@@ -165,4 +173,5 @@ export const LATER_MIGRATIONS: readonly Migration[] = [
   { name: 'wider keys of what listings show', sql: widerKeys },
   { name: 'withdrawals of unknown listings by several marketplaces', sql: withdrawnUnknown },
   { name: 'pictures of banks for which nobody vouches', sql: unvouched },
+  { name: 'cases of withdrawn listings are about what was decided', sql: casesOfWithdrawn },
 ]

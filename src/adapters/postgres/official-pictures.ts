@@ -11,19 +11,23 @@ import { within } from './within.ts'
 /** Nothing was looked at: everything is compared under the lock, 16 µs for each picture and official one on a busy machine. */
 export const NOT_LOOKED: OfficialLook = { change: 0n, looked: [], near: [] }
 
-/** Of one case: those of its last revisions, as many as people look at. What lies beyond is compared under the lock. */
-const MOST_OF_CASE = 100
+/** Of one case: those of its last revisions, as many as people look at. Of earlier ones no others join unless they are named. */
+export const MOST_OF_CASE = 100
 
 /** Of one case `c` that somebody may speak about. Nothing is locked: it may show others by the time of the verdict. */
 export const shownInCase = (theCase: Statement<boolean>): Statement => sql`
   (select s.sha256, c.listing_id, c.case_id from review_case c join case_picture s on s.case_id = c.case_id
-   where ${theCase} order by s.revision desc, s.ordinal limit ${MOST_OF_CASE})`
+   where ${theCase} group by s.sha256, c.listing_id, c.case_id ${NEWEST})`
 
-/** Of these revisions, whatever their case. */
+/** Each once, however often its seller sends it again. */
+const NEWEST = sql`order by max(s.revision) desc, min(s.ordinal) limit ${MOST_OF_CASE}`
+
+/** Of the cases that went over to these revisions or later ones, up to them. */
 export const shownAt = (rows: readonly { readonly listingId: string; readonly revision: number }[]): Statement => sql`
   (select s.sha256, c.listing_id, c.case_id from unnest(${rows.map((r) => r.listingId)}::text[], ${rows.map((r) => r.revision)}::int[]) x (listing_id, revision)
-   join review_case c on c.listing_id = x.listing_id collate "C"
-   join case_picture s on s.case_id = c.case_id and s.revision = x.revision)`
+   join review_case c on c.listing_id = x.listing_id collate "C" and c.revision >= x.revision
+   cross join lateral (
+     select s.sha256 from case_picture s where s.case_id = c.case_id and s.revision <= x.revision group by s.sha256 ${NEWEST}) s)`
 
 /**
  * Looks what `shown` names up, outside of any transaction: it may take its time, but a bounded one (each of `pieces` by itself for

@@ -28,6 +28,9 @@ export interface ReviewStoreOptions {
   readonly elsewhere?: LookElsewhere
 }
 
+/** Of a case: five times as many as it is shown with. A seller who edits without end must not fill anyone's memory. */
+const MOST_PICTURES = 1_000
+
 type End<T> = { readonly answer: T | undefined } | 'taken'
 type Asked = Parameters<ReviewStore['settle']>[1]
 
@@ -140,6 +143,7 @@ async function readSubject(
   const standing = standingsFrom(standings.rows).get(listingId)
   if (now === undefined || standing === undefined || ('caseId' in about && row === undefined)) return undefined
 
+  const own = 'caseId' in about ? about.brandIds : undefined
   const revisions = [...new Set([standing.revision, row?.revision ?? standing.revision])]
   const [decisions, verdicts, recorded, appeals, pictures] = await tx.send([
     sql<{ body: Decision }>`
@@ -157,9 +161,11 @@ async function readSubject(
         and (v.revision = any(${revisions}::int[]) or coalesce(v.body ->> 'caseId', ${row?.case_id ?? null}) = ${row?.case_id ?? null})`,
     sql<{ body: Verdict }>`select body from verdict where verdict_id = any(${asked.verdictIds}::text[])`,
     sql<{ appeal_id: string }>`select appeal_id from appeal where case_id = ${row?.case_id ?? null}`,
-    sql<{ ordinal: number; sha256: string }>`
-      select ordinal, sha256 from case_picture
-      where case_id = ${row?.case_id ?? null} and revision = ${row?.revision ?? null} order by ordinal`,
+    sql<{ revision: number; ordinal: number; sha256: string }>`
+      select revision, ordinal, sha256 from case_picture
+      where case_id = ${row?.case_id ?? null} and (revision = ${row?.revision ?? null}
+        or ${own ?? null}::text[] is null or brand_ids && ${own ?? null}::text[])
+      order by revision desc, ordinal limit ${MOST_PICTURES}`,
   ])
   const bySequence = new Map(decisions.rows.map(({ body }) => [body.sequence, body]))
   return {

@@ -1,6 +1,7 @@
 // The case of a decision: its state, who may decide, what was said, and a person's own word on it.
 import { reviews } from './ask.js'
 import { el, foreign, nameOf, time } from './dom.js'
+import { earlierInWords, keptOf } from './kept.js'
 import { createWord } from './word.js'
 
 const STATES = {
@@ -64,15 +65,19 @@ export function caseOf({ decision, session, theCase, look, changed, show }) {
       button.addEventListener('click', () => show(revision))
       return [el('p', {}, `The listing was edited: the case is about revision ${revision} by now.`), button]
     }
-    if (state === 'withdrawn')
-      return [el('p', {}, 'There is nothing to decide any more. What was said can still be taken back.')]
-    const ordinals = found.pictures.filter((one) => one.revision === revision).map(({ ordinal }) => ordinal)
-    if (state !== 'resolved') return [word.form({ brandIds, own: session?.role === 'brand', ordinals })]
+    const pictures = picturesToName(found)
+    const form = () => word.form({ brandIds, own: session?.role === 'brand', pictures })
+    if (state === 'withdrawn') {
+      const gone =
+        'Its seller has taken it back, and nothing is decided on it. What it was is recorded all the same, and its pictures join the bank.'
+      return [el('p', {}, gone), form()]
+    }
+    if (state !== 'resolved') return [form()]
     const change = el('p', { class: 'hint' }, 'To change it, take back what was said first.')
     const silent = withoutWord(found)
     if (silent.length === 0) return [change]
     const more = `It is decided. What is said for ${silent.join(' or ')} is recorded too, and fills the bank of that brand.`
-    return [change, el('p', {}, more), word.form({ brandIds: silent, own: true, ordinals })]
+    return [change, el('p', {}, more), word.form({ brandIds: silent, own: true, pictures })]
   }
 
   if (reviews(session)) void theCase.then(draw)
@@ -86,6 +91,15 @@ function withoutWord({ verdicts, brandIds, revision }) {
   const words = verdicts.filter((one) => one.revision === revision && one.verdict !== 'cannot-tell')
   const spoken = words.filter(({ verdictId }) => !replaced.has(verdictId)).map(({ brandId }) => brandId ?? null)
   return spoken.includes(null) ? [] : brandIds.filter((one) => !spoken.includes(one))
+}
+
+/** As a verdict names them, and in words. */
+function picturesToName(found) {
+  const { own, earlier } = keptOf(found)
+  return [
+    ...own.map(({ ordinal }) => ({ name: ordinal, words: `Picture ${ordinal + 1}` })),
+    ...earlier.map(({ sha256, revision, ordinal }) => ({ name: sha256, words: earlierInWords(revision, ordinal) })),
+  ]
 }
 
 const id = (caseId) => el('p', { class: 'hint' }, 'Id ', el('code', {}, caseId))

@@ -2,6 +2,7 @@
 import { reviews } from './ask.js'
 import { el, foreign } from './dom.js'
 import { figure } from './figure.js'
+import { earlierInWords, keptOf } from './kept.js'
 import { fitWords, matchWords, originOf } from './origins.js'
 
 /** Beside each other at most; evidence has up to 20, and the raw evidence below has them all. */
@@ -13,9 +14,10 @@ const MOST = 8
  */
 export function picturesOf({ decision, session, theCase }) {
   const signal = decision.signals?.find(({ name }) => name === 'image-hash')
-  if (signal === undefined || signal.evidence.why === 'no-pictures') return undefined
+  if (signal === undefined) return undefined
   const { evidence, state } = signal
   const may = reviews(session)
+  if (evidence.why === 'no-pictures') return may ? onlyBefore(decision, theCase) : undefined
   const matches = evidence.matches ?? []
   const thumbs = el('div', { class: 'thumbs' })
   const section = el(
@@ -32,6 +34,21 @@ export function picturesOf({ decision, session, theCase }) {
     ...(may ? [] : [el('p', { class: 'hint' }, 'Pictures are for analysts, administrators and rights holders.')]),
   )
   if (may) void others(thumbs, theCase, decision, matches)
+  return section
+}
+
+/** An edit that took the pictures away: what the case keeps of them, and nothing where it never had any. */
+function onlyBefore(decision, theCase) {
+  const thumbs = el('div', { class: 'thumbs' })
+  const words = 'The listing shows no pictures any more. Before the edit it did:'
+  const section = el(
+    'section',
+    { class: 'pictures', hidden: true },
+    el('h3', {}, 'Pictures'),
+    el('p', {}, words),
+    thumbs,
+  )
+  void others(thumbs, theCase, decision, []).then(() => (section.hidden = thumbs.children.length === 0))
   return section
 }
 
@@ -113,6 +130,10 @@ async function others(thumbs, theCase, { revision }, matches) {
   thumbs.append(
     ...rest.map(({ sha256, ordinal }) => figure(sha256, `Picture ${ordinal + 1} of the listing`, 'Not kept.')),
   )
+  if (body.revision === revision)
+    thumbs.append(
+      ...keptOf(body).earlier.map((one) => figure(one.sha256, earlierInWords(one.revision, one.ordinal), 'Not kept.')),
+    )
   const gone = body.noLongerKept.find((one) => one.revision === revision)?.pictures ?? 0
   if (gone === 0) return
   const were = gone === 1 ? '1 picture of the listing is' : `${gone} pictures of the listing are`

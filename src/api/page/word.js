@@ -30,8 +30,8 @@ export function createWord({ caseId, decisionId, ended }) {
     const open = stands.state === 'open' && verdict !== 'cannot-tell'
     const words = [
       status === 'known' ? 'It was recorded already. ' : `${SAID[verdict]} `,
-      stands.state === 'withdrawn' ? 'Its listing stays withdrawn.' : (NOW[stands.outcome] ?? ''),
-      ...joined(pictures),
+      stands.withdrawn ? 'Its listing stays withdrawn.' : (NOW[stands.outcome] ?? ''),
+      ...joined(pictures, stands.revision),
       open ? ' The case stays open: it is about other brands too.' : '',
       stands.state === 'open' && verdict === 'cannot-tell' ? ' The case is open again.' : '',
     ]
@@ -49,10 +49,10 @@ export function createWord({ caseId, decisionId, ended }) {
   }
 
   /**
-   * @param {{ brandIds: string[], own: boolean, ordinals: number[] }} about `own`: the brands are the session's; it speaks
-   *   for one of them; `ordinals`: of the pictures that the case keeps of this revision
+   * @param {{ brandIds: string[], own: boolean, pictures: { name: number | string, words: string }[] }} about `own`: the
+   *   brands are the session's; it speaks for one of them; `pictures`: what the case keeps, as a verdict names them
    */
-  function form({ brandIds, own, ordinals }) {
+  function form({ brandIds, own, pictures }) {
     const all = own ? [] : [el('option', { value: '' }, 'all brands of the case')]
     const brand = el(
       'select',
@@ -60,17 +60,16 @@ export function createWord({ caseId, decisionId, ended }) {
       ...all,
       ...brandIds.map((one) => el('option', { value: one }, one)),
     )
-    const ticks = ordinals.map((ordinal) => ({
-      ordinal,
-      tick: el('input', { type: 'checkbox', id: `verdict-picture-${ordinal}`, value: String(ordinal) }),
+    const ticks = pictures.map(({ name, words }) => ({
+      name,
+      words,
+      tick: el('input', { type: 'checkbox', id: `verdict-picture-${name}`, value: String(name) }),
     }))
     const which = el(
       'fieldset',
       {},
       el('legend', {}, 'Pictures that show it (none ticked: all but official ones and what others have on sale)'),
-      ...ticks.map(({ ordinal, tick }) =>
-        el('label', { for: `verdict-picture-${ordinal}` }, tick, ` Picture ${ordinal + 1}`),
-      ),
+      ...ticks.map(({ name, words, tick }) => el('label', { for: `verdict-picture-${name}` }, tick, ` ${words}`)),
     )
     const reason = el('input', { id: 'verdict-reason', maxlength: '1000', autocomplete: 'off' })
     const button = (verdict, label) => {
@@ -82,7 +81,7 @@ export function createWord({ caseId, decisionId, ended }) {
       { class: 'word' },
       el('h4', {}, 'Your word'),
       ...(brandIds.length === 0 ? [] : [el('div', {}, el('label', { for: 'verdict-brand' }, 'Speaks for'), brand)]),
-      ...(ordinals.length > 1 ? [which] : []),
+      ...(pictures.length > 1 ? [which] : []),
       el('div', {}, el('label', { for: 'verdict-reason' }, 'Reason (optional)'), reason),
       el(
         'div',
@@ -101,10 +100,10 @@ export function createWord({ caseId, decisionId, ended }) {
       // Without a button it was Enter in the field, which says neither.
       const verdict = event.submitter?.value
       if (verdict === undefined) return
-      const pictures = ticks.flatMap(({ ordinal, tick }) => (tick.checked ? [ordinal] : []))
+      const named = ticks.flatMap(({ name, tick }) => (tick.checked ? [name] : []))
       void say({
         verdict,
-        ...(verdict === 'confirmed' && pictures.length > 0 ? { pictures } : {}),
+        ...(verdict === 'confirmed' && named.length > 0 ? { pictures: named } : {}),
         ...(brand.value === '' ? {} : { brandId: brand.value }),
         ...(reason.value.trim() === '' ? {} : { reason: reason.value.trim() }),
       })
@@ -125,6 +124,8 @@ const LEFT_OUT = {
   notLookedUp:
     'not looked up in time whether other sellers show it (if it is the fake, take your word back and tick it)',
   unnamed: 'not named by the verdict',
+  earlier:
+    'of earlier revisions that this does not speak of (if one of them is the fake, take your word back and tick it)',
   blank: 'blank',
   repeated: 'the same as another',
   noLongerKept: 'no longer kept',
@@ -133,15 +134,20 @@ const LEFT_OUT = {
 }
 
 /** Which bank the pictures joined, and why others did not. */
-function joined(told) {
+function joined(told, revision) {
   if (told === null || told === undefined) return []
-  const { bankId, joined: count, limited, leftOut } = told
+  const { bankId, joined: count, which, limited, leftOut } = told
+  const before = which.filter((one) => one.revision !== revision).length
   const rest = Object.entries(leftOut).filter(([, left]) => left > 0)
   const why = rest.map(([reason, left]) => `${left} ${LEFT_OUT[reason] ?? reason}`).join(', ')
   const went =
     count === 0 ? ' No picture joined the bank ' : ` ${count} ${count === 1 ? 'picture' : 'pictures'} joined the bank `
   const far = `, ${limited} of them only against listings that name the brand, until an analyst vouches: others show them on sale, or that could not be looked up`
-  return [went, foreign(bankId), limited > 0 ? far : '', why === '' ? '.' : `; left out: ${why}.`]
+  const old =
+    before === 0
+      ? ''
+      : `, ${before === count ? (count === 1 ? 'as' : 'all as') : `${before} of them as`} the listing showed before its edit`
+  return [went, foreign(bankId), old, limited > 0 ? far : '', why === '' ? '.' : `; left out: ${why}.`]
 }
 
 const STANDS = { allow: 'on sale', hold: 'held', block: 'blocked' }

@@ -24,6 +24,7 @@ const FILES: readonly { readonly url: string; readonly file: string; readonly ty
   { url: '/page/listing-text.js', file: 'listing-text.js', type: 'js' },
   { url: '/page/pictures.js', file: 'pictures.js', type: 'js' },
   { url: '/page/figure.js', file: 'figure.js', type: 'js' },
+  { url: '/page/kept.js', file: 'kept.js', type: 'js' },
   { url: '/page/origins.js', file: 'origins.js', type: 'js' },
   { url: '/page/cases.js', file: 'cases.js', type: 'js' },
   { url: '/page/case.js', file: 'case.js', type: 'js' },

@@ -9,8 +9,8 @@ import { decisionId } from '../ids.ts'
 import { MOST_KEPT } from '../pictures/ports.ts'
 import { SettlementDraft, type Draft } from '../settlement.ts'
 import { addBankEffects, type BankEffects } from '../verdicts/bank-effects.ts'
-import { openSubject, type OpenSubject } from '../verdicts/decide.ts'
 import type { JoinedPictures } from '../verdicts/ports.ts'
+import { openSubject, type OpenSubject } from '../verdicts/subject.ts'
 import type { ReviewCase, ReviewSettlement, ReviewSubject, Settlement } from './ports.ts'
 
 /** What stands for the listing after the request, whoever decided it. */
@@ -23,6 +23,8 @@ export interface Stands {
   readonly decisionId: string
   readonly outcome: Outcome | null
   readonly sequence: number
+  /** Its seller has taken it back: it is not on sale, whatever the outcome. */
+  readonly withdrawn: boolean
 }
 
 /** A confirmation of an earlier revision that still counts: its pictures are in the bank until it is taken back. */
@@ -32,10 +34,15 @@ export interface EarlierVerdict {
   readonly brandId: string | null
 }
 
-/** What became of the pictures of a listing whose case was confirmed; together they are all that it lists. */
+/**
+ * What became of the pictures of a listing whose case was confirmed: together they are all that its revision lists, and of
+ * those that the case keeps of earlier revisions the ones that are not blank and that this one has not.
+ */
 export interface PicturesOfVerdict {
   readonly bankId: string
   readonly joined: number
+  /** Which. */
+  readonly which: JoinedPictures['which']
   /** Of these: as a rights holder's word alone, since other sellers show them on sale too, or nobody could look that up. */
   readonly limited: number
   readonly leftOut: {
@@ -47,6 +54,8 @@ export interface PicturesOfVerdict {
     readonly notLookedUp: number
     /** The verdict names others. */
     readonly unnamed: number
+    /** Of earlier revisions that it does not speak of: see `OF_CASE` in bank-joins.ts. */
+    readonly earlier: number
     readonly blank: number
     readonly repeated: number
     readonly noLongerKept: number
@@ -93,6 +102,10 @@ export interface Work {
   refuse(code: ErrorCode, message: string, path?: string): Settled
 }
 
+/** Its revision, or a later one, was taken back by the seller. */
+export const isWithdrawn = ({ one, row }: Pick<Work, 'one' | 'row'>): boolean =>
+  one.state === 'withdrawn' || row.withdrawnRevision >= one.revision
+
 export function startWork(found: ReviewSubject, one: ReviewCase, topics: TopicNames): Work {
   const { listingId } = one
   const draft = new SettlementDraft(new Map([[listingId, found.standing]]), topics)
@@ -108,6 +121,7 @@ export function startWork(found: ReviewSubject, one: ReviewCase, topics: TopicNa
     decisionId: decisionId(listingId, row.revision, row.sequence),
     outcome: row.outcome,
     sequence: row.sequence,
+    withdrawn: row.withdrawnRevision >= row.revision,
   })
   return {
     one,
@@ -150,14 +164,17 @@ export function startWork(found: ReviewSubject, one: ReviewCase, topics: TopicNa
 function picturesOf({
   bankId,
   joined,
+  which,
   limited,
   official,
   elsewhere,
   notLookedUp,
   unnamed,
+  earlier,
   blank,
   repeated,
   gone,
+  goneEarlier,
   kept,
   listed,
 }: JoinedPictures): PicturesOfVerdict {
@@ -167,15 +184,17 @@ function picturesOf({
   return {
     bankId,
     joined,
+    which,
     limited,
     leftOut: {
       official,
       elsewhere,
       notLookedUp,
       unnamed,
+      earlier,
       blank,
       repeated,
-      noLongerKept: gone,
+      noLongerKept: gone + goneEarlier,
       beyondKept: isFull ? rest : 0,
       neverKept: isFull ? 0 : rest,
     },

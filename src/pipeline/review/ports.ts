@@ -11,8 +11,11 @@ export interface ReviewCase {
   readonly state: CaseState
   readonly openedBy: CaseOpener
   readonly brandIds: readonly string[]
-  /** What is kept of the pictures of that revision, by their places in the listing from 0. */
-  readonly pictures: readonly { readonly ordinal: number; readonly sha256: string }[]
+  /**
+   * What is kept of its pictures by their places in the listing from 0: of that revision all, of earlier ones what the
+   * caller may see; newest revision first, and no more than so many.
+   */
+  readonly pictures: readonly { readonly revision: number; readonly ordinal: number; readonly sha256: string }[]
 }
 
 /** The seller's answer to a hold or a block. */

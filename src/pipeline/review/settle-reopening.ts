@@ -4,10 +4,11 @@ import type { Verdict } from '../../domain/verdict.ts'
 import type { TopicNames } from '../../events/topics.ts'
 import { countingVerdicts } from '../../review/weigh-verdicts.ts'
 import { appealId, caseId } from '../ids.ts'
-import { decideByVerdicts, sameCase } from '../verdicts/decide.ts'
-import { startWork, type Settled, type Work } from './answer.ts'
+import { decideByVerdicts } from '../verdicts/decide.ts'
+import { sameCase } from '../verdicts/subject.ts'
+import { settleWithdrawn } from '../verdicts/withdrawn.ts'
+import { isWithdrawn, startWork, type Settled, type Work } from './answer.ts'
 import type { ReviewCase, ReviewSubject } from './ports.ts'
-import { endAsWithdrawn, isWithdrawn } from './withdrawn.ts'
 
 interface Context {
   readonly topics: TopicNames
@@ -47,7 +48,7 @@ export function settleReopening(found: ReviewSubject, one: ReviewCase, asked: Re
   if (withdrawn && !asked.takeBack)
     return work.refuse(
       'case-changed',
-      'the listing was withdrawn: there is nothing to look at; takeBack still undoes what was said of it',
+      'the listing was withdrawn: there is nothing to look at again; takeBack still undoes what was said of it',
     )
   if (!withdrawn && row.revision !== one.revision)
     return work.refuse('case-changed', `revision ${row.revision} of the listing is decided; this case is closed`)
@@ -77,7 +78,7 @@ export function settleReopening(found: ReviewSubject, one: ReviewCase, asked: Re
     }),
   )
   if (withdrawn) {
-    endAsWithdrawn(work, context.now)
+    settleWithdrawn(work.draft, row, subject, { ...one, now: context.now })
     return work.recorded()
   }
   decideByVerdicts(work.draft, row, subject, { said: 'cannot-tell', now: context.now, openedBy: 'review' })

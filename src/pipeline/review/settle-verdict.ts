@@ -2,10 +2,11 @@
 import type { Verdict } from '../../domain/verdict.ts'
 import type { TopicNames } from '../../events/topics.ts'
 import { countingVerdicts, weighVerdicts } from '../../review/weigh-verdicts.ts'
-import { decideByVerdicts, sameCase } from '../verdicts/decide.ts'
-import { startWork, type EarlierVerdict, type Settled, type Work } from './answer.ts'
+import { decideByVerdicts } from '../verdicts/decide.ts'
+import { sameCase } from '../verdicts/subject.ts'
+import { settleWithdrawn } from '../verdicts/withdrawn.ts'
+import { isWithdrawn, startWork, type EarlierVerdict, type Settled, type Work } from './answer.ts'
 import type { ReviewCase, ReviewSubject } from './ports.ts'
-import { endAsWithdrawn, isWithdrawn } from './withdrawn.ts'
 
 /** As the person said it; what it is about is known from the case. */
 export interface SaidOnCase {
@@ -16,7 +17,7 @@ export interface SaidOnCase {
   /** null: for all of them. */
   readonly brandId: string | null
   readonly supersedes: string | null
-  /** Which of those that are kept it is about, by their places in the listing from 0 or by sha256; null: it does not say. */
+  /** Which of those that are kept it is about, by their places in the listing from 0 or, of any revision, by sha256; null: it does not say. */
   readonly pictures: readonly (number | string)[] | null
   /** The decision that was looked at: nobody speaks of a revision that they have not seen. */
   readonly decisionId: string
@@ -27,8 +28,10 @@ export interface SaidOnCase {
 
 /**
  * - the same id with the same content is known: nothing is written again; with other content `verdict-reused`;
- * - a case that was withdrawn, or went over to another revision than the one looked at: `case-changed`; but what was said
- *   of a withdrawn listing can be taken back, which decides nothing;
+ * - a case that went over to another revision than the one looked at: `case-changed`;
+ * - of a listing that its seller has withdrawn it may be said what it was, as before, also when it has come back under a
+ *   later revision, which has a case of its own: verdict, label and banks, but no decision (`settleWithdrawn`). Else whoever
+ *   sees a block withdraws, and shows the same pictures elsewhere;
  * - without `supersedes` the first word counts: on a resolved case, or where the same brand has spoken since the case was
  *   opened, `already-decided`. On a case that was opened again it replaces what was said before, by itself. Of several
  *   brands that a case names each has a first word, also when another one's has resolved it: then it changes no decision;
@@ -58,12 +61,6 @@ export function settleCaseVerdict(
       : work.refuse('verdict-reused', 'the verdictId was recorded before with other content', '/verdictId')
   const looked = decisionLookedAt(work, said)
   if (typeof looked !== 'string') return looked
-  const takesBack = said.verdict === 'cannot-tell' && said.supersedes !== null
-  if (one.state === 'withdrawn' && !takesBack)
-    return work.refuse(
-      'case-changed',
-      'the listing was withdrawn; what was said of it can still be taken back (cannot-tell with supersedes)',
-    )
   const supersedes = said.supersedes === null ? replacedBy(found, work, said) : namedBy(found, work, said)
   if (typeof supersedes === 'object' && supersedes !== null) return supersedes
 
@@ -84,7 +81,7 @@ export function settleCaseVerdict(
     supersedes,
   }
   work.record(verdict)
-  if (takesBack && isWithdrawn(work)) endAsWithdrawn(work, context.now)
+  if (isWithdrawn(work)) settleWithdrawn(work.draft, work.row, work.subject, { ...one, now: context.now })
   else if (one.revision === work.row.revision) decide(work, verdict, context.now)
   return work.recorded({ appeals: [], earlier: said.verdict === 'rejected' ? earlierConfirmed(work, said) : [] })
 }
@@ -121,21 +118,25 @@ function brandOf(one: ReviewCase, { own, brandId }: SaidOnCase): string | null |
   return { fault: `brandId: must be one of ${mine.join(', ')}` }
 }
 
-/** By sha256, in the order of the listing; nobody speaks of a picture that could not be looked at. */
+/** By sha256, newest revision first, in the order of the listing; nobody speaks of a picture that could not be looked at. */
 function picturesOf(
   { pictures, revision }: ReviewCase,
   said: SaidOnCase,
 ): string[] | null | { readonly fault: string } {
   if (said.pictures === null) return null
   if (said.verdict !== 'confirmed') return { fault: 'pictures: belongs to the verdict confirmed' }
-  const kept = (asked: number | string) => pictures.find((one) => one.ordinal === asked || one.sha256 === asked)
+  const own = pictures.filter((one) => one.revision === revision)
+  const kept = (asked: number | string) =>
+    typeof asked === 'number' ? own.find((one) => one.ordinal === asked) : pictures.find((one) => one.sha256 === asked)
   const missing = said.pictures.find((asked) => kept(asked) === undefined)
   if (missing !== undefined) {
-    const places = pictures.map(({ ordinal }) => ordinal).join(', ')
-    return { fault: `pictures: of revision ${revision} the case keeps ${places || 'none'} (got ${missing})` }
+    const places = own.map(({ ordinal }) => ordinal).join(', ')
+    const earlier = [...new Set(pictures.map((one) => one.revision))].filter((one) => one !== revision)
+    const more = earlier.length === 0 ? '' : `, and by sha256 those of ${earlier.join(', ')}`
+    return { fault: `pictures: of revision ${revision} the case keeps ${places || 'none'}${more} (got ${missing})` }
   }
-  const chosen = new Set(said.pictures.map(kept))
-  return [...new Set(pictures.filter((one) => chosen.has(one)).map(({ sha256 }) => sha256))]
+  const chosen = new Set(said.pictures.map((asked) => kept(asked)?.sha256))
+  return [...new Set(pictures.map(({ sha256 }) => sha256))].filter((sha256) => chosen.has(sha256))
 }
 
 /** A request that is repeated need not say again what the first one left to us. */
@@ -165,7 +166,7 @@ function decisionLookedAt(work: Work, said: SaidOnCase): string | Settled {
       `the case is about revision ${one.revision} by now: look at it again`,
       '/decisionId',
     )
-  if (one.revision !== row.revision && said.supersedes === null)
+  if (one.revision !== row.revision && said.supersedes === null && !isWithdrawn(work))
     return work.refuse('case-changed', `revision ${row.revision} of the listing is decided; this case is closed`)
   return looked.decisionId
 }

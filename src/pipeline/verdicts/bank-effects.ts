@@ -1,7 +1,7 @@
 // What a verdict does to the banks: pictures of what it confirms join, those of the verdict that it undoes leave. Pure.
 import type { Verdict } from '../../domain/verdict.ts'
-import { caseOf, sameCase, type OpenSubject } from './decide.ts'
 import type { BankJoin } from './ports.ts'
+import { caseOf, sameCase, type OpenSubject } from './subject.ts'
 
 export interface BankEffects {
   readonly bankJoins: BankJoin[]

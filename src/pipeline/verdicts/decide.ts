@@ -7,7 +7,8 @@ import type { Verdict } from '../../domain/verdict.ts'
 import { weighVerdicts } from '../../review/weigh-verdicts.ts'
 import { decisionId } from '../ids.ts'
 import type { Draft, SettlementDraft } from '../settlement.ts'
-import type { VerdictSubject } from './ports.ts'
+import type { OpenSubject } from './subject.ts'
+import { settleWithdrawn } from './withdrawn.ts'
 
 const CONFIRMED: Reason = {
   code: 'confirmed-by-review',
@@ -21,26 +22,6 @@ const LOOKED_AT_AGAIN: Reason = {
   code: 'review-taken-back',
   text: 'What a person had said of the listing was taken back; it is looked at again.',
 }
-
-export interface OpenSubject {
-  readonly decisions: Decision[]
-  readonly verdicts: Verdict[]
-}
-
-export const openSubject = (subject: VerdictSubject): OpenSubject => ({
-  decisions: subject.decisions.toSorted((a, b) => a.sequence - b.sequence),
-  verdicts: [...subject.verdicts],
-})
-
-/** The case that a verdict is on, where it named none itself: that of its decision. */
-export const caseOf = (verdict: Verdict, { decisions }: Pick<OpenSubject, 'decisions'>): string | null =>
-  decisions.find((d) => d.decisionId === verdict.decisionId.toLowerCase())?.caseId ?? verdict.caseId ?? null
-
-/** Whether a verdict on that revision of that case may replace this one. */
-export const sameCase = (
-  verdict: Pick<Verdict, 'revision' | 'caseId'>,
-  on: { readonly revision: number; readonly caseId: string | null },
-): boolean => verdict.revision === on.revision || (on.caseId !== null && verdict.caseId === on.caseId)
 
 /** What the verdict names and nobody here knows, in words; undefined when all of it is known. */
 export function faultOf(verdict: Verdict, subject: OpenSubject | undefined): string | undefined {
@@ -58,7 +39,7 @@ export function faultOf(verdict: Verdict, subject: OpenSubject | undefined): str
 /**
  * The decision that the verdicts on the standing revision call for; undefined when what stands says it already. `said` is
  * the last of them: a case that was opened again although something is settled (its seller answered) waits for a word
- * that agrees with what is settled or changes it.
+ * that agrees with what is settled or changes it. Of a withdrawn listing nothing is decided (`settleWithdrawn`).
  */
 export function decideByVerdicts(
   draft: SettlementDraft,
@@ -75,14 +56,16 @@ export function decideByVerdicts(
   const onRevision = subject.verdicts.filter((v) => v.revision === row.revision)
   const weighed = weighVerdicts(onRevision, stands.brandIds)
   const outcome = outcomeOf(weighed, unreviewed)
-  const withdrawn = row.withdrawnRevision >= row.revision
-  if (withdrawn && outcome !== 'block') return undefined
   const caseOf = stands.caseId ?? row.caseId
+  if (row.withdrawnRevision >= row.revision) {
+    settleWithdrawn(draft, row, subject, { caseId: caseOf, revision: row.revision, now })
+    return undefined
+  }
   const changes = outcome !== row.outcome
   const closes = weighed !== undefined && row.caseId !== null && (said === weighed || changes)
   // What is on sale is looked at again only where it was a sample: else its hold had ended before anybody spoke.
   const waits = outcome !== 'allow' || stands.audit
-  const reopens = weighed === undefined && waits && row.caseId === null && caseOf !== null && !withdrawn
+  const reopens = weighed === undefined && waits && row.caseId === null && caseOf !== null
   if (!changes && !closes && !reopens) return undefined
 
   const sequence = row.sequence + 1

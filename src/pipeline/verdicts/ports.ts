@@ -24,7 +24,7 @@ export interface KnownOfVerdicts {
   readonly recorded: ReadonlyMap<string, Verdict>
 }
 
-/** A verdict that confirmed a case: the pictures of that revision join the bank of confirmed ones. */
+/** A verdict that confirmed a case: the pictures of that revision, and earlier ones of the case, join the bank of confirmed ones. */
 export interface BankJoin {
   readonly verdictId: string
   readonly caseId: string
@@ -34,7 +34,7 @@ export interface BankJoin {
   readonly brandId: string | null
   /** What the listing was about when it was looked at, the one that it speaks for among them. */
   readonly brandIds: readonly string[]
-  /** By sha256, those that it is about; null: it does not say. */
+  /** By sha256, those that it is about, of whatever revision of the case; null: it does not say. */
   readonly pictures: readonly string[] | null
   /** Who said it. */
   readonly by: string
@@ -46,6 +46,8 @@ export interface BankJoin {
 export interface JoinedPictures {
   readonly bankId: string
   readonly joined: number
+  /** Of an earlier revision only those that the one it is about does not have; newest revision first. */
+  readonly which: readonly { readonly revision: number; readonly ordinal: number; readonly sha256: string }[]
   /** Of these, that other sellers show on sale too, or of which nobody could look that up, of which at least a frame joined as a rights holder's word alone. */
   readonly limited: number
   /** Like one of a genuine or an allowed bank. */
@@ -56,12 +58,17 @@ export interface JoinedPictures {
   readonly notLookedUp: number
   /** Of those that are not blank, those that the verdict does not name although it names some. */
   readonly unnamed: number
+  /** Of earlier revisions of the case that it does not speak of: it names none, and they are not part of what it confirms. */
+  readonly earlier: number
+  /** Of its revision, as the next ones. */
   readonly blank: number
   /** The same bytes as another of the case. */
   readonly repeated: number
   /** Were kept for its case and are not any more. */
   readonly gone: number
-  /** Kept for the case, of this revision: all of the above but those that are gone. */
+  /** The same of earlier revisions that it speaks of. */
+  readonly goneEarlier: number
+  /** Kept for the case, of this revision. */
   readonly kept: number
   /** Of the listing, as it was sent. */
   readonly listed: number

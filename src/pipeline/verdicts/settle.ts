@@ -10,8 +10,9 @@ import type { Outcome } from '../outcome.ts'
 import type { LogRecord } from '../log/ports.ts'
 import { SettlementDraft } from '../settlement.ts'
 import { addBankEffects, type BankEffects } from './bank-effects.ts'
-import { caseOf, decideByVerdicts, faultOf, openSubject } from './decide.ts'
+import { decideByVerdicts, faultOf } from './decide.ts'
 import type { KnownOfVerdicts, VerdictSettlement } from './ports.ts'
+import { caseOf, openSubject } from './subject.ts'
 
 /** `own`: this gate wrote it, and recorded it when it did. */
 export type ReadVerdict = { readonly kind: 'own' } | { readonly kind: 'verdict'; readonly verdict: Verdict }
@@ -39,7 +40,8 @@ export interface VerdictTally {
  * - else what all verdicts on the revision mean together decides: confirmed blocks, rejected allows, and where nothing is
  *   settled any more, because a verdict was taken back, what stood before anyone had looked stands again. A decision is
  *   written when the outcome changes, and when the case closes or opens again;
- * - a withdrawn revision is never put back on sale by a verdict.
+ * - a withdrawn revision gets no decision: what is said of it is a label and fills the banks, and what was confirmed of it
+ *   is not forgotten when it comes back.
  */
 export function settleVerdicts(
   records: readonly TriedVerdict[],

@@ -151,9 +151,16 @@ describe('a verdict on what stands', () => {
     const sold = createWorld()
     sold.submit(1, 'allow')
     sold.withdraw(1)
-    expect(sold.say(confirmed).made[0]?.outcome).toBe('block')
+    expect(sold.say(confirmed)).toMatchObject({ made: [], tally: { verdicts: ['confirmed'] } })
     sold.submit(2, 'allow')
     expect(sold.last()).toMatchObject({ revision: 2, outcome: 'hold', hold: { onDeadline: 'block' } })
+    const undone = createWorld()
+    undone.submit(1, 'allow')
+    undone.withdraw(1)
+    undone.say(confirmed)
+    undone.say({ verdictId: 'v-2', verdict: 'cannot-tell', supersedes: 'v-1' })
+    undone.submit(2, 'allow')
+    expect(undone.last()).toMatchObject({ revision: 2, outcome: 'allow' })
   })
 
   it('confirmed keeps the next revision from being better than held until someone has looked; rejected frees it', () => {

@@ -1,0 +1,123 @@
+// Which pictures of a case that was carried over edits join a bank. Real: PostgreSQL, the statements of the stores; invented: hashes and listings.
+import { beforeEach, describe, expect, test } from 'vitest'
+import { lookAhead, shownAt } from '../../src/adapters/postgres/official-pictures.ts'
+import type { Outcome } from '../../src/domain/policy.ts'
+import type { JoinedPictures, BankJoin } from '../../src/pipeline/verdicts/ports.ts'
+import { picture } from '../contracts/store-banks.ts'
+import { joinOf, offer, openCase, settleJoins, showInCase, shownSet, toldOfJoins } from './case-pictures.ts'
+import { freshNode, type PostgresNode } from './store-on-postgres.ts'
+
+describe('of a case that was carried over edits', () => {
+  let node: PostgresNode
+  beforeEach(async () => {
+    node = await freshNode()
+  })
+  const query = (text: string, values: unknown[] = []) => node.database.deciding.query(text, values)
+
+  /** The next revision of the listing of the case, with these pictures. */
+  async function revised(revision: number, names: string[], outcome: Outcome = 'hold', brandIds = ['nike']) {
+    await offer(node.database.deciding, { listingId: 'L', sellerId: 'bad', revision, outcome })
+    await openCase(node.database.deciding, 'C', 'L', revision)
+    await showInCase(
+      node.database.deciding,
+      'C',
+      names.map((name) => picture(name)),
+      revision,
+    )
+    await query(`update case_picture set brand_ids = $1 where revision = $2`, [brandIds, revision])
+  }
+  /** What is told of the pictures of the case at that revision, by the names of the pictures. */
+  async function confirmed(revision: number, more: Partial<BankJoin> = {}, names = ['F', 'G', 'H', 'Y']) {
+    const look = await lookAhead(node.database.reading, shownAt([{ listingId: 'L', revision }]), undefined)
+    const join = joinOf({ verdictId: `V-${revision}`, caseId: 'C', listingId: 'L', revision, ...more })
+    const [told] = (await toldOfJoins(node.database.deciding, [join], look)) as [JoinedPictures]
+    const { which, earlier, unnamed, elsewhere, goneEarlier, joined } = told
+    expect(which).toHaveLength(joined)
+    const nameOf = new Map(names.map((name) => [picture(name).sha256, name]))
+    const of = which.map((one) => `${nameOf.get(one.sha256)}${one.revision}`)
+    return { of, earlier, unnamed, elsewhere, goneEarlier }
+  }
+  const NONE = { earlier: 0, unnamed: 0, elsewhere: 0, goneEarlier: 0 }
+  const said = (revision: number, verdict: string, more: object = {}) =>
+    query(`insert into verdict (verdict_id, listing_id, revision, body) values ($1, 'L', $2, $3)`, [
+      `said of ${revision}`,
+      revision,
+      JSON.stringify({ verdict, ...more }),
+    ])
+
+  test('what it showed before joins too, with its revision, once; and leaves with the verdict', async () => {
+    await revised(1, ['F', 'G'], 'block')
+    await revised(2, ['G', 'F', 'G'])
+    await revised(3, ['H'])
+    await showInCase(node.database.deciding, 'C', [picture('plain', { blank: true })], 0)
+    expect(await confirmed(3)).toEqual({ ...NONE, of: ['H3', 'G2', 'F2'] })
+    const entries = await node.banks.images('confirmed-nike', { limit: 9 })
+    expect(entries.map(({ source }) => [source.verdictId, source.revision]).toSorted()).toEqual([
+      ['V-3', 2],
+      ['V-3', 2],
+      ['V-3', 3],
+    ])
+    await settleJoins(node.database.deciding, [], ['V-3'])
+    expect(await node.banks.images('confirmed-nike', { limit: 9 })).toEqual([])
+  })
+
+  test('an edit to a picture that others sell keeps the fake in, and theirs out', async () => {
+    await revised(1, ['F'], 'block')
+    const shown = shownSet('honest', [Buffer.from(picture('Y').hash, 'hex')])
+    await offer(node.database.deciding, { listingId: 'honest', sellerId: 'rival', shown, at: new Date('2026-01-01') })
+    await revised(2, ['Y'], 'block')
+    expect(await confirmed(2)).toEqual({ ...NONE, of: ['F1'], elsewhere: 1 })
+  })
+
+  test('an edit without pictures keeps it in as well', async () => {
+    await revised(1, ['F'], 'block')
+    await revised(2, [], 'block')
+    expect(await confirmed(2)).toEqual({ ...NONE, of: ['F1'] })
+  })
+
+  test('what was on sale in between, or before, stays out and is counted; named it joins', async () => {
+    await revised(1, ['F'])
+    await revised(2, ['G'], 'allow')
+    await revised(3, ['H'])
+    await revised(4, ['Y'])
+    expect(await confirmed(4)).toEqual({ ...NONE, of: ['Y4', 'H3'], earlier: 2 })
+    const named = await confirmed(4, { verdictId: 'V-n', pictures: [picture('F').sha256, picture('Y').sha256] })
+    expect(named).toEqual({ ...NONE, of: ['Y4', 'F1'], unnamed: 2 })
+    expect(await confirmed(4, { verdictId: 'V-0', pictures: [] })).toEqual({ ...NONE, of: [], unnamed: 4 })
+  })
+
+  test.each([
+    ['rejected', {}, []],
+    ['confirmed', {}, []],
+    ['confirmed', { brandId: 'nike' }, []],
+    ['rejected', { brandId: 'gap' }, ['F1']],
+    ['cannot-tell', {}, ['F1']],
+  ])('of a revision of which somebody said %s %j, his word decides', async (verdict, more, of) => {
+    await revised(1, ['F'])
+    await said(1, verdict, more)
+    await revised(2, ['H'])
+    expect(await confirmed(2)).toEqual({ ...NONE, of: ['H2', ...of], earlier: 1 - of.length })
+  })
+
+  test('of a revision that named other brands nothing joins for this one, and a rights holder is not told of it', async () => {
+    await revised(1, ['F'], 'hold', ['gap'])
+    await revised(2, ['G'], 'hold', [])
+    await revised(3, ['H'], 'hold', ['gap', 'nike'])
+    expect(await confirmed(3)).toEqual({ ...NONE, of: ['H3', 'G2'], earlier: 1 })
+    expect(await confirmed(3, { verdictId: 'V-b', byBrand: true })).toEqual({ ...NONE, of: ['H3'] })
+    expect(await confirmed(3, { verdictId: 'V-all', brandId: null })).toEqual({ ...NONE, of: ['H3', 'G2', 'F1'] })
+  })
+
+  test('of an endless number of edits the last hundred pictures join, and of none that is not kept any more anything', async () => {
+    await revised(1, ['F'])
+    const names = Array.from({ length: 120 }, (_, i) => `e${i}`)
+    await revised(2, names.slice(0, 60))
+    await revised(3, names.slice(60))
+    await query(
+      `insert into case_picture_gone values ('C', 1, 7, '{nike}'), ('C', 1, 8, '{gap}'), ('C', 1, 0, '{nike}')`,
+    )
+    const { of, earlier, goneEarlier } = await confirmed(3)
+    expect([of.length, earlier, goneEarlier]).toEqual([100, 21, 1])
+    expect((await confirmed(3, { verdictId: 'V-n', pictures: [picture('F').sha256] })).of).toEqual(['F1'])
+  })
+})
