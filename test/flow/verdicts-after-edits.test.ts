@@ -186,7 +186,7 @@ describe('a listing that its seller has withdrawn', () => {
 
   it('shows its pictures to who looks', async () => {
     const { caseId } = await held('seen', { images: await dataOf(70) })
-    await withdraw('seen', 1)
+    await withdraw('seen', 3)
     const [kept] = await keptOf(caseId)
     expect((await raw(`/v1/pictures/${kept?.sha256}`, 'rolex')).status).toBe(200)
   })

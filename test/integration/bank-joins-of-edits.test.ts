@@ -52,10 +52,10 @@ describe('of a case that was carried over edits', () => {
     await showInCase(node.database.deciding, 'C', [picture('plain', { blank: true })], 0)
     expect(await confirmed(3)).toEqual({ ...NONE, of: ['H3', 'G2', 'F2'] })
     const entries = await node.banks.images('confirmed-nike', { limit: 9 })
-    expect(entries.map(({ source }) => [source.verdictId, source.revision]).toSorted()).toEqual([
-      ['V-3', 2],
-      ['V-3', 2],
-      ['V-3', 3],
+    expect(entries.map(({ source }) => `${source.verdictId} ${source.revision}`).toSorted()).toEqual([
+      'V-3 2',
+      'V-3 2',
+      'V-3 3',
     ])
     await settleJoins(node.database.deciding, [], ['V-3'])
     expect(await node.banks.images('confirmed-nike', { limit: 9 })).toEqual([])
