@@ -2,6 +2,7 @@
 // the HTTP server on loopback. Made up: the goods, the people, the policy.
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { drawnPicture } from '../support/drawn-pictures.ts'
 import { address, call, closeReviewing, held, keys, look, openReviewing, say } from '../flow/reviewing.ts'
 import { hasChromium, oneBrowser, openCaseOf, signInAt, type WatchedPage } from './chromium.ts'
 
@@ -51,5 +52,24 @@ describe.runIf(hasChromium)('the list of cases on the page', () => {
     await page.waitForSelector('#details .told:has-text("Taken back. Its listing stays withdrawn.")')
     await page.waitForSelector('#details .case dd:has-text("Withdrawn by its seller")')
     expect((await look(decision.caseId, 'analyst')).body.decisions.at(-1)?.outcome).toBe('block')
+  })
+
+  it('shows what the listing showed before its edit, and says that it joined; also of one that is withdrawn', async () => {
+    const images = [{ data: (await drawnPicture(700)).toString('base64') }]
+    await held('before-edit', { images })
+    const edited = await held('before-edit', { revision: 2 })
+    await signIn('analyst')
+    await openCaseOf(page, 'before-edit')
+    const caption = 'Picture 1 of revision 1, before the edit'
+    await page.waitForSelector(`#details .pictures .thumbs:has-text("${caption}")`)
+    await call('POST', '/v1/listings/before-edit/withdrawals', 'ingest', { revision: 2 })
+    await expect.poll(async () => (await look(edited.caseId, 'analyst')).body.state).toBe('withdrawn')
+    await page.reload()
+    await openCaseOf(page, 'before-edit')
+    await page.waitForSelector('#details .case p:has-text("Its seller has taken it back")')
+    await page.getByRole('button', { name: 'Confirm: it infringes' }).click()
+    await page.waitForSelector(
+      '#details .told:has-text("Confirmed. Its listing stays withdrawn. 1 picture joined the bank confirmed, as the listing showed before its edit.")',
+    )
   })
 })

@@ -148,3 +148,30 @@ test('what an old verdict put into a bank knows the brands of its case from then
   })
   expect((await banks.changesSince(change, 9)).images).toMatchObject([{ source: { brandIds: ['nike', 'omega'] } }])
 })
+
+test('a case that a withdrawal of a later revision had taken along is about the last one that was decided, and nothing else moves', async () => {
+  const { pool, upgrade } = await storeBefore('cases of withdrawn listings are about what was decided')
+  const open = `insert into review_case (case_id, listing_id, revision, state, risk, brand_ids, opened_at)
+    values ($1, $2, $3, $4, 0.9, '{}', now())`
+  for (const [id, revision, state] of [
+    ['gone', 7, 'withdrawn'],
+    ['fine', 2, 'withdrawn'],
+    ['never', 4, 'withdrawn'],
+    ['open', 2, 'open'],
+  ] as const)
+    await pool.query(open, [id, id, revision, state])
+  await pool.query(
+    `insert into decision (listing_id, revision, sequence, decision_id, stage, outcome, risk, decided_at, body)
+     select l.id, x.revision, x.revision, gen_random_uuid(), 'screening', 'hold', 0.5, now(), '{}'
+     from unnest($1::text[]) l (id), unnest($2::int[]) x (revision)`,
+    [
+      ['gone', 'fine', 'open'],
+      [1, 2, 8],
+    ],
+  )
+  await upgrade()
+  const { rows } = await pool.query<{ name: string }>(
+    `select case_id || ' ' || revision as name from review_case order by case_id collate "C"`,
+  )
+  expect(rows.map(({ name }) => name)).toEqual(['fine 2', 'gone 2', 'never 4', 'open 2'])
+})
