@@ -140,7 +140,8 @@ export function settle(
       continue
     }
     const claimed = value.kind === 'listing' ? value.listing.marketplace : value.marketplace
-    if (row.revision === 0 && row.marketplace !== null && claimed !== row.marketplace) recall(row, claimed)
+    const isRemembered = row.marketplace !== null || row.withdrawnByOthers.some((one) => one.marketplace === claimed)
+    if (row.revision === 0 && isRemembered && (claimed ?? null) !== row.marketplace) recall(row, claimed)
     const no = (code: RefusalCode, message: string, path = '/revision') =>
       refuse({ listingId, revision }, claimed ?? row.marketplace, code, message, path)
 

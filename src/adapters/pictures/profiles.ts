@@ -30,6 +30,8 @@ export function isOrdinaryProfile(icc: Uint8Array, samples: Samples): boolean {
   const view = Buffer.from(icc.buffer, icc.byteOffset, icc.byteLength)
   if (view.length < 132 || view.toString('latin1', 36, 40) !== 'acsp' || view.readUInt32BE(0) > view.length) return true
   const space = view.toString('latin1', 16, 20)
+  // Left behind where inks were made colours, and obeyed by no reader; of a still AVIF like that Chromium shows nothing.
+  if (samples !== space && (space === 'GRAY' || space === 'CMYK')) return true
   if (!isSamples(space) || !CLASSES.has(view.toString('latin1', 12, 16)) || (view[8] ?? 0) > NEWEST) return false
   if (D50.some((one, n) => Math.abs(fixed(view, 68 + 4 * n) - one) > D50_NEAR)) return false
   const tags = tagsOf(view)

@@ -60,6 +60,14 @@ describe('settling records of several marketplaces', () => {
     const decided = only(unnamed.settle(submitted(1, 'allow')).decisions)
     expect([decided.marketplace, unnamed.row()?.marketplace]).toEqual([undefined, null])
 
+    // Nor is what somebody withdrew forgotten because of one who names none.
+    const between = gate()
+    between.settle(withdraws('north', 5))
+    between.settle(withdraws(undefined, 2))
+    const again = (revision: number) => submitted(revision, 'allow', undefined, { marketplace: 'north' })
+    expect(between.settle(again(3)).tally.refused).toEqual(['withdrawn'])
+    expect(only(between.settle(again(6)).decisions).marketplace).toBe('north')
+
     const both = gate()
     both.settle(withdraws('south', 9))
     expect(both.settle(withdraws('north', 1)).tally.withdrawals).toBe(1)

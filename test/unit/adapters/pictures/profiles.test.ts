@@ -48,8 +48,15 @@ describe('what browsers obey and libvips does not, or the other way round', () =
   test('of colours on greys: only one that changes greys', () => {
     expect(isOrdinaryProfile(profile(coloured(curve(5))), 'GRAY')).toBe(false)
     expect(isOrdinaryProfile(profile(coloured(PLAIN)), 'GRAY')).toBe(true)
-    expect(isOrdinaryProfile(profile(grey(PLAIN), { space: 'GRAY' }), 'RGB ')).toBe(true)
   })
+})
+
+test.each(['RGB ', 'GRAY', 'CMYK'] as const)('of inks or greys, left behind on %s, nobody heeds', (samples) => {
+  const left = {
+    GRAY: profile(grey(FALLING), { space: 'GRAY' }),
+    CMYK: profile([['A2B1', table('mft2', 4)]], { space: 'CMYK', kind: 'prtr' }),
+  }
+  for (const [space, icc] of Object.entries(left)) expect(isOrdinaryProfile(icc, samples)).toBe(space !== samples)
 })
 
 test('what tools write is plain: gammas, formulas, measured curves, tables of scanners and of print, and what is no profile', () => {
