@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Decision } from '../../src/domain/decision.ts'
 import { drawnPicture } from '../support/drawn-pictures.ts'
+import { until } from '../support/until.ts'
 import { call, closeReviewing, held, look, openReviewing, say, type Reviewed } from './reviewing.ts'
 
 beforeAll(openReviewing, 120_000)
@@ -66,6 +67,18 @@ describe('a wrong confirmation of a listing that its seller has withdrawn', () =
     const images = await dataOf(20 + way.length)
     const { caseId } = await held(listingId, { images })
     const wrong = await say(caseId, 'analyst', { verdict: 'confirmed' })
+    let probes = 0
+    // The worker knows the bank's new picture soon, not at once.
+    await until('the worker knows it', async () => {
+      const probe = {
+        listingId: `${twin}-${(probes += 1)}`,
+        revision: 1,
+        sellerId: 'S-3',
+        title: 'A wooden chair',
+        images,
+      }
+      return (await submit(probe)).outcome === 'hold'
+    })
     const stopped = await submit({ listingId: twin, revision: 1, sellerId: 'S-2', title: 'A wooden chair', images })
     expect(stopped).toMatchObject({ outcome: 'hold', reasons: [{ code: 'picture-seen-before' }] })
     await withdraw(listingId, 1)
