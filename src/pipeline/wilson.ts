@@ -12,7 +12,7 @@ export const rateSchema = z.object({
 export type Rate = z.infer<typeof rateSchema>
 
 /** Two-sided 95 % quantile of the normal distribution. */
-const Z = 1.959963984540054
+export const Z = 1.959963984540054
 
 /**
  * Wilson's score interval (E. B. Wilson, 1927, JASA 22:209), which stays inside 0 to 1 and is right for shares near them;

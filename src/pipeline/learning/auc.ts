@@ -1,5 +1,6 @@
 // How well a version tells confirmed rows from rejected ones, with what chance may have done to that: the area under its ROC curve.
-import { round, weightOf, Z, type MeasuredRow } from './weighted.ts'
+import { Z } from '../wilson.ts'
+import { round, sellersWorth, weightOf, type MeasuredRow } from './weighted.ts'
 
 /** Weighted; a type, as a card keeps it as JSON. */
 export type Auc = { readonly value: number; readonly low: number; readonly high: number }
@@ -9,12 +10,15 @@ type Row = Pick<MeasuredRow, 'positive' | 'risk' | 'weight' | 'sellerId'> & {
   readonly place?: string
 }
 
-type Area = { readonly value: number; readonly pulls: readonly number[] }
+type AreaAt = { readonly value: number; readonly pulls: readonly number[] }
+
+/** `sellers`: of the kind with fewer, as many as it is worth; a marketplace where nothing is compared has none. */
+type Area = AreaAt & { readonly sellers: number }
 
 /** The chance that a confirmed row has a higher risk than a rejected one, ties counted half; undefined where a kind is missing. */
 export function aucOf(rows: readonly Row[]): Auc | undefined {
   const found = areaOf(rows)
-  return found === undefined ? undefined : within(rows, found.value, found.pulls, 0)
+  return found === undefined ? undefined : within(rows, found, 0)
 }
 
 /** The same rows by two models in the same order: the area of the first less that of the second, paired. */
@@ -22,17 +26,19 @@ export function aucDifference(candidate: readonly Row[], champion: readonly Row[
   const [mine, theirs] = [areaOf(candidate), areaOf(champion)]
   if (mine === undefined || theirs === undefined) return undefined
   const pulls = mine.pulls.map((pull, i) => pull - (theirs.pulls[i] ?? 0))
-  return within(candidate, mine.value - theirs.value, pulls, -1)
+  return within(candidate, { value: mine.value - theirs.value, pulls, sellers: mine.sellers }, -1)
 }
 
-/** Of each place, by how many pairs it has. */
+/** Of each place, by how many pairs it has, and so its sellers (Kish): a fake alone on one and an honest row alone on another are two. */
 function areaOf(rows: readonly Row[]): Area | undefined {
   const places = [...Map.groupBy(rows, (row) => row.place ?? '').values()]
   const areas = places.flatMap((own) => {
     const positives = weightOf(own.filter((row) => row.positive))
     const pairs = positives * (weightOf(own) - positives)
     const area = areaAt(own)
-    return area === undefined ? [] : [{ ...area, own, pairs }]
+    if (area === undefined) return []
+    const kinds = [own.filter((row) => row.positive), own.filter((row) => !row.positive)]
+    return [{ ...area, own, pairs, sellers: Math.min(...kinds.map(sellersWorth)) }]
   })
   if (areas.length === 0) return undefined
   const all = areas.reduce((sum, { pairs }) => sum + pairs, 0)
@@ -42,11 +48,12 @@ function areaOf(rows: readonly Row[]): Area | undefined {
   return {
     value: areas.reduce((sum, { value, pairs }) => sum + (pairs / all) * value, 0),
     pulls: rows.map((row) => pulls.get(row) ?? 0),
+    sellers: 1 / areas.reduce((sum, { pairs, sellers }) => sum + (pairs / all) ** 2 / sellers, 0),
   }
 }
 
 /** By ranks (Mann and Whitney, 1947), and how far each row pulls the area (DeLong, DeLong and Clarke-Pearson, 1988). */
-function areaAt(rows: readonly Row[]): Area | undefined {
+function areaAt(rows: readonly Row[]): AreaAt | undefined {
   const positives = weightOf(rows.filter((row) => row.positive))
   const negatives = weightOf(rows) - positives
   if (positives <= 0 || negatives <= 0) return undefined
@@ -80,12 +87,10 @@ function areaAt(rows: readonly Row[]): Area | undefined {
  * 95 %, a seller's rows together, since they resemble each other. Where no row pulls, as where all are told apart, that would
  * be certainty: of n sellers without an exception as many as 3 / n may be one (the rule of three).
  */
-function within(rows: readonly Row[], value: number, pulls: readonly number[], least: number): Auc {
+function within(rows: readonly Row[], { value, pulls, sellers }: Area, least: number): Auc {
   const ofSeller = new Map<string, number>()
   rows.forEach(({ sellerId }, i) => ofSeller.set(sellerId, (ofSeller.get(sellerId) ?? 0) + (pulls[i] ?? 0)))
   const chance = Z * Math.sqrt([...ofSeller.values()].reduce((sum, pull) => sum + pull ** 2, 0))
-  const sellersOf = (positive: boolean) =>
-    new Set(rows.filter((row) => row.positive === positive).map((r) => r.sellerId))
-  const half = Math.max(chance, 3 / Math.min(sellersOf(true).size, sellersOf(false).size))
+  const half = Math.max(chance, 3 / sellers)
   return { value: round(value), low: round(Math.max(value - half, least)), high: round(Math.min(value + half, 1)) }
 }

@@ -30,7 +30,7 @@ export function stoppedHonest(
   const pairs = candidate
     .map((row, i) => ({ ...row, now: stops(row.risk), before: stops(champion[i]?.risk) }))
     .filter((row) => !row.positive)
-  const { mean: rise, half } = meanWithin(pairs, (pair) => pair.now - pair.before)
+  const { mean: rise, low, high } = meanWithin(pairs, (pair) => pair.now - pair.before)
   const sellers = [...Map.groupBy(pairs, (pair) => pair.sellerId).values()]
   const hit = sellers.reduce((sum, own) => sum + Math.sign(own.reduce((s, pair) => s + pair.now - pair.before, 0)), 0)
   return {
@@ -40,8 +40,8 @@ export function stoppedHonest(
       count: pairs.filter((pair) => pair.before > 0).length,
       share: round(mean(pairs, (pair) => pair.before)),
     },
-    rise: { value: round(rise), low: round(rise - half), high: round(rise + half) },
-    more: hit >= LEAST_SELLERS && rise > 0 && (rise - half > 0 || rise > MOST_RISE),
+    rise: { value: round(rise), low: round(low), high: round(high) },
+    more: hit >= LEAST_SELLERS && rise > 0 && (low > 0 || rise > MOST_RISE),
   }
 }
 

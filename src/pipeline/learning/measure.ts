@@ -3,7 +3,7 @@ import type { Policy } from '../../domain/policy.ts'
 import { recallAt, type AtRate } from './at-rate.ts'
 import { aucOf } from './auc.ts'
 import { stoppedHonest, type Stopped } from './honest.ts'
-import { mean, meanWithin, round, share, weightOf, type MeasuredRow, type Share } from './weighted.ts'
+import { mean, meanWithin, round, sellersWorth, share, weightOf, type MeasuredRow, type Share } from './weighted.ts'
 
 // Types, not interfaces: a card keeps them as JSON.
 
@@ -23,7 +23,7 @@ export type ModelFigures = {
 }
 
 /**
- * `better`: by more than chance explains; `worse`: its squared error is higher, however little, or it stops or blocks more
+ * `better`: by more than chance explains, on enough sellers; `worse`: its squared error is higher, however little, or it stops or blocks more
  * of the honest; `not compared`: there was nothing that both could be measured on.
  */
 export type Standing = 'better' | 'even' | 'worse' | 'not compared'
@@ -39,6 +39,12 @@ export type Comparison = {
 }
 
 const BINS = 10
+
+/**
+ * Sellers that the rows are worth, in all and of each kind, below which none is `better`: the interval holds with fewer, but
+ * not of what it has not met (`meanWithin`), and five meet nothing of what befalls one seller in ten in six trials of ten.
+ */
+const LEAST_TO_BE_BETTER = { all: 10, ofAKind: 5 } as const
 
 /** Of a hundred honest listings one: what a marketplace may bear to be held, and few enough verdicts can tell. */
 const MOST_FALSE_POSITIVES = 0.01
@@ -86,8 +92,7 @@ export function compareModels(
     if (other === undefined) throw new Error('both models must be measured on the same rows')
     return { ...row, difference: squaredError(row) - squaredError(other) }
   })
-  const { mean: difference, half } = meanWithin(pairs, (pair) => pair.difference)
-  const [low, high] = [round(difference - half), round(difference + half)]
+  const { mean: difference, low, high } = meanWithin(pairs, (pair) => pair.difference)
   const honest = {
     hold: stoppedHonest(candidate, champion, thresholds.hold),
     block: stoppedHonest(candidate, champion, thresholds.block),
@@ -95,11 +100,17 @@ export function compareModels(
   const worse = difference > 0 || honest.hold.more || honest.block.more
   return {
     difference: round(difference),
-    low,
-    high,
+    low: round(low),
+    high: round(high),
     honest,
-    standing: worse ? 'worse' : high < 0 ? 'better' : 'even',
+    standing: worse ? 'worse' : high < 0 && areEnough(pairs) ? 'better' : 'even',
   }
+}
+
+function areEnough(rows: readonly MeasuredRow[]): boolean {
+  const kinds = [rows.filter((row) => row.positive), rows.filter((row) => !row.positive)]
+  const { all, ofAKind } = LEAST_TO_BE_BETTER
+  return sellersWorth(rows) >= all && kinds.every((kind) => sellersWorth(kind) >= ofAKind)
 }
 
 const squaredError = (row: MeasuredRow): number => (row.risk - (row.positive ? 1 : 0)) ** 2
