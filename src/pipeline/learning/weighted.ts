@@ -32,7 +32,7 @@ export function sellersWorth(rows: readonly Sold[]): number {
 }
 
 /** A mean of values from -1 to 1 with its 95 % interval. */
-export interface MeanWithin {
+interface MeanWithin {
   readonly mean: number
   readonly low: number
   readonly high: number
