@@ -6,7 +6,7 @@ import { queries } from '../../src/adapters/postgres/connect.ts'
 import { lookAhead, shownAt } from '../../src/adapters/postgres/official-pictures.ts'
 import { prepareOutputs } from '../../src/adapters/postgres/outputs.ts'
 import { createReviewStore } from '../../src/adapters/postgres/review-store.ts'
-import { keysOf, shownElsewhere } from '../../src/adapters/postgres/shown-pictures.ts'
+import { oldKeysOf, shownElsewhere } from '../../src/adapters/postgres/shown-pictures.ts'
 import { compiled, type Statement } from '../../src/adapters/postgres/statement.ts'
 import { within } from '../../src/adapters/postgres/within.ts'
 import { analyst, reviewWorld } from '../contracts/review-world.ts'
@@ -72,14 +72,24 @@ describe('a look before a verdict', () => {
     ])
   })
 
-  test('a connection that comes too late goes back, and one that hangs is not used again', async () => {
+  test('a connection that comes too late goes back, and so does one whose statement the server ended; one that is broken does not', async () => {
     const { reading } = node.database
     const all = await Promise.all(Array.from({ length: reading.options.max ?? 0 }, () => reading.connect()))
     await expect(within(reading, 50, row(sql`1`))).rejects.toMatchObject({ code: 'database-unavailable' })
     for (const client of all) client.release()
     await expect(within(reading, 1_000, row(sql`pg_sleep(30)`))).rejects.toMatchObject({ code: '57014' })
     await sleep(0)
-    expect([reading.waitingCount, reading.idleCount]).toEqual([0, all.length - 1])
+    expect([reading.waitingCount, reading.idleCount]).toEqual([0, all.length])
+    // The same text under the same name, on each of them.
+    for (const ms of [20, 20, 1_000, 1_000]) {
+      const asked = within(reading, ms, row(sql`pg_sleep(0.1)`))
+      if (ms < 100) await expect(asked).rejects.toMatchObject({ code: '57014' })
+      else expect(await asked).toHaveLength(1)
+    }
+    expect(reading.idleCount).toBe(all.length)
+    await expect(within(reading, 1_000, row(sql`1 / (random() * 0)::int`))).rejects.toMatchObject({ code: '22012' })
+    await sleep(0)
+    expect(reading.idleCount).toBe(all.length - 1)
     // What was set for it ended with it.
     const { rows } = await reading.query('show statement_timeout')
     expect(rows).toEqual([{ statement_timeout: '15s' }])
@@ -115,7 +125,7 @@ describe('a look before a verdict', () => {
     )
     await sql`
       insert into shown_set (listing_id, digest, hash, keys)
-      select 'x' || i, 'd', h, ${keysOf(sql`h`)}
+      select 'x' || i, 'd', h, ${oldKeysOf(sql`h`)}
       from (select i, md5('a' || i) || md5('b' || i) as h from generate_series(1, 6000) i) x`.execute(queries(deciding))
     await deciding.query('analyze')
     const { text, values } = compiled(shownElsewhere(shownAt([{ listingId: 'L', revision: 1 }])), () => undefined)

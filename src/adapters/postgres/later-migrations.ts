@@ -132,13 +132,32 @@ drop function name_what_is_shown;
 drop table shown_picture;
 `
 
-// Keys of 20 bits instead of 16: a sixteenth of the rows shares one by chance (see shown-pictures.ts). What cannot be read as
-// a hash has none.
+// Keys of 20 bits beside those of 16: a sixteenth of the rows shares one by chance (see shown-pictures.ts). Processes of the
+// version before write and ask the old ones alone, so both stay for now, and what such a process writes gets the new ones here.
+// What is there already gets them in small steps in the background, as far as `shown_widening` says: with its index that takes
+// minutes for a million rows, in which no worker could decide. What cannot be read as a hash has none.
 const widerKeys = `
-drop index shown_set_keys;
-update shown_set set keys = case when hash !~ '^[0-9a-f]{64}$' then '{}' else array(
-  select (part << 20) + ('x' || substr(hash || hash, part * 4 + 1, 5))::bit(20)::int from generate_series(0, 15) part) end;
-create index shown_set_keys on shown_set using gin (keys) with (fastupdate = off);
+alter table shown_set add column wide_keys int[];
+create function wide_keys_of(hash text) returns int[] language sql immutable as $$
+  select case when hash !~ '^[0-9a-f]{64}$' then '{}' else array(
+    select (part << 20) + ('x' || substr(hash || hash, part * 4 + 1, 5))::bit(20)::int from generate_series(0, 15) part) end
+$$;
+create function widen_what_is_shown() returns trigger language plpgsql set search_path from current as $$
+begin
+  new.wide_keys := wide_keys_of(new.hash);
+  return new;
+end $$;
+create trigger widen_what_is_shown before insert on shown_set for each row
+  when (new.wide_keys is null) execute function widen_what_is_shown();
+create table shown_widening (
+  listing_id text collate "C" not null, digest bytea not null, hash text collate "C" not null, missed boolean not null
+);
+insert into shown_widening select '', '', '', false where exists (select from shown_set);
+`
+
+// By itself, so that nobody who only reads waits for it. It has no row yet: the table is read once, nothing is built.
+const widerKeysIndex = `
+create index shown_set_wide_keys on shown_set using gin (wide_keys) with (fastupdate = off) where wide_keys is not null;
 `
 
 // Of an id of which nothing is decided: which marketplaces besides the latest withdrew it, and which revision.
@@ -170,7 +189,8 @@ export const LATER_MIGRATIONS: readonly Migration[] = [
   { name: 'what listings show, by what was decided on it', sql: shownByDecision },
   { name: 'since when listings have shown it', sql: shownSince },
   { name: 'what listings show, by its sets alone', sql: shownBySetsAlone },
-  { name: 'wider keys of what listings show', sql: widerKeys },
+  { name: 'wider keys of what listings show, beside the old', sql: widerKeys },
+  { name: 'the index of the wider keys', sql: widerKeysIndex },
   { name: 'withdrawals of unknown listings by several marketplaces', sql: withdrawnUnknown },
   { name: 'pictures of banks for which nobody vouches', sql: unvouched },
   { name: 'cases of withdrawn listings are about what was decided', sql: casesOfWithdrawn },

@@ -24,12 +24,19 @@ interface Part {
  * The answers in the order of the statements. There is one point of synchronisation, after the last: behind a statement
  * that failed the server skips all others, so a `begin` that failed can never leave what follows to take effect by itself,
  * and no `commit` follows a failure. Rejects with the first failure, and then the connection must not be used for anything
- * but a rollback: names may stand for statements that were skipped. (The driver's own `pipeline` synchronises after every
+ * but a rollback: names may stand for statements that were skipped, unless it was
+ * the last, which `refused` is told when the server refuses one. (The driver's own `pipeline` synchronises after every
  * statement, which has none of this, and answers each of them separately.)
  */
-export function inOneRoundTrip(client: PoolClient, statements: readonly Sent[]): Promise<QueryResult[]> {
+export function inOneRoundTrip(
+  client: PoolClient,
+  statements: readonly Sent[],
+  refused?: (at: number) => void,
+): Promise<QueryResult[]> {
   return new Promise((resolve, reject) => {
-    client.query(batchOf(statements, (error, results) => (error === undefined ? resolve(results) : reject(error))))
+    const done = (error: Error | undefined, results: QueryResult[]) =>
+      error === undefined ? resolve(results) : reject(error)
+    client.query(batchOf(statements, done, refused))
   })
 }
 
@@ -40,7 +47,11 @@ interface Batch extends Part {
 }
 
 /** Looks to the driver like one query, which it gives whatever the server answers until it is ready again. */
-function batchOf(statements: readonly Sent[], done: (error: Error | undefined, results: QueryResult[]) => void): Batch {
+function batchOf(
+  statements: readonly Sent[],
+  done: (error: Error | undefined, results: QueryResult[]) => void,
+  refused?: (at: number) => void,
+): Batch {
   const results: QueryResult[] = []
   let failure: Error | undefined
   let answered = 0
@@ -70,8 +81,8 @@ function batchOf(statements: readonly Sent[], done: (error: Error | undefined, r
         const quiet = Object.create(connection, { sync: { value: () => undefined } }) as Connection
         for (const part of parts) {
           // What cannot even be sent ends it here: nothing behind it is sent.
-          const refused = part.submit(quiet)
-          failure ??= refused ?? undefined
+          const unsent = part.submit(quiet)
+          failure ??= unsent ?? undefined
           if (failure !== undefined) break
         }
         connection.sync()
@@ -91,6 +102,7 @@ function batchOf(statements: readonly Sent[], done: (error: Error | undefined, r
       this.callback(failure, results)
     },
     handleError(error) {
+      if (error instanceof pg.DatabaseError) refused?.(answered)
       this.callback(error, results)
     },
   }

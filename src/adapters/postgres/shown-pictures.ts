@@ -15,6 +15,10 @@ const SAME = 31
 export const keysOf = (hash: Statement) => sql`
   array(select (part << 20) + ('x' || substr(${hash} || ${hash}, part * 4 + 1, 5))::bit(20)::int from generate_series(0, 15) part)`
 
+/** Keys as the version before knows them, the sixteenths alone: it finds no row without, and wrote no others. */
+export const oldKeysOf = (hash: Statement) => sql`
+  array(select (part << 16) + ('x' || substr(${hash}, part * 4 + 1, 4))::bit(16)::int from generate_series(0, 15) part)`
+
 /**
  * The frames of the pictures that `shown` names (sha256, listing_id, case_id), each with whether a listing of another seller
  * showed it before, and shows it while it stands allowed: before a revision of that case with such a picture was first
@@ -51,7 +55,7 @@ export const shownElsewhere = (
           group by d.shown) d
         where exists (
           select from ${hashesOf(sql`m.hashes`)} cross join lateral (
-            select n.hash, n.keys from shown_set n where n.listing_id = m.listing_id and n.digest = d.shown offset 0) n
+            select n.hash, n.keys, n.wide_keys from shown_set n where n.listing_id = m.listing_id and n.digest = d.shown offset 0) n
           where ${isNear} offset 0)) x
       group by x.case_id, x.sha256, x.frame)
     select a.sha256, a.frame, a.listing_id,
@@ -63,15 +67,26 @@ export const shownElsewhere = (
 
 /** Each hash of an array once, with its keys; what cannot be read as one is like nothing. */
 const hashesOf = (hashes: Statement): Statement => sql`
-  (select ('x' || h.hash)::bit(256) as bits, ${keysOf(sql`h.hash`)} as keys
+  (select ('x' || h.hash)::bit(256) as bits, ${keysOf(sql`h.hash`)} as wide_keys, ${oldKeysOf(sql`h.hash`)} as keys
    from (select distinct u.hash from unnest(${hashes}) u (hash)) h where h.hash ~ '^[0-9a-f]{64}$' offset 0) h`
 
-const isNear: Statement = sql`n.keys && h.keys and bit_count(('x' || n.hash)::bit(256) # h.bits) <= ${SAME}`
+const isSame: Statement = sql`bit_count(('x' || n.hash)::bit(256) # h.bits) <= ${SAME}`
+
+/** Rows from before there were wider keys have none until they are filled in (see shown-widening.ts). */
+const isNear: Statement = sql`
+  (n.wide_keys && h.wide_keys or n.wide_keys is null and n.keys && h.keys) and ${isSame}`
+
+/** The rows that are near, by the index of the new keys; by that of the old ones too, until none is left that has no others. */
+const nearRows: Statement = sql`
+  select n.listing_id, n.digest from shown_set n where n.wide_keys && h.wide_keys and ${isSame}
+  union all
+  select n.listing_id, n.digest from shown_set n
+  where (select exists (select from shown_widening)) and n.wide_keys is null and n.keys && h.keys and ${isSame}`
 
 /** Of a listing `w` whether a set that its decisions name showed it before `t`, whichever that was. */
 const hadBefore: Statement = sql`exists (
   select from decision d cross join lateral (
-    select n.hash, n.keys from shown_set n where n.listing_id = d.listing_id and n.digest = d.shown offset 0) n
+    select n.hash, n.keys, n.wide_keys from shown_set n where n.listing_id = d.listing_id and n.digest = d.shown offset 0) n
   cross join ${hashesOf(sql`a.hashes`)}
   where d.listing_id = w.listing_id and d.decided_at < coalesce(t.at, now()) and ${isNear} offset 0)`
 
@@ -82,7 +97,7 @@ const hadBefore: Statement = sql`exists (
  */
 const witnessOf = (before: Statement): Statement => sql`exists (
   select from ${hashesOf(sql`a.hashes`)} cross join lateral (
-    select n.listing_id, n.digest from shown_set n where ${isNear} offset 0) w
+    ${nearRows} offset 0) w
   where exists (
     select from listing l join listing mine on mine.listing_id = a.listing_id
     where l.listing_id = w.listing_id and l.outcome = 'allow' and l.withdrawn_revision < l.revision

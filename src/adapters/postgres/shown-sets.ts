@@ -1,7 +1,7 @@
 // What sellers were seen to show: written before it is decided, kept while it may matter, removed where no decision names it.
 import { sql } from 'kysely'
 import type { ShownSet } from '../../pipeline/pictures/ports.ts'
-import { keysOf } from './shown-pictures.ts'
+import { keysOf, oldKeysOf } from './shown-pictures.ts'
 import type { Statement } from './statement.ts'
 
 /** A listing that stands for longer is written anew when it is edited; the table stays as long as a season. */
@@ -33,11 +33,12 @@ export function writeShown(sets: readonly ShownSet[]): readonly Statement[] {
                 ${byId.map((one) => one.hashes.join(','))}::text[]) x (listing_id, digest, hashes)
     on conflict (listing_id, digest) do update set at = now() where u.at < now() - interval '1 hour'`,
     sql`
-    insert into shown_set as s (listing_id, digest, hash, keys)
-    select x.listing_id, decode(x.digest, 'hex'), x.hash, ${keysOf(sql`x.hash`)}
+    insert into shown_set as s (listing_id, digest, hash, keys, wide_keys)
+    select x.listing_id, decode(x.digest, 'hex'), x.hash, ${oldKeysOf(sql`x.hash`)}, ${keysOf(sql`x.hash`)}
     from unnest(${rows.map((one) => one.listingId)}::text[], ${rows.map((one) => one.digest)}::text[],
                 ${rows.map((one) => one.hash)}::text[]) x (listing_id, digest, hash)
-    on conflict (listing_id, digest, hash) do update set at = now() where s.at < now() - ${FRESH_DAYS} * interval '1 day'`,
+    on conflict (listing_id, digest, hash) do update set at = now(), wide_keys = excluded.wide_keys
+      where s.at < now() - ${FRESH_DAYS} * interval '1 day'`,
   ]
 }
 

@@ -2,6 +2,7 @@
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
+import pg from 'pg'
 import type { Pool, PoolClient, QueryResultRow } from 'pg'
 import { TouchstoneError } from '../../errors.ts'
 import { nameOf } from './prepared.ts'
@@ -14,6 +15,9 @@ const AT_ONCE = 2
 
 /** A server that does not end its statement by itself is not waited for. */
 const SLACK_MS = 500
+
+/** What the server says to a statement that it ended itself. */
+const TOO_LATE = '57014'
 
 /** Rows are looked up by their keys however few there are yet, and nothing is compiled for what takes milliseconds. */
 const PLANS = { enable_seqscan: 'off', random_page_cost: '1.1', jit: 'off' }
@@ -50,6 +54,7 @@ async function answered<Row extends QueryResultRow>(
   statement: Statement<Row>,
 ): Promise<Row[]> {
   const over = new AbortController()
+  let isClean = false
   try {
     const settings = { ...PLANS, statement_timeout: String(ms) }
     const sent = [
@@ -60,12 +65,15 @@ async function answered<Row extends QueryResultRow>(
     const answers = inOneRoundTrip(
       client,
       sent.map((one) => compiled(one, nameOf)),
+      (at) => (isClean = at === sent.length - 1),
     )
     const [, { rows }] = (await Promise.race([answers, late(ms + SLACK_MS, over.signal)])) as Answers<typeof sent>
     client.release()
     return rows
   } catch (error) {
-    client.release(true)
+    // Ended by the server in its time it leaves nothing behind, neither a setting nor a name of what was skipped; a batch
+    // would else open a connection for each piece that is not known.
+    client.release(!(isClean && error instanceof pg.DatabaseError && error.code === TOO_LATE))
     throw error
   } finally {
     over.abort()
