@@ -13,7 +13,7 @@ import { inTransaction, inTransactionFrom } from './transaction.ts'
 const BITE = 200
 /** Hashes are small, and of everything that is tried somebody must ask a day later whether it was decided. */
 const UNPROVEN_BITE = 1_000
-/** Each is written into two large indexes, 0.5 ms a row: a worker that meets one of them waits a fifth of a second at most. */
+/** Each is written into two large indexes, and a worker that meets one of them waits for the step. */
 const WIDEN_BITE = 400
 
 export function createPictureStore(pool: Pool): PictureStore {
