@@ -125,7 +125,7 @@ function expectation(issue: Issue, at: unknown): string {
       return `has unknown fields: ${issue.keys.slice(0, NAMED).map(shortened).join(', ')}`
     case 'too_big':
     case 'too_small': {
-      const size = typeof at === 'string' ? ` (got ${at.length} characters)` : got
+      const size = typeof at === 'string' && issue.origin === 'string' ? ` (got ${at.length} characters)` : got
       return `${ownWords(issue) ?? bound(issue)}${at === '' ? '' : size}`
     }
     default:
