@@ -108,7 +108,25 @@ describe('of a case that was carried over edits', () => {
     expect(await confirmed(3, { verdictId: 'V-all', brandId: null })).toEqual({ ...NONE, of: ['H3', 'G2', 'F1'] })
   })
 
-  test('of an endless number of edits the last hundred pictures join, and of none that is not kept any more anything', async () => {
+  test('what another brand calls genuine joins as a rights holder’s word alone, until that is taken back', async () => {
+    await revised(1, ['F'], 'hold', ['nike', 'gap'])
+    await revised(2, ['H'], 'hold', ['nike', 'gap'])
+    await said(2, 'rejected', { brandId: 'gap' })
+    const isLimited = async (verdictId: string, byBrand: boolean) => {
+      await confirmed(2, { verdictId, byBrand })
+      const entries = await node.banks.images('confirmed-nike', { limit: 9 })
+      const own = entries.filter(({ source }) => source.verdictId === verdictId)
+      return Object.fromEntries(own.map(({ source }) => [source.revision, source.by === 'brand']))
+    }
+    expect(await isLimited('V-b', true)).toEqual({ 1: false, 2: true })
+    expect(await isLimited('V-a', false)).toEqual({ 1: false, 2: false })
+    await query(`insert into verdict (verdict_id, listing_id, revision, body) values ('undo', 'L', 2, $1)`, [
+      JSON.stringify({ verdict: 'cannot-tell', brandId: 'gap', supersedes: 'said of 2' }),
+    ])
+    expect(await isLimited('V-c', true)).toEqual({ 1: false, 2: false })
+  })
+
+  test('of an endless number of edits what it began with joins and the last, and of none that is not kept any more anything', async () => {
     await revised(1, ['F'])
     const names = Array.from({ length: 120 }, (_, i) => `e${i}`)
     await revised(2, names.slice(0, 60))
@@ -117,7 +135,13 @@ describe('of a case that was carried over edits', () => {
       `insert into case_picture_gone values ('C', 1, 7, '{nike}'), ('C', 1, 8, '{gap}'), ('C', 1, 0, '{nike}')`,
     )
     const { of, earlier, goneEarlier } = await confirmed(3)
-    expect([of.length, earlier, goneEarlier]).toEqual([100, 21, 1])
+    // Its own sixty, which are more than a listing may have; of the others none.
+    expect([of.length, earlier, goneEarlier]).toEqual([60, 61, 1])
+    await revised(4, ['G', 'H'])
+    await revised(5, ['Y'])
+    const last = await confirmed(5, { verdictId: 'V-5' })
+    expect([last.of.length, last.earlier]).toEqual([36, 88])
+    expect(last.of).toEqual(expect.arrayContaining(['Y5', 'G4', 'H4', 'F1']))
     expect((await confirmed(3, { verdictId: 'V-n', pictures: [picture('F').sha256] })).of).toEqual(['F1'])
   })
 })

@@ -5,7 +5,7 @@ import type { BankImage } from '../../domain/bank.ts'
 import type { BankJoin, CaseLook, FrameOfListing, JoinedPictures } from '../../pipeline/verdicts/ports.ts'
 import { packJson } from './bytes.ts'
 import { framesOf } from './picture-frames.ts'
-import { MOST_OF_CASE, NOT_LOOKED, officialOf } from './official-pictures.ts'
+import { NOT_LOOKED, officialOf } from './official-pictures.ts'
 import { REFERENCE_CHANNEL, takeHead } from './reference-head.ts'
 import type { Statement } from './statement.ts'
 
@@ -40,6 +40,12 @@ export function bankEffects(
 
 /** Of a case, the newest: whoever edits without end must not hold up everybody's reference data. */
 const MOST_READ = 1_000
+
+/**
+ * Of a case, by one word: its own (twelve at most), those that it was opened with, and the newest of the rest. Whoever edits
+ * often neither washes out what was seen first nor has one word put any number of strangers' pictures into a bank.
+ */
+const MOST_JOINING = 36
 
 function join(joins: readonly BankJoin[], look: CaseLook, ending: (insert: Statement) => Statement): Statement {
   const { elsewhere = [], lookedUp } = look
@@ -115,17 +121,19 @@ const OF_CASE = sql`
            and (x.brand_id is null or coalesce(v.body ->> 'brandId', x.brand_id) = x.brand_id))) as floor
       from asked x),
     of_case as materialized (
-      select x.verdict_id, c.*, case when c.is_own or x.named is null then c.is_own or c.nth <= ${MOST_OF_CASE} and c.is_meant
+      select x.verdict_id, c.*, case when c.is_own or x.named is null then c.is_own or c.nth <= ${MOST_JOINING} and c.is_meant
                                      else x.named::jsonb ? c.sha256 end as is_about
       from floored x cross join lateral (
-        select o.*, row_number() over (order by o.is_own desc, not o.is_meant, o.revision desc, o.ordinal) as nth from (
+        select o.*, row_number() over (
+          order by o.is_own desc, not o.is_meant, o.revision > o.first, o.revision desc, o.ordinal) as nth
+        from (select d.*, min(d.revision) filter (where d.is_meant) over () as first from (
           select distinct on (c.sha256) c.sha256, c.revision, c.ordinal, c.brand_ids, c.revision = x.revision as is_own,
                  c.revision > x.floor and (
                    x.brand_id is null or c.brand_ids @> array[x.brand_id] or c.brand_ids = '{}' and not x.by_brand) as is_meant
           from (select * from case_picture s where s.case_id = x.case_id collate "C" and (s.revision <= x.revision
                   or x.named::jsonb ? s.sha256)
                 order by s.revision desc, s.ordinal limit ${MOST_READ}) c
-          order by c.sha256, c.revision = x.revision desc, c.revision > x.floor desc, c.revision desc, c.ordinal) o) c)`
+          order by c.sha256, c.revision = x.revision desc, c.revision > x.floor desc, c.revision desc, c.ordinal) d) o) c)`
 
 /** Ends the statement with the joining alone. */
 const JOIN = (insert: Statement): Statement => insert
@@ -203,10 +211,15 @@ const JOINS = sql`
         not x.is_official and not x.is_elsewhere) over (partition by x.verdict_id)))`
 
 /**
- * What a rights holder confirms against others who show it on sale, or may for all that is known, is its word alone, as what it uploads: it counts where
- * its brand is named, until somebody vouches for it.
+ * What a rights holder confirms against others who show it on sale, or may for all that is known, or against another brand
+ * that calls the same revision genuine, is its word alone, as what it uploads: it counts where its brand is named, until
+ * somebody vouches for it.
  */
-const IS_LIMITED = sql`x.by_brand and (x.is_elsewhere or x.is_unknown)`
+const IS_LIMITED = sql`x.by_brand and (x.is_elsewhere or x.is_unknown or exists (
+      select from verdict v
+      where v.listing_id = x.listing_id collate "C" and v.revision = x.of_revision and v.body ->> 'verdict' = 'rejected'
+        and v.body ->> 'brandId' <> x.brand_id and not exists (
+          select from verdict w where w.listing_id = v.listing_id and w.body ->> 'supersedes' = v.verdict_id)))`
 
 function leave(verdictIds: readonly string[]): Statement[] {
   if (verdictIds.length === 0) return []

@@ -11,8 +11,8 @@ import { within } from './within.ts'
 /** Nothing was looked at: everything is compared under the lock, 16 µs for each picture and official one on a busy machine. */
 export const NOT_LOOKED: OfficialLook = { change: 0n, looked: [], near: [] }
 
-/** Of one case: those of its last revisions, as many as people look at. Of earlier ones no others join unless they are named. */
-export const MOST_OF_CASE = 100
+/** Of one case: those of its last revisions and those it began with, more than may join unnamed. */
+const [LATEST, FIRST] = [88, 12] as const
 
 /** Of one case `c` that somebody may speak about. Nothing is locked: it may show others by the time of the verdict. */
 export const shownInCase = (theCase: Statement<boolean>): Statement => sql`
@@ -20,7 +20,9 @@ export const shownInCase = (theCase: Statement<boolean>): Statement => sql`
    where ${theCase} group by s.sha256, c.listing_id, c.case_id ${NEWEST})`
 
 /** Each once, however often its seller sends it again. */
-const NEWEST = sql`order by max(s.revision) desc, min(s.ordinal) limit ${MOST_OF_CASE}`
+const NEWEST = sql`order by least(
+    row_number() over (order by max(s.revision) desc, min(s.ordinal)),
+    ${LATEST}::int + row_number() over (order by min(s.revision), min(s.ordinal))) limit ${LATEST + FIRST}`
 
 /** Of the cases that went over to these revisions or later ones, up to them. */
 export const shownAt = (rows: readonly { readonly listingId: string; readonly revision: number }[]): Statement => sql`
