@@ -166,7 +166,7 @@ const picturesOfVerdictSchema = z
       unnamed: count('The verdict names others.'),
       earlier: count(
         'Of earlier revisions of the case that were left on sale or came before such a one, have a verdict of their own or name other brands, ' +
-          'and beyond a hundred; a verdict that names them takes them.',
+          'and beyond 36 pictures in all; a verdict that names them takes them.',
       ),
       blank: count('Blank, or nearly.'),
       repeated: count('The same as another one of the listing.'),
