@@ -63,11 +63,14 @@ describe('animations in banks', () => {
     const answer = (await add('b', moving, 'image/webp')).json()
     const kinds = { bankId: 'b', sha256: sha256Of(moving), source: { kind: 'api', by: 'brand' } }
     expect(answer).toMatchObject({ added: kinds, frames: [kinds], sha256: sha256Of(moving) })
-    const { added, frames: others } = answer as { added: { hash: string }; frames: { hash: string }[] }
+    type Entry = { imageId: string; hash: string }
+    const { added, frames: others } = answer as { added: Entry; frames: Entry[] }
     expect(added.hash).not.toBe(others[0]?.hash)
     expect(await one.banks('all')).toMatchObject([{ images: 2 }])
     const again = await add('b', moving, 'image/webp')
-    expect([again.statusCode, again.json()]).toEqual([200, { sha256: sha256Of(moving) }])
+    const { present, ...told } = again.json() as { present: Entry[] }
+    expect([again.statusCode, told]).toEqual([200, { sha256: sha256Of(moving) }])
+    expect(present.map((one) => one.imageId).toSorted()).toEqual([added, ...others].map((e) => e.imageId).toSorted())
     // The blocks of its two frames, three hundred times and five over: a film of more than a minute.
     const two = await sharp(frames, { join: { animated: true } })
       .gif({ effort: 1, colours: 4, dither: 0 })

@@ -54,7 +54,7 @@ export async function startDemo({
     tryOut: demoTrials(gate),
     giveVerdict: demoVerdicts(gate, http.review),
     out,
-    width: out.isTTY ? out.columns : Number(process.env['COLUMNS']) || DEFAULT_WIDTH,
+    width: out.isTTY ? out.columns : Math.max(Number(process.env['COLUMNS']) || DEFAULT_WIDTH, 1),
     colour: wantsColour(out, process.env),
     pace: out.isTTY ? 'read' : 'fast',
     signal,
