@@ -1,8 +1,17 @@
 // The marketplace that learning is tried on: what its sellers send, and what its people say of it.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Decision } from '../../src/domain/decision.ts'
 import type { Verdict } from '../../src/domain/verdict.ts'
+import { defaultPolicy } from '../../src/policy/default.ts'
+import { ran } from '../support/processes.ts'
+import type { GateUnderTest } from '../support/running-gate.ts'
 
 export const MARKET = 'bazaar'
+
+/** A hint and a poll: what the architecture promises. */
+export const LIVE_MS = 2_000
 
 /** The id without a digit: texts that differ in numbers alone are one text, and would all be kept on one side. */
 export const inLetters = (listingId: string): string =>
@@ -40,4 +49,15 @@ export const wordOn = ({ listingId, decisionId }: Decision): Verdict => {
     at: new Date(Date.UTC(2026, 0, 1, 0, Number(number))).toISOString(),
     source: 'review',
   }
+}
+
+/** A listing that is drawn stands for a hundred: of few rows one would decide alone what is better. */
+export async function drawNothing(t: GateUnderTest): Promise<void> {
+  const dir = mkdtempSync(join(tmpdir(), 'policy-'))
+  const file = join(dir, 'policy.json')
+  writeFileSync(file, JSON.stringify({ ...defaultPolicy(), audit: { share: 0 } }))
+  const { code, err } = await ran(['policies', 'publish', file], { DATABASE_URL: t.url })
+  rmSync(dir, { recursive: true })
+  if (code !== 0) throw new Error(`the policy was not published: ${err}`)
+  await t.until('nothing is drawn', async () => t.gate.live.current().policy.policy.audit.share === 0)
 }

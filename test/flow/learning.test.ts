@@ -8,25 +8,16 @@ import type { Decision } from '../../src/domain/decision.ts'
 import type { Verdict } from '../../src/domain/verdict.ts'
 import { verdictRecorded } from '../../src/events/index.ts'
 import { encodeEvent } from '../../src/events/wire.ts'
-import { defaultPolicy } from '../../src/policy/default.ts'
 import { ran } from '../support/processes.ts'
-import { bargain, MARKET, silent, wordOn } from './learning-market.ts'
+import { bargain, drawNothing, LIVE_MS, MARKET, silent, wordOn } from './learning-market.ts'
 import { startGateUnderTest, type GateUnderTest } from '../support/running-gate.ts'
 
 const PAIRS = 40
-/** A hint and a poll: what the architecture promises. */
-const LIVE_MS = 2_000
 
 let t: GateUnderTest
 beforeAll(async () => {
   t = await startGateUnderTest()
-  // A listing that is drawn stands for a hundred: of so few rows one would decide alone what is better.
-  const dir = mkdtempSync(join(tmpdir(), 'policy-'))
-  const file = join(dir, 'policy.json')
-  writeFileSync(file, JSON.stringify({ ...defaultPolicy(), audit: { share: 0 } }))
-  await json('policies', 'publish', file)
-  rmSync(dir, { recursive: true })
-  await t.until('nothing is drawn', async () => t.gate.live.current().policy.policy.audit.share === 0)
+  await drawNothing(t)
 })
 afterAll(() => t?.stop())
 

@@ -68,7 +68,7 @@ describe('animations in banks', () => {
     expect(added.hash).not.toBe(others[0]?.hash)
     expect(await one.banks('all')).toMatchObject([{ images: 2 }])
     const again = await add('b', moving, 'image/webp')
-    const { present, ...told } = again.json() as { present: Entry[] }
+    const { present, ...told } = again.json<{ present: Entry[] }>()
     expect([again.statusCode, told]).toEqual([200, { sha256: sha256Of(moving) }])
     expect(present.map((one) => one.imageId).toSorted()).toEqual([added, ...others].map((e) => e.imageId).toSorted())
     // The blocks of its two frames, three hundred times and five over: a film of more than a minute.
