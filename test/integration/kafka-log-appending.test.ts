@@ -81,7 +81,9 @@ describe.runIf(ownBrokersOrSkip())('an answer that is lost', () => {
     const offset = await write('after', 10_000)
     await storm
     const seen = await values(log, topic, 0)
-    expect([seen[0], seen.at(-1)]).toEqual(['unknown', 'after'])
+    // The last try of what was given up may be on its way yet: it comes before or after, never instead.
+    expect(seen[0]).toBe('unknown')
+    expect(seen.filter((value) => value === 'after')).not.toEqual([])
     expect(string((await log.read(topic, 0, offset, 1))[0]?.value ?? null)).toBe('after')
   })
 
