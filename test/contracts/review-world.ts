@@ -8,8 +8,9 @@ import type { Outcome } from '../../src/domain/policy.ts'
 import type { Caller } from '../../src/domain/access.ts'
 import { createTelemetry } from '../../src/telemetry.ts'
 import { assessment, listingOf } from '../unit/pipeline/assessments.ts'
-import type { StoreNode } from './store.ts'
+import type { SharedStore, StoreNode } from './store.ts'
 import { GROUP } from './store-samples.ts'
+import { twoNodes } from './two-nodes.ts'
 
 export const TOPICS = topicNames('test')
 
@@ -40,6 +41,7 @@ export interface Screened {
 }
 
 export interface ReviewWorld {
+  readonly node: StoreNode
   /** A verdict without `decisionId` is on the decision that its case shows last, looked up before it is said. */
   readonly review: Omit<Review, 'verdict'> & {
     verdict(
@@ -52,6 +54,10 @@ export interface ReviewWorld {
   withdraw(listingId: string, revision: number): Promise<void>
   /** Lets the clock decide what is due by now; false when nothing was. */
   tick(): Promise<boolean>
+  /** Throws where nothing is known of it. */
+  history(listingId: string): Promise<ListingHistory>
+  /** The case that the last of its decisions names; `none` where none does. */
+  caseOf(listingId: string): Promise<string>
 }
 
 /** `partition`: of its own, so that what two of them send does not wait for one offset. */
@@ -79,7 +85,13 @@ export function reviewWorld(node: StoreNode, partition: number): ReviewWorld {
     telemetry: createTelemetry({ level: 'silent' }),
     dueSeconds: () => 3_600,
   })
+  async function history(listingId: string): Promise<ListingHistory> {
+    const found = await node.reader.history(listingId)
+    if (found === undefined) throw new Error(`${listingId} is not known`)
+    return found
+  }
   return {
+    node,
     review: {
       ...review,
       async verdict(caseId, caller, { decisionId, ...said }) {
@@ -112,19 +124,17 @@ export function reviewWorld(node: StoreNode, partition: number): ReviewWorld {
     withdraw: (listingId, revision) =>
       take({ kind: 'ok', value: { kind: 'withdrawal', identity: { listingId, revision } } }, listingId, revision),
     tick: async () => (await store.settleDue(10, (due, now) => settleDeadlines(due, now, TOPICS).settlement)) > 0,
+    history,
+    caseOf: async (listingId) =>
+      (await history(listingId)).decisions.findLast((d) => d.caseId !== undefined)?.caseId ?? 'none',
   }
 }
 
-/** Throws where nothing is known of it. */
-export async function knownHistory({ reader }: StoreNode, listingId: string): Promise<ListingHistory> {
-  const history = await reader.history(listingId)
-  if (history === undefined) throw new Error(`${listingId} is not known`)
-  return history
+/** Two processes on one fresh store, which is closed when the test has finished. */
+export async function reviewWorlds(start: () => Promise<SharedStore>): Promise<[ReviewWorld, ReviewWorld]> {
+  const [one, two] = await twoNodes(start)
+  return [reviewWorld(one, 0), reviewWorld(two, 1)]
 }
-
-/** The case that the last of its decisions names; `none` where none does. */
-export const lastCase = async (node: StoreNode, listingId: string): Promise<string> =>
-  (await knownHistory(node, listingId)).decisions.findLast((d) => d.caseId !== undefined)?.caseId ?? 'none'
 
 /** What became of words that were said, whatever their order. */
 export const ends = (answers: readonly (ReviewAnswer | undefined)[]): string[] =>

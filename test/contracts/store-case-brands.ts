@@ -1,40 +1,35 @@
 // What every store must keep of whose cases are whose: an edit takes a case away from no brand, and who knows what stopped a listing is asked.
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import type { CaseDetails } from '../../src/review/ports.ts'
 import { settleVerdicts } from '../../src/pipeline/verdicts/settle.ts'
 import { verdictOn } from '../support/verdicts.ts'
-import { analyst, holder, lastCase, reviewWorld, TOPICS, type ReviewWorld } from './review-world.ts'
-import type { SharedStore, StoreNode } from './store.ts'
+import { analyst, holder, reviewWorlds, TOPICS, type ReviewWorld } from './review-world.ts'
+import type { SharedStore } from './store.ts'
 
 export function caseBrandsContract(name: string, start: () => Promise<SharedStore>): void {
   describe(`${name}: the brands of a case`, () => {
-    let shared: SharedStore
-    let one: StoreNode
     let world: ReviewWorld
     beforeEach(async () => {
-      shared = await start()
-      one = await shared.node()
-      world = reviewWorld(one, 0)
+      ;[world] = await reviewWorlds(start)
     })
-    afterEach(() => shared.close())
 
     const seenBy = async (listingId: string, ...brandIds: string[]): Promise<CaseDetails | undefined> =>
-      one.cases.find(await lastCase(one, listingId), {
+      world.node.cases.find(await world.caseOf(listingId), {
         subject: 'test',
         brandIds: brandIds.length === 0 ? undefined : brandIds,
       })
     const listed = async (brandId: string): Promise<string[]> =>
-      (await one.cases.list({ sort: 'due', limit: 9 }, { subject: 'test', brandIds: [brandId] })).items.map(
+      (await world.node.cases.list({ sort: 'due', limit: 9 }, { subject: 'test', brandIds: [brandId] })).items.map(
         ({ listingId }) => listingId,
       )
-    const current = async (listingId: string) => (await one.reader.history(listingId))?.current
+    const current = async (listingId: string) => (await world.node.reader.history(listingId))?.current
 
     test.each([['rolex'], []])(
       'an edit to %s leaves the case with the brand it was about, and needs its word',
       async (...now) => {
         await world.screen('L', 1, { outcome: 'block', brandIds: ['gucci'] })
         await world.screen('L', 2, { brandIds: now })
-        const caseId = await lastCase(one, 'L')
+        const caseId = await world.caseOf('L')
         expect((await seenBy('L'))?.summary.brandIds).toEqual([...now, 'gucci'])
         const gucci = await seenBy('L', 'gucci')
         expect(gucci).toMatchObject({ summary: { revision: 2, brandIds: ['gucci'] }, listing: { revision: 2 } })
@@ -69,11 +64,11 @@ export function caseBrandsContract(name: string, start: () => Promise<SharedStor
 
     test('whoever confirmed a listing, or was asked when its seller withdrew it, is asked about its next revision', async () => {
       await world.screen('fake', 1, { brandIds: ['gucci'] })
-      const first = await lastCase(one, 'fake')
+      const first = await world.caseOf('fake')
       await world.review.verdict(first, holder('gucci'), { verdict: 'confirmed' })
       await world.screen('fake', 2, { outcome: 'allow', brandIds: ['rolex'] })
-      expect(await lastCase(one, 'fake')).not.toBe(first)
-      const rejected = await world.review.verdict(await lastCase(one, 'fake'), holder('rolex'), { verdict: 'rejected' })
+      expect(await world.caseOf('fake')).not.toBe(first)
+      const rejected = await world.review.verdict(await world.caseOf('fake'), holder('rolex'), { verdict: 'rejected' })
       expect(rejected).toMatchObject({ kind: 'recorded', decisions: [] })
       expect(await current('fake')).toMatchObject({ revision: 2, outcome: 'hold' })
       expect((await seenBy('fake', 'gucci'))?.summary).toMatchObject({ revision: 2, state: 'open' })
@@ -86,15 +81,15 @@ export function caseBrandsContract(name: string, start: () => Promise<SharedStor
 
     test('what only a verdict blocked, without any case, is not cleared by another brand once it is edited', async () => {
       await world.screen('sold', 1, { outcome: 'allow', brandIds: ['gucci'] })
-      const [decision] = (await one.reader.history('sold'))?.decisions ?? []
+      const [decision] = (await world.node.reader.history('sold'))?.decisions ?? []
       if (decision === undefined) throw new Error('it was not decided')
       const verdict = verdictOn(decision, 'confirmed')
       const topic = TOPICS.verdicts
-      const from = await one.store.place('verdicts', topic, 0, 0n)
+      const from = await world.node.store.place('verdicts', topic, 0, 0n)
       const record = { key: null, value: null, headers: {}, offset: from, appendedAt: new Date() }
       const read = { record, partition: 0, tried: { kind: 'ok', value: { kind: 'verdict', verdict } } } as const
       const span = { group: 'verdicts', topic, partition: 0, from, next: from + 1n }
-      await one.verdicts.commit(
+      await world.node.verdicts.commit(
         span,
         [verdict],
         (known, now) => settleVerdicts([read], known, { topics: TOPICS, topic, now, maxDeadLetterBytes: 9 }).settlement,
@@ -108,8 +103,8 @@ export function caseBrandsContract(name: string, start: () => Promise<SharedStor
       await world.screen('known', 1, { brandIds: [], knownTo: ['gucci'] })
       await world.screen('sold', 1, { outcome: 'allow', brandIds: [], knownTo: ['gucci'] })
       expect(await listed('gucci')).toEqual(['known'])
-      expect((await one.reader.history('sold'))?.decisions.map((d) => d.brandIds)).toEqual([[]])
-      const caseId = await lastCase(one, 'known')
+      expect((await world.node.reader.history('sold'))?.decisions.map((d) => d.brandIds)).toEqual([[]])
+      const caseId = await world.caseOf('known')
       const cleared = await world.review.verdict(caseId, holder('gucci'), { verdict: 'rejected' })
       expect(cleared).toMatchObject({
         verdicts: [{ brandId: 'gucci' }],
@@ -117,7 +112,7 @@ export function caseBrandsContract(name: string, start: () => Promise<SharedStor
       })
 
       await world.screen('two', 1, { brandIds: ['rolex'], knownTo: ['gucci', 'rolex'] })
-      const both = await lastCase(one, 'two')
+      const both = await world.caseOf('two')
       expect((await seenBy('two'))?.summary.brandIds).toEqual(['rolex', 'gucci'])
       const half = await world.review.verdict(both, holder('rolex'), { verdict: 'rejected' })
       expect(half).toMatchObject({ decisions: [], stands: { outcome: 'hold', state: 'open' } })

@@ -1,28 +1,23 @@
 // What every store must keep of the queue: each case once, in order, and to a rights holder nothing of others.
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import type { CaseQuery, Reader } from '../../src/review/ports.ts'
-import { analyst, holder, marketplace, reviewWorld, type ReviewWorld } from './review-world.ts'
-import type { SharedStore, StoreNode } from './store.ts'
+import { analyst, holder, marketplace, reviewWorlds, type ReviewWorld } from './review-world.ts'
+import type { SharedStore } from './store.ts'
 
 const ALL: Reader = { subject: analyst.subject, brandIds: undefined }
 const brands = (...brandIds: string[]): Reader => ({ subject: holder(...brandIds).subject, brandIds })
 
 export function casesContract(name: string, start: () => Promise<SharedStore>): void {
   describe(`${name}: the queue of cases`, () => {
-    let shared: SharedStore
-    let one: StoreNode
     let world: ReviewWorld
     beforeEach(async () => {
-      shared = await start()
-      one = await shared.node()
-      world = reviewWorld(one, 0)
+      ;[world] = await reviewWorlds(start)
     })
-    afterEach(() => shared.close())
 
     const pages = async (query: Partial<CaseQuery>, reader = ALL): Promise<string[]> => {
       const found: string[] = []
       for (let after: string | undefined; ;) {
-        const page = await one.cases.list({ sort: 'due', limit: 2, ...query, after }, reader)
+        const page = await world.node.cases.list({ sort: 'due', limit: 2, ...query, after }, reader)
         found.push(...page.items.map((item) => item.listingId))
         if (page.next === undefined) return found
         after = page.next
@@ -46,7 +41,7 @@ export function casesContract(name: string, start: () => Promise<SharedStore>): 
 
     test('a cursor of another order, or nobody’s, is refused', async () => {
       for (const id of ['a', 'b']) await world.screen(id, 1)
-      const { next } = await one.cases.list({ sort: 'risk', limit: 1 }, ALL)
+      const { next } = await world.node.cases.list({ sort: 'risk', limit: 1 }, ALL)
       const forged = Buffer.from(JSON.stringify([1, 'risk', 'x', 'y'])).toString('base64url')
       for (const [sort, after] of [
         ['due', next],
@@ -55,14 +50,16 @@ export function casesContract(name: string, start: () => Promise<SharedStore>): 
         ['risk', forged],
         ['due', Buffer.from('[1,"due","2026-13-01T00:00:00.000000Z","y"]').toString('base64url')],
       ] as const)
-        await expect(one.cases.list({ sort, limit: 1, after }, ALL)).rejects.toMatchObject({ code: 'bad-cursor' })
+        await expect(world.node.cases.list({ sort, limit: 1, after }, ALL)).rejects.toMatchObject({
+          code: 'bad-cursor',
+        })
     })
 
     test('filters say what they mean', async () => {
       await world.screen('held', 1, { brandIds: ['nike'], marketplace: 'demo' })
       await world.screen('blocked', 1, { outcome: 'block', brandIds: ['puma'] })
       await world.screen('cleared', 1, { brandIds: ['nike', 'puma'] })
-      const found = await one.cases.list({ sort: 'due', limit: 9 }, ALL)
+      const found = await world.node.cases.list({ sort: 'due', limit: 9 }, ALL)
       const idOf = (listingId: string) => found.items.find((c) => c.listingId === listingId)?.caseId ?? 'none'
       await world.review.verdict(idOf('cleared'), analyst, { verdict: 'rejected' })
       await world.review.claim(idOf('held'), analyst, 60)
@@ -92,29 +89,30 @@ export function casesContract(name: string, start: () => Promise<SharedStore>): 
       expect(await pages({}, brands())).toEqual([])
       // A filter must not tell what the answer hides.
       expect(await pages({ brandId: 'nike' }, brands('puma'))).toEqual([])
-      const [seen] = (await one.cases.list({ sort: 'due', limit: 9 }, brands('puma'))).items
+      const [seen] = (await world.node.cases.list({ sort: 'due', limit: 9 }, brands('puma'))).items
       expect(seen).toMatchObject({ listingId: 'both', brandIds: ['puma'] })
       const caseId = seen?.caseId ?? 'none'
-      const stands = (await one.cases.find(caseId, brands('puma')))?.decisions.at(-1)
+      const stands = (await world.node.cases.find(caseId, brands('puma')))?.decisions.at(-1)
       expect(seen?.reason).toEqual(stands?.reasons[0])
       expect(seen?.reason?.text).toBeDefined()
       await world.review.verdict(caseId, holder('nike'), { verdict: 'rejected', note: 'ours' })
       await world.review.verdict(caseId, analyst, { verdict: 'cannot-tell' })
-      const said = async (reader: Reader) => (await one.cases.find(caseId, reader))?.verdicts.map((v) => v.brandId)
+      const said = async (reader: Reader) =>
+        (await world.node.cases.find(caseId, reader))?.verdicts.map((v) => v.brandId)
       expect(await said(brands('puma'))).toEqual([null])
       expect(await said(brands('nike'))).toEqual(['nike', null])
       expect(await said(ALL)).toEqual(['nike', null])
-      expect(await one.cases.find(caseId, brands('adidas'))).toBeUndefined()
+      expect(await world.node.cases.find(caseId, brands('adidas'))).toBeUndefined()
       expect(await world.review.verdict(caseId, holder('adidas'), { verdict: 'confirmed' })).toBeUndefined()
     })
 
     test('a case shows the revision it went over to, and the decisions that name it', async () => {
       await world.screen('L', 1, { outcome: 'block' })
       await world.screen('L', 2, { outcome: 'hold', risk: 0.7, brandIds: ['puma'] })
-      const [item] = (await one.cases.list({ sort: 'due', limit: 9 }, ALL)).items
+      const [item] = (await world.node.cases.list({ sort: 'due', limit: 9 }, ALL)).items
       expect(item).toMatchObject({ revision: 2, risk: 0.7, openedBy: 'block', outcome: 'hold' })
       await world.review.appeal('L', marketplace(), 'It is mine.')
-      const details = await one.cases.find(item?.caseId ?? '', ALL)
+      const details = await world.node.cases.find(item?.caseId ?? '', ALL)
       expect(details).toMatchObject({
         listing: { listingId: 'L', revision: 2 },
         appeals: [{ text: 'It is mine.', revision: 2 }],
@@ -123,7 +121,7 @@ export function casesContract(name: string, start: () => Promise<SharedStore>): 
         [1, 'block'],
         [2, 'hold'],
       ])
-      expect(await one.cases.find('nobody', ALL)).toBeUndefined()
+      expect(await world.node.cases.find('nobody', ALL)).toBeUndefined()
     })
   })
 }

@@ -3,43 +3,26 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import type { Verdict } from '../../src/domain/verdict.ts'
 import type { ReviewAnswer } from '../../src/pipeline/review.ts'
 import { weighVerdicts } from '../../src/review/weigh-verdicts.ts'
-import {
-  analyst,
-  ends,
-  holder,
-  knownHistory,
-  lastCase,
-  marketplace,
-  reviewWorld,
-  TOPICS,
-  type ReviewWorld,
-} from './review-world.ts'
-import type { SharedStore, StoreNode } from './store.ts'
-import { twoNodes } from './two-nodes.ts'
+import { analyst, ends, holder, marketplace, reviewWorlds, TOPICS, type ReviewWorld } from './review-world.ts'
+import type { SharedStore } from './store.ts'
 
 const EVERYTHING = { subject: 'test', brandIds: undefined }
 
 export function reviewContract(name: string, start: () => Promise<SharedStore>): void {
   describe(`${name}: reviewing`, () => {
-    let one: StoreNode
     let a: ReviewWorld
     let b: ReviewWorld
     beforeEach(async () => {
-      const [first, second] = await twoNodes(start)
-      one = first
-      ;[a, b] = [reviewWorld(first, 0), reviewWorld(second, 1)]
+      ;[a, b] = await reviewWorlds(start)
     })
-
-    const historyOf = (listingId: string) => knownHistory(one, listingId)
-    const caseOf = (listingId: string) => lastCase(one, listingId)
     const saidOn = async (caseId: string): Promise<readonly Verdict[]> =>
-      (await one.cases.find(caseId, EVERYTHING))?.verdicts ?? []
+      (await a.node.cases.find(caseId, EVERYTHING))?.verdicts ?? []
 
     test('two verdicts at once: one counts, the other is told what stands', async () => {
       for (let round = 0; round < 5; round++) {
         const listingId = `two-${round}`
         await a.screen(listingId, 1)
-        const caseId = await caseOf(listingId)
+        const caseId = await a.caseOf(listingId)
         const answers = await Promise.all([
           a.review.verdict(caseId, analyst, { verdict: 'confirmed' }),
           b.review.verdict(caseId, analyst, { verdict: 'rejected' }),
@@ -50,9 +33,9 @@ export function reviewContract(name: string, start: () => Promise<SharedStore>):
         const outcome = said[0]?.verdict === 'confirmed' ? 'block' : 'allow'
         for (const answer of answers)
           expect(answer).toMatchObject({ stands: { state: 'resolved', outcome, sequence: 2 } })
-        expect((await historyOf(listingId)).decisions.map((d) => d.outcome)).toEqual(['hold', outcome])
+        expect((await a.history(listingId)).decisions.map((d) => d.outcome)).toEqual(['hold', outcome])
       }
-      expect([await one.waitingFor(TOPICS.verdicts), await one.waitingFor(TOPICS.decisions)]).toEqual([5, 10])
+      expect([await a.node.waitingFor(TOPICS.verdicts), await a.node.waitingFor(TOPICS.decisions)]).toEqual([5, 10])
     })
 
     test('each brand of a case has its word, whatever another one decided: its label and its bank; taken back, the other’s stands', async () => {
@@ -62,7 +45,7 @@ export function reviewContract(name: string, start: () => Promise<SharedStore>):
         ['mixed', 'rejected'],
       ] as const) {
         await a.screen(listingId, 1, { brandIds: ['nike', 'puma'] })
-        const caseId = await caseOf(listingId)
+        const caseId = await a.caseOf(listingId)
         const [one, two] = [`nike-${listingId}`, `puma-${listingId}`]
         const first = await a.review.verdict(caseId, nike, { verdictId: one, verdict: 'confirmed' })
         expect(first).toMatchObject({ kind: 'recorded', stands: { outcome: 'block', state: 'resolved', sequence: 2 } })
@@ -106,7 +89,7 @@ export function reviewContract(name: string, start: () => Promise<SharedStore>):
 
     test('a word for all brands is each one’s: the next is refused, and told that analysts replace it', async () => {
       await a.screen('all', 1, { brandIds: ['nike', 'puma'] })
-      const caseId = await caseOf('all')
+      const caseId = await a.caseOf('all')
       await a.review.verdict(caseId, analyst, { verdict: 'rejected' })
       const late = await b.review.verdict(caseId, holder('nike'), { verdict: 'confirmed' })
       expect(late).toMatchObject({
@@ -119,7 +102,7 @@ export function reviewContract(name: string, start: () => Promise<SharedStore>):
 
     test('an analyst speaks for the second brand of a resolved case too', async () => {
       await a.screen('spoken', 1, { brandIds: ['nike', 'puma'] })
-      const caseId = await caseOf('spoken')
+      const caseId = await a.caseOf('spoken')
       await a.review.verdict(caseId, analyst, { verdict: 'confirmed', brandId: 'nike' })
       const second = await a.review.verdict(caseId, analyst, { verdict: 'rejected', brandId: 'puma' })
       expect(second).toMatchObject({ kind: 'recorded', decisions: [], stands: { outcome: 'block', sequence: 2 } })
@@ -128,19 +111,19 @@ export function reviewContract(name: string, start: () => Promise<SharedStore>):
     test('one id at once on one case is recorded once, on two cases for one of them', async () => {
       await a.screen('X', 1)
       await a.screen('Y', 1)
-      const [x, y] = [await caseOf('X'), await caseOf('Y')]
+      const [x, y] = [await a.caseOf('X'), await a.caseOf('Y')]
       // On the same decision, whoever comes first: what it decides would be another one to look at.
-      const decisionId = (await historyOf('X')).decisions.at(-1)?.decisionId
+      const decisionId = (await a.history('X')).decisions.at(-1)?.decisionId
       const said = { verdictId: 'same', verdict: 'rejected', decisionId } as const
       const twice = await Promise.all([a.review.verdict(x, analyst, said), b.review.verdict(x, analyst, said)])
       expect(ends(twice)).toEqual(['known', 'recorded'])
       const other = { verdictId: 'shared', verdict: 'cannot-tell' } as const
       const crossed = await Promise.all([
         a.review.verdict(y, analyst, other),
-        a.screen('Z', 1).then(async () => b.review.verdict(await caseOf('Z'), analyst, other)),
+        a.screen('Z', 1).then(async () => b.review.verdict(await a.caseOf('Z'), analyst, other)),
       ])
       expect(ends(crossed)).toEqual(['recorded', 'verdict-reused'])
-      expect(await one.waitingFor(TOPICS.verdicts)).toBe(2)
+      expect(await a.node.waitingFor(TOPICS.verdicts)).toBe(2)
     })
 
     test('whoever speaks, edits, withdraws, answers or lets time pass at once: one order, dense, and its end follows from it', async () => {
@@ -148,7 +131,7 @@ export function reviewContract(name: string, start: () => Promise<SharedStore>):
         const listingId = `all-${round}`
         // Due at once: the clock runs with the others.
         await a.screen(listingId, 1, { brandIds: ['nike', 'puma'], holdSeconds: 0 })
-        const caseId = await caseOf(listingId)
+        const caseId = await a.caseOf(listingId)
         const answers = await Promise.all([
           a.review.verdict(caseId, holder('nike'), { verdict: 'rejected' }),
           b.review.verdict(caseId, holder('puma'), { verdict: round % 2 === 0 ? 'rejected' : 'confirmed' }),
@@ -165,12 +148,12 @@ export function reviewContract(name: string, start: () => Promise<SharedStore>):
     }, 60_000)
 
     async function check(listingId: string, answers: readonly (ReviewAnswer | undefined)[]): Promise<void> {
-      const { decisions, current } = await historyOf(listingId)
+      const { decisions, current } = await a.history(listingId)
       expect(decisions.map((d) => d.sequence)).toEqual(decisions.map((_, i) => i + 1))
       const screened = decisions.filter((d) => d.stage === 'screening').map((d) => d.revision)
       expect(new Set(screened).size).toBe(screened.length)
       const cases = [...new Set(decisions.flatMap((d) => d.caseId ?? []))]
-      const found = await Promise.all(cases.map((id) => one.cases.find(id, EVERYTHING)))
+      const found = await Promise.all(cases.map((id) => a.node.cases.find(id, EVERYTHING)))
       const open = found.filter((c) => c?.summary.state === 'open').map((c) => c?.summary.caseId)
       expect(open).toEqual(current.caseId === null ? [] : [current.caseId])
       // Each verdict that was answered as recorded is there once, and no other.
@@ -194,45 +177,45 @@ export function reviewContract(name: string, start: () => Promise<SharedStore>):
     test('a verdict against the clock, an edit and a withdrawal: whichever is first, both ends are one of those that may be', async () => {
       for (let round = 0; round < 4; round++) {
         await a.screen(`clock-${round}`, 1, { holdSeconds: 0 })
-        const clocked = await caseOf(`clock-${round}`)
+        const clocked = await a.caseOf(`clock-${round}`)
         await Promise.all([a.tick(), b.review.verdict(clocked, analyst, { verdict: 'confirmed' })])
-        expect((await historyOf(`clock-${round}`)).current).toMatchObject({ outcome: 'block', caseId: null })
+        expect((await a.history(`clock-${round}`)).current).toMatchObject({ outcome: 'block', caseId: null })
 
         await a.screen(`edit-${round}`, 1)
-        const edited = await caseOf(`edit-${round}`)
-        const looked = (await historyOf(`edit-${round}`)).decisions[0]?.decisionId
+        const edited = await a.caseOf(`edit-${round}`)
+        const looked = (await a.history(`edit-${round}`)).decisions[0]?.decisionId
         const [, word] = await Promise.all([
           a.screen(`edit-${round}`, 2, { outcome: 'allow' }),
           b.review.verdict(edited, analyst, { verdict: 'rejected', decisionId: looked }),
         ])
         // The word came first and the edit is free, or the edit did, and nothing was said of it.
-        const { current } = await historyOf(`edit-${round}`)
+        const { current } = await a.history(`edit-${round}`)
         expect([word?.kind, current.outcome]).toEqual(
           word?.kind === 'recorded' ? ['recorded', 'allow'] : ['refused', 'hold'],
         )
         expect(await saidOn(edited)).toHaveLength(word?.kind === 'recorded' ? 1 : 0)
 
         await a.screen(`gone-${round}`, 1)
-        const gone = await caseOf(`gone-${round}`)
+        const gone = await a.caseOf(`gone-${round}`)
         const [, late] = await Promise.all([
           a.withdraw(`gone-${round}`, 1),
           b.review.verdict(gone, analyst, { verdict: 'rejected' }),
         ])
-        const state = (await one.caseOf(gone))?.state
+        const state = (await a.node.caseOf(gone))?.state
         expect([ends([late])[0], state]).toEqual(['recorded', 'resolved'])
         // The word came first and it was on sale, or the withdrawal did, and nothing was decided.
-        const { decisions, current: left } = await historyOf(`gone-${round}`)
+        const { decisions, current: left } = await a.history(`gone-${round}`)
         expect([decisions.length, left.outcome]).toEqual(decisions.length === 2 ? [2, 'allow'] : [1, 'hold'])
       }
     })
 
     test('a verdict is on what was looked at: of a revision that nobody saw nothing is said', async () => {
       await a.screen('worse', 1)
-      const caseId = await caseOf('worse')
-      const looked = (await historyOf('worse')).decisions[0]?.decisionId
+      const caseId = await a.caseOf('worse')
+      const looked = (await a.history('worse')).decisions[0]?.decisionId
       await a.screen('worse', 2)
       const unseen = await a.review.verdict(caseId, analyst, { verdict: 'rejected', decisionId: looked })
-      const stands = (await historyOf('worse')).decisions.at(-1)?.decisionId
+      const stands = (await a.history('worse')).decisions.at(-1)?.decisionId
       expect(unseen).toMatchObject({
         kind: 'refused',
         code: 'case-changed',
@@ -243,7 +226,7 @@ export function reviewContract(name: string, start: () => Promise<SharedStore>):
 
     test('an answer is the seller’s own marketplace’s, counts once, and there are not endlessly many', async () => {
       await a.screen('L', 1, { outcome: 'block', marketplace: 'demo' })
-      const caseId = await caseOf('L')
+      const caseId = await a.caseOf('L')
       expect(await a.review.appeal('L', marketplace('other'), 'x')).toBeUndefined()
       expect(await a.review.appeal('none', marketplace(), 'x')).toBeUndefined()
       const [first, again] = await Promise.all([
@@ -253,9 +236,9 @@ export function reviewContract(name: string, start: () => Promise<SharedStore>):
       expect(ends([first, again])).toEqual(['known', 'recorded'])
       for (let i = 1; i < 20; i++) await a.review.appeal('L', marketplace(), `x${i}`)
       expect(ends([await a.review.appeal('L', marketplace(), 'one more')])).toEqual(['too-many-appeals'])
-      expect((await one.cases.find(caseId, EVERYTHING))?.appeals).toHaveLength(20)
+      expect((await a.node.cases.find(caseId, EVERYTHING))?.appeals).toHaveLength(20)
       // It was open all the time: a block waits for somebody too.
-      expect((await one.cases.find(caseId, EVERYTHING))?.summary).toMatchObject({
+      expect((await a.node.cases.find(caseId, EVERYTHING))?.summary).toMatchObject({
         state: 'open',
         openedBy: 'block',
         appeals: 20,
@@ -264,7 +247,7 @@ export function reviewContract(name: string, start: () => Promise<SharedStore>):
 
     test('a claim is one person’s until it ends or is given back', async () => {
       await a.screen('C', 1)
-      const caseId = await caseOf('C')
+      const caseId = await a.caseOf('C')
       const claims = await Promise.all([
         a.review.claim(caseId, analyst, 60),
         b.review.claim(caseId, holder('nike'), 60),

@@ -1,48 +1,33 @@
 // What every store must keep of verdicts that are taken back after their listing was edited.
 import { beforeEach, describe, expect, test } from 'vitest'
-import {
-  analyst,
-  ends,
-  holder,
-  knownHistory,
-  lastCase,
-  marketplace,
-  reviewWorld,
-  type ReviewWorld,
-} from './review-world.ts'
-import type { SharedStore, StoreNode } from './store.ts'
-import { twoNodes } from './two-nodes.ts'
+import { analyst, ends, holder, marketplace, reviewWorlds, type ReviewWorld } from './review-world.ts'
+import type { SharedStore } from './store.ts'
 
 export function undoingContract(name: string, start: () => Promise<SharedStore>): void {
   describe(`${name}: undoing`, () => {
-    let one: StoreNode
     let a: ReviewWorld
     let b: ReviewWorld
     beforeEach(async () => {
-      const [first, second] = await twoNodes(start)
-      one = first
-      ;[a, b] = [reviewWorld(first, 0), reviewWorld(second, 1)]
+      ;[a, b] = await reviewWorlds(start)
     })
-    const historyOf = (listingId: string) => knownHistory(one, listingId)
-    const caseOf = (listingId: string) => lastCase(one, listingId)
 
     test('the verdict on an edited listing is undone although its revision stands no more', async () => {
       await a.screen('old', 1)
-      const caseId = await caseOf('old')
+      const caseId = await a.caseOf('old')
       await a.review.verdict(caseId, analyst, { verdictId: 'wrong', verdict: 'confirmed' })
       await a.screen('old', 2, { outcome: 'allow' })
-      const before = await historyOf('old')
+      const before = await a.history('old')
       const late = await a.review.verdict(caseId, analyst, { verdict: 'rejected' })
       expect(ends([late])).toEqual(['case-changed'])
       const undone = await a.review.verdict(caseId, analyst, { verdict: 'cannot-tell', supersedes: 'wrong' })
       expect(undone).toMatchObject({ kind: 'recorded', decisions: [], stands: { revision: 2, outcome: 'hold' } })
-      expect(await historyOf('old')).toEqual(before)
+      expect(await a.history('old')).toEqual(before)
     })
 
     test('a verdict is undone from a later revision that its case went over to, by name and by taking back', async () => {
       const counted = async () => {
         const left: string[] = []
-        for await (const { verdicts } of one.labels.judged()) {
+        for await (const { verdicts } of a.node.labels.judged()) {
           const gone = new Set(verdicts.map((v) => v.supersedes))
           left.push(
             ...verdicts.filter((v) => v.verdict !== 'cannot-tell' && !gone.has(v.verdictId)).map((v) => v.verdictId),
@@ -52,12 +37,12 @@ export function undoingContract(name: string, start: () => Promise<SharedStore>)
       }
       for (const listingId of ['named', 'taken']) {
         await a.screen(listingId, 1)
-        const caseId = await caseOf(listingId)
+        const caseId = await a.caseOf(listingId)
         const wrong = { verdictId: `wrong-${listingId}`, verdict: 'confirmed' } as const
         await a.review.verdict(caseId, analyst, wrong)
         await a.review.appeal(listingId, marketplace(), 'It is mine.')
         await a.screen(listingId, 2, { outcome: 'allow' })
-        expect(await caseOf(listingId)).toBe(caseId)
+        expect(await a.caseOf(listingId)).toBe(caseId)
         const cleared = await a.review.verdict(caseId, analyst, { verdictId: `ok-${listingId}`, verdict: 'rejected' })
         // What an edit made honest says nothing of what it was before: the confirmation stays, and is named.
         expect(cleared).toMatchObject({
@@ -68,7 +53,7 @@ export function undoingContract(name: string, start: () => Promise<SharedStore>)
       }
       expect(await counted()).toEqual(['ok-named', 'ok-taken', 'wrong-named', 'wrong-taken'])
 
-      const named = await caseOf('named')
+      const named = await a.caseOf('named')
       const supersedes = 'wrong-named'
       // Naming an old word does not make a second one the first on what stands.
       expect(ends([await b.review.verdict(named, analyst, { verdict: 'confirmed', supersedes })])).toEqual([
@@ -83,7 +68,7 @@ export function undoingContract(name: string, start: () => Promise<SharedStore>)
       const other = await b.review.verdict(named, analyst, { verdict: 'cannot-tell', supersedes: 'wrong-taken' })
       expect(other).toMatchObject({ kind: 'refused', path: '/supersedes' })
 
-      const back = await b.review.reopen(await caseOf('taken'), analyst, { reason: 'all wrong', takeBack: true })
+      const back = await b.review.reopen(await a.caseOf('taken'), analyst, { reason: 'all wrong', takeBack: true })
       expect(back).toMatchObject({ kind: 'recorded', stands: { revision: 2, outcome: 'hold', state: 'open' } })
       expect(
         back?.kind === 'recorded' &&
