@@ -8,8 +8,9 @@ import { assess } from '../../../src/pipeline/assess.ts'
 import { assessed } from '../../../src/pipeline/assessed.ts'
 import { compileGate, type GateParts } from '../../../src/pipeline/reference.ts'
 import { defaultPolicy } from '../../../src/policy/default.ts'
-import type { Finding, Signal } from '../../../src/signals/signal.ts'
+import type { Finding } from '../../../src/signals/signal.ts'
 import type { TextModel } from '../../../src/signals/text-model/ports.ts'
+import { signal } from '../../support/made-up-signal.ts'
 
 const BUDGET_MS = 500
 const LONGER_MS = 984
@@ -43,16 +44,6 @@ const later = async (milliseconds: number, score: number): Promise<number> => {
   await new Promise((resolve) => setTimeout(resolve, milliseconds))
   return score
 }
-const signal = (name: string, evaluate: Signal['evaluate']): Signal => ({
-  name,
-  version: '1',
-  label: name,
-  description: name,
-  sources: [],
-  mode: 'enforce',
-  examples: [],
-  evaluate,
-})
 const abstained: Finding = { state: 'abstained', evidence: {} }
 const statesOf = (signals: readonly { name: string; state: string }[]) =>
   Object.fromEntries(signals.map(({ name, state }) => [name, state]))

@@ -11,6 +11,7 @@ import type { Tally } from '../../../src/pipeline/settle.ts'
 import { defaultPolicy } from '../../../src/policy/default.ts'
 import type { Finding, Signal } from '../../../src/signals/signal.ts'
 import { createTelemetry } from '../../../src/telemetry.ts'
+import { signal } from '../../support/made-up-signal.ts'
 
 const TOPICS = topicNames('touchstone')
 const card: Scorecard = {
@@ -28,16 +29,6 @@ const card: Scorecard = {
     },
   },
 }
-const signal = (name: string, evaluate: Signal['evaluate']): Signal => ({
-  name,
-  version: '1',
-  label: name,
-  description: name,
-  sources: [],
-  mode: 'enforce',
-  examples: [],
-  evaluate,
-})
 class UnfitError extends Error {}
 
 const abstain: Finding = { state: 'abstained', evidence: {} }
