@@ -1,6 +1,8 @@
-// Labels for the tests of learning: made up, in an order of time, each with the signals that a gate would have recorded.
+// Labels for the tests of learning: made up, in an order of time, each with the signals that a gate would have recorded; and what is learnt with.
 import type { SignalResult } from '../../../src/domain/signal-result.ts'
 import type { LabelledListing } from '../../../src/learning/ports.ts'
+import type { TrainingOptions } from '../../../src/pipeline/learning/train.ts'
+import type { GateParts } from '../../../src/pipeline/reference.ts'
 
 export const scored = (name: string, score: number, more: Partial<SignalResult> = {}): SignalResult => ({
   name,
@@ -61,3 +63,15 @@ export const story = (count: number): LabelledListing[] =>
         : [scored('price', i % 3 === 0 ? 0.3 : 0.2), scored('brand', 0.2), scored('wording', 0.6)],
     })
   })
+
+/** Of both models, where what ships decides and no text model is heard. */
+export const trainingOptions = (
+  { scorecard }: Pick<GateParts, 'scorecard'>,
+  thresholds: TrainingOptions['thresholds'],
+): TrainingOptions => ({
+  seed: 7,
+  models: ['fusion', 'text'],
+  shipped: scorecard,
+  champion: { fusion: scorecard, hears: async (rows) => rows, text: null, scores: async () => [] },
+  thresholds,
+})

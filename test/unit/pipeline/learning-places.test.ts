@@ -17,20 +17,14 @@ import type { PlaceFigures } from '../../../src/pipeline/learning/places.ts'
 import { withText } from '../../../src/pipeline/learning/text-scores.ts'
 import { train, type TrainedModel, type TrainingOptions } from '../../../src/pipeline/learning/train.ts'
 import type { GateParts } from '../../../src/pipeline/reference.ts'
-import { at, labelled, wordFor } from '../learning/labelled.ts'
+import { at, labelled, trainingOptions, wordFor } from '../learning/labelled.ts'
 
 const THRESHOLDS = { hold: 0.2, block: 0.9 }
 let parts: GateParts
 let options: TrainingOptions
 beforeAll(async () => {
   parts = await gateParts({ currencies: undefined, budgetMs: 250 })
-  options = {
-    seed: 7,
-    models: ['fusion', 'text'],
-    shipped: parts.scorecard,
-    champion: { fusion: parts.scorecard, hears: async (rows) => rows, text: null, scores: async () => [] },
-    thresholds: THRESHOLDS,
-  }
+  options = trainingOptions(parts, THRESHOLDS)
 })
 
 /** Everything was drawn for the audit: nothing but the words tells fakes from the rest, and no signal knows them yet. */

@@ -14,18 +14,12 @@ import { cardText } from '../../../src/apps/model-text.ts'
 import type { LearningStores } from '../../../src/pipeline/learning/run-training.ts'
 import { mayHaveLearnt, unseenBy } from '../../../src/pipeline/learning/unseen.ts'
 import { train, type TrainingOptions } from '../../../src/pipeline/learning/train.ts'
-import { at, labelled, story, wordFor } from '../learning/labelled.ts'
+import { at, labelled, story, trainingOptions, wordFor } from '../learning/labelled.ts'
 
 let options: TrainingOptions
 beforeAll(async () => {
   const parts = await gateParts({ currencies: undefined, budgetMs: 250 })
-  options = {
-    seed: 7,
-    models: ['fusion', 'text'],
-    shipped: parts.scorecard,
-    champion: { fusion: parts.scorecard, hears: async (rows) => rows, text: null, scores: async () => [] },
-    thresholds: { hold: 0.5, block: 0.9 },
-  }
+  options = trainingOptions(parts, { hold: 0.5, block: 0.9 })
 })
 /** As they are read of the store: with whom anybody spoke of. */
 const read = (labels: readonly LabelledListing[]) => ({

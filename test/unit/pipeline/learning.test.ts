@@ -14,19 +14,13 @@ import { train, type TrainingOptions } from '../../../src/pipeline/learning/trai
 import type { MeasuredRow } from '../../../src/pipeline/learning/weighted.ts'
 import { readFusion } from '../../../src/pipeline/models.ts'
 import type { GateParts } from '../../../src/pipeline/reference.ts'
-import { scored, story } from '../learning/labelled.ts'
+import { scored, story, trainingOptions } from '../learning/labelled.ts'
 
 let parts: GateParts
 let options: TrainingOptions
 beforeAll(async () => {
   parts = await gateParts({ currencies: undefined, budgetMs: 250 })
-  options = {
-    seed: 7,
-    models: ['fusion', 'text'],
-    shipped: parts.scorecard,
-    champion: { fusion: parts.scorecard, hears: async (rows) => rows, text: null, scores: async () => [] },
-    thresholds: { hold: 0.5, block: 0.9 },
-  }
+  options = trainingOptions(parts, THRESHOLDS)
 })
 const THRESHOLDS = { hold: 0.5, block: 0.9 }
 const row = (positive: boolean, risk: number, more: Partial<MeasuredRow> = {}): MeasuredRow => ({
