@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { ModelCard } from '../domain/model.ts'
 import { scorecardSchema } from '../domain/scorecard.ts'
+import type { Counted } from '../pipeline/learning/compare.ts'
 import { losses } from '../pipeline/learning/objections.ts'
 import { nameOf, unmeasuredOf } from '../pipeline/learning/places.ts'
 import { saidByLines } from '../pipeline/learning/said-by.ts'
@@ -99,21 +100,8 @@ export function usedText({ labels, learntFrom, heldOut, leftOut }: z.infer<typeo
   return `${labels} verdicts count: ${learntFrom} to learn from, ${heldOut} listings decided later to measure on, ${left} left out${reasons.length === 0 ? '' : ` (${reasons.join('; ')})`}.`
 }
 
-interface Compared {
-  readonly labels: number
-  readonly rows: number
-  readonly drawn: number
-  readonly leftOut: {
-    readonly repeated: number
-    readonly decidedEarlier: number
-    readonly sellerLearntFrom: number
-    readonly wordsLearntFrom: number
-    readonly learntByTheOther: number
-  }
-}
-
 /** What a comparison was made on, and why the other verdicts count for nothing in it. */
-export function comparedText({ labels, rows, drawn, leftOut }: Compared): string {
+export function comparedText({ labels, rows, drawn, leftOut }: Counted & { readonly rows: number }): string {
   const { repeated, decidedEarlier, sellerLearntFrom, wordsLearntFrom, learntByTheOther } = leftOut
   const why = [
     [decidedEarlier, 'decided before what was held out'],

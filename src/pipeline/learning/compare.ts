@@ -115,11 +115,10 @@ async function fusionOf(
 const textName = (version: string | null | undefined): string =>
   version === undefined ? 'the text scores recorded' : version === null ? 'no text model' : `text ${version}`
 
-/** Verdicts that count, and those that are measured on neither, by why. */
-interface Compared {
+/** On how many of the verdicts that count a comparison was made, and why not on the others. */
+export interface Counted {
   readonly labels: number
-  readonly rows: readonly TrainingRow[]
-  /** Of the rows: drawn from what went on sale unseen. */
+  /** Of the rows compared on: drawn from what went on sale unseen. */
   readonly drawn: number
   readonly leftOut: {
     readonly repeated: number
@@ -137,7 +136,7 @@ interface Sides {
   readonly deciding: ModelCard | undefined
 }
 
-function enough(read: Labels, { version, card, deciding }: Sides): Compared {
+function enough(read: Labels, { version, card, deciding }: Sides): Counted & { readonly rows: readonly TrainingRow[] } {
   const {
     labels,
     rows: unseen,
