@@ -1,5 +1,5 @@
 // What a version finds at a false-positive rate that is stated: two versions with other thresholds are only comparable at one price.
-import { round, share, weightOf, type MeasuredRow, type Share } from './weighted.ts'
+import { recallOf, round, share, weightOf, type MeasuredRow, type Recall, type Share } from './weighted.ts'
 
 /** A type, as a card keeps it as JSON. */
 export type AtRate = {
@@ -9,7 +9,7 @@ export type AtRate = {
   readonly threshold: number | null
   /** With its interval: of few honest rows none may be stopped, and that shows little. */
   readonly falsePositives: Share
-  readonly recall: { readonly all: Share; readonly overt: Share; readonly silent: Share }
+  readonly recall: Recall
 }
 
 /**
@@ -24,21 +24,13 @@ export function recallAt(rows: readonly MeasuredRow[], most: number): AtRate {
   const spared = honest.find((row) => (stopped += row.weight) > mayStop)?.risk ?? -1
   const over = (row: MeasuredRow): boolean => row.risk > spared
   const threshold = rows.filter(over).reduce((lowest, row) => Math.min(lowest, row.risk), Infinity)
-  const found = rows.filter((row) => row.positive)
   return {
     most,
     threshold: threshold === Infinity ? null : round(threshold),
     falsePositives: share(honest, over),
-    recall: {
-      all: share(found, over),
-      overt: share(
-        found.filter((row) => row.overt),
-        over,
-      ),
-      silent: share(
-        found.filter((row) => !row.overt),
-        over,
-      ),
-    },
+    recall: recallOf(
+      rows.filter((row) => row.positive),
+      over,
+    ),
   }
 }

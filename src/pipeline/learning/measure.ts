@@ -3,13 +3,24 @@ import type { Policy } from '../../domain/policy.ts'
 import { recallAt, type AtRate } from './at-rate.ts'
 import { aucOf } from './auc.ts'
 import { stoppedHonest, type Stopped } from './honest.ts'
-import { mean, meanWithin, round, sellersWorth, share, weightOf, type MeasuredRow, type Share } from './weighted.ts'
+import {
+  mean,
+  meanWithin,
+  recallOf,
+  round,
+  sellersWorth,
+  share,
+  weightOf,
+  type MeasuredRow,
+  type Recall,
+  type Share,
+} from './weighted.ts'
 
 // Types, not interfaces: a card keeps them as JSON.
 
 export type ModelFigures = {
   readonly precision: { readonly hold: Share; readonly block: Share }
-  readonly recall: { readonly all: Share; readonly overt: Share; readonly silent: Share }
+  readonly recall: Recall
   /** Of the rejected: at or above the threshold. */
   readonly falsePositives: { readonly hold: Share; readonly block: Share }
   /** What one threshold of its own finds where it may stop no more of the honest than so many: both models at the same price. */
@@ -62,17 +73,7 @@ export function measure(
   const isPositive = (row: MeasuredRow) => row.positive
   return {
     precision: { hold: share(rows.filter(stopped), isPositive), block: share(rows.filter(blocked), isPositive) },
-    recall: {
-      all: share(confirmed, stopped),
-      overt: share(
-        confirmed.filter((row) => row.overt),
-        stopped,
-      ),
-      silent: share(
-        confirmed.filter((row) => !row.overt),
-        stopped,
-      ),
-    },
+    recall: recallOf(confirmed, stopped),
     falsePositives: { hold: share(rejected, stopped), block: share(rejected, blocked) },
     atRate: recallAt(rows, maxFpr),
     brier: round(mean(rows, squaredError)),

@@ -79,3 +79,19 @@ export function share<T extends Sold>(rows: readonly T[], counts: (row: T) => bo
   const { low, high } = wilson(value * worth, worth)
   return { value: round(value), low: round(low), high: round(high), rows: rows.length }
 }
+
+/** Of the confirmed rows: also of those whose wording says so, and of those that say nothing, apart. */
+export type Recall = { readonly all: Share; readonly overt: Share; readonly silent: Share }
+
+/** `stopped`: what counts as found. */
+export const recallOf = (confirmed: readonly MeasuredRow[], stopped: (row: MeasuredRow) => boolean): Recall => ({
+  all: share(confirmed, stopped),
+  overt: share(
+    confirmed.filter((row) => row.overt),
+    stopped,
+  ),
+  silent: share(
+    confirmed.filter((row) => !row.overt),
+    stopped,
+  ),
+})
