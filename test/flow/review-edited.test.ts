@@ -4,7 +4,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Decision } from '../../src/domain/decision.ts'
 import { drawnPicture } from '../support/drawn-pictures.ts'
 import { until } from '../support/until.ts'
-import { call, closeReviewing, held, look, openReviewing, say, type Reviewed } from './reviewing.ts'
+import {
+  call,
+  closeReviewing,
+  held,
+  look,
+  openReviewing,
+  say,
+  standingOf,
+  withdraw,
+  type Reviewed,
+} from './reviewing.ts'
 
 beforeAll(openReviewing, 120_000)
 afterAll(closeReviewing, 60_000)
@@ -47,18 +57,6 @@ describe('a wrong confirmation', () => {
 })
 
 describe('a wrong confirmation of a listing that its seller has withdrawn', () => {
-  const withdraw = async (listingId: string, revision: number) => {
-    await call('POST', `/v1/listings/${listingId}/withdrawals`, 'ingest', { revision })
-    while ((await currentOf(listingId)).withdrawnRevision < revision) await new Promise((r) => setTimeout(r, 20))
-  }
-  const currentOf = async (listingId: string) =>
-    (
-      await call<{ current: { withdrawnRevision: number; sequence: number; outcome: string } }>(
-        'GET',
-        `/v1/listings/${listingId}`,
-        'ingest',
-      )
-    ).body.current
   const reopen = (caseId: string | undefined, takeBack: boolean) =>
     call<Reviewed & { detail?: string }>('POST', `/v1/cases/${caseId}/reopen`, 'analyst', { reason: 'wrong', takeBack })
 
@@ -82,7 +80,7 @@ describe('a wrong confirmation of a listing that its seller has withdrawn', () =
     const stopped = await submit({ listingId: twin, revision: 1, sellerId: 'S-2', title: 'A wooden chair', images })
     expect(stopped).toMatchObject({ outcome: 'hold', reasons: [{ code: 'picture-seen-before' }] })
     await withdraw(listingId, 1)
-    const before = await currentOf(listingId)
+    const before = await standingOf(listingId)
 
     const asked = await reopen(caseId, false)
     expect([asked.status, asked.body.code, asked.body.detail]).toEqual([
@@ -100,9 +98,9 @@ describe('a wrong confirmation of a listing that its seller has withdrawn', () =
       body: { status: 'recorded', decision: null, stands: { state: 'withdrawn' } },
     })
     expect(await inBank(listingId)).toBe(0)
-    expect(await currentOf(listingId)).toEqual(before)
+    expect(await standingOf(listingId)).toEqual(before)
     expect((await look(caseId, 'analyst')).body).toMatchObject({ state: 'withdrawn', brandIds: ['rolex'] })
-    while ((await currentOf(twin)).outcome !== 'allow') await new Promise((resolve) => setTimeout(resolve, 20))
+    while ((await standingOf(twin)).outcome !== 'allow') await new Promise((resolve) => setTimeout(resolve, 20))
 
     const again = await reopen(caseId, true)
     expect([again.status, again.body.detail]).toEqual([409, expect.stringContaining('no verdict on its case counts')])

@@ -131,6 +131,22 @@ export async function held(listingId: string, more: object = {}): Promise<Decisi
   return body
 }
 
+/** Where a listing stands as its marketplace is told. */
+export const standingOf = async (listingId: string) =>
+  (
+    await call<{ current: { withdrawnRevision: number; sequence: number; outcome: string } }>(
+      'GET',
+      `/v1/listings/${listingId}`,
+      'ingest',
+    )
+  ).body.current
+
+/** Its seller takes it back, and the worker has heard of it. */
+export async function withdraw(listingId: string, revision: number): Promise<void> {
+  await call('POST', `/v1/listings/${listingId}/withdrawals`, 'ingest', { revision })
+  await until('it is withdrawn', async () => (await standingOf(listingId)).withdrawnRevision === revision)
+}
+
 export const feedOf = async (listingId: string) =>
   (await call<{ items: { data: Decision }[] }>('GET', '/v1/decisions?limit=1000', 'ingest')).body.items
     .map((item) => item.data)

@@ -13,7 +13,9 @@ import {
   policy,
   raw,
   say,
+  standingOf,
   submitted,
+  withdraw,
   type Reviewed,
 } from './reviewing.ts'
 
@@ -55,19 +57,6 @@ const meets = (seed: number, outcome: Decision['outcome']) =>
     const decision = await offer(`stranger-${(asked += 1)}`, [seed])
     return decision.outcome === outcome
   })
-
-const stands = async (listingId: string) =>
-  (
-    await call<{ current: { withdrawnRevision: number; sequence: number; outcome: string } }>(
-      'GET',
-      `/v1/listings/${listingId}`,
-      'ingest',
-    )
-  ).body.current
-const withdraw = async (listingId: string, revision: number) => {
-  await call('POST', `/v1/listings/${listingId}/withdrawals`, 'ingest', { revision })
-  await until('it is withdrawn', async () => (await stands(listingId)).withdrawnRevision === revision)
-}
 
 describe('an edit before anybody has looked', () => {
   it('keeps no fake out of the bank, and puts no rival’s photo in', async () => {
@@ -118,7 +107,7 @@ describe('a listing that its seller has withdrawn', () => {
       const { caseId } = await held(listingId, { images: await dataOf(seed) })
       // A withdrawal may name a revision that nobody has sent.
       await withdraw(listingId, 7)
-      const before = await stands(listingId)
+      const before = await standingOf(listingId)
       const gone = await call<{ items: { caseId: string; dueAt: string | null; revision: number }[] }>(
         'GET',
         '/v1/cases?state=withdrawn',
@@ -133,7 +122,7 @@ describe('a listing that its seller has withdrawn', () => {
         200,
         { decision: null, pictures: { joined: 1 }, stands: { state: 'resolved', outcome: 'hold', withdrawn: true } },
       ])
-      expect(await stands(listingId)).toEqual(before)
+      expect(await standingOf(listingId)).toEqual(before)
       await meets(seed, 'hold')
       // The first word counts here as well, and a taken back one leaves the case as the withdrawal left it.
       expect((await confirm(caseId, {}, as)).body.code).toBe('already-decided')
@@ -143,7 +132,7 @@ describe('a listing that its seller has withdrawn', () => {
       // Whoever sees no fake in it says so.
       const cleared = await say(caseId, as, { verdict: 'rejected' })
       expect(cleared.body).toMatchObject({ decision: null, stands: { state: 'resolved', outcome: 'hold' } })
-      expect(await stands(listingId)).toEqual(before)
+      expect(await standingOf(listingId)).toEqual(before)
     },
   )
 
