@@ -1,7 +1,8 @@
-// The case that a decision opens or carries over, and what it shows: the same for a first look and for another one.
+// The case that a decision opens, carries over or closes, and what it shows: the same for a first look and for another one.
 import type { Decision } from '../domain/decision.ts'
 import { openerOf } from './assessed.ts'
 import type { Kept } from './pictures/keeping.ts'
+import type { CaseChange } from './ports.ts'
 import type { Draft, SettlementDraft } from './settlement.ts'
 
 /**
@@ -33,4 +34,16 @@ export function openCaseOf(
     at: decidedAt,
   })
   for (const picture of kept) draft.casePicture({ caseId, revision, brandIds, ...picture })
+}
+
+/** By the decision that the case is about as it closes; what it was about it keeps. */
+export function closeCaseOf(
+  { listingId, revision, brandIds, risk }: Decision,
+  { marketplace }: Draft,
+  draft: SettlementDraft,
+  closed: Pick<CaseChange, 'caseId' | 'at'> & {
+    readonly change: Extract<CaseChange['change'], 'withdrawn' | 'released' | 'resolved'>
+  },
+): void {
+  draft.case({ ...closed, listingId, revision, brandIds, risk, openedBy: null, marketplace, dueAt: null })
 }

@@ -2,6 +2,7 @@
 import type { Decision, Reason } from '../domain/decision.ts'
 import type { TopicNames } from '../events/topics.ts'
 import type { Telemetry } from '../telemetry.ts'
+import { closeCaseOf } from './case-of-decision.ts'
 import { decisionId } from './ids.ts'
 import { createLoop, type Loop } from './loop.ts'
 import type { DueHold, GateStore, Settlement, Standing } from './ports.ts'
@@ -53,18 +54,7 @@ export function settleDeadlines(
     }
     draft.decision(decision)
     if (outcome === 'allow' && row.caseId !== null) {
-      draft.case({
-        caseId: row.caseId,
-        listingId: row.listingId,
-        change: 'released',
-        revision: held.revision,
-        brandIds: held.brandIds,
-        risk: held.risk,
-        openedBy: null,
-        marketplace: row.marketplace,
-        dueAt: null,
-        at: decision.decidedAt,
-      })
+      closeCaseOf(decision, row, draft, { caseId: row.caseId, change: 'released', at: decision.decidedAt })
       row.caseId = null
     }
     row.sequence = sequence

@@ -8,7 +8,7 @@ import { mayBeMended, type Assessment } from '../assess.ts'
 import { caseId, decisionId } from '../ids.ts'
 import type { Keepsake } from '../pictures/keeping.ts'
 import { assessed, EDITED } from '../assessed.ts'
-import { openCaseOf } from '../case-of-decision.ts'
+import { closeCaseOf, openCaseOf } from '../case-of-decision.ts'
 import { SettlementDraft, type Draft } from '../settlement.ts'
 import type { WantedRescreen } from '../ports.ts'
 import type { DueRescreen, RescreenSettlement, RescreenSubject } from './ports.ts'
@@ -141,18 +141,7 @@ function decideAgain(
   draft.decision(decision, shown)
   openCaseOf(decision, row, draft, { dueAt: until, kept })
   if (openCase === null && row.caseId !== null)
-    draft.case({
-      caseId: row.caseId,
-      listingId: row.listingId,
-      change: 'released',
-      revision: row.revision,
-      brandIds: decision.brandIds,
-      risk: decision.risk,
-      openedBy: null,
-      marketplace: row.marketplace,
-      dueAt: null,
-      at: decision.decidedAt,
-    })
+    closeCaseOf(decision, row, draft, { caseId: row.caseId, change: 'released', at: decision.decidedAt })
   row.sequence = sequence
   row.outcome = outcome
   row.caseId = openCase

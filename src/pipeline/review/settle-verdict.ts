@@ -2,6 +2,7 @@
 import type { Verdict } from '../../domain/verdict.ts'
 import type { TopicNames } from '../../events/topics.ts'
 import { countingVerdicts, weighVerdicts } from '../../review/weigh-verdicts.ts'
+import { closeCaseOf } from '../case-of-decision.ts'
 import { decideByVerdicts } from '../verdicts/decide.ts'
 import { sameCase } from '../verdicts/subject.ts'
 import { settleWithdrawn } from '../verdicts/withdrawn.ts'
@@ -94,18 +95,7 @@ function decide(work: Work, verdict: Verdict, now: Date): void {
   const stands = subject.decisions.findLast((d) => d.revision === one.revision)
   const onRevision = subject.verdicts.filter((v) => v.revision === one.revision)
   if (stands === undefined || weighVerdicts(onRevision, stands.brandIds) === undefined) return
-  draft.case({
-    caseId: one.caseId,
-    listingId: one.listingId,
-    change: 'resolved',
-    revision: one.revision,
-    brandIds: stands.brandIds,
-    risk: stands.risk,
-    openedBy: null,
-    marketplace: row.marketplace,
-    dueAt: null,
-    at: now.toISOString(),
-  })
+  closeCaseOf(stands, row, draft, { caseId: one.caseId, change: 'resolved', at: now.toISOString() })
 }
 
 /** A rights holder speaks for one of its own brands that the case is about: which one is clear where there is only one. */

@@ -1,6 +1,7 @@
 // What verdicts mean for a listing that its seller has taken back: labels and banks, and whether its case is settled; no decision. Pure.
 import type { CaseState } from '../../domain/case.ts'
 import { countingVerdicts, weighVerdicts } from '../../review/weigh-verdicts.ts'
+import { closeCaseOf } from '../case-of-decision.ts'
 import type { Draft, SettlementDraft } from '../settlement.ts'
 import { sameCase, type OpenSubject } from './subject.ts'
 
@@ -38,16 +39,5 @@ export function settleWithdrawn(
   const waits = weighed === undefined && counts.some((v) => v.verdict !== 'cannot-tell')
   const change = weighed === undefined ? 'withdrawn' : 'resolved'
   if (caseId === null || waits || change === state) return
-  draft.case({
-    caseId,
-    listingId: row.listingId,
-    change,
-    revision,
-    brandIds: stands.brandIds,
-    risk: stands.risk,
-    openedBy: null,
-    marketplace: row.marketplace,
-    dueAt: null,
-    at: now.toISOString(),
-  })
+  closeCaseOf(stands, row, draft, { caseId, change, at: now.toISOString() })
 }
