@@ -146,6 +146,11 @@ export const ERRORS = {
     'The fusion and the text model that would decide together were not fitted to each other',
     'Promote or roll back the other one first, as the message says, or insist by force (`--force`).',
   ),
+  'model-conflict': entry(
+    409,
+    'Another model or policy decides than the one that the promotion was held against',
+    'Compare the version anew with what decides now (`touchstone evaluate --model NAME@VERSION`), and promote it again.',
+  ),
   'labels-missing': entry(
     409,
     'There are too few verdicts to learn from',

@@ -139,7 +139,7 @@ export interface Learning {
   }>
   /** Begins one and returns at once. Throws `training-running`. */
   train(name: ModelName | 'all', seed: number, by: string): TrainingState
-  /** Throws `not-found`, `model-invalid`, `model-loses`, `model-unmeasured`, `model-mismatch`. */
+  /** Throws `not-found`, `model-invalid`, `model-loses`, `model-unmeasured`, `model-mismatch`, `model-conflict`. */
   promote(
     name: ModelName,
     version: string,

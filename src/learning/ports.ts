@@ -1,7 +1,7 @@
 // What learning needs of the store: the labels that verdicts gave, and the registry of models with what is active.
 import type { Decision } from '../domain/decision.ts'
 import type { Listing } from '../domain/listing.ts'
-import type { ModelCard, ModelName } from '../domain/model.ts'
+import type { ActiveModel, ModelCard, ModelName } from '../domain/model.ts'
 import type { SignalResult } from '../domain/signal-result.ts'
 import type { Verdict } from '../domain/verdict.ts'
 
@@ -85,6 +85,12 @@ export interface Activation {
   readonly change: bigint
 }
 
+/** The highest change of what a promotion was held against, as they were read before anything else was. */
+export interface HeldAgainst {
+  readonly policy: bigint
+  readonly models: bigint
+}
+
 export interface ModelStore {
   /**
    * Keeps a version. The same version with the same bytes again changes nothing and says `present`; with other bytes it is
@@ -98,11 +104,18 @@ export interface ModelStore {
   active(): Promise<ModelRecord[]>
   /** The bytes, checked against their hash. Throws `not-found`, and `model-invalid` where they were damaged. */
   body(name: ModelName, version: string): Promise<Uint8Array>
-  /** Makes a version decide, null: what ships. Throws `not-found`; one that is active already is left as it is. */
-  promote(name: ModelName, version: string | null, by: string): Promise<Activation>
+  /**
+   * Makes a version decide, null: what ships. Throws `not-found`; one that is active already is left as it is. Throws
+   * `model-conflict`, and changes nothing, where another policy or a version of either model has become active since `against`.
+   */
+  promote(name: ModelName, version: string | null, by: string, against?: HeldAgainst): Promise<Activation>
   /**
    * Goes back to what decided before; again one more, to what ships at last. Throws `nothing-to-roll-back`, and what `check`
-   * throws of the version that would decide; then nothing changes.
+   * throws of the version that would decide in the place of those that do, which nobody changes in between; then nothing changes.
    */
-  rollback(name: ModelName, by: string, check?: (version: string | null) => void): Promise<Activation>
+  rollback(
+    name: ModelName,
+    by: string,
+    check?: (version: string | null, active: readonly ActiveModel[]) => void,
+  ): Promise<Activation>
 }

@@ -1,8 +1,10 @@
 // What every store must keep of models and labels: bytes by their hash, one version that decides, verdicts with what was known.
 import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { ModelCard, ModelName } from '../../src/domain/model.ts'
+import { brandSchema } from '../../src/domain/brand.ts'
+import type { ActiveModel, ModelCard, ModelName } from '../../src/domain/model.ts'
 import type { JudgedRevision } from '../../src/learning/ports.ts'
+import { defaultPolicy } from '../../src/policy/default.ts'
 import { commitAll, listings } from './store-samples.ts'
 import type { SharedStore, StoreNode } from './store.ts'
 import { twoNodes } from './two-nodes.ts'
@@ -76,12 +78,12 @@ export function modelStoreContract(name: string, start: () => Promise<SharedStor
       for (const version of ['1', '2']) await one.models.promote('fusion', version, 'ann')
       const before = await one.reference.change()
       const asked: (string | null)[] = []
-      const refuse = (version: string | null) => {
-        asked.push(version)
+      const refuse = (version: string | null, active: readonly ActiveModel[]) => {
+        asked.push(version, ...active.map((m) => m.version))
         throw new Error('not that one')
       }
       await expect(one.models.rollback('fusion', 'bob', refuse)).rejects.toThrow('not that one')
-      expect(asked).toEqual(['1'])
+      expect(asked).toEqual(['1', '2'])
       expect((await two.models.active()).map((m) => m.version)).toEqual(['2'])
       expect(await one.reference.change()).toBe(before)
       expect(await one.models.promote('fusion', null, 'ann')).toMatchObject({ version: null, before: '2' })
@@ -108,6 +110,49 @@ export function modelStoreContract(name: string, start: () => Promise<SharedStor
       const again = await two.models.promote('fusion', '1', 'bob')
       expect(again).toEqual({ name: 'fusion', version: '1', before: '1', change: before + 1n })
       expect(await one.reference.change()).toBe(before + 1n)
+    })
+
+    test('what was held against one policy and one champion is not promoted beside others', async () => {
+      for (const version of ['1', '2', '3']) await one.models.put(model(version))
+      await one.models.put(model('9', '9', 'text'))
+      for (const policy of [1, 2])
+        await one.reference.publishPolicy({ ...defaultPolicy(), version: policy }, 'ann', undefined)
+      await one.models.promote('fusion', '1', 'ann', (await one.reference.load()).kinds)
+      const meanwhile: [string, () => Promise<unknown>][] = [
+        ['a version of a model was promoted', () => two.models.promote('fusion', '3', 'bob')],
+        ['a version of a model was promoted', () => two.models.promote('text', '9', 'bob')],
+        ['or rolled back', () => two.models.rollback('fusion', 'bob')],
+        ['a policy was published', () => two.reference.publishPolicy(defaultPolicy(), 'bob', undefined)],
+        ['a policy was published or rolled back', () => two.reference.rollbackPolicy('bob')],
+      ]
+      for (const [why, change] of meanwhile) {
+        const { kinds } = await one.reference.load()
+        await change()
+        const stands = await one.reference.load()
+        for (const version of ['2', null])
+          await expect(one.models.promote('fusion', version, 'ann', kinds)).rejects.toMatchObject({
+            code: 'model-conflict',
+            message: expect.stringContaining(why) as string,
+          })
+        expect(await two.reference.load()).toEqual(stands)
+      }
+      const { kinds } = await one.reference.load()
+      // A brand says nothing of what a model does.
+      await two.reference.upsertBrands([brandSchema.parse({ brandId: 'nike', name: 'Nike' })], 'bob')
+      expect(await one.models.promote('fusion', '2', 'ann', kinds)).toMatchObject({ version: '2', before: '1' })
+    })
+
+    test('of many who held theirs against the same, at once, one promotes', async () => {
+      const versions = ['1', '2', '3', '4']
+      for (const version of versions) await one.models.put(model(version))
+      const { kinds } = await one.reference.load()
+      const all = await Promise.allSettled(
+        versions.map((version, i) => (i % 2 === 0 ? one : two).models.promote('fusion', version, 'ann', kinds)),
+      )
+      const done = all.flatMap((one) => (one.status === 'fulfilled' ? [one.value.version] : []))
+      expect(done).toHaveLength(1)
+      expect((await two.models.active()).map((m) => m.version)).toEqual(done)
+      for (const one of all) if (one.status === 'rejected') expect(one.reason).toMatchObject({ code: 'model-conflict' })
     })
 
     test('of many who promote at once each takes its turn, and the last one decides', async () => {

@@ -1,11 +1,11 @@
 // A promoted model whose bytes were damaged in the database. Real: PostgreSQL, the registry, the reference data as a worker follows it.
-import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { gateParts } from '../../src/apps/gate-parts.ts'
 import { brandSchema } from '../../src/domain/brand.ts'
 import { followReference, type GateParts, type LiveGate } from '../../src/pipeline/reference.ts'
 import { defaultPolicy } from '../../src/policy/default.ts'
 import { createTelemetry } from '../../src/telemetry.ts'
+import { keepFusion } from '../support/kept-fusion.ts'
 import { until } from '../support/until.ts'
 import { freshNode, type PostgresNode } from './store-on-postgres.ts'
 
@@ -22,19 +22,8 @@ afterEach(async () => {
   live = undefined
 })
 
-async function keep(version: string): Promise<void> {
-  const body = Buffer.from(JSON.stringify({ ...parts.scorecard, version }))
-  const sha256 = createHash('sha256').update(body).digest('hex')
-  const trained = { seed: 1, marketplaces: [], rows: 0, confirmed: 0, until: null, invented: true }
-  await node.models.put({
-    card: { name: 'fusion', version, sha256, description: '', trained, measured: {} },
-    body,
-    by: 'ann',
-  })
-}
-
 test('is never handed out, and decides nowhere: the version before decides, and brands go on changing', async () => {
-  for (const version of ['a', 'b']) await keep(version)
+  for (const version of ['a', 'b']) await keepFusion(node.models, parts.scorecard, version)
   await node.database.reading.query(
     `update model set body = set_byte(body, 20, get_byte(body, 20) # 1) where version = 'b'`,
   )

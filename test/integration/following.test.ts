@@ -1,5 +1,4 @@
 // A worker that follows the reference data. Real: PostgreSQL, banks, registry, compiling; what is loaded is counted at the store's edge.
-import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { gateParts } from '../../src/apps/gate-parts.ts'
 import { brandSchema } from '../../src/domain/brand.ts'
@@ -8,6 +7,7 @@ import { followReference, type GateParts, type LiveGate } from '../../src/pipeli
 import { defaultPolicy } from '../../src/policy/default.ts'
 import { createTelemetry } from '../../src/telemetry.ts'
 import { bank, picture } from '../contracts/store-banks.ts'
+import { keepFusion } from '../support/kept-fusion.ts'
 import { until } from '../support/until.ts'
 import { freshNode, type PostgresNode } from './store-on-postgres.ts'
 
@@ -88,11 +88,7 @@ test('of brands, policy and models each is loaded when it changed, and the other
   const third = await caughtUp(gate)
   expect([third.policy.policy.description, third.dictionary === second.dictionary]).toEqual(['another', true])
 
-  const body = Buffer.from(JSON.stringify({ ...parts.scorecard, version: 'a' }))
-  const sha256 = createHash('sha256').update(body).digest('hex')
-  const trained = { seed: 1, marketplaces: [], rows: 0, confirmed: 0, until: null, invented: true }
-  const card = { name: 'fusion', version: 'a', sha256, description: '', trained, measured: {} } as const
-  await node.models.put({ card, body, by: 'ann' })
+  await keepFusion(node.models, parts.scorecard, 'a')
   await node.models.promote('fusion', 'a', 'ann')
   const fourth = await caughtUp(gate)
   expect([fourth.scorecard.version, fourth.policy === third.policy]).toEqual(['a', true])

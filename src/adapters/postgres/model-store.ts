@@ -4,10 +4,11 @@ import type { Kysely } from 'kysely'
 import type { Pool } from 'pg'
 import type { ModelName } from '../../domain/model.ts'
 import { TouchstoneError } from '../../errors.ts'
-import type { Activation, ModelRecord, ModelStore } from '../../learning/ports.ts'
+import type { Activation, HeldAgainst, ModelRecord, ModelStore } from '../../learning/ports.ts'
 import { queries } from './connect.ts'
 import { activate, activeModels, deactivate, type Step } from './model-history.ts'
 import { lockHead, moveHead } from './reference-head.ts'
+import { latestChanges } from './reference-load.ts'
 import type { Tables } from './tables.ts'
 import { inTransaction } from './transaction.ts'
 
@@ -85,15 +86,34 @@ export function createModelStore(pool: Pool): ModelStore {
       return row.body
     },
 
-    promote: (name, version, by) => change(name, (tx, number) => activate(tx, name, version, by, number)),
+    promote: (name, version, by, against) =>
+      change(name, async (tx, number) => {
+        if (against !== undefined) await assertUnchanged(tx, against)
+        return await activate(tx, name, version, by, number)
+      }),
 
     rollback: (name, by, check) =>
       change(name, async (tx, number) => {
+        const active = await activeModels(tx)
         const step = await deactivate(tx, name, by, number)
-        check?.(step.version)
+        check?.(step.version, active)
         return step
       }),
   }
+}
+
+/** What was held against one policy and one champion says nothing of others. */
+async function assertUnchanged(tx: Kysely<Tables>, against: HeldAgainst): Promise<void> {
+  const { kinds } = await latestChanges(tx)
+  const other = [
+    ...(kinds.models === against.models ? [] : ['a version of a model was promoted or rolled back']),
+    ...(kinds.policy === against.policy ? [] : ['a policy was published or rolled back']),
+  ]
+  if (other.length > 0)
+    throw new TouchstoneError(
+      'model-conflict',
+      `${other.join(', and ')} while the version was held against what decided before; nothing was promoted`,
+    )
 }
 
 function assertSame(name: ModelName, version: string, sha256: string, body: Uint8Array): void {

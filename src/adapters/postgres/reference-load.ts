@@ -9,13 +9,13 @@ import type { Tables } from './tables.ts'
 
 /** Of a transaction whose statements see one moment. */
 export async function loadAll(tx: Kysely<Tables>): Promise<ReferenceData> {
-  const { change, kinds } = await heads(tx)
+  const { change, kinds } = await latestChanges(tx)
   return { change, kinds, brands: await brands(tx), policy: await policy(tx), models: await activeModels(tx) }
 }
 
 /** Of such a transaction too. Verdicts that move pictures into banks raise the number and none of the kinds: then one query. */
 export async function loadNews(tx: Kysely<Tables>, known: ReferenceKinds): Promise<ReferenceNews> {
-  const { change, kinds } = await heads(tx)
+  const { change, kinds } = await latestChanges(tx)
   return {
     change,
     kinds,
@@ -25,7 +25,8 @@ export async function loadNews(tx: Kysely<Tables>, known: ReferenceKinds): Promi
   }
 }
 
-async function heads(tx: Kysely<Tables>): Promise<{ change: bigint; kinds: ReferenceKinds }> {
+/** Behind the lock of the head nobody moves them any more. */
+export async function latestChanges(tx: Kysely<Tables>): Promise<{ change: bigint; kinds: ReferenceKinds }> {
   const { rows } = await sql<{ change: string; brands: string; policy: string; models: string }>`
     select change,
            (select coalesce(max(b.change), 0) from brand b) as brands,

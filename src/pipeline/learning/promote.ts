@@ -1,6 +1,6 @@
 // A version of a model on its way to decide, or back: it must exist, fit this gate and the other model, and not do worse, unless somebody insists.
-import { expectedText, type ModelCard, type ModelName } from '../../domain/model.ts'
-import { holdsOf } from '../../domain/policy.ts'
+import { expectedText, type ActiveModel, type ModelCard, type ModelName } from '../../domain/model.ts'
+import { holdsOf, type Policy } from '../../domain/policy.ts'
 import type { Scorecard } from '../../domain/scorecard.ts'
 import { TouchstoneError } from '../../errors.ts'
 import type { Activation, ModelRecord, ModelStore } from '../../learning/ports.ts'
@@ -14,7 +14,7 @@ import { oneSided } from './said-by.ts'
 
 export interface PromotionParts {
   readonly store: ModelStore
-  /** The policy that is active: what it holds from. */
+  /** The policy that is active, what it holds from, and when policy and models changed. */
   readonly reference: Pick<ReferenceStore, 'load'>
   readonly signals: readonly Signal[]
   /** Tries a text model; without it only its bytes are checked. */
@@ -39,7 +39,8 @@ interface Who {
  * Makes a version decide in every running worker, within two seconds; the one that ships by taking back what was promoted.
  * @throws TouchstoneError `not-found`, `model-invalid` where it does not fit, `model-loses` where its card speaks against it
  * or a marketplace would be held whatever is listed, `model-unmeasured` where the card says too little of a marketplace, and
- * `model-mismatch` where the other model speaks against it, unless `force` is given. Then nothing changes.
+ * `model-mismatch` where the other model speaks against it, unless `force` is given; `model-conflict`, whatever is given, where
+ * a policy or a model changed meanwhile: what was looked at, or overruled, stands no more. Then nothing changes.
  */
 export async function promoteModel(
   parts: PromotionParts,
@@ -48,23 +49,25 @@ export async function promoteModel(
   { by, force }: Who,
 ): Promise<Promotion> {
   const { store, signals, text } = parts
+  // Before all else: whatever changes from here on is a conflict.
+  const { policy, kinds } = await parts.reference.load()
   const record = await store.find(name, version)
   if (record === undefined && version === parts.shipped[name]) {
-    const against = (await leavingOf(parts, name))(null)
+    const against = leaving(parts, await store.active(), name, null)
     assertMay('model-mismatch', against, force)
-    return ended(parts, await store.promote(name, null, by), against)
+    return ended(parts, await store.promote(name, null, by, kinds), against)
   }
   const body = await store.body(name, version)
   if (record === undefined)
     throw new TouchstoneError('not-found', `there is no version ${version} of the model ${name} in the registry`)
-  const bases = name === 'fusion' ? await basesOf(parts, readFusion(record.card, body, signals)) : NO_BASES
+  const bases = name === 'fusion' ? basesOf(policy, readFusion(record.card, body, signals)) : NO_BASES
   if (name === 'text') await text?.load({ card: record.card, body })
-  const active = (await activeText(parts)) ?? undefined
+  const active = activeText(parts, await store.active()) ?? undefined
   const told = [...bases.told, ...oneSided(record.card), ...(await besideWhatDecides(parts, record.card))]
   const against = [...bases.against, ...objections(record.card, { text: active })]
   const named = against.map((why) => `${name} ${version}: ${why}`)
   assertMay(codeOf(against.length, record.card, active), named, force)
-  const done = await ended(parts, await store.promote(name, version, by), against)
+  const done = await ended(parts, await store.promote(name, version, by, kinds), against)
   return { ...done, warnings: [...told, ...done.warnings] }
 }
 
@@ -82,11 +85,7 @@ const NO_BASES = { against: [], told: [] }
  * Bases by which a marketplace is held whatever is listed there, and those that only move it. A policy that holds at what is
  * assumed everywhere holds what it likes: that is not the version's doing.
  */
-async function basesOf(
-  { reference }: Pick<PromotionParts, 'reference'>,
-  { prior }: Scorecard,
-): Promise<{ against: string[]; told: string[] }> {
-  const { policy } = await reference.load()
+function basesOf(policy: Policy | undefined, { prior }: Scorecard): { against: string[]; told: string[] } {
   const holds = policy === undefined ? [] : holdsOf(policy).filter((hold) => hold > prior.probability)
   const odds = (p: number) => p / (1 - p)
   const found = (prior.marketplaces ?? []).map(({ marketplace, probability, source }) => {
@@ -133,10 +132,9 @@ export async function rollbackModel(
   name: ModelName,
   { by, force }: Who,
 ): Promise<Promotion> {
-  const against = await leavingOf(parts, name)
   let overruled: readonly string[] = []
-  const step = await parts.store.rollback(name, by, (version) => {
-    overruled = against(version)
+  const step = await parts.store.rollback(name, by, (version, active) => {
+    overruled = leaving(parts, active, name, version)
     assertMay('model-mismatch', overruled, force)
   })
   return ended(parts, step, overruled)
@@ -175,25 +173,24 @@ export const fusionFittedTo = async (store: ModelStore, text: string): Promise<M
   (await store.list('fusion')).find(({ card }) => expectedText(card) === text)
 
 /** What the fusion that decides says against the text model's going back to a version; a pair that is apart already may. */
-async function leavingOf(
-  parts: Pick<PromotionParts, 'store' | 'shipped'>,
+function leaving(
+  { shipped }: Pick<PromotionParts, 'shipped'>,
+  active: readonly ActiveModel[],
   name: ModelName,
-): Promise<(version: string | null) => string[]> {
-  const fusion = (await parts.store.active()).find((model) => model.name === 'fusion')
+  version: string | null,
+): string[] {
+  const fusion = active.find((model) => model.name === 'fusion')
   const expects = name === 'text' && fusion !== undefined ? expectedText(fusion.card) : undefined
-  if (fusion === undefined || expects === undefined || expects !== (await activeText(parts))) return () => []
-  return (version) => {
-    const then = version ?? parts.shipped.text
-    if (then === expects) return []
-    return [
-      `fusion ${fusion.version}, which decides, was fitted to the text model ${expects}, and ${then ?? 'none'} would be active: roll back fusion first`,
-    ]
-  }
+  const then = version ?? shipped.text
+  if (fusion === undefined || expects === undefined || expects !== activeText({ shipped }, active) || then === expects)
+    return []
+  return [
+    `fusion ${fusion.version}, which decides, was fitted to the text model ${expects}, and ${then ?? 'none'} would be active: roll back fusion first`,
+  ]
 }
 
-async function activeText({ store, shipped }: Pick<PromotionParts, 'store' | 'shipped'>): Promise<string | null> {
-  return (await store.active()).find((model) => model.name === 'text')?.version ?? shipped.text
-}
+const activeText = ({ shipped }: Pick<PromotionParts, 'shipped'>, active: readonly ActiveModel[]): string | null =>
+  active.find((model) => model.name === 'text')?.version ?? shipped.text
 
 type Refused = 'model-loses' | 'model-mismatch' | 'model-unmeasured'
 
