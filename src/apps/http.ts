@@ -35,7 +35,8 @@ export interface RunningHttp {
   stop(): Promise<void>
 }
 
-const LINK_SECONDS = 900
+/** How long the link that signs an administrator in is good for. */
+export const LINK_SECONDS = 900
 
 export async function startHttp(
   gate: Gate,

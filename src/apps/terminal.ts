@@ -88,24 +88,33 @@ export function textWidth(text: string): number {
   return width
 }
 
+/** Of the width, when a text is cut at a space. */
+const LEAST_KEPT = 2 / 3
+
 /** Cut to `width` columns with an ellipsis, then filled with spaces. */
 export function fit(text: string, width: number): string {
   const cut = cutText(text, width)
   return cut + ' '.repeat(Math.max(0, width - textWidth(cut)))
 }
 
+/** Behind a word where one ends near, else between two characters. */
 export function cutText(text: string, width: number): string {
   if (textWidth(text) <= width) return text
   let kept = ''
   let used = 0
+  let next = ''
   for (const character of text) {
     const wide = columns(character)
+    next = character
     if (used + wide > width - 1) break
     kept += character
     used += wide
   }
+  // Half a word may say something else; where it would cost much of the line there are no short words, as in Chinese.
+  const whole = next === ' ' ? kept : kept.slice(0, Math.max(0, kept.lastIndexOf(' ')))
+  if (textWidth(whole) >= width * LEAST_KEPT) kept = whole
   const end = RIGHT_TO_LEFT.test(kept) ? LEFT_TO_RIGHT_MARK : ''
-  return `${kept.trimEnd()}${end}${width > 0 ? '…' : ''}`
+  return `${kept.replace(/[\s,;:]+$/u, '')}${end}${width > 0 ? '…' : ''}`
 }
 
 /** A risk for people: three figures at most, never 0 or 100. */
@@ -126,12 +135,12 @@ export function priceText(price: Price): string {
 const WORD = 8
 const RISK = 9
 const PRICE = 13
-/** From here on the reason fits behind the title. */
-const WIDE_FROM = 130
+/** From here on the usual reason fits behind a title of 45 columns. */
+const WIDE_FROM = 150
 /** Columns before a reason below its title: the usual ones then fit on a line of 80. */
 const BELOW = 6
-/** What a usual reason takes; the title has the rest. */
-const REASON = 68
+/** What a usual reason takes, with the space before it; the title has the rest. */
+const REASON = 74
 
 export function createTerminal(options: TerminalOptions): Terminal {
   const colours = createColors(options.colour)
@@ -173,11 +182,14 @@ export function createTerminal(options: TerminalOptions): Terminal {
       const indent = beside ? WORD + risk.length : Math.min(BELOW, width - 12)
       const mark = line.mark === undefined ? '' : colours.yellow(paragraph(`! ${plain(line.mark)}`, indent))
       if (beside) {
+        // What is longer goes on below, in the same column.
         const room = rest - textWidth(title) - 2
-        const said = (text: string) => `  ${cutText(plain(text), room)}`
-        if (line.reason !== undefined) return `${start}${said(line.reason)}\n${mark}`
-        if (line.mark !== undefined) return `${start}${colours.yellow(said(`! ${line.mark}`))}\n`
-        return line.aside === undefined ? `${start.trimEnd()}\n` : `${start}${colours.dim(said(line.aside))}\n`
+        const said = (text: string) =>
+          wrap(plain(text), room).map((part, n) => (n === 0 ? part : ' '.repeat(width - room) + part))
+        const ended = (text: string) => `${start}  ${text}\n`
+        if (line.reason !== undefined) return `${ended(said(line.reason).join('\n'))}${mark}`
+        if (line.mark !== undefined) return ended(colours.yellow(said(`! ${line.mark}`).join('\n')))
+        return line.aside === undefined ? `${start.trimEnd()}\n` : ended(colours.dim(said(line.aside).join('\n')))
       }
       const below = line.reason === undefined ? '' : colours.dim(paragraph(plain(line.reason), indent))
       return `${start.trimEnd()}\n${below}${mark}`

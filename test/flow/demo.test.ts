@@ -101,7 +101,7 @@ describe('the demo', () => {
   }, 120_000)
 
   it('tells one line for each record and a count that comes out even', () => {
-    expect(told).toContain('every record has exactly one end')
+    expect(told).toContain('Every record has exactly one end')
     expect(told).not.toContain('no end yet')
     const count = (kind: string) => first.played.filter((p) => p.end?.kind === kind).length
     for (const [name, kind] of [
@@ -123,16 +123,40 @@ describe('the demo', () => {
     for (const line of told.split('\n')) if (!line.includes('http')) expect(textWidth(line)).toBeLessThanOrEqual(100)
   })
 
-  it('lists the honest sellers that were stopped', () => {
-    const stopped = first.played.filter(
-      (p) => p.row.label === 'honest' && p.end?.kind === 'decided' && p.end.decision.outcome !== 'allow',
+  it('counts every decision in its figures, the first ones and those that stand', () => {
+    const decided = first.played.flatMap(({ end }) => (end?.kind === 'decided' ? [end.decision] : []))
+    const sums = [...told.matchAll(/^ {2}all +(\d+) +(\d+) +(\d+) +(\d+)$/gm)].map((row) => row.slice(1).map(Number))
+    expect(sums).toHaveLength(2)
+    for (const [allow = 0, hold = 0, block = 0, all] of sums)
+      expect([allow + hold + block, all]).toEqual([decided.length, decided.length])
+    expect(sums[0]?.slice(0, 3)).toEqual(
+      ['allow', 'hold', 'block'].map((outcome) => decided.filter((d) => d.outcome === outcome).length),
     )
-    expect(told).toContain(
-      stopped.length === 0
-        ? 'Honest sellers that were stopped: none'
-        : `Honest sellers that were stopped: ${stopped.length} of`,
+  })
+
+  it('lists the honest listings that were stopped, with what became of them', async () => {
+    const honest = first.played.flatMap(({ row, end }) =>
+      row.label === 'honest' && end?.kind === 'decided' ? [{ row, decision: end.decision }] : [],
     )
-    for (const p of stopped) expect(told.replace(/\s+/g, ' ')).toContain(`(${p.row.story})`)
+    const stopped = honest.filter(({ decision }) => decision.outcome !== 'allow')
+    const words = told.replace(/\s+/g, ' ')
+    const last = await Promise.all(
+      honest.map(async ({ decision: { listingId, revision } }) =>
+        (await gate.reader.history(listingId))?.decisions.findLast((d) => d.revision === revision),
+      ),
+    )
+    const still = last.filter((decision) => decision?.outcome !== 'allow').length
+    expect([stopped.length, still]).toEqual([4, 2])
+    expect(words).toMatch(
+      new RegExp(`held or blocked: 4 of ${honest.length} \\([\\d.]+ %\\) at once, 2 of ${honest.length} \\(`),
+    )
+    for (const { row } of stopped) expect(words).toContain(`(${row.story}): held at once, `)
+    expect(words).toContain('(an honest wreck, cheap because it is broken): held at once, blocked when its time was up')
+    expect(words).toContain('(bought there and sold on, with the outlet’s photograph): held at once, allowed when')
+  })
+
+  it('tells a withdrawal by the listing that it took back, though an edit of it was decided first', () => {
+    expect(told).toMatch(/^gone .*L\*V Neverfull/m)
   })
 
   it('lets the clock decide the short holds, and an edited listing ends blocked', async () => {
@@ -186,7 +210,7 @@ describe('the demo', () => {
       expect(known?.source).toMatchObject({ kind: 'verdict', listingId: 'D1-pic-bag-one' })
       expect(told.replace(/\s+/g, ' ')).toMatch(
         new RegExp(
-          `Before the verdict: allow, [\\d.]+ %. Now: hold, \\d+ %: its picture is ${match?.distance} of 256 bits from the one confirmed \\d+\\.\\d s before`,
+          `Before the verdict: allow, [\\d.]+ %. Now: hold, \\d+ %: the hash of its picture differs in ${match?.distance} of 256 bits from the one confirmed \\d+\\.\\d s before`,
         ),
       )
     }

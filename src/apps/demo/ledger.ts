@@ -59,9 +59,10 @@ export class Ledger {
     return this.#byIdentity.get(keyOf(identity))?.findLast((p) => p.end?.kind === 'decided')
   }
 
-  /** The listing that was decided last under that id: what a withdrawal takes back. */
-  lastOf(listingId: string): Played | undefined {
-    return this.all.findLast((p) => p.identity?.listingId === listingId && p.end?.kind === 'decided')
+  /** The latest decided revision of the listing up to that one: what a withdrawal takes back. */
+  lastOf({ listingId, revision }: ListingIdentity): Played | undefined {
+    const upTo = (p: Played) => (p.identity?.listingId === listingId ? p.identity.revision : Infinity) <= revision
+    return this.all.findLast((p) => p.end?.kind === 'decided' && upTo(p))
   }
 
   /** That revision of the listing, or a later one, was withdrawn by a record that ended before. */

@@ -156,7 +156,10 @@ export async function playDemo(options: DemoOptions): Promise<DemoReport> {
     await settled()
     const elapsedMs = performance.now() - started
     if (telling.clocksRunning() > 0 && !signal.aborted) {
-      telling.note('Waiting for the clock: a short hold has still to run out.')
+      const holds = telling.clocksRunning()
+      telling.note(
+        `Waiting for the clock: ${holds === 1 ? 'a short hold has' : `${holds} short holds have`} still to run out.`,
+      )
       await until(
         () => telling.clocksRunning() === 0,
         CLOCK_GRACE_MS + 1_000 * Math.max(...story.chapters.map((c) => c.holdSeconds ?? 0)),

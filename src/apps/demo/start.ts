@@ -9,7 +9,7 @@ import { publishPolicy } from '../../pipeline/policies.ts'
 import type { Review } from '../../pipeline/review.ts'
 import { readRecord } from '../../pipeline/trying.ts'
 import type { RunningGate } from '../gate.ts'
-import type { RunningHttp } from '../http.ts'
+import { LINK_SECONDS, type RunningHttp } from '../http.ts'
 import { PACKAGE_ROOT } from '../package-root.ts'
 import { wantsColour } from '../terminal.ts'
 import { playDemo, type DemoOptions, type DemoReport } from './play.ts'
@@ -18,6 +18,7 @@ import { readStory } from './story.ts'
 
 /** A change of reference data is live in under 2 s; more than this means that nobody follows. */
 const LIVE_MS = 10_000
+const clock = new Intl.DateTimeFormat('en', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
 /** Columns of a file or a pipe. */
 const DEFAULT_WIDTH = 160
 
@@ -37,6 +38,8 @@ export async function startDemo({
   signal,
   out = process.stdout,
 }: StartDemoOptions): Promise<DemoReport> {
+  // Told when the play is over; the link was made before it began.
+  const linkEnds = Date.now() + LINK_SECONDS * 1_000
   const policies = demoPolicies(gate)
   await takeBackShortHolds(policies)
   return playDemo({
@@ -59,8 +62,8 @@ export async function startDemo({
     pace: out.isTTY ? 'read' : 'fast',
     signal,
     addresses: [
-      { label: 'Decisions, live', url: http.url },
-      { label: 'Sign in, once', url: link },
+      { label: `Sign in, once, by ${clock.format(linkEnds)}`, url: link },
+      { label: 'Decisions and cases', url: http.url },
       { label: 'Contract', url: `${http.url}/openapi.json` },
       { label: 'Metrics', url: http.metricsUrl },
     ],

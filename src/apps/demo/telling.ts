@@ -36,7 +36,13 @@ export function createTelling({ terminal, ledger, confirmedAt, tried, write }: T
       const names = brands.map((b) => b.name).join(', ')
       write(
         terminal.paragraph(
-          `${count} records now go through the real gate: the log, the signals, the risk, the policy, the store. ${brands.length} brands are invented for it (${names}); other names are real, their listings are not. Listing ids of this play begin with ${run}-. What a listing truly is, the gate never sees; "!" marks where it was wrong.`,
+          'Touchstone tries every listing before anyone can buy it: it is allowed, held (not on sale until a person has looked, or its time is up) or blocked. The figure is the risk, by the gate’s reckoning, that the goods are counterfeit; who is stopped is told why. Records that are no new listing end as refused, unread, again (sent twice) or gone (withdrawn).',
+          0,
+        ),
+      )
+      write(
+        terminal.paragraph(
+          `An invented day now goes through the real gate: ${count} records, with listing ids that begin with ${run}-. ${brands.length} brands are invented too (${names}); other brand names are real, their listings are not. What a listing truly is, the gate never sees; "!" marks where a decision was wrong.`,
           0,
         ),
       )
@@ -70,7 +76,7 @@ export function createTelling({ terminal, ledger, confirmedAt, tried, write }: T
 
     decidedLater(decision: Decision): void {
       clocks.delete(decision.listingId)
-      const played = ledger.lastOf(decision.listingId)
+      const played = ledger.decided(decision)
       if (played === undefined) return
       const reason =
         decision.stage === 'deadline'
@@ -94,7 +100,7 @@ export function createTelling({ terminal, ledger, confirmedAt, tried, write }: T
       const at = confirmedAt.get(imageId)
       if (at === undefined) continue
       const seconds = (Math.max(0, Date.parse(decidedAt) - at) / 1_000).toFixed(1)
-      return `Before the verdict: ${before.outcome}, ${riskText(before.risk)}. Now: ${outcome}, ${riskText(risk)}: its picture is ${distance} of 256 bits from the one confirmed ${seconds} s before.`
+      return `Before the verdict: ${before.outcome}, ${riskText(before.risk)}. Now: ${outcome}, ${riskText(risk)}: the hash of its picture differs in ${distance} of 256 bits from the one confirmed ${seconds} s before.`
     }
     return undefined
   }
@@ -110,7 +116,7 @@ function lineOf(played: Played, end: End, ledger: Ledger): RecordLine {
   switch (end.kind) {
     case 'decided': {
       const { outcome, risk, reasons } = end.decision
-      const mistake = mistakeOf(played)
+      const mistake = mistakeFor(played.row, outcome)
       return {
         ...goods(played),
         word: outcome,
@@ -134,15 +140,11 @@ function lineOf(played: Played, end: End, ledger: Ledger): RecordLine {
 /** A withdrawal has no title: it is told with that of its listing. */
 function ofListing(played: Played, ledger: Ledger): Played {
   if (played.row.event !== 'listing.withdrawn') return played
-  return ledger.lastOf(played.identity?.listingId ?? '') ?? played
+  return (played.identity === undefined ? undefined : ledger.lastOf(played.identity)) ?? played
 }
 
-/** Where the gate was wrong, said of decided listings that have a label. */
-export function mistakeOf({ row, end }: Played): string | undefined {
-  return end?.kind === 'decided' ? mistakeFor(row, end.decision.outcome) : undefined
-}
-
-function mistakeFor({ label }: Row, outcome: Outcome): string | undefined {
+/** Where a decision was wrong, said of listings that have a label. */
+export function mistakeFor({ label }: Row, outcome: Outcome): string | undefined {
   if (label === 'honest' && outcome !== 'allow') return 'an honest seller was stopped'
   if (label !== 'honest' && label !== undefined && outcome === 'allow') return 'got through'
   return undefined

@@ -7,10 +7,8 @@ import { Ledger } from '../../../src/apps/demo/ledger.ts'
 import { toRecord } from '../../../src/apps/demo/records.ts'
 import { takeBackShortHolds, withShortHolds, type DemoPolicies } from '../../../src/apps/demo/short-holds.ts'
 import { readStory, type Row } from '../../../src/apps/demo/story.ts'
-import { percentile, tellSummary } from '../../../src/apps/demo/summary.ts'
 import { PACKAGE_ROOT } from '../../../src/apps/package-root.ts'
-import { createTerminal } from '../../../src/apps/terminal.ts'
-import type { Decision, Stage } from '../../../src/domain/decision.ts'
+import type { Decision } from '../../../src/domain/decision.ts'
 import type { Policy } from '../../../src/domain/policy.ts'
 import { decodeEvent } from '../../../src/events/wire.ts'
 import { defaultPolicy } from '../../../src/policy/default.ts'
@@ -35,6 +33,9 @@ describe('the story that ships', () => {
     for (const label of ['overt', 'silent']) expect(rows.filter((r) => r.label === label).length).toBeGreaterThan(15)
     for (const end of ['refused', 'dead-letter', 'duplicate', 'withdrawn'])
       expect(rows.some((r) => r.expect === end)).toBe(true)
+    // Else the figures of the summary would leave it out.
+    const decided = rows.filter((r) => ['allow', 'hold', 'block'].includes(r.expect))
+    expect(decided.filter((r) => r.label === undefined).map((r) => r.story)).toEqual([])
     // What a person says at last is true in the story, so its label must not say otherwise.
     const said = chapters.flatMap((c) => c.interludes).flatMap(({ what }) => (what.event === 'verdict' ? [what] : []))
     const lastWords = new Map(said.map((word) => [word.about.listingId, word.verdict]))
@@ -146,6 +147,16 @@ describe('the ledger', () => {
     expect(ledger.at(0, 2n)).toBe(sent[2])
   })
 
+  it('knows what a withdrawal takes back: never a revision that came after it', () => {
+    const ledger = new Ledger()
+    const [first, third] = [1, 3].map((revision) => ledger.sending(listing('a', revision), 'D1'))
+    if (first === undefined || third === undefined) throw new Error('two were sent')
+    for (const one of [first, third]) one.end = { kind: 'decided', decision: {} as Decision }
+    const at = (revision: number) => ledger.lastOf({ listingId: 'D1-a', revision })
+    expect([at(1), at(2), at(3), at(4)]).toEqual([first, first, third, third])
+    expect(ledger.lastOf({ listingId: 'D1-b', revision: 3 })).toBeUndefined()
+  })
+
   it('tells a first withdrawal from one that says nothing new', () => {
     const ledger = new Ledger()
     const [first, same, later] = [2, 2, 3].map((revision) =>
@@ -195,45 +206,5 @@ describe('short holds', () => {
     )
     expect(policies.active().description).toBe('mine')
     expect(await takeBackShortHolds(policies)).toBe(false)
-  })
-})
-
-describe('the summary', () => {
-  const terminal = createTerminal({ width: 100, colour: false })
-
-  it('says so when a record has no end', () => {
-    const ledger = new Ledger()
-    ledger.sending(listing('lost'), 'D1')
-    const told = tellSummary({
-      terminal,
-      played: ledger.all,
-      later: [],
-      elapsedMs: 1_000,
-      pace: 'fast',
-      stopped: false,
-      addresses: [],
-    })
-    expect(told).toMatch(/no end yet +1/)
-    expect(told).not.toContain('every record has exactly one end')
-  })
-
-  it('tells of what was decided later by whom: the clock, a person, the gate itself', () => {
-    const told = (stages: readonly Stage[]) => {
-      const later = stages.map((stage) => ({ stage }) as Decision)
-      const more = { elapsedMs: 1_000, pace: 'fast', stopped: false, addresses: [] } as const
-      return tellSummary({ terminal, played: [], later, ...more }).replace(/\s+/g, ' ')
-    }
-    expect(told(['deadline', 'review', 'rescreen', 'deadline', 'review'])).toContain(
-      'Later came 2 holds ended by the clock, 2 decisions by what a person said, and a listing looked at again by the gate itself.',
-    )
-    expect(told(['deadline'])).toContain('Later came a hold ended by the clock.')
-    expect(told([])).not.toContain('Later came')
-  })
-
-  it('takes percentiles by nearest rank', () => {
-    const hundred = Array.from({ length: 100 }, (_, i) => i + 1)
-    expect([percentile(hundred, 0.5), percentile(hundred, 0.99), percentile([7], 0.99), percentile([], 0.5)]).toEqual([
-      50, 99, 7, 0,
-    ])
   })
 })

@@ -92,6 +92,15 @@ describe('widths', () => {
     expect(cutText('anything', 0)).toBe('')
   })
 
+  it('cuts behind a word where one ends near, and leaves no half ones', () => {
+    expect(cutText('Bundle: 12 baby bodysuits, size 68, smoke-free home', 49)).toBe(
+      'Bundle: 12 baby bodysuits, size 68, smoke-free…',
+    )
+    expect(cutText('dark stonewash, worn', 16)).toBe('dark stonewash…')
+    expect(cutText('one two', 4)).toBe('one…')
+    expect(cutText('a stonewashed', 10)).toBe('a stonewa…')
+  })
+
   it('fits exactly, whatever comes', () => {
     fc.assert(
       fc.property(anyText, fc.integer({ min: 1, max: 80 }), (text, width) => {
@@ -111,7 +120,7 @@ describe('a line', () => {
   } as const
 
   it('says outcome, risk, title, price and reason side by side where there is room', () => {
-    expect(createTerminal({ width: 140, colour: false }).record(line)).toMatch(
+    expect(createTerminal({ width: 160, colour: false }).record(line)).toMatch(
       /^hold +43 % {2}A watch +1,234\.50 USD {2}The price is far .*for\.\n$/,
     )
   })
@@ -122,6 +131,22 @@ describe('a line', () => {
       '      The price is far below what goods of this brand usually sell for.',
       '',
     ])
+  })
+
+  it('goes on below, in the same column, with what is too long to stand beside; no word is lost', () => {
+    const long = `${line.reason} Please say why, in a sentence or two, and show the receipt.`
+    const terminal = createTerminal({ width: 150, colour: false })
+    for (const more of [{ reason: long }, { aside: long }, { mark: long }]) {
+      const [first = '', second = '', ...rest] = terminal
+        .record({ word: 'hold', title: 'A watch', ...more })
+        .trimEnd()
+        .split('\n')
+      const column = first.indexOf(more.mark === undefined ? 'The price' : '! The price')
+      expect(second.slice(0, column).trim()).toBe('')
+      expect([first.slice(column), second.slice(column), ...rest].join(' ')).toBe(
+        more.mark === undefined ? long : `! ${long}`,
+      )
+    }
   })
 
   it('has a word for every outcome with and without colour', () => {
