@@ -48,7 +48,7 @@ export const caseSummarySchema = z.object({
     .describe('The strongest of the decision that stands; none where nothing spoke against it.'),
   sellerId: z.string(),
   openedAt: z.string(),
-  dueAt: z.string().nullable().describe('null: never; nobody waits for a listing that was withdrawn.'),
+  dueAt: z.string().nullable().describe('null: never; nobody waits for a listing that was withdrawn, until it comes back.'),
   closedAt: z.string().nullable(),
   claim: z.object({ by: z.string().nullable(), until: z.string() }).nullable(),
   appeals: z.int().describe('How often its seller has answered.'),

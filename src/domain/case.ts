@@ -1,7 +1,7 @@
 // A case: a listing that a person must look at, why, and until when; what became of it is in its decisions and verdicts.
 import { z } from 'zod'
 
-/** `withdrawn`: by the seller; `released`: its deadline let it on sale; `resolved`: by verdicts. */
+/** `withdrawn`: by the seller, until its next revision has a case; `released`: its deadline let it on sale; `resolved`: by verdicts. */
 export const CASE_STATES = ['open', 'withdrawn', 'released', 'resolved'] as const
 export type CaseState = (typeof CASE_STATES)[number]
 

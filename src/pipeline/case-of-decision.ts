@@ -7,7 +7,7 @@ import type { Draft, SettlementDraft } from './settlement.ts'
 
 /**
  * Nothing where the decision has no case. `row` still stands as before it; `dueAt`: when somebody must have looked, unless the
- * case is a sample's, which is due when it was.
+ * case is that of a sample that is edited, which is due when it was.
  */
 export function openCaseOf(
   decision: Decision,
@@ -17,7 +17,8 @@ export function openCaseOf(
 ): void {
   const { caseId, listingId, revision, brandIds, risk, outcome, audit, decidedAt } = decision
   if (caseId === undefined) return
-  const isCarried = caseId === row.caseId
+  const isTakenUp = caseId === row.withdrawnCaseId
+  const isCarried = isTakenUp || caseId === row.caseId
   // An open case of a listing on sale was a sample: what is stopped now waits for another reason.
   const wasSample = isCarried && row.outcome === 'allow'
   draft.case({
@@ -29,8 +30,8 @@ export function openCaseOf(
     risk,
     openedBy: isCarried && (!wasSample || audit) ? null : audit ? 'audit' : openerOf(outcome),
     marketplace: decision.marketplace ?? row.marketplace,
-    // The look at a sample is due when it was, however often its seller edits.
-    dueAt: audit && isCarried ? null : dueAt,
+    // The look at a sample is due when it was, however often its seller edits; nobody waited while it was withdrawn.
+    dueAt: audit && isCarried && !isTakenUp ? null : dueAt,
     at: decidedAt,
   })
   for (const picture of kept) draft.casePicture({ caseId, revision, brandIds, ...picture })

@@ -38,11 +38,12 @@ export function decideRevision(
   const dueIn = audit ? answer.audit.dueSeconds : answer.deadlineSeconds
   const dueAt = new Date(now.getTime() + dueIn * 1000).toISOString()
   const looked = outcome !== 'allow' || audit
-  const openCase = looked ? (row.caseId ?? caseId(listing.listingId, listing.revision, sequence)) : null
+  const before = row.caseId ?? row.withdrawnCaseId
+  const openCase = looked ? (before ?? caseId(listing.listingId, listing.revision, sequence)) : null
   const marketplace = listing.marketplace ?? row.marketplace
 
   // Also where the case was closed by what stopped it, or by a withdrawal: who had to look is asked about the edit.
-  const waiting = inReview || row.caseId !== null ? row.caseBrandIds : []
+  const waiting = inReview || (looked && before !== null) ? row.caseBrandIds : []
 
   const decision: Decision = {
     decisionId: id,
@@ -78,6 +79,7 @@ export function decideRevision(
   row.sequence = sequence
   row.outcome = outcome
   row.caseId = openCase
+  row.withdrawnCaseId = null
   row.caseBrandIds = decision.brandIds
   row.holdUntil = outcome === 'hold' ? dueAt : null
   row.hashes.set(listing.revision, tried.contentHash)

@@ -31,14 +31,16 @@ export interface Standing {
   readonly withdrawnByOthers?: readonly WithdrawnUnknown[]
   /** The open case. */
   readonly caseId: string | null
-  /** Of the open case; where the listing stands held or blocked without one, of its last case, or of the decision that says so. Not said: none. */
+  /** The one that its seller's withdrawal closed and no word has settled, while nothing was decided since. Not said: none. */
+  readonly withdrawnCaseId?: string | null
+  /** Of the open case, or of the withdrawn one; where the listing stands held or blocked without either, of its last case, or of the decision that says so. Not said: none. */
   readonly caseBrandIds?: readonly string[]
   /** Content hashes of the revisions that were asked for and are already decided. */
   readonly hashes: ReadonlyMap<number, string>
 }
 
 /** Row of a listing after a settlement. */
-export interface StandingUpdate extends Omit<Standing, 'hashes' | 'caseBrandIds'> {
+export interface StandingUpdate extends Omit<Standing, 'hashes' | 'caseBrandIds' | 'withdrawnCaseId'> {
   /** When the clock must decide a hold; null when there is nothing to wait for. */
   readonly holdUntil: string | null
 }
@@ -46,7 +48,7 @@ export interface StandingUpdate extends Omit<Standing, 'hashes' | 'caseBrandIds'
 export interface CaseChange {
   readonly caseId: string
   readonly listingId: string
-  /** `open`: new; `carry`: an open case goes over to a newer revision; `reopened`: a verdict was taken back, or somebody asks again; the others close it. */
+  /** `open`: new; `carry`: an open case goes over to a newer revision, or one that a withdrawal closed, which is open again; `reopened`: a verdict was taken back, or somebody asks again; the others close it. */
   readonly change: 'open' | 'carry' | 'reopened' | 'withdrawn' | 'released' | 'resolved'
   readonly revision: number
   readonly brandIds: readonly string[]

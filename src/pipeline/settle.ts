@@ -48,7 +48,8 @@ export interface Tally {
  *   so its deadline ends in a block and its case carries over (edit to escape);
  * - of what is allowed a share is drawn for a person to look at, and goes on sale meanwhile; the case of one that was drawn
  *   carries over as well, so that an edit does not end the look;
- * - a withdrawal closes the open case and decides nothing; of an id of which nothing is decided it is remembered for its own
+ * - a withdrawal closes the open case and decides nothing; where the next revision has one, it is that case again, as after an
+ *   edit: else whoever withdraws before an edit takes what was held out of sight. Of an id of which nothing is decided it is remembered for its own
  *   marketplace, and claims nothing;
  * - of what is early only that is settled which is known when it comes again: decisions, withdrawals of what is decided,
  *   duplicates. A refusal or a dead letter would be written twice, so it is left for the commit that moves the offset over it.
@@ -215,6 +216,7 @@ function withdraw(draft: SettlementDraft, row: Draft, revision: number, at: stri
       dueAt: null,
       at,
     })
+    row.withdrawnCaseId = row.caseId
   }
   // The outcome stays: a listing that was held comes back as one that was held, whatever its next revision says.
   row.withdrawnRevision = revision

@@ -29,6 +29,7 @@ export interface Draft {
   withdrawnRevision: number
   withdrawnByOthers: readonly WithdrawnUnknown[]
   caseId: string | null
+  withdrawnCaseId: string | null
   caseBrandIds: readonly string[]
   holdUntil: string | null
   hashes: Map<number, string>
@@ -71,6 +72,7 @@ export class SettlementDraft {
         withdrawnRevision: row?.withdrawnRevision ?? 0,
         withdrawnByOthers: row?.withdrawnByOthers ?? [],
         caseId: row?.caseId ?? null,
+        withdrawnCaseId: row?.withdrawnCaseId ?? null,
         caseBrandIds: row?.caseBrandIds ?? [],
         holdUntil: null,
         hashes: new Map(row?.hashes ?? []),

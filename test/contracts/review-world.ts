@@ -38,6 +38,8 @@ export interface Screened {
   readonly risk?: number
   readonly holdSeconds?: number
   readonly marketplace?: string
+  /** For an audit, where it is allowed. */
+  readonly drawn?: boolean
 }
 
 export interface ReviewWorld {
@@ -63,7 +65,7 @@ export interface ReviewWorld {
 /** `partition`: of its own, so that what two of them send does not wait for one offset. */
 export function reviewWorld(node: StoreNode, partition: number): ReviewWorld {
   const { store } = node
-  async function take(tried: Tried, listingId: string, revision: number): Promise<void> {
+  async function take(tried: Tried, listingId: string, revision: number, drawn = false): Promise<void> {
     const from = await store.place(GROUP, TOPICS.listings, partition, 0n)
     const span = { group: GROUP, topic: TOPICS.listings, partition, from, next: from + 1n }
     const record = {
@@ -74,7 +76,7 @@ export function reviewWorld(node: StoreNode, partition: number): ReviewWorld {
       appendedAt: new Date(),
     }
     const result = await store.commit(span, [{ listingId, revision }], (standings, now) => {
-      const context = { topics: TOPICS, topic: TOPICS.listings, now, draw: () => false, maxDeadLetterBytes: 1 << 20 }
+      const context = { topics: TOPICS, topic: TOPICS.listings, now, draw: () => drawn, maxDeadLetterBytes: 1 << 20 }
       return settle([{ record, partition, tried }], standings, context).settlement
     })
     if (result !== 'committed') throw new Error(`the record was not committed: ${result}`)
@@ -102,7 +104,7 @@ export function reviewWorld(node: StoreNode, partition: number): ReviewWorld {
     screen(
       listingId,
       revision,
-      { outcome = 'hold', brandIds = ['nike'], knownTo = [], risk = 0.5, holdSeconds = 3_600, marketplace } = {},
+      { outcome = 'hold', brandIds = ['nike'], knownTo = [], risk = 0.5, holdSeconds = 3_600, marketplace, drawn } = {},
     ) {
       const { answer, ...rest } = assessment(outcome)
       const value = {
@@ -119,7 +121,7 @@ export function reviewWorld(node: StoreNode, partition: number): ReviewWorld {
           answer: { ...answer, deadlineSeconds: holdSeconds },
         },
       }
-      return take({ kind: 'ok', value }, listingId, revision)
+      return take({ kind: 'ok', value }, listingId, revision, drawn)
     },
     withdraw: (listingId, revision) =>
       take({ kind: 'ok', value: { kind: 'withdrawal', identity: { listingId, revision } } }, listingId, revision),

@@ -136,18 +136,42 @@ describe('a listing that its seller has withdrawn', () => {
     },
   )
 
-  it('is confirmed also when it has come back with other pictures, which have a case of their own', async () => {
-    const { caseId } = await held('back', { images: await dataOf(50) })
+  it('comes back with other pictures as the same case: one word reaches those before too', async () => {
+    const { caseId, decisionId } = await held('back', { images: await dataOf(50) })
     await withdraw('back', 1)
     const again = await offer('back', [51], { sellerId: 'S-1', revision: 2 })
-    expect([again.outcome, again.caseId === caseId]).toEqual(['hold', false])
+    expect([again.outcome, again.caseId]).toEqual(['hold', caseId])
+    expect((await look(caseId, 'analyst')).body).toMatchObject({ state: 'open', dueAt: again.hold?.until })
+    expect(await keptOf(caseId)).toMatchObject([{ revision: 2 }, { revision: 1 }])
+    // Rolex was asked before it, and is about a leather strap too.
+    expect((await call<{ items: unknown[] }>('GET', '/v1/cases', 'rolex')).body.items).toContainEqual(
+      expect.objectContaining({ caseId, revision: 2 }),
+    )
+    expect((await confirm(caseId, { decisionId })).body.code).toBe('case-changed')
     const { body } = await confirm(caseId)
+    expect(body).toMatchObject({
+      decision: { outcome: 'block' },
+      pictures: { joined: 2, which: [{ revision: 2 }, { revision: 1 }] },
+      stands: { state: 'resolved', revision: 2, withdrawn: false },
+    })
+    await meets(50, 'hold')
+  })
+
+  it('is told of all the same when it was on sale since and what is held now has a case of its own', async () => {
+    await policy({ ...HOLDING, audit: { share: 1, dueSeconds: 60 } })
+    const sample = await offer('sold', [52])
+    await policy(HOLDING)
+    await withdraw('sold', 1)
+    expect(await offer('sold', [53], { revision: 2 })).toMatchObject({ outcome: 'allow' })
+    const again = await offer('sold', [54], { title: OVERT, revision: 3 })
+    expect([again.outcome, again.caseId === sample.caseId]).toEqual(['hold', false])
+    const { body } = await confirm(sample.caseId)
     expect(body).toMatchObject({
       decision: null,
       pictures: { joined: 1, which: [{ revision: 1 }] },
-      stands: { state: 'resolved', revision: 2, outcome: 'hold', withdrawn: false },
+      stands: { state: 'resolved', revision: 3, outcome: 'hold', withdrawn: false },
     })
-    await meets(50, 'hold')
+    await meets(52, 'hold')
     expect((await look(again.caseId, 'analyst')).body.state).toBe('open')
     const cleared = await say(again.caseId, 'analyst', { verdict: 'rejected' })
     expect(cleared.body).toMatchObject({ decision: { outcome: 'allow' } })

@@ -7,6 +7,7 @@ import { caseBrandsContract } from '../contracts/store-case-brands.ts'
 import { casesContract } from '../contracts/store-cases.ts'
 import { reviewContract } from '../contracts/store-review.ts'
 import { undoingContract } from '../contracts/store-undoing.ts'
+import { withdrawnCasesContract } from '../contracts/store-withdrawn.ts'
 import { verdictsContract } from '../contracts/store-verdicts.ts'
 import { gateStoreContract } from '../contracts/store.ts'
 import { startPostgresStore } from './store-on-postgres.ts'
@@ -17,6 +18,7 @@ reviewContract('PostgreSQL', startPostgresStore)
 undoingContract('PostgreSQL', startPostgresStore)
 casesContract('PostgreSQL', startPostgresStore)
 caseBrandsContract('PostgreSQL', startPostgresStore)
+withdrawnCasesContract('PostgreSQL', startPostgresStore)
 holdsContract('PostgreSQL', startPostgresStore)
 feedContract('PostgreSQL', startPostgresStore)
 referenceStoreContract('PostgreSQL', startPostgresStore)

@@ -15,6 +15,7 @@ export interface StandingRow {
   readonly withdrawn_revision: number
   readonly withdrawn_by_others?: readonly WithdrawnUnknown[] | null
   readonly case_id: string | null
+  readonly withdrawn_case_id?: string | null
   readonly case_brand_ids?: readonly string[] | null
   /** Of a listing that stands held or blocked and never had a case: a verdict alone did it. */
   readonly caseless?: Pick<Decision, 'brandIds'> | null
@@ -37,6 +38,8 @@ export const lockListings = (ids: readonly string[]): Statement => sql`
   select id from unnest(${ids}::text[]) x (id) order by id collate "C"
   on conflict (listing_id) do update set listing_id = l.listing_id where false`
 
+const IS_WITHDRAWN = sql`l.case_id is null and l.revision > 0 and l.withdrawn_revision >= l.revision`
+
 /**
  * Of listings whose rows are locked, with the hashes of the wanted revisions: a row for each that is wanted. A case is
  * written under its listing's lock.
@@ -45,9 +48,13 @@ export const readStandings = (wanted: readonly WantedRevision[]): Statement<Know
   select l.listing_id, l.marketplace, l.seller_id, l.revision, l.sequence, l.outcome, l.withdrawn_revision,
          l.withdrawn_by_others, l.case_id, r.revision as known, r.content_hash,
          case when l.case_id is not null then (select brand_ids from review_case where case_id = l.case_id)
-              when l.outcome in ('hold', 'block') then (
+              when l.outcome in ('hold', 'block') or ${IS_WITHDRAWN} then (
                 select brand_ids from review_case c where c.listing_id = l.listing_id order by c.revision desc, c.opened_at desc limit 1)
          end as case_brand_ids,
+         case when ${IS_WITHDRAWN} then (
+           select case when c.state = 'withdrawn' and c.revision = l.revision then c.case_id end
+           from review_case c where c.listing_id = l.listing_id order by c.revision desc, c.opened_at desc limit 1)
+         end as withdrawn_case_id,
          case when l.case_id is null and l.outcome in ('hold', 'block')
                    and not exists (select from review_case c where c.listing_id = l.listing_id) then (
                 select body from decision d where d.listing_id = l.listing_id and d.revision = l.revision
@@ -69,6 +76,7 @@ export function standingOf(row: StandingRow, hashes: ReadonlyMap<number, string>
     withdrawnRevision: row.withdrawn_revision,
     withdrawnByOthers: row.withdrawn_by_others ?? [],
     caseId: row.case_id,
+    withdrawnCaseId: row.withdrawn_case_id ?? null,
     ...(caseBrandIds === undefined ? {} : { caseBrandIds }),
     hashes,
   }

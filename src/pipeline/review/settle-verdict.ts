@@ -30,9 +30,9 @@ export interface SaidOnCase {
 /**
  * - the same id with the same content is known: nothing is written again; with other content `verdict-reused`;
  * - a case that went over to another revision than the one looked at: `case-changed`;
- * - of a listing that its seller has withdrawn it may be said what it was, as before, also when it has come back under a
- *   later revision, which has a case of its own: verdict, label and banks, but no decision (`settleWithdrawn`). Else whoever
- *   sees a block withdraws, and shows the same pictures elsewhere;
+ * - of a listing that its seller has withdrawn it may be said what it was, as before, also when a later revision went on
+ *   sale, and what was held after that has a case of its own: verdict, label and banks, but no decision
+ *   (`settleWithdrawn`). Else whoever sees a block withdraws, and shows the same pictures elsewhere;
  * - without `supersedes` the first word counts: on a resolved case, or where the same brand has spoken since the case was
  *   opened, `already-decided`. On a case that was opened again it replaces what was said before, by itself. Of several
  *   brands that a case names each has a first word, also when another one's has resolved it: then it changes no decision;

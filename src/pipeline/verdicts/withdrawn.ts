@@ -9,7 +9,7 @@ import { sameCase, type OpenSubject } from './subject.ts'
  * Its case is `resolved` as soon as its verdicts settle it, and `withdrawn` again when none of them counts any more. A
  * withdrawal is no way round the loop: what was confirmed comes back as one that was, so a sample that had been on sale
  * stands blocked from here on, without a decision; and as it was decided when that is undone. A rejection frees nothing: what comes
- * back meets what it met when it went. `state`: not said where nobody knows it.
+ * back meets what it met when it went, and its case is that of what comes back (`deciding.ts`). `state`: not said where nobody knows it.
  */
 export function settleWithdrawn(
   draft: SettlementDraft,

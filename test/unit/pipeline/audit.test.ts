@@ -7,7 +7,7 @@ import { createDraw } from '../../../src/pipeline/audit.ts'
 import { decisionId } from '../../../src/pipeline/ids.ts'
 import type { Standing } from '../../../src/pipeline/ports.ts'
 import { decideAlone, type TriedListing } from '../../../src/pipeline/deciding.ts'
-import { settle } from '../../../src/pipeline/settle.ts'
+import { settle, type Withdrawal } from '../../../src/pipeline/settle.ts'
 import { assessment, listingOf } from './assessments.ts'
 
 const TOPICS = topicNames('touchstone')
@@ -28,7 +28,7 @@ function tried(revision: number, outcome: Outcome, share: number): TriedListing 
 }
 
 /** Settles one revision after the other and gives the decision and the case of each. */
-function decide(...revisions: TriedListing[]) {
+function decide(...revisions: (TriedListing | Withdrawal)[]) {
   let row: Standing | undefined
   return revisions.map((value, i) => {
     const record = { key: null, value: null, headers: {}, offset: BigInt(i), appendedAt: NOW }
@@ -86,6 +86,32 @@ describe('the audit sample', () => {
     expect(held?.decision).toMatchObject({ outcome: 'hold', audit: false, caseId: caseOf })
     expect(held?.change).toMatchObject({ change: 'carry', openedBy: 'hold', dueAt: held?.decision?.hold?.until })
     expect(after?.change).toMatchObject({ change: 'carry', openedBy: null, caseId: caseOf })
+  })
+
+  it('one that was withdrawn is looked at again where its next revision is drawn or held, and else stays as it is', () => {
+    const withdrawn: Withdrawal = { kind: 'withdrawal', identity: { listingId: 'L-1', revision: 1 } }
+    const about = (brandId: string, one: TriedListing): TriedListing => ({
+      ...one,
+      assessment: { ...one.assessment, brandIds: [brandId] },
+    })
+    const sample = about('gucci', tried(1, 'allow', 1))
+    const [first, , drawn] = decide(sample, withdrawn, about('nike', tried(2, 'allow', 1)))
+    expect(drawn?.decision).toMatchObject({ caseId: first?.change?.caseId, audit: true, brandIds: ['nike', 'gucci'] })
+    expect(drawn?.change).toMatchObject({ change: 'carry', openedBy: null, dueAt: '2026-01-08T00:00:02.000Z' })
+    const [before, , held] = decide(sample, withdrawn, about('nike', tried(2, 'hold', 0)))
+    expect(held?.decision).toMatchObject({ caseId: before?.change?.caseId, brandIds: ['nike', 'gucci'] })
+    expect(held?.change).toMatchObject({ change: 'carry', openedBy: 'hold', dueAt: held?.decision?.hold?.until })
+
+    const [old, , sold, later] = decide(
+      sample,
+      withdrawn,
+      about('nike', tried(2, 'allow', 0)),
+      about('nike', tried(3, 'hold', 0)),
+    )
+    expect(sold?.decision).toMatchObject({ outcome: 'allow', audit: false, brandIds: ['nike'] })
+    expect([sold?.decision?.caseId, sold?.change]).toEqual([undefined, undefined])
+    expect(later?.decision?.brandIds).toEqual(['nike'])
+    expect([later?.change?.change, later?.change?.caseId === old?.change?.caseId]).toEqual(['open', false])
   })
 
   it('without a share nothing is drawn, and a dry run never tells', () => {

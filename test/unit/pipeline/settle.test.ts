@@ -80,7 +80,7 @@ describe('settling a batch', () => {
     const edits = [about(1, 'block', 'gucci'), about(2, 'hold', 'rolex'), withdrawn(2), about(3, 'allow', 'puma')]
     const { decisions, settlement } = gate().settle(...edits)
     expect(decisions.map((d) => d.brandIds)).toEqual([['gucci'], ['rolex', 'gucci'], ['puma', 'rolex', 'gucci']])
-    expect(settlement.cases.map((c) => c.change)).toEqual(['open', 'carry', 'withdrawn', 'open'])
+    expect(settlement.cases.map((c) => c.change)).toEqual(['open', 'carry', 'withdrawn', 'carry'])
     // What was on sale is about what it names.
     const sold = gate().settle(about(1, 'allow', 'gucci'), about(2, 'hold', 'rolex'))
     expect(sold.decisions.map((d) => d.brandIds)).toEqual([['gucci'], ['rolex']])
@@ -97,7 +97,12 @@ describe('settling a batch', () => {
     const back = g.settle(submitted(1, 'hold'), submitted(2, 'allow'))
     expect(back.tally).toMatchObject({ duplicates: 1 })
     expect(only(back.decisions)).toMatchObject({ outcome: 'hold', revision: 2 })
-    expect(only(back.settlement.cases).change).toBe('open')
+    // The same case, with what was held: withdrawing first takes no more out of it than an edit.
+    const { caseId, dueAt, ...change } = only(back.settlement.cases)
+    expect(change).toMatchObject({ change: 'carry', revision: 2, openedBy: null })
+    expect([caseId, dueAt]).toEqual([only(settlement.cases).caseId, only(back.decisions).hold?.until])
+    expect(only(back.decisions).caseId).toBe(caseId)
+    expect(g.row()).toMatchObject({ caseId, withdrawnCaseId: null })
   })
 
   it('takes a withdrawal that overtook its listing', () => {
