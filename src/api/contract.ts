@@ -164,6 +164,9 @@ export const policyRecordSchema = z.object({
   publishedBy: z.string(),
   active: z.boolean(),
 })
+export const publishedPolicySchema = policyRecordSchema.extend({
+  warnings: z.array(z.string()).describe('Where it holds listings that nothing speaks against.'),
+})
 export const policiesSchema = z.object({ items: z.array(policyRecordSchema) })
 /** A policy document, bare or with the version that it was made from. The publishing flow checks it: its codes name the rule at fault. */
 export const publishBodySchema = z.union([

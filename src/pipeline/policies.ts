@@ -5,7 +5,9 @@ import { TouchstoneError } from '../errors.ts'
 import { compilePolicy } from '../policy/compile.ts'
 import { runExamples } from '../policy/examples.ts'
 import { assess, type Gate } from './assess.ts'
-import type { PolicyRecord, ReferenceStore } from '../rights/ports.ts'
+import { scorecardSchema, type Scorecard } from '../domain/scorecard.ts'
+import { heldByBase } from './base-holds.ts'
+import type { PublishedPolicy, ReferenceStore } from '../rights/ports.ts'
 
 /**
  * Reads a policy document; `version` is given on publishing, so it may be missing.
@@ -26,14 +28,17 @@ export function parsePolicy(document: unknown): Policy {
   throw new TouchstoneError('policy-invalid', message, { path })
 }
 
-/** Publishes a document as the next version, or throws `policy-invalid` or `policy-conflict` and changes nothing. */
+/**
+ * Publishes a document as the next version, or throws `policy-invalid` or `policy-conflict` and changes nothing. A threshold at
+ * or below what the fusion that decides assumes before any evidence is a warning: whoever wants all held may have that.
+ */
 export async function publishPolicy(
   store: ReferenceStore,
   gate: Gate,
   document: unknown,
   by: string,
   basedOn: number | undefined,
-): Promise<PolicyRecord> {
+): Promise<PublishedPolicy> {
   const policy = parsePolicy(document)
   const compiled = compilePolicy(policy)
   const trial: Gate = { ...gate, policy: compiled }
@@ -44,7 +49,14 @@ export async function publishPolicy(
       `${failures.join('; ')}. Examples are the policy's own tests: change or remove those that shall no longer hold`,
       { path: '/examples' },
     )
-  return store.publishPolicy(policy, by, basedOn)
+  const record = await store.publishPolicy(policy, by, basedOn)
+  return { ...record, warnings: heldByBase(policy, await decidingPrior(store, gate)) }
+}
+
+/** Read when the policy stands: a version that is promoted from then on is held against it. */
+async function decidingPrior(store: Pick<ReferenceStore, 'load'>, { scorecard }: Gate): Promise<Scorecard['prior']> {
+  const fusion = (await store.load()).models.find(({ name }) => name === 'fusion')
+  return scorecardSchema.shape.prior.safeParse(fusion?.card['prior']).data ?? scorecard.prior
 }
 
 /** JSON pointer to the first field that the schema left out: a misspelt one would be a protection that is not there. */

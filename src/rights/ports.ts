@@ -10,6 +10,11 @@ export interface PolicyRecord {
   readonly active: boolean
 }
 
+/** `warnings`: where it holds what nothing speaks against. */
+export interface PublishedPolicy extends PolicyRecord {
+  readonly warnings: string[]
+}
+
 /** The highest change of each kind that a gate is made of; 0 where nothing was ever written. Banks are followed apart. */
 export interface ReferenceKinds {
   readonly brands: bigint

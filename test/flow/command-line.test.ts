@@ -257,6 +257,13 @@ describe('reference data and keys', () => {
     expect(JSON.parse(published.out)).toMatchObject({ active: true, policy: { version: 2, description: 'stricter' } })
     const late = await touchstone(['policies', 'publish', '-', '--based-on', '1'], { input: next })
     expect([late.code, late.err]).toEqual([1, expect.stringMatching(/policy-conflict/)])
+    const low = JSON.stringify({ ...policy, thresholds: { hold: 0.01, block: 0.9 }, examples: [] })
+    const warned = await touchstone(['policies', 'publish', '-'], { input: low })
+    expect([warned.code, warned.err]).toEqual([
+      0,
+      expect.stringMatching(/^Warning: .* holds from 0\.01 on: what nothing/),
+    ])
+    expect((await touchstone(['policies', 'rollback'])).out).toMatch(/Version 2 of default is active again/)
     const wrong = JSON.stringify({
       ...policy,
       examples: [{ name: 'no risk is blocked', risk: 0, expect: { outcome: 'block' } }],

@@ -1,6 +1,6 @@
 // The policy: its versions, publishing the next one and going back; live in running workers within two seconds.
 import { callerOf } from '../access.ts'
-import { policiesSchema, policyRecordSchema, publishBodySchema } from '../contract.ts'
+import { policiesSchema, policyRecordSchema, publishBodySchema, publishedPolicySchema } from '../contract.ts'
 import { PROBLEM_RESPONSES } from '../openapi.ts'
 import type { Api, RouteServices } from '../services.ts'
 
@@ -27,7 +27,7 @@ export function policyRoutes(api: Api, { reference, publishPolicy }: RouteServic
       tags: ['policies'],
       summary: 'Check a policy and make it the active version',
       body: publishBodySchema,
-      response: { 201: policyRecordSchema, ...PROBLEM_RESPONSES },
+      response: { 201: publishedPolicySchema, ...PROBLEM_RESPONSES },
     },
     handler: async (request, reply) => {
       const { body } = request

@@ -10,7 +10,7 @@ import { createTelemetry } from '../../telemetry.ts'
 import { shippedCard, shippedModels } from '../learning.ts'
 import { cardText } from '../model-text.ts'
 import { openTextModels } from '../text-models.ts'
-import { COMMAND_LINE, print, table, withStore } from './with-store.ts'
+import { COMMAND_LINE, print, table, warn, withStore } from './with-store.ts'
 
 interface Json {
   json?: boolean
@@ -139,10 +139,6 @@ export function registerModels(program: Command): void {
 }
 
 const overruledBy = ({ overruled }: Promotion): string => overruled.map((why) => ` Overruled: ${why}.`).join('')
-
-const warn = ({ warnings }: Promotion): void => {
-  for (const warning of warnings) process.stderr.write(`Warning: ${warning}.\n`)
-}
 
 const standingOf = (card: ModelCard): string => {
   const { comparison } = card.measured as { comparison?: { standing?: string } }

@@ -9,7 +9,7 @@ import { createTelemetry } from '../../telemetry.ts'
 import { gateParts } from '../gate-parts.ts'
 import { readJsonFile } from '../shipped-gate.ts'
 import { openTextModels } from '../text-models.ts'
-import { COMMAND_LINE, print, table, withStore } from './with-store.ts'
+import { COMMAND_LINE, print, table, warn, withStore } from './with-store.ts'
 
 const version = (text: string): number => {
   const n = Number(text)
@@ -81,6 +81,7 @@ export function registerPolicies(program: Command): void {
         const gate = compileGate(parts, { change, brands, policy })
         const record = await publishPolicy(reference, gate, document, COMMAND_LINE, options.basedOn)
         print(options.json, record, `Version ${record.policy.version} of ${record.policy.policyId} is active.`)
+        warn(record)
       })
     })
   policies

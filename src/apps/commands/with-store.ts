@@ -37,6 +37,11 @@ export function print(json: boolean | undefined, document: unknown, text: string
   )
 }
 
+/** To the person who calls, beside what was done. */
+export const warn = ({ warnings }: { readonly warnings: readonly string[] }): void => {
+  for (const warning of warnings) process.stderr.write(`Warning: ${warning}.\n`)
+}
+
 /** Columns as wide as their widest cell; numbers are given as text. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = header.map((h, i) => Math.max(h.length, ...rows.map((r) => r[i]?.length ?? 0)))

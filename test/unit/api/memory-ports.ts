@@ -200,7 +200,7 @@ export function memoryWorld() {
         active: true,
       }
       policies.splice(0, policies.length, ...policies.map((p) => ({ ...p, active: false })), record)
-      return record
+      return { ...record, warnings: [] }
     },
     decisions,
     recent: {
