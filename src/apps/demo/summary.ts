@@ -159,7 +159,7 @@ function pace({ terminal, played, elapsedMs, pace: how }: SummaryOptions): strin
       : 'chapter after chapter, each waited for: not the limit of the gate'
   const [half, most] = [0.5, 0.99].map((share) => percentile(latencies, share))
   return terminal.paragraph(
-    `${rate.toFixed(rate < 100 ? 1 : 0)} records a second (${clause}); from sent to decided: half within ${half} ms, 99 % within ${most} ms.`,
+    `${rate.toFixed(rate < 100 ? 1 : 0)} records a second (${clause}); from sent to decided: half within ${half} ms, 99 of 100 within ${most} ms.`,
     2,
   )
 }
