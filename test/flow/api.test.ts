@@ -232,12 +232,11 @@ describe('an analyst', () => {
 
     const before = await call<Decision>('POST', '/v1/listings', ingest, listing('calm'), WAIT)
     expect(before.body.outcome).toBe('allow')
-    const published = await call<{ policy: Policy; warnings: string[] }>('POST', '/v1/policies/publish', analyst, {
+    const published = await call<{ policy: Policy }>('POST', '/v1/policies/publish', analyst, {
       policy: strict,
       basedOn: active.version,
     })
-    expect(published.status).toBe(201)
-    expect(published.body.warnings).toEqual([expect.stringContaining('the policy holds from 0 on')])
+    expect(published).toMatchObject({ status: 201, body: { warnings: [expect.stringMatching(/ holds from 0 on/)] } })
     const { version } = published.body.policy
     await expect.poll(() => gate.live.current().policy.policy.version, { timeout: 10_000 }).toBe(version)
     const after = await call<Decision>('POST', '/v1/listings', ingest, listing('calm-2'), WAIT)
