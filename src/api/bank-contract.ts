@@ -36,7 +36,8 @@ export const bankSummarySchema = bankSchema.extend({
     .int()
     .min(0)
     .describe(
-      'Pictures of fakes that are a rights holder’s word alone, among those that match: they count only where their brand is named, until an analyst vouches for each.',
+      'Pictures of fakes, among those that match, that are a rights holder’s word alone (`source.by` brand), or came along with a verdict that neither ' +
+        'named them nor was about their revision (nobody): they count only where their brand is named, until an analyst vouches for each.',
     ),
 })
 export const banksSchema = z.object({ items: z.array(bankSummarySchema) })

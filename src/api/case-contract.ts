@@ -48,7 +48,10 @@ export const caseSummarySchema = z.object({
     .describe('The strongest of the decision that stands; none where nothing spoke against it.'),
   sellerId: z.string(),
   openedAt: z.string(),
-  dueAt: z.string().nullable().describe('null: never; nobody waits for a listing that was withdrawn, until it comes back.'),
+  dueAt: z
+    .string()
+    .nullable()
+    .describe('null: never; nobody waits for a listing that was withdrawn, until it comes back.'),
   closedAt: z.string().nullable(),
   claim: z.object({ by: z.string().nullable(), until: z.string() }).nullable(),
   appeals: z.int().describe('How often its seller has answered.'),
@@ -111,7 +114,7 @@ export const verdictBodySchema = z.object({
       'Which of the case’s `pictures` a confirmed verdict is about, by `sha256`, or those of its revision by `ordinal`: only these join the bank of ' +
         'confirmed pictures, [] none. Not said: of that revision, and of earlier ones back to the last that was left on sale or has a verdict of its own, ' +
         'those that no other seller’s listing on sale shows, or all where that is none. Of what others show on ' +
-        'sale too a rights holder’s word counts as of what it uploads.',
+        'sale too a rights holder’s word counts as of what it uploads, and so does anybody’s of what only a revision in between shows.',
     ),
   decisionId: z
     .uuid({
@@ -154,8 +157,9 @@ const picturesOfVerdictSchema = z
       .array(z.object({ revision: z.int(), ordinal: z.int(), sha256: z.string() }))
       .describe('They; of earlier revisions those that the one that was confirmed does not have.'),
     limited: count(
-      'Of these, so many that other sellers’ listings show on sale too, or of which that could not be looked up in time, ' +
-        'and a rights holder confirmed: until an analyst vouches for them they count against listings alone that name the brand, as what it uploads does.',
+      'Of these, so many that count against listings alone that name the brand, until an analyst vouches for them or a verdict names them: those of ' +
+        'revisions between what the case was opened with and what was confirmed, of which nobody has said anything, and those that other sellers’ ' +
+        'listings show on sale too, or of which that could not be looked up in time, where a rights holder confirmed.',
     ),
     leftOut: z.object({
       official: count('Like a picture of a genuine or an allowed bank.'),

@@ -110,10 +110,11 @@ export const bankImageSchema = z.object({
   source: z.object({
     kind: z.enum(['import', 'api', 'verdict']),
     /**
-     * A rights holder's word alone, where it uploaded it, or confirmed it on a case although other sellers show it on sale;
-     * no person of the deployment has vouched for it.
+     * Where no person of the deployment has vouched for it. `brand`: a rights holder's word alone, where it uploaded it, or
+     * confirmed it on a case although other sellers show it on sale; `nobody`: of a verdict that neither names it nor is
+     * about its revision, which came between what the case was opened with and what was looked at.
      */
-    by: z.literal('brand').optional(),
+    by: z.enum(['brand', 'nobody']).optional(),
     /** Of a verdict: the brands that its case was about. */
     brandIds: z.array(z.string()).optional(),
     verdictId: z.string().optional(),

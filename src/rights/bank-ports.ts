@@ -18,7 +18,7 @@ export interface BankSummary extends Bank {
   readonly quarantined: number
   /** Pictures that met too many sellers and match on: somebody should look. */
   readonly alerted: number
-  /** Pictures of fakes that are a rights holder's word alone: they count less until somebody vouches for them. */
+  /** Pictures of fakes that are a rights holder's word alone, or nobody's: they count less until somebody vouches for them. */
   readonly limited: number
 }
 
@@ -101,7 +101,7 @@ export interface BankStore {
     met: Pick<BankAlert, 'marketplace' | 'sellers' | 'newSellers' | 'seconds'> & { readonly enough: boolean },
     perHour: number,
   ): Promise<AlertResult | undefined>
-  /** A person of the deployment has looked: it is no longer a rights holder's word alone. False when it is not there. */
+  /** A person of the deployment has looked: it is no longer a rights holder's word alone, or nobody's. False when it is not there. */
   vouch(bankId: string, imageId: string, by: string): Promise<boolean>
   /** At most about `limit` pictures; begin with 0, go on with `change` of the answer. */
   changesSince(change: bigint, limit: number): Promise<BankChanges>

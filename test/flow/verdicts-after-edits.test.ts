@@ -38,7 +38,12 @@ const offer = async (listingId: string, seeds: number[], more: object = {}) =>
 
 interface Told extends Reviewed {
   detail?: string
-  pictures: { joined: number; which: { revision: number; sha256: string }[]; leftOut: Record<string, number> } | null
+  pictures: {
+    joined: number
+    limited: number
+    which: { revision: number; sha256: string }[]
+    leftOut: Record<string, number>
+  } | null
   stands: Reviewed['stands'] & { withdrawn: boolean }
 }
 const confirm = async (caseId: string | undefined, more: object = {}, as: Parameters<typeof say>[1] = 'analyst') => {
@@ -78,6 +83,57 @@ describe('an edit before anybody has looked', () => {
     // Taken back, all leave that came with it.
     await say(first.caseId, 'analyst', { verdict: 'cannot-tell', supersedes: body.verdictIds[0] })
     await meets(2, 'allow')
+  })
+
+  it('frames nobody: what only a revision in between showed counts where the brand is named, until somebody vouches', async () => {
+    const first = await offer('framer', [10], { title: OVERT })
+    await offer('framer', [11], { title: OVERT, revision: 2 })
+    await offer('framer', [12], { title: OVERT, revision: 3 })
+    const { body } = await confirm(first.caseId)
+    expect(body.pictures).toMatchObject({
+      joined: 3,
+      which: [{ revision: 3 }, { revision: 2 }, { revision: 1 }],
+      limited: 1,
+    })
+    await meets(10, 'hold')
+    await meets(12, 'hold')
+    const framed = await offer('framed', [11])
+    expect(framed).toMatchObject({ outcome: 'allow', reasons: [] })
+    const named = await offer('framed too', [11], { title: 'A box for a watch of Rolex' })
+    expect([named.outcome, named.reasons.map(({ code }) => code)]).toEqual([
+      'hold',
+      expect.arrayContaining(['picture-seen-before']),
+    ])
+    const waiting = await call<{ items: { imageId: string; source: object }[] }>(
+      'GET',
+      '/v1/banks/confirmed/images?state=limited',
+      'analyst',
+    )
+    expect(waiting.body.items).toMatchObject([{ source: { by: 'nobody', listingId: 'framer', revision: 2 } }])
+    const path = `/v1/banks/confirmed/images/${waiting.body.items[0]?.imageId}/vouch`
+    expect((await raw(path, 'analyst', { method: 'POST' })).status).toBe(204)
+    await meets(11, 'hold')
+  })
+
+  it('is no other beginning: of a case that was opened without pictures what came later is in between', async () => {
+    const first = await offer('bare', [], { title: OVERT })
+    await offer('bare', [14], { title: OVERT, revision: 2 })
+    await offer('bare', [15], { title: OVERT, revision: 3 })
+    expect((await confirm(first.caseId)).body.pictures).toMatchObject({ joined: 2, limited: 1 })
+  })
+
+  it('of a sample that is stopped for it shows what its case was opened with', async () => {
+    await policy({ ...HOLDING, audit: { share: 1, dueSeconds: 60 } })
+    const sample = await offer('stopped', [16])
+    await policy(HOLDING)
+    const held = await offer('stopped', [17], { title: OVERT, revision: 2 })
+    await offer('stopped', [18], { title: OVERT, revision: 3 })
+    expect([sample.audit, held.outcome, held.caseId]).toEqual([true, 'hold', sample.caseId])
+    expect((await confirm(sample.caseId)).body.pictures).toMatchObject({
+      which: [{ revision: 3 }, { revision: 2 }],
+      limited: 0,
+      leftOut: { earlier: 1 },
+    })
   })
 
   it('may be named: a picture of any revision of the case by its sha256, by a rights holder too', async () => {
@@ -151,7 +207,7 @@ describe('a listing that its seller has withdrawn', () => {
     const { body } = await confirm(caseId)
     expect(body).toMatchObject({
       decision: { outcome: 'block' },
-      pictures: { joined: 2, which: [{ revision: 2 }, { revision: 1 }] },
+      pictures: { joined: 2, which: [{ revision: 2 }, { revision: 1 }], limited: 0 },
       stands: { state: 'resolved', revision: 2, withdrawn: false },
     })
     await meets(50, 'hold')

@@ -31,13 +31,20 @@ describe('of a case that was carried over edits', () => {
     const look = await lookAhead(node.database.reading, shownAt([{ listingId: 'L', revision }]), undefined)
     const join = joinOf({ verdictId: `V-${revision}`, caseId: 'C', listingId: 'L', revision, ...more })
     const [told] = (await toldOfJoins(node.database.deciding, [join], look)) as [JoinedPictures]
-    const { which, earlier, unnamed, elsewhere, goneEarlier, joined } = told
+    const { which, earlier, unnamed, elsewhere, goneEarlier, joined, limited, notLookedUp } = told
     expect(which).toHaveLength(joined)
     const nameOf = new Map(names.map((name) => [picture(name).sha256, name]))
     const of = which.map((one) => `${nameOf.get(one.sha256)}${one.revision}`)
-    return { of, earlier, unnamed, elsewhere, goneEarlier }
+    return { of, earlier, unnamed, elsewhere, goneEarlier, limited, notLookedUp }
   }
-  const NONE = { earlier: 0, unnamed: 0, elsewhere: 0, goneEarlier: 0 }
+  const NONE = { earlier: 0, unnamed: 0, elsewhere: 0, goneEarlier: 0, limited: 0, notLookedUp: 0 }
+  /** Whose word each of them joined as, by the revision that showed it. */
+  async function wordsOf(verdictId: string, bankId = 'confirmed-nike') {
+    const entries = await node.banks.images(bankId, { limit: 99 })
+    const own = entries.filter(({ source }) => source.verdictId === verdictId)
+    return Object.fromEntries(own.map(({ source }) => [source.revision, source.by ?? 'who looked']))
+  }
+  const openedWith = (revision: number) => query(`update review_case set opened_revision = $1`, [revision])
   const said = (revision: number, verdict: string, more: object = {}) =>
     query(`insert into verdict (verdict_id, listing_id, revision, body) values ($1, 'L', $2, $3)`, [
       `said of ${revision}`,
@@ -50,6 +57,7 @@ describe('of a case that was carried over edits', () => {
     await revised(2, ['G', 'F', 'G'])
     await revised(3, ['H'])
     await showInCase(node.database.deciding, 'C', [picture('plain', { blank: true })], 0)
+    await openedWith(1)
     expect(await confirmed(3)).toEqual({ ...NONE, of: ['H3', 'G2', 'F2'] })
     const entries = await node.banks.images('confirmed-nike', { limit: 9 })
     expect(entries.map(({ source }) => `${source.verdictId} ${source.revision}`).toSorted()).toEqual([
@@ -80,7 +88,7 @@ describe('of a case that was carried over edits', () => {
     await revised(2, ['G'], 'allow')
     await revised(3, ['H'])
     await revised(4, ['Y'])
-    expect(await confirmed(4)).toEqual({ ...NONE, of: ['Y4', 'H3'], earlier: 2 })
+    expect(await confirmed(4)).toEqual({ ...NONE, of: ['Y4', 'H3'], earlier: 2, limited: 1 })
     const named = await confirmed(4, { verdictId: 'V-n', pictures: [picture('F').sha256, picture('Y').sha256] })
     expect(named).toEqual({ ...NONE, of: ['Y4', 'F1'], unnamed: 2 })
     expect(await confirmed(4, { verdictId: 'V-0', pictures: [] })).toEqual({ ...NONE, of: [], unnamed: 4 })
@@ -103,27 +111,83 @@ describe('of a case that was carried over edits', () => {
     await revised(1, ['F'], 'hold', ['gap'])
     await revised(2, ['G'], 'hold', [])
     await revised(3, ['H'], 'hold', ['gap', 'nike'])
-    expect(await confirmed(3)).toEqual({ ...NONE, of: ['H3', 'G2'], earlier: 1 })
+    expect(await confirmed(3)).toEqual({ ...NONE, of: ['H3', 'G2'], earlier: 1, limited: 1 })
     expect(await confirmed(3, { verdictId: 'V-b', byBrand: true })).toEqual({ ...NONE, of: ['H3'] })
-    expect(await confirmed(3, { verdictId: 'V-all', brandId: null })).toEqual({ ...NONE, of: ['H3', 'G2', 'F1'] })
+    expect(await confirmed(3, { verdictId: 'V-all', brandId: null })).toEqual({
+      ...NONE,
+      of: ['H3', 'G2', 'F1'],
+      limited: 1,
+    })
   })
 
   test('what another brand calls genuine joins as a rights holder’s word alone, until that is taken back', async () => {
     await revised(1, ['F'], 'hold', ['nike', 'gap'])
     await revised(2, ['H'], 'hold', ['nike', 'gap'])
     await said(2, 'rejected', { brandId: 'gap' })
-    const isLimited = async (verdictId: string, byBrand: boolean) => {
+    const wordsAs = async (verdictId: string, byBrand: boolean) => {
       await confirmed(2, { verdictId, byBrand })
-      const entries = await node.banks.images('confirmed-nike', { limit: 9 })
-      const own = entries.filter(({ source }) => source.verdictId === verdictId)
-      return Object.fromEntries(own.map(({ source }) => [source.revision, source.by === 'brand']))
+      return wordsOf(verdictId)
     }
-    expect(await isLimited('V-b', true)).toEqual({ 1: false, 2: true })
-    expect(await isLimited('V-a', false)).toEqual({ 1: false, 2: false })
+    expect(await wordsAs('V-b', true)).toEqual({ 1: 'who looked', 2: 'brand' })
+    expect(await wordsAs('V-a', false)).toEqual({ 1: 'who looked', 2: 'who looked' })
     await query(`insert into verdict (verdict_id, listing_id, revision, body) values ('undo', 'L', 2, $1)`, [
       JSON.stringify({ verdict: 'cannot-tell', brandId: 'gap', supersedes: 'said of 2' }),
     ])
-    expect(await isLimited('V-c', true)).toEqual({ 1: false, 2: false })
+    expect(await wordsAs('V-c', true)).toEqual({ 1: 'who looked', 2: 'who looked' })
+  })
+
+  test.each([false, true])(
+    'what only a revision in between showed joins as nobody’s word, until it is named; by a brand: %s',
+    async (byBrand) => {
+      await revised(1, ['F'])
+      await revised(2, ['F', 'G'])
+      await revised(3, ['H', 'Y'])
+      await revised(4, ['Y'])
+      // What it was opened with stays that, however long it was shown, and so does what it shows now.
+      expect(await confirmed(4, { byBrand })).toEqual({ ...NONE, of: ['Y4', 'H3', 'F2', 'G2'], limited: 2 })
+      expect(await wordsOf('V-4')).toMatchObject({ 4: 'who looked', 3: 'nobody' })
+      const entries = await node.banks.images('confirmed-nike', { limit: 9 })
+      const wordOn = (name: string) => entries.find(({ sha256 }) => sha256 === picture(name).sha256)?.source.by
+      expect([wordOn('F'), wordOn('G'), wordOn('H'), wordOn('Y')]).toEqual([undefined, 'nobody', 'nobody', undefined])
+      expect(await node.banks.banks('all')).toMatchObject([{ images: 4, limited: 2 }])
+      expect(await node.banks.images('confirmed-nike', { limit: 9, state: 'limited' })).toHaveLength(2)
+
+      const named = { verdictId: 'V-n', byBrand, pictures: [picture('G').sha256] }
+      expect(await confirmed(4, named)).toMatchObject({ of: ['G2'], limited: 0 })
+      expect(await wordsOf('V-n')).toEqual({ 2: 'who looked' })
+      const [waits] = await node.banks.images('confirmed-nike', { limit: 1, state: 'limited' })
+      expect(await node.banks.vouch('confirmed-nike', waits?.imageId ?? '', 'ann')).toBe(true)
+      expect(await node.banks.banks('all')).toMatchObject([{ images: 5, limited: 1 }])
+    },
+  )
+
+  test('where what it was opened with had no pictures, or was on sale, no edit takes its place', async () => {
+    await revised(2, ['F'])
+    await revised(3, ['H'])
+    // A version from before has not said what it was opened with: what it has of it.
+    expect(await confirmed(3, { verdictId: 'V-old' })).toMatchObject({ limited: 0 })
+    await openedWith(1)
+    expect(await confirmed(3)).toMatchObject({ of: ['H3', 'F2'], limited: 1 })
+    expect(await wordsOf('V-3')).toEqual({ 3: 'who looked', 2: 'nobody' })
+    await openedWith(2)
+    expect(await confirmed(3, { verdictId: 'V-2' })).toMatchObject({ limited: 0 })
+    // Said of a revision before that: nothing of a later one joins.
+    await openedWith(3)
+    expect(await confirmed(2, { verdictId: 'V-early' })).toEqual({ ...NONE, of: ['F2'] })
+  })
+
+  test('of a case that is edited without end what it was opened with is read all the same', async () => {
+    await revised(1, ['F'])
+    await revised(2, ['G'])
+    await query(
+      `insert into case_picture (case_id, revision, ordinal, sha256, brand_ids)
+       select 'C', 2, n, $1, '{nike}' from generate_series(1, 1100) n`,
+      [picture('G').sha256],
+    )
+    await revised(3, ['H'])
+    expect(await confirmed(3)).toEqual({ ...NONE, of: ['H3', 'G2', 'F1'], limited: 1 })
+    expect(await wordsOf('V-3')).toEqual({ 3: 'who looked', 2: 'nobody', 1: 'who looked' })
+    expect((await confirmed(3, { verdictId: 'V-n', pictures: [picture('F').sha256] })).of).toEqual(['F1'])
   })
 
   test('of an endless number of edits what it began with joins and the last, and of none that is not kept any more anything', async () => {

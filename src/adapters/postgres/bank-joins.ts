@@ -38,7 +38,7 @@ export function bankEffects(
   return { statements: [takeHead, accounts, ...leave(leaves), MOVE_HEAD], accounts }
 }
 
-/** Of a case, the newest: whoever edits without end must not hold up everybody's reference data. */
+/** Of a case, besides its own and those it was opened with, the newest: whoever edits without end must not hold up everybody's reference data. */
 const MOST_READ = 1_000
 
 /**
@@ -62,13 +62,11 @@ function join(joins: readonly BankJoin[], look: CaseLook, ending: (insert: State
     brandIds: [...brandIds],
   })
   const sources = packJson(joins.map(sourceOf))
-  const limited = packJson(joins.map((one) => ({ ...sourceOf(one), by: 'brand' }) satisfies BankImage['source']))
   const insert = sql`
     insert into bank_image (image_id, bank_id, sha256, frame, hash, quality, forms, state, source, verdict_id, added_by, change)
     select gen_random_uuid(), bank_id, sha256, frame, hash, quality, forms, 'active',
-           ('{"revision":' || of_revision || ',' || substr(convert_from(
-             case when is_limited then substring(${limited.blob}::bytea from limited_start for limited_length)
-                  else substring(${sources.blob}::bytea from start for length) end, 'UTF8'), 2))::json, verdict_id, by, change
+           ('{"revision":' || of_revision || coalesce(',"by":"' || word_of || '"', '') || ',' || substr(convert_from(
+             substring(${sources.blob}::bytea from start for length), 'UTF8'), 2))::json, verdict_id, by, change
     from joining on conflict (bank_id, sha256, coalesce(verdict_id, ''), frame) where state <> 'removed' do nothing`
   return sql`
     with asked as (
@@ -77,13 +75,13 @@ function join(joins: readonly BankJoin[], look: CaseLook, ending: (insert: State
         ${bankIds}::text[], ${joins.map((j) => j.brandId)}::text[], ${joins.map((j) => j.verdictId)}::text[], ${joins.map((j) => j.by)}::text[],
         ${joins.map((j) => JSON.stringify(j.brandIds))}::text[],
         ${joins.map((j) => (j.pictures === null ? null : JSON.stringify(j.pictures)))}::text[], ${banks.starts}::int[], ${banks.lengths}::int[],
-        ${sources.starts}::int[], ${sources.lengths}::int[], ${limited.starts}::int[], ${limited.lengths}::int[],
-        ${joins.map((j) => j.byBrand)}::boolean[])
+        ${sources.starts}::int[], ${sources.lengths}::int[], ${joins.map((j) => j.byBrand)}::boolean[])
         x (case_id, listing_id, revision, bank_id, brand_id, verdict_id, by, brand_ids, named, bank_start, bank_length, start, length,
-           limited_start, limited_length, by_brand)),
+           by_brand)),
     ${OF_CASE},
     shown as materialized (
       select x.*, p.sha256, v.*, h.change + 1 as change, c.revision as of_revision, c.ordinal as of_ordinal,
+             x.named is null and not c.is_own and not c.is_opened as is_between,
              x.named is null or x.named::jsonb ? c.sha256 as is_named
       from asked x
       join of_case c on c.verdict_id = x.verdict_id and (c.is_own or c.is_about)
@@ -94,7 +92,7 @@ function join(joins: readonly BankJoin[], look: CaseLook, ending: (insert: State
       select x.*, exists (${SPARING}) as is_official, (x.listing_id, x.sha256, x.frame) in ${among(elsewhere)} as is_elsewhere,
              ${lookedUp !== undefined}::boolean and (x.listing_id, x.sha256, x.frame) not in ${among(lookedUp ?? [])} as is_unknown
       from shown x),
-    judged as materialized (select x.*, ${JOINS} as joins, ${IS_LIMITED} as is_limited from marked x),
+    judged as materialized (select x.*, ${JOINS} as joins, ${WORD_OF} as word_of from marked x),
     joining as (select * from judged where joins),
     made as (
       insert into bank (bank_id, version, body, change, changed_by)
@@ -118,22 +116,29 @@ const OF_CASE = sql`
            select from decision n where (n.listing_id, n.revision) = (d.listing_id, d.revision) and n.sequence > d.sequence)),
         (select coalesce(max(v.revision), 0) from verdict v
          where v.listing_id = x.listing_id collate "C" and v.revision < x.revision and v.body ->> 'verdict' <> 'cannot-tell'
-           and (x.brand_id is null or coalesce(v.body ->> 'brandId', x.brand_id) = x.brand_id))) as floor
+           and (x.brand_id is null or coalesce(v.body ->> 'brandId', x.brand_id) = x.brand_id))) as floor,
+        coalesce((select c.opened_revision from review_case c where c.case_id = x.case_id collate "C"),
+                 (select min(s.revision) from case_picture s where s.case_id = x.case_id collate "C")) as opened
       from asked x),
     of_case as materialized (
       select x.verdict_id, c.*, case when c.is_own or x.named is null then c.is_own or c.nth <= ${MOST_JOINING} and c.is_meant
                                      else x.named::jsonb ? c.sha256 end as is_about
       from floored x cross join lateral (
         select o.*, row_number() over (
-          order by o.is_own desc, not o.is_meant, o.revision > o.first, o.revision desc, o.ordinal) as nth
-        from (select d.*, min(d.revision) filter (where d.is_meant) over () as first from (
+          order by o.is_own desc, not o.is_meant, not o.is_opened, o.revision desc, o.ordinal) as nth
+        from (
           select distinct on (c.sha256) c.sha256, c.revision, c.ordinal, c.brand_ids, c.revision = x.revision as is_own,
-                 c.revision > x.floor and (
+                 c.is_opened, c.revision > x.floor and (
                    x.brand_id is null or c.brand_ids @> array[x.brand_id] or c.brand_ids = '{}' and not x.by_brand) as is_meant
-          from (select * from case_picture s where s.case_id = x.case_id collate "C" and (s.revision <= x.revision
-                  or x.named::jsonb ? s.sha256)
-                order by s.revision desc, s.ordinal limit ${MOST_READ}) c
-          order by c.sha256, c.revision = x.revision desc, c.revision > x.floor desc, c.revision desc, c.ordinal) d) o) c)`
+          from (
+            select s.*, bool_or(s.revision = x.opened) over (partition by s.sha256) as is_opened
+            from ((select * from case_picture s where s.case_id = x.case_id collate "C" and s.revision in (x.revision, x.opened)
+                     and s.revision <= x.revision)
+                  union
+                  (select * from case_picture s where s.case_id = x.case_id collate "C" and (s.revision <= x.revision
+                     or x.named::jsonb ? s.sha256)
+                   order by s.revision desc, s.ordinal limit ${MOST_READ})) s) c
+          order by c.sha256, c.revision = x.revision desc, c.revision > x.floor desc, c.revision desc, c.ordinal) o) c)`
 
 /** Ends the statement with the joining alone. */
 const JOIN = (insert: Statement): Statement => insert
@@ -146,7 +151,7 @@ const ACCOUNTED = (insert: Statement): Statement => sql`,
              json_agg(json_build_object('revision', of_revision, 'ordinal', of_ordinal, 'sha256', sha256)
                       order by of_revision desc, of_ordinal) as which
       from (
-        select verdict_id, sha256, of_revision, of_ordinal, bool_or(is_limited) as is_limited
+        select verdict_id, sha256, of_revision, of_ordinal, bool_or(word_of is not null) as is_limited
         from joined join joining using (verdict_id, sha256, frame) group by verdict_id, sha256, of_revision, of_ordinal) p
       group by verdict_id),
     picture_of as (
@@ -203,7 +208,7 @@ const SPARING = sql`
  * A picture that a listing of another seller shows, on sale and from before, is rather an innocent one that was put beside a
  * fake: people confirm a listing, not each of its pictures. It joins where the verdict names it, and where nothing else of
  * the case could: else a fake that one of its sellers got through could never be confirmed. Then an analyst has looked at
- * what others sell; a rights holder alone decides nothing over them (see `IS_LIMITED`). What nobody could look up in time joins
+ * what others sell; a rights holder alone decides nothing over them (see `WORD_OF`). What nobody could look up in time joins
  * only where it is named, and is no reason for the others to join: strangers could flood what is looked up.
  */
 const JOINS = sql`
@@ -211,15 +216,17 @@ const JOINS = sql`
         not x.is_official and not x.is_elsewhere) over (partition by x.verdict_id)))`
 
 /**
- * What a rights holder confirms against others who show it on sale, or may for all that is known, or against another brand
- * that calls the same revision genuine, is its word alone, as what it uploads: it counts where its brand is named, until
- * somebody vouches for it.
+ * Whose word a picture is less than a person's who looked at it; null: none less. Of revisions between what the case was opened
+ * with and the one that the verdict is about nobody has said anything, unless it is named: sellers could put a rival's pictures
+ * there, in an edit that nobody sees. What it was opened with the gate stopped itself. And what a rights holder confirms against others who show it on sale, or may for all that is known, or against another brand
+ * that calls the same revision genuine, is its word alone, as what it uploads. Both count where the brand is named, until
+ * somebody vouches for them.
  */
-const IS_LIMITED = sql`x.by_brand and (x.is_elsewhere or x.is_unknown or exists (
+const WORD_OF = sql`case when x.is_between then 'nobody' when x.by_brand and (x.is_elsewhere or x.is_unknown or exists (
       select from verdict v
       where v.listing_id = x.listing_id collate "C" and v.revision = x.of_revision and v.body ->> 'verdict' = 'rejected'
         and v.body ->> 'brandId' <> x.brand_id and not exists (
-          select from verdict w where w.listing_id = v.listing_id and w.body ->> 'supersedes' = v.verdict_id)))`
+          select from verdict w where w.listing_id = v.listing_id and w.body ->> 'supersedes' = v.verdict_id))) then 'brand' end`
 
 function leave(verdictIds: readonly string[]): Statement[] {
   if (verdictIds.length === 0) return []

@@ -47,12 +47,12 @@ export function assertFillable({ bankId, kind }: Bank, scope: BankScope): void {
 }
 
 /**
- * Of a picture and its bank: a rights holder's word alone, which counts less until somebody vouches for it. Only of fakes:
+ * Of a picture and its bank: a rights holder's word alone, or nobody's, which counts less until somebody vouches for it. Only of fakes:
  * in banks of other kinds whose word it is makes no difference (signals/image-hash). By its text, as in the index for it:
  * `->>` fails on a file's name with half a character. Within a string of JSON a quote is escaped, so no name can say it.
  */
 export const unvouched = (picture: Statement, bank: Statement): Statement =>
-  sql`(${picture}.state = 'active' and ${picture}.source::text ~ '"by"\\s*:\\s*"brand"' and ${bank}.body ->> 'kind' = 'counterfeit')`
+  sql`(${picture}.state = 'active' and ${picture}.source::text ~ '"by"\\s*:\\s*"(brand|nobody)"' and ${bank}.body ->> 'kind' = 'counterfeit')`
 
 export const sourceIn = (scope: BankScope, source: BankImage['source']): BankImage['source'] =>
   scope === 'all' ? source : { ...source, by: 'brand' }

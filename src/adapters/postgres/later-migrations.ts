@@ -179,6 +179,15 @@ from (select w.case_id, (select max(d.revision) from decision d where d.listing_
 where d.case_id = c.case_id and d.revision < c.revision;
 `
 
+// Nothing is said of cases from before: they count as opened with the first pictures that they have. Pictures for which nobody
+// vouches have another mark besides: the index is for both.
+const openedWith = `
+alter table review_case add column opened_revision int;
+create index bank_image_limited on bank_image (bank_id, image_id)
+  where state = 'active' and source::text ~ '"by"\\s*:\\s*"(brand|nobody)"';
+drop index bank_image_unvouched;
+`
+
 export const LATER_MIGRATIONS: readonly Migration[] = [
   { name: 'whose word a picture of a bank is', sql: words },
   { name: 'pictures of cases that are no longer kept', sql: goneFromCases },
@@ -194,4 +203,5 @@ export const LATER_MIGRATIONS: readonly Migration[] = [
   { name: 'withdrawals of unknown listings by several marketplaces', sql: withdrawnUnknown },
   { name: 'pictures of banks for which nobody vouches', sql: unvouched },
   { name: 'cases of withdrawn listings are about what was decided', sql: casesOfWithdrawn },
+  { name: 'what a case was opened with, and pictures that no word was about', sql: openedWith },
 ]

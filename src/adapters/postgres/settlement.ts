@@ -116,16 +116,18 @@ function writeCases(changes: readonly CaseChange[]): Statement[] {
   return [
     sql`
     insert into review_case as c (case_id, listing_id, revision, state, risk, brand_ids, due_at, opened_at, closed_at,
-                                  opened_by, marketplace)
+                                  opened_by, opened_revision, marketplace)
     select x.case_id, x.listing_id, x.revision, x.state, x.risk,
            array(select json_array_elements_text(x.brand_ids)), x.due_at, x.at, case when x.state <> 'open' then x.at end,
            coalesce(x.opened_by, (select opened_by from review_case where case_id = x.case_id collate "C"), 'hold'),
-           x.marketplace
+           x.opened_revision, x.marketplace
     from json_to_recordset(${JSON.stringify(rows)}::json)
          x (case_id text, listing_id text, revision int, state text, risk float8, brand_ids json, due_at timestamptz, at timestamptz,
-            opened_by text, marketplace text)
+            opened_by text, opened_revision int, marketplace text)
     on conflict (case_id) do update set revision = excluded.revision, state = excluded.state, closed_at = excluded.closed_at,
       opened_at = case when c.state <> 'open' and excluded.state = 'open' then excluded.opened_at else c.opened_at end,
+      opened_revision = case when excluded.opened_by in ('hold', 'block') and c.opened_by not in ('hold', 'block')
+        then excluded.opened_revision else c.opened_revision end,
       opened_by = excluded.opened_by, marketplace = coalesce(excluded.marketplace, c.marketplace),
       claimed_by = case when excluded.state = 'open' then c.claimed_by end,
       claimed_until = case when excluded.state = 'open' then c.claimed_until end,
@@ -145,6 +147,7 @@ interface CaseRow {
   readonly due_at: string | null
   readonly at: string
   readonly opened_by: CaseOpener | null
+  readonly opened_revision: number
   readonly marketplace: string | null
 }
 
@@ -157,13 +160,17 @@ const STATES: Readonly<Record<CaseChange['change'], CaseRow['state']>> = {
   resolved: 'resolved',
 }
 
-/** One row per case: a batch may open it, carry it over and close it. A closed case keeps what it was about. */
+/**
+ * One row per case: a batch may open it, carry it over and close it. A closed case keeps what it was about. What it was opened
+ * with is of a sample that is stopped after an edit what was stopped.
+ */
 function foldCases(changes: readonly CaseChange[]): CaseRow[] {
   const rows = new Map<string, CaseRow>()
   for (const change of changes) {
     const state = STATES[change.change]
     const open = state === 'open'
     const before = rows.get(change.caseId)
+    const stopped = change.openedBy === 'hold' || change.openedBy === 'block'
     const about =
       open || before === undefined ? { risk: change.risk, brand_ids: change.brandIds, due_at: change.dueAt } : {}
     rows.set(change.caseId, {
@@ -177,6 +184,7 @@ function foldCases(changes: readonly CaseChange[]): CaseRow[] {
       state,
       at: change.at,
       opened_by: change.openedBy ?? before?.opened_by ?? null,
+      opened_revision: stopped || before === undefined ? change.revision : before.opened_revision,
       marketplace: change.marketplace ?? before?.marketplace ?? null,
     })
   }

@@ -75,6 +75,8 @@ export interface Tables {
     opened_at: Instant
     closed_at: InstantOrNull
     opened_by: ColumnType<CaseOpener, CaseOpener | undefined, CaseOpener>
+    /** That the gate stopped, or drew; null: a version from before that was said opened it. */
+    opened_revision: number | null
     marketplace: string | null
     claimed_by: string | null
     claimed_until: InstantOrNull

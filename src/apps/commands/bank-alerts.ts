@@ -1,4 +1,4 @@
-// What `banks list` says of pictures that somebody should look at: in quarantine, matching on beyond an alert, or a rights holder's word alone.
+// What `banks list` says of pictures that somebody should look at: in quarantine, matching on beyond an alert, or for which nobody vouches.
 import type { AlertResult, BankAlert, BankImage } from '../../domain/bank.ts'
 import type { BankStore, BankSummary } from '../../rights/bank-ports.ts'
 
@@ -16,15 +16,17 @@ export async function toLookAt(store: BankStore, bank: BankSummary): Promise<Ban
 /** A line of text. */
 export function inWords({ bankId, imageId, source, quarantine, alerts = [] }: BankImage): string {
   const met = alerts.map(metInWords).join('; ')
-  const { file, listingId, kind } = source
+  const { file, listingId, kind, by } = source
   const name = plain(file ?? (listingId === undefined ? kind : `verdict on ${listingId}`))
   const release = `touchstone banks release ${bankId} ${imageId}`
-  if (quarantine === undefined && met === '')
-    return `A rights holder’s word alone, counts only where its brand is named: ${name}: touchstone banks vouch ${bankId} ${imageId}, or remove`
+  if (quarantine === undefined && met === '') {
+    const whose = by === 'nobody' ? 'Shown by an edit that nobody has looked at' : 'A rights holder’s word alone'
+    return `${whose}, counts only where its brand is named: ${name}: touchstone banks vouch ${bankId} ${imageId}, or remove`
+  }
   if (quarantine === undefined) return `Matches on, though ${met}: ${name}: ${release}, or quarantine, or remove`
-  const { scope, since, why, by } = quarantine
+  const { scope, since, why, by: whom } = quarantine
   const where = scope === 'all' ? '' : ` for ${scope.map(marketplaceInWords).join(' and ')}`
-  const because = why === 'by-hand' ? `put there by ${plain(by)}` : met === '' ? 'met too many sellers' : met
+  const because = why === 'by-hand' ? `put there by ${plain(whom)}` : met === '' ? 'met too many sellers' : met
   return `In quarantine${where} since ${since}, ${because}: ${name}: ${release}`
 }
 

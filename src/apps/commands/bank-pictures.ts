@@ -29,7 +29,7 @@ export function addPictureCommands(banks: Command): void {
     .option('--json', 'print one JSON document')
     .addHelpText(
       'after',
-      '\n`limited` are pictures of fakes for which nobody vouches: a rights holder’s word alone, which counts only where its brand is named; see touchstone banks vouch.\n\nExample:\n  $ touchstone banks list\n  $ touchstone banks list fakes --state limited',
+      '\n`limited` are pictures of fakes for which nobody vouches: a rights holder’s word alone, or shown by an edit that nobody has looked at. They count only where their brand is named; see touchstone banks vouch.\n\nExample:\n  $ touchstone banks list\n  $ touchstone banks list fakes --state limited',
     )
     .action(async (bankId: string | undefined, { json, state }: Options & { readonly state?: BankImageState }) => {
       if (bankId === undefined && state !== undefined)
@@ -99,7 +99,7 @@ function addVouch(banks: Command): void {
   banks
     .command('vouch <bank> <image>')
     .description(
-      'Vouch for a picture that a rights holder added: within 2 s it counts against listings that do not name its brand too.',
+      'Vouch for a picture that a rights holder added, or nobody has looked at: within 2 s it counts against listings that do not name its brand too.',
     )
     .option('--json', 'print one JSON document')
     .addHelpText(
@@ -192,4 +192,4 @@ async function listPictures(
 
 const cameFrom = ({ file, listingId, kind, by }: BankImage['source']): string =>
   plain(file ?? (listingId === undefined ? kind : `verdict on ${listingId}`)) +
-  (by === undefined ? '' : ' (rights holder, nobody vouches)')
+  (by === undefined ? '' : ` (${by === 'brand' ? 'rights holder' : 'an edit in between'}, nobody vouches)`)

@@ -48,7 +48,7 @@ export interface JoinedPictures {
   readonly joined: number
   /** Of an earlier revision only those that the one it is about does not have; newest revision first. */
   readonly which: readonly { readonly revision: number; readonly ordinal: number; readonly sha256: string }[]
-  /** Of these, that other sellers show on sale too, or of which nobody could look that up, of which at least a frame joined as a rights holder's word alone. */
+  /** Of these, of which at least a frame joined as a rights holder's word alone (others show it on sale too, or nobody could look that up), or as nobody's (a revision in between showed it). */
   readonly limited: number
   /** Like one of a genuine or an allowed bank. */
   readonly official: number

@@ -22,8 +22,9 @@ const SCORES = {
 } as const
 
 /**
- * What a rights holder put into its counterfeit bank by itself, met where its brand is not named: a placeholder or a
- * competitor's photo must not stop strangers. What a person confirmed on a case counts everywhere.
+ * What a rights holder put into its counterfeit bank by itself, or came along with an edit that nobody has looked at, met where
+ * its brand is not named (in a bank of no brand: none of its case): a placeholder or a competitor's photo must not stop
+ * strangers. What a person confirmed on a case counts everywhere.
  */
 const FOREIGN_WORD = SCORES.logo
 
@@ -109,11 +110,11 @@ function findingOf(pictures: readonly Picture[], found: readonly Found[]): Findi
 
 /**
  * Brands in whose own banks lies what speaks against the listing. Not a logo, which says nothing, nor what an authorised
- * seller shows; and nothing that a rights holder said by itself: by uploading what is everywhere it would be shown
+ * seller shows; and nothing that a rights holder said by itself, or nobody: by uploading what is everywhere it would be shown
  * strangers' cases, and be waited for.
  */
 const knownTo = (telling: readonly Found[]): string[] => {
-  const own = telling.filter(({ score, match }) => score > SCORES.logo && match.source.by !== 'brand')
+  const own = telling.filter(({ score, match }) => score > SCORES.logo && match.source.by === undefined)
   return [...new Set(own.flatMap(({ match }) => match.brandId ?? []))]
 }
 
@@ -221,7 +222,8 @@ function worstOfEach(found: readonly Found[]): Found[] {
 function scoreOf(match: BankMatch, sellerId: string, context: SignalContext): number {
   const { kind, distance, brandId, source } = match
   if (kind === 'counterfeit') {
-    const isForeign = source.by === 'brand' && (brandId === null || !context.reading.brandIds.includes(brandId))
+    const brands = brandId === null ? (source.brandIds ?? []) : [brandId]
+    const isForeign = source.by !== undefined && !brands.some((id) => context.reading.brandIds.includes(id))
     return isForeign ? FOREIGN_WORD : counterfeitScore(distance)
   }
   if (kind === 'allowed') return 0

@@ -15,7 +15,9 @@ describe('what the doctor says of banks', () => {
   it('names the banks in which pictures wait for a vouch, and the command that finds and the one that vouches', () => {
     const { state, detail, cure } = examineBanks([bank('own'), bank('confirmed-nike', { limited: 3 })])
     expect(state).toBe('warning')
-    expect(detail).toMatch(/^8 pictures match, in 2 banks; .*rights holder’s word alone.*: 3 of confirmed-nike$/)
+    expect(detail).toMatch(
+      /^8 pictures match, in 2 banks; .*of fakes, for which nobody of the deployment vouches, .*: 3 of confirmed-nike$/,
+    )
     expect(cure).toContain('banks list BANK --state limited')
     expect(cure).toContain('banks vouch BANK IMAGE')
     expect(cure).not.toContain('release')

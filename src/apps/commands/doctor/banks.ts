@@ -1,4 +1,4 @@
-// What `doctor` says of the banks: pictures that somebody should look at, in quarantine, matching far too much, or a rights holder's word alone.
+// What `doctor` says of the banks: pictures that somebody should look at, in quarantine, matching far too much, or for which nobody vouches.
 import type { BankSummary } from '../../../rights/bank-ports.ts'
 import type { Finding } from './finding.ts'
 
@@ -21,7 +21,9 @@ export function examineBanks(
       ...(alerted === '' ? [] : [`matching on, though they met too many sellers: ${alerted}`]),
       ...(limited === ''
         ? []
-        : [`of fakes, by a rights holder’s word alone, counting only where its brand is named: ${limited}`]),
+        : [
+            `of fakes, for which nobody of the deployment vouches, counting only where their brand is named: ${limited}`,
+          ]),
     ].join('; '),
     cure: isCalm ? VOUCH : limited === '' ? LOOK : `${LOOK}; ${VOUCH}`,
   }

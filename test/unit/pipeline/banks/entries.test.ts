@@ -67,9 +67,11 @@ describe('the pictures of the banks', () => {
     by('joined too', 8, { kind: 'verdict', verdictId: 'V-2', brandIds: ['gap', 'nike'] })
     by('joined for one', 20, { kind: 'verdict', verdictId: 'V-3', brandIds: ['nike'] })
     by('vouched for', 30, { kind: 'api' })
+    by('nobody looked at', 2, { kind: 'verdict', by: 'nobody', verdictId: 'V-5', brandIds: ['nike'] })
     by('a brand alone confirmed', 3, { kind: 'verdict', by: 'brand', verdictId: 'V-4', brandIds: ['nike'] })
     expect(entries.match(seen(hash('x'))).map((m) => [m.imageId, m.distance])).toEqual([
       [expect.any(String), 1],
+      [uuid('nobody looked at'), 2],
       [uuid('a brand alone confirmed'), 3],
       [uuid('joined too'), 8],
       [uuid('joined for one'), 20],

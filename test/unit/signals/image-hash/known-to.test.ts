@@ -21,6 +21,7 @@ const match = (brandId: string | null, kind: BankMatch['kind'], more: Partial<Ba
 })
 const verdict = { source: { kind: 'verdict', verdictId: 'V' } } as const
 const upload = { source: { kind: 'api', by: 'brand' } } as const
+const alongside: Partial<BankMatch> = { source: { kind: 'verdict', by: 'nobody', verdictId: 'V', brandIds: ['nord'] } }
 
 /** Of a listing that names no brand unless it is said. */
 function askedAbout(matches: readonly BankMatch[], sellerId = 'stranger', brandIds: string[] = []): unknown {
@@ -64,4 +65,10 @@ it('asks nobody for its own word alone: by uploading what is everywhere a brand 
   // Where its brand is named it is asked for that.
   expect(askedAbout([match('nord', 'counterfeit', upload)], 'stranger', ['nord'])).toEqual([])
   expect(askedAbout([match('nord', 'counterfeit', upload), match('gap', 'counterfeit')])).toEqual(['gap'])
+})
+
+it('asks nobody for what came along with a word on another revision: whose it is nobody has said', () => {
+  expect(askedAbout([match('nord', 'counterfeit', alongside)])).toEqual([])
+  expect(askedAbout([match('nord', 'counterfeit', alongside)], 'stranger', ['nord'])).toEqual([])
+  expect(askedAbout([match('nord', 'counterfeit', verdict)])).toEqual(['nord'])
 })

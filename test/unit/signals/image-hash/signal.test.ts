@@ -194,6 +194,22 @@ describe('image-hash', () => {
     expect(finding).toMatchObject({ reasons: [], evidence: { matches: [{ kind: 'counterfeit', brandId: 'nord' }] } })
   })
 
+  it('counts what nobody looked at as a rights holder’s word: in a bank of no brand against listings about one of its case', () => {
+    const source: BankMatch['source'] = { kind: 'verdict', by: 'nobody', verdictId: 'V-1', brandIds: ['nord', 'gap'] }
+    const known = {
+      ofNord: [match('counterfeit', 0, { source })],
+      ofAll: [match('counterfeit', 0, { brandId: null, source })],
+      ofNone: [match('counterfeit', 0, { brandId: null, source: { ...source, brandIds: [] } })],
+      // Confirmed on another case by whoever looked at it.
+      beside: [match('counterfeit', 0, { source }), match('counterfeit', 20, { source: { ...source, by: undefined } })],
+    }
+    const score = (name: keyof typeof known, ...brandIds: string[]) => scoreOf(look([seen(name)], known, { brandIds }))
+    expect([score('ofNord'), score('ofNord', 'gap'), score('ofNord', 'nord')]).toEqual([0.1, 0.1, 0.97])
+    expect([score('ofAll'), score('ofAll', 'other'), score('ofAll', 'gap')]).toEqual([0.1, 0.1, 0.97])
+    expect([score('ofNone'), score('ofNone', 'nord'), score('beside')]).toEqual([0.1, 0.1, counterfeitScore(20)])
+    expect(look([seen('ofAll')], known)).toMatchObject({ reasons: [], evidence: { matches: [{ source }] } })
+  })
+
   it('says of the brand’s own photo nothing against whom the brand authorised', () => {
     const known = { own: [match('genuine')], ours: [match('genuine', 0, { brandId: null })] }
     expect(scoreOf(look([seen('own')], known))).toBe(0.25)
