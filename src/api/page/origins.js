@@ -49,6 +49,9 @@ export async function originOf(match) {
     `Matches ${kindOf(match)}`,
     ...(match.kind === 'genuine' || match.kind === 'logo' ? (brand === undefined ? [] : [' of ', brand()]) : []),
     ...(verdict === undefined ? added(image, brand, match) : confirmed(verdict, brand)),
+    ...(wordOn(image, match) === 'nobody'
+      ? ['; an edit in between showed it, and the verdict was not about that']
+      : []),
     '; ',
     distanceOf(match),
   ]
@@ -70,6 +73,9 @@ export async function originOf(match) {
         : 'It has left the bank since: the verdict was taken back.',
   }
 }
+
+/** As it is by now where it is still there: somebody may have vouched for it since. */
+const wordOn = (image, match) => (image.status === 200 ? image.body.source : match.source)?.by
 
 function only(pictures) {
   const kept = [...new Set(pictures.map(({ sha256 }) => sha256))]
