@@ -1,6 +1,8 @@
-// Which revision a case is said to be opened with, however its changes are batched. Real: PostgreSQL and the gate's store; invented: the changes.
+// What a case was opened with: known however its changes are batched, and shown however often it is edited. Real: PostgreSQL and the stores; invented: changes and pictures.
 import { expect, test } from 'vitest'
 import type { CaseChange } from '../../src/pipeline/ports.ts'
+import { analyst, holder, reviewWorld } from '../contracts/review-world.ts'
+import { picture } from '../contracts/store-banks.ts'
 import { GROUP, INPUT, listings, NOTHING } from '../contracts/store-samples.ts'
 import { freshNode } from './store-on-postgres.ts'
 
@@ -48,4 +50,39 @@ test.each([
     'select opened_revision as revision from review_case',
   )
   expect(rows.map(({ revision }) => revision)).toEqual(changes.map(() => opened))
+})
+
+test('of a case that is edited without end people see what it was opened with, and may name it', async () => {
+  const node = await freshNode()
+  const world = reviewWorld(node, 0)
+  const [first, later, foreign] = [picture('first'), picture('later'), picture('of another brand')]
+  await node.pictures.put([first, later, foreign])
+  await world.screen('L', 1)
+  const caseId = await world.caseOf('L')
+  await world.screen('L', 2)
+  await node.database.deciding.query(
+    `insert into case_picture (case_id, revision, ordinal, sha256, brand_ids)
+     select $1, 1, 0, $2, '{nike}'::text[] union all select $1, 1, 1, $3, '{gap}'
+     union all select $1, 2, n, $4, '{nike}' from generate_series(1, 1100) n`,
+    [caseId, first.sha256, foreign.sha256, later.sha256],
+  )
+  const seenBy = async (...brandIds: string[]) => {
+    const found = await node.cases.find(caseId, {
+      subject: 'ann',
+      brandIds: brandIds.length === 0 ? undefined : brandIds,
+    })
+    return found?.pictures.filter((one) => one.revision === 1).map((one) => one.sha256)
+  }
+  expect([await seenBy(), await seenBy('nike')]).toEqual([[first.sha256, foreign.sha256], [first.sha256]])
+  const found = await node.cases.find(caseId, { subject: 'ann', brandIds: undefined })
+  expect([found?.pictures.length, found?.pictures[0]]).toEqual([202, { revision: 2, ordinal: 1, sha256: later.sha256 }])
+
+  const named = (sha256: string) => ({ verdict: 'confirmed' as const, pictures: [sha256] })
+  const refused = await world.review.verdict(caseId, holder('nike'), named(foreign.sha256))
+  expect(refused).toMatchObject({ kind: 'refused', path: '/pictures' })
+  const said = await world.review.verdict(caseId, analyst, named(first.sha256))
+  expect(said).toMatchObject({
+    kind: 'recorded',
+    pictures: { joined: 1, which: [{ revision: 1, sha256: first.sha256 }] },
+  })
 })

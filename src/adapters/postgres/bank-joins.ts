@@ -6,6 +6,7 @@ import type { BankJoin, CaseLook, FrameOfListing, JoinedPictures } from '../../p
 import { packJson } from './bytes.ts'
 import { framesOf } from './picture-frames.ts'
 import { NOT_LOOKED, officialOf } from './official-pictures.ts'
+import { openedWith } from './pictures-of-case.ts'
 import { REFERENCE_CHANNEL, takeHead } from './reference-head.ts'
 import type { Statement } from './statement.ts'
 
@@ -117,8 +118,7 @@ const OF_CASE = sql`
         (select coalesce(max(v.revision), 0) from verdict v
          where v.listing_id = x.listing_id collate "C" and v.revision < x.revision and v.body ->> 'verdict' <> 'cannot-tell'
            and (x.brand_id is null or coalesce(v.body ->> 'brandId', x.brand_id) = x.brand_id))) as floor,
-        coalesce((select c.opened_revision from review_case c where c.case_id = x.case_id collate "C"),
-                 (select min(s.revision) from case_picture s where s.case_id = x.case_id collate "C")) as opened
+        ${openedWith(sql`x.case_id collate "C"`)} as opened
       from asked x),
     of_case as materialized (
       select x.verdict_id, c.*, case when c.is_own or x.named is null then c.is_own or c.nth <= ${MOST_JOINING} and c.is_meant

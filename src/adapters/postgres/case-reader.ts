@@ -9,6 +9,7 @@ import type { Verdict } from '../../domain/verdict.ts'
 import type { CaseDetails, CaseQuery, CaseReader, CaseSummary, Reader } from '../../review/ports.ts'
 import { decodeCasePlace, encodeCasePlace } from './case-cursor.ts'
 import { queries } from './connect.ts'
+import { picturesOfCase } from './pictures-of-case.ts'
 import type { Statement } from './statement.ts'
 import { inTransaction } from './transaction.ts'
 
@@ -59,10 +60,7 @@ export function createCaseReader(pool: Pool): CaseReader {
               order by recorded_at desc limit ${MOST}`,
             sql<{ text: string; at: Date; revision: number }>`
               select text, at, revision from appeal where case_id = ${caseId} order by at desc limit ${MOST}`,
-            sql<{ revision: number; ordinal: number; sha256: string }>`
-              select revision, ordinal, sha256 from case_picture where case_id = ${caseId}
-                and (${own}::text[] is null or brand_ids && ${own}::text[])
-              order by revision desc, ordinal limit ${MOST}`,
+            picturesOfCase(caseId, sql`(${own}::text[] is null or s.brand_ids && ${own}::text[])`, MOST),
             // One that was kept anew since is there.
             sql<{ revision: number; pictures: number }>`
               select revision, count(*)::int as pictures from case_picture_gone g where case_id = ${caseId}

@@ -8,6 +8,7 @@ import type { About, Appeal, ClaimEnd, ReviewStore, ReviewSubject, Settlement } 
 import { bankEffects } from './bank-joins.ts'
 import type { LookElsewhere } from './look-elsewhere.ts'
 import { lookAhead, shownInCase } from './official-pictures.ts'
+import { picturesOfCase } from './pictures-of-case.ts'
 import type { Outputs } from './outputs.ts'
 import { assertWritable, writeSettlement } from './settlement.ts'
 import { readStandings, standingsFrom } from './standings.ts'
@@ -161,11 +162,11 @@ async function readSubject(
         and (v.revision = any(${revisions}::int[]) or coalesce(v.body ->> 'caseId', ${row?.case_id ?? null}) = ${row?.case_id ?? null})`,
     sql<{ body: Verdict }>`select body from verdict where verdict_id = any(${asked.verdictIds}::text[])`,
     sql<{ appeal_id: string }>`select appeal_id from appeal where case_id = ${row?.case_id ?? null}`,
-    sql<{ revision: number; ordinal: number; sha256: string }>`
-      select revision, ordinal, sha256 from case_picture
-      where case_id = ${row?.case_id ?? null} and (revision = ${row?.revision ?? null}
-        or ${own ?? null}::text[] is null or brand_ids && ${own ?? null}::text[])
-      order by revision desc, ordinal limit ${MOST_PICTURES}`,
+    picturesOfCase(
+      row?.case_id ?? null,
+      sql`(s.revision = ${row?.revision ?? null} or ${own ?? null}::text[] is null or s.brand_ids && ${own ?? null}::text[])`,
+      MOST_PICTURES,
+    ),
   ])
   const bySequence = new Map(decisions.rows.map(({ body }) => [body.sequence, body]))
   return {

@@ -13,7 +13,7 @@ export interface ReviewCase {
   readonly brandIds: readonly string[]
   /**
    * What is kept of its pictures by their places in the listing from 0: of that revision all, of earlier ones what the
-   * caller may see; newest revision first, and no more than so many.
+   * caller may see; newest revision first, and no more than so many besides those that it was opened with.
    */
   readonly pictures: readonly { readonly revision: number; readonly ordinal: number; readonly sha256: string }[]
 }
