@@ -1,61 +1,14 @@
 // What the detector of known pictures scores beyond its own examples. Real: the detector; made up: banks and pictures.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { brandSchema } from '../../../../src/domain/brand.ts'
-import type { BankKind } from '../../../../src/domain/bank.ts'
 import type { Picture, PictureFault, SeenPicture } from '../../../../src/imaging/picture.ts'
 import { LASTING_FAULTS, LATE_FAULTS, PASSING_FAULTS } from '../../../../src/imaging/picture.ts'
 import type { BankMatch } from '../../../../src/signals/image-hash/ports.ts'
-import { counterfeitScore, imageHash } from '../../../../src/signals/image-hash/signal.ts'
-import type { SignalContext } from '../../../../src/signals/signal.ts'
-import { normalise } from '../../../../src/text/normalise.ts'
+import { counterfeitScore } from '../../../../src/signals/image-hash/signal.ts'
 import { seenPicture as seen } from '../../seen-picture.ts'
+import { look, lookForLong, match, scoreOf } from './looking.ts'
 
 const unseen = (fault: PictureFault): Picture => ({ state: 'unseen', fault, message: 'why' })
-const match = (kind: BankKind, distance = 0, more: Partial<BankMatch> = {}): BankMatch => ({
-  bankId: kind,
-  kind,
-  imageId: 'i',
-  brandId: 'nord',
-  distance,
-  variant: 0,
-  form: 'whole',
-  source: { kind: 'import' },
-  ...more,
-})
-const brands = new Map([['nord', brandSchema.parse({ brandId: 'nord', name: 'Nord', authorisedSellers: ['friend'] })]])
-
-function asked(
-  pictures: readonly Picture[],
-  known: Readonly<Record<string, readonly BankMatch[]>> | ((picture: SeenPicture) => readonly BankMatch[]) = {},
-  options: { sellerId?: string; size?: number; brandIds?: string[]; noBanks?: boolean } = {},
-) {
-  const { sellerId = 'stranger', size = 5, brandIds = [], noBanks = false } = options
-  const empty = normalise('')
-  const context: SignalContext = {
-    reading: { title: empty, description: empty, brand: empty, mentions: [], brandIds },
-    brand: (id) => brands.get(id),
-    kind: undefined,
-    usdPer: () => undefined,
-    pictures,
-    banks: noBanks
-      ? undefined
-      : { size, change: 1n, match: typeof known === 'function' ? known : ({ sha256 }) => known[sha256] ?? [] },
-    textModel: undefined,
-  }
-  return { listing: { listingId: 'L', revision: 1, sellerId, title: 'T' }, context }
-}
-function look(...given: Parameters<typeof asked>) {
-  const { listing, context } = asked(...given)
-  const found = imageHash.evaluate(listing, context)
-  if (found instanceof Promise) throw new Error('it needs no time')
-  return found
-}
-async function lookForLong(...given: Parameters<typeof asked>) {
-  const { listing, context } = asked(...given)
-  return imageHash.evaluate(listing, context)
-}
-const scoreOf = (finding: ReturnType<typeof look>) => (finding.state === 'scored' ? finding.score : finding.state)
 
 describe('image-hash', () => {
   it('has failed when a picture was not seen for any reason, except that nobody wanted URLs followed', () => {
@@ -135,90 +88,6 @@ describe('image-hash', () => {
     // What was allowed is told, and a picture that was not seen is then still a failure.
     expect(look([seen('fine')], known).evidence).toMatchObject({ why: 'allowed', matches: [{ kind: 'allowed' }] })
     expect(look([seen('fine'), unseen('gone')], known).state).toBe('failed')
-  })
-
-  it('lets what joined by a verdict yield to the photo of a brand that its case was about, whichever came first, and nothing else', () => {
-    const confirmed = (more: Partial<BankMatch> = {}, brandIds?: string[]) =>
-      match('counterfeit', 0, {
-        source: { kind: 'verdict', verdictId: 'V-1', ...(brandIds === undefined ? {} : { brandIds }) },
-        ...more,
-      })
-    const other = { brandId: 'gap' }
-    const nobodys = { brandId: null }
-    const known: Record<string, readonly BankMatch[]> = {
-      own: [confirmed(), match('genuine', 30)],
-      ours: [confirmed(), match('genuine', 30, nobodys)],
-      // Both brands were named, whichever of them it was confirmed for.
-      both: [confirmed({}, ['nord', 'gap']), match('genuine', 30, other)],
-      unnamed: [confirmed(nobodys, ['gap']), match('genuine', 30, other)],
-      oursOfUnnamed: [confirmed(nobodys), match('genuine', 30, nobodys)],
-      // Another brand uploads what analysts confirmed.
-      whitened: [confirmed(nobodys, ['nord']), match('genuine', 0, other)],
-      // Joined before the brands of its case were kept.
-      old: [confirmed(nobodys), match('genuine', 0, other)],
-      alone: [confirmed()],
-      foreign: [confirmed(), match('genuine', 0, other)],
-      logo: [confirmed(), match('logo', 0)],
-      byHand: [match('counterfeit', 0), match('genuine', 0)],
-    }
-    const score = (...names: string[]) =>
-      scoreOf(
-        look(
-          names.map((name) => seen(name)),
-          known,
-        ),
-      )
-    for (const name of ['own', 'ours', 'both', 'unnamed', 'oursOfUnnamed'])
-      expect([name, score(name)]).toEqual([name, 0.25])
-    for (const name of ['whitened', 'old', 'alone', 'foreign', 'logo', 'byHand'])
-      expect([name, score(name)]).toEqual([name, 0.97])
-    // It excuses itself alone.
-    expect(score('own', 'alone')).toBe(0.97)
-    const finding = look([seen('own')], known, { sellerId: 'friend' })
-    expect(finding).toMatchObject({ state: 'scored', score: 0, reasons: [] })
-    expect(finding.evidence).toMatchObject({ matches: [{ kind: 'genuine' }] })
-  })
-
-  it('counts what a rights holder put into its bank by itself only against listings about its brand', () => {
-    const own = match('counterfeit', 0, { source: { kind: 'api', by: 'brand' } })
-    const known = {
-      own: [own],
-      vouched: [match('counterfeit', 0, { source: { kind: 'api' } })],
-      // Nearer in the same bank, and yet it hides nothing.
-      beside: [own, match('counterfeit', 20, { source: { kind: 'verdict', verdictId: 'V-1' } })],
-    }
-    const score = (name: keyof typeof known, ...brandIds: string[]) => scoreOf(look([seen(name)], known, { brandIds }))
-    expect([score('own'), score('own', 'gap'), score('own', 'gap', 'nord')]).toEqual([0.1, 0.1, 0.97])
-    expect([score('vouched'), score('beside')]).toEqual([0.97, counterfeitScore(20)])
-    const finding = look([seen('own')], known)
-    expect(finding).toMatchObject({ reasons: [], evidence: { matches: [{ kind: 'counterfeit', brandId: 'nord' }] } })
-  })
-
-  it('counts what nobody looked at as a rights holder’s word: in a bank of no brand against listings about one of its case', () => {
-    const source: BankMatch['source'] = { kind: 'verdict', by: 'nobody', verdictId: 'V-1', brandIds: ['nord', 'gap'] }
-    const known = {
-      ofNord: [match('counterfeit', 0, { source })],
-      ofAll: [match('counterfeit', 0, { brandId: null, source })],
-      ofNone: [match('counterfeit', 0, { brandId: null, source: { ...source, brandIds: [] } })],
-      // Confirmed on another case by whoever looked at it.
-      beside: [match('counterfeit', 0, { source }), match('counterfeit', 20, { source: { ...source, by: undefined } })],
-    }
-    const score = (name: keyof typeof known, ...brandIds: string[]) => scoreOf(look([seen(name)], known, { brandIds }))
-    expect([score('ofNord'), score('ofNord', 'gap'), score('ofNord', 'nord')]).toEqual([0.1, 0.1, 0.97])
-    expect([score('ofAll'), score('ofAll', 'other'), score('ofAll', 'gap')]).toEqual([0.1, 0.1, 0.97])
-    expect([score('ofNone'), score('ofNone', 'nord'), score('beside')]).toEqual([0.1, 0.1, counterfeitScore(20)])
-    expect(look([seen('ofAll')], known)).toMatchObject({ reasons: [], evidence: { matches: [{ source }] } })
-  })
-
-  it('says of the brand’s own photo nothing against whom the brand authorised', () => {
-    const known = { own: [match('genuine')], ours: [match('genuine', 0, { brandId: null })] }
-    expect(scoreOf(look([seen('own')], known))).toBe(0.25)
-    expect(scoreOf(look([seen('own')], known, { sellerId: 'friend' }))).toBe(0)
-    // A bank of the deployment's own speaks for the brand that the goods are offered as.
-    expect(scoreOf(look([seen('ours')], known, { sellerId: 'friend' }))).toBe(0.25)
-    expect(scoreOf(look([seen('ours')], known, { sellerId: 'friend', brandIds: ['nord'] }))).toBe(0)
-    const finding = look([seen('own')], known, { sellerId: 'friend' })
-    expect(finding.state === 'scored' && finding.reasons).toEqual([])
   })
 
   it('shows people a page of evidence at most, the worst first', () => {
