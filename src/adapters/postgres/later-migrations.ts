@@ -179,10 +179,14 @@ from (select w.case_id, (select max(d.revision) from decision d where d.listing_
 where d.case_id = c.case_id and d.revision < c.revision;
 `
 
-// Nothing is said of cases from before: they count as opened with the first pictures that they have. Pictures for which nobody
-// vouches have another mark besides: the index is for both.
+// Nothing is said of cases from before: they count as opened with the first pictures that they have.
 const openedWith = `
 alter table review_case add column opened_revision int;
+`
+
+// Pictures for which nobody vouches have another mark besides: the index is for both. A process of the version before asks for
+// the old one, and reads the bank without.
+const unvouchedWords = `
 create index bank_image_limited on bank_image (bank_id, image_id)
   where state = 'active' and source::text ~ '"by"\\s*:\\s*"(brand|nobody)"';
 drop index bank_image_unvouched;
@@ -203,5 +207,6 @@ export const LATER_MIGRATIONS: readonly Migration[] = [
   { name: 'withdrawals of unknown listings by several marketplaces', sql: withdrawnUnknown },
   { name: 'pictures of banks for which nobody vouches', sql: unvouched },
   { name: 'cases of withdrawn listings are about what was decided', sql: casesOfWithdrawn },
-  { name: 'what a case was opened with, and pictures that no word was about', sql: openedWith },
+  { name: 'what a case was opened with', sql: openedWith },
+  { name: 'pictures of banks that no word was about', sql: unvouchedWords },
 ]
