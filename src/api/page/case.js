@@ -1,7 +1,7 @@
 // The case of a decision: its state, who may decide, what was said, and a person's own word on it.
 import { reviews } from './ask.js'
 import { el, foreign, nameOf, time } from './dom.js'
-import { earlierInWords, keptOf } from './kept.js'
+import { earlierInWords, keptOf, missingFrom, placesInWords } from './kept.js'
 import { createWord } from './word.js'
 
 const STATES = {
@@ -66,7 +66,8 @@ export function caseOf({ decision, session, theCase, look, changed, show }) {
       return [el('p', {}, `The listing was edited: the case is about revision ${revision} by now.`), button]
     }
     const pictures = picturesToName(found)
-    const form = () => word.form({ brandIds, own: session?.role === 'brand', pictures })
+    const unseen = unseenWords(found, session)
+    const form = () => word.form({ brandIds, own: session?.role === 'brand', pictures, unseen })
     if (state === 'withdrawn') {
       const gone =
         'Its seller has taken it back, and nothing is decided on it. What it was is recorded all the same, and its pictures join the bank.'
@@ -77,7 +78,7 @@ export function caseOf({ decision, session, theCase, look, changed, show }) {
     const silent = withoutWord(found)
     if (silent.length === 0) return [change]
     const more = `It is decided. What is said for ${silent.join(' or ')} is recorded too, and fills the bank of that brand.`
-    return [change, el('p', {}, more), word.form({ brandIds: silent, own: true, pictures })]
+    return [change, el('p', {}, more), word.form({ brandIds: silent, own: true, pictures, unseen })]
   }
 
   if (reviews(session)) void theCase.then(draw)
@@ -100,6 +101,20 @@ function picturesToName(found) {
     ...own.map(({ ordinal }) => ({ name: ordinal, words: `Picture ${ordinal + 1}` })),
     ...earlier.map(({ sha256, revision, ordinal }) => ({ name: sha256, words: earlierInWords(revision, ordinal) })),
   ]
+}
+
+/** What whoever gives a word must know of it; undefined: every picture that is listed can be looked at. */
+function unseenWords(found, session) {
+  const missing = missingFrom(found)
+  if (missing.length === 0) return undefined
+  const { listed } = found.pictureCount
+  const who = session?.role === 'brand' ? 'You cannot see' : 'Nobody can see'
+  const which =
+    listed === 1
+      ? 'the listing’s picture'
+      : `${missing.length} of the listing’s ${listed} pictures (${placesInWords(missing)})`
+  const them = missing.length === 1 ? ['it', 'it joins'] : ['them', 'they join']
+  return `${who} ${which}: rejected, the listing may go on sale with ${them[0]} all the same; confirmed, ${them[1]} no bank.`
 }
 
 const id = (caseId) => el('p', { class: 'hint' }, 'Id ', el('code', {}, caseId))

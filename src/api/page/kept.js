@@ -12,3 +12,24 @@ export function keptOf({ pictures, revision }) {
 }
 
 export const earlierInWords = (revision, ordinal) => `Picture ${ordinal + 1} of revision ${revision}, before the edit`
+
+/** By place, from 0: what the listing shows by the revision of the case, and this session cannot look at. */
+export function missingFrom({ pictures, pictureCount, revision }) {
+  const there = new Set(pictures.filter((one) => one.revision === revision).map(({ ordinal }) => ordinal))
+  return Array.from({ length: pictureCount.listed }, (_, ordinal) => ordinal).filter((ordinal) => !there.has(ordinal))
+}
+
+/** "2", "2 and 5", "2, 5 and 8 to 11": as people count, in rising order. */
+export function placesInWords(ordinals) {
+  const runs = []
+  for (const ordinal of ordinals) {
+    const last = runs.at(-1)
+    if (last !== undefined && last[1] + 1 === ordinal) last[1] = ordinal
+    else runs.push([ordinal, ordinal])
+  }
+  const words = runs.flatMap(([from, to]) =>
+    to - from > 1 ? [`${from + 1} to ${to + 1}`] : from === to ? [`${from + 1}`] : [`${from + 1}`, `${to + 1}`],
+  )
+  const last = words.pop()
+  return words.length === 0 ? last : `${words.join(', ')} and ${last}`
+}

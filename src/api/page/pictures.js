@@ -2,7 +2,7 @@
 import { reviews } from './ask.js'
 import { el, foreign } from './dom.js'
 import { figure } from './figure.js'
-import { earlierInWords, keptOf } from './kept.js'
+import { earlierInWords, keptOf, missingFrom, placesInWords } from './kept.js'
 import { fitWords, matchWords, originOf } from './origins.js'
 
 /** Beside each other at most; evidence has up to 20, and the raw evidence below has them all. */
@@ -17,7 +17,7 @@ export function picturesOf({ decision, session, theCase }) {
   if (signal === undefined) return undefined
   const { evidence, state } = signal
   const may = reviews(session)
-  if (evidence.why === 'no-pictures') return may ? onlyBefore(decision, theCase) : undefined
+  if (evidence.why === 'no-pictures') return may ? onlyBefore(decision, theCase, session) : undefined
   const matches = evidence.matches ?? []
   const thumbs = el('div', { class: 'thumbs' })
   const section = el(
@@ -33,12 +33,12 @@ export function picturesOf({ decision, session, theCase }) {
     thumbs,
     ...(may ? [] : [el('p', { class: 'hint' }, 'Pictures are for analysts, administrators and rights holders.')]),
   )
-  if (may) void others(thumbs, theCase, decision, matches)
+  if (may) void others(thumbs, theCase, decision, matches, session)
   return section
 }
 
 /** An edit that took the pictures away: what the case keeps of them, and nothing where it never had any. */
-function onlyBefore(decision, theCase) {
+function onlyBefore(decision, theCase, session) {
   const thumbs = el('div', { class: 'thumbs' })
   const words = 'The listing shows no pictures any more. Before the edit it did:'
   const section = el(
@@ -48,13 +48,13 @@ function onlyBefore(decision, theCase) {
     el('p', {}, words),
     thumbs,
   )
-  void others(thumbs, theCase, decision, []).then(() => (section.hidden = thumbs.children.length === 0))
+  void others(thumbs, theCase, decision, [], session).then(() => (section.hidden = thumbs.children.length === 0))
   return section
 }
 
 function seenWords({ images, seen, why }, matches, state) {
-  // Where no bank was there to compare with, nobody counted either.
-  if (images === undefined) return 'There was no known picture to compare with.'
+  // Of versions before this one nobody counted where no bank was there.
+  if (why === 'no-banks' || images === undefined) return 'There was no known picture to compare with.'
   const many =
     images === 1
       ? 'The listing’s picture'
@@ -121,8 +121,8 @@ function matchElement(match, { images }, may) {
   )
 }
 
-/** What the case keeps of this revision besides the matched ones. */
-async function others(thumbs, theCase, { revision }, matches) {
+/** What the case keeps of this revision besides the matched ones; before them, what is not there to be looked at. */
+async function others(thumbs, theCase, { revision, signals }, matches, session) {
   const { status, body } = await theCase
   if (status !== 200) return
   const shown = new Set(matches.slice(0, MOST).map(({ sha256 }) => sha256))
@@ -130,12 +130,37 @@ async function others(thumbs, theCase, { revision }, matches) {
   thumbs.append(
     ...rest.map(({ sha256, ordinal }) => figure(sha256, `Picture ${ordinal + 1} of the listing`, 'Not kept.')),
   )
-  if (body.revision === revision)
+  const gone = body.noLongerKept.find((one) => one.revision === revision)?.pictures ?? 0
+  if (body.revision === revision) {
+    thumbs.before(...missingWords(body, signals, gone, session))
     thumbs.append(
       ...keptOf(body).earlier.map((one) => figure(one.sha256, earlierInWords(one.revision, one.ordinal), 'Not kept.')),
     )
-  const gone = body.noLongerKept.find((one) => one.revision === revision)?.pictures ?? 0
+    return
+  }
   if (gone === 0) return
   const were = gone === 1 ? '1 picture of the listing is' : `${gone} pictures of the listing are`
   thumbs.after(el('p', { class: 'hint' }, `${were} no longer kept: its case was closed long ago.`))
+}
+
+/** How many of the listed can be looked at, and why others cannot, where nothing above said so. */
+function missingWords(found, signals, gone, session) {
+  const missing = missingFrom(found)
+  const { listed } = found.pictureCount
+  if (missing.length === 0) return []
+  const { unseen = [] } = signals.find(({ name }) => name === 'image-hash').evidence
+  const rest = missing.filter((ordinal) => !unseen.some(({ image }) => image === ordinal))
+  const many = `${listed - missing.length} of the listing’s ${listed} ${listed === 1 ? 'picture' : 'pictures'} can be looked at here.`
+  const which = `${rest.length === 1 ? 'Picture' : 'Pictures'} ${placesInWords(rest)} ${rest.length === 1 ? 'is' : 'are'}`
+  const closed = 'the case was closed long ago'
+  const why =
+    gone === 0
+      ? `not kept${session.role === 'brand' ? ', or not yours to see' : ''}.`
+      : gone >= rest.length
+        ? `no longer kept: ${closed}.`
+        : `not kept, ${gone} of them no longer: ${closed}.`
+  return [
+    el('p', { class: 'missing' }, many),
+    ...(rest.length === 0 ? [] : [el('p', { class: 'hint' }, `${which} ${why}`)]),
+  ]
 }

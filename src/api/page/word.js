@@ -49,10 +49,11 @@ export function createWord({ caseId, decisionId, ended }) {
   }
 
   /**
-   * @param {{ brandIds: string[], own: boolean, pictures: { name: number | string, words: string }[] }} about `own`: the
-   *   brands are the session's; it speaks for one of them; `pictures`: what the case keeps, as a verdict names them
+   * @param {{ brandIds: string[], own: boolean, pictures: { name: number | string, words: string }[], unseen?: string }} about
+   *   `own`: the brands are the session's; it speaks for one of them; `pictures`: what the case keeps, as a verdict names them;
+   *   `unseen`: that there are others, which nobody can look at
    */
-  function form({ brandIds, own, pictures }) {
+  function form({ brandIds, own, pictures, unseen }) {
     const all = own ? [] : [el('option', { value: '' }, 'all brands of the case')]
     const brand = el(
       'select',
@@ -65,16 +66,19 @@ export function createWord({ caseId, decisionId, ended }) {
       words,
       tick: el('input', { type: 'checkbox', id: `verdict-picture-${name}`, value: String(name) }),
     }))
+    const before = pictures.some(({ name }) => typeof name === 'string')
+      ? ', what others have on sale, and what it showed up to when it was last on sale'
+      : ' and what others have on sale'
     const which = el(
       'fieldset',
       {},
-      el('legend', {}, 'Pictures that show it (none ticked: all but official ones and what others have on sale)'),
+      el('legend', {}, `Pictures that show it (none ticked: all of these but official ones${before})`),
       ...ticks.map(({ name, words, tick }) => el('label', { for: `verdict-picture-${name}` }, tick, ` ${words}`)),
     )
     const reason = el('input', { id: 'verdict-reason', maxlength: '1000', autocomplete: 'off' })
     const button = (verdict, label) => {
-      const made = el('button', { type: 'submit', value: verdict, class: `say ${verdict}` }, label)
-      return made
+      const told = unseen === undefined ? undefined : 'verdict-unseen'
+      return el('button', { type: 'submit', value: verdict, class: `say ${verdict}`, 'aria-describedby': told }, label)
     }
     const made = el(
       'form',
@@ -83,6 +87,7 @@ export function createWord({ caseId, decisionId, ended }) {
       ...(brandIds.length === 0 ? [] : [el('div', {}, el('label', { for: 'verdict-brand' }, 'Speaks for'), brand)]),
       ...(pictures.length > 1 ? [which] : []),
       el('div', {}, el('label', { for: 'verdict-reason' }, 'Reason (optional)'), reason),
+      ...(unseen === undefined ? [] : [el('p', { id: 'verdict-unseen' }, unseen)]),
       el(
         'div',
         { class: 'says' },

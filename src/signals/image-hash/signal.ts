@@ -50,7 +50,7 @@ interface Found {
 function evaluate(listing: Listing, context: SignalContext): Finding | Promise<Finding> {
   const { banks } = context
   if (context.pictures.length === 0) return { state: 'abstained', evidence: unlooked(listing.images?.length ?? 0) }
-  if (banks === undefined || banks.size === 0) return { state: 'abstained', evidence: { why: 'no-banks' } }
+  if (banks === undefined || banks.size === 0) return { state: 'abstained', evidence: lookedAt(context.pictures) }
   const pictures = affordable(context.pictures)
   const search = findAll(pictures, banks, listing, context)
   return searched(search, isMany(pictures), (found) => findingOf(pictures, found))
@@ -58,6 +58,17 @@ function evaluate(listing: Listing, context: SignalContext): Finding | Promise<F
 
 /** Whoever started us wanted no picture looked at; or there is none. */
 const unlooked = (images: number) => (images === 0 ? { why: 'no-pictures' } : { why: 'not-looked-at', images, seen: 0 })
+
+/** Nothing to compare with: still, whoever reviews must know what could not be opened. */
+function lookedAt(pictures: readonly Picture[]): Finding['evidence'] {
+  const missing = pictures.flatMap((picture, image) => missingOf(picture).map((one) => faultOf(one, image)))
+  return {
+    why: 'no-banks',
+    images: pictures.length,
+    seen: pictures.filter((picture) => picture.state === 'seen').length,
+    ...(missing.length === 0 ? {} : { unseen: missing.slice(0, MAX_EVIDENCE) }),
+  }
+}
 
 /** Why nothing matched. */
 function silence(pictures: readonly Picture[]): string {

@@ -6,7 +6,7 @@ import { normalise } from '../../../../src/text/normalise.ts'
 import { seenPicture as seen } from '../../seen-picture.ts'
 
 const empty = normalise('')
-const look = (pictures: readonly Picture[], images: { data: string }[] = []) =>
+const look = (pictures: readonly Picture[], images: { data: string }[] = [], size = 5) =>
   imageHash.evaluate(
     { listingId: 'L', revision: 1, sellerId: 'S', title: 'T', images },
     {
@@ -15,7 +15,7 @@ const look = (pictures: readonly Picture[], images: { data: string }[] = []) =>
       kind: undefined,
       usdPer: () => undefined,
       pictures,
-      banks: { size: 5, change: 1n, match: () => [] },
+      banks: { size, change: 1n, match: () => [] },
       textModel: undefined,
     },
   )
@@ -43,4 +43,18 @@ it('tells a listing without pictures from one whose pictures nobody looked at', 
   expect(look([])).toEqual({ state: 'abstained', evidence: { why: 'no-pictures' } })
   const evidence = { why: 'not-looked-at', images: 1, seen: 0 }
   expect(look([], [{ data: 'QUJD' }])).toEqual({ state: 'abstained', evidence })
+})
+
+it('tells also where there is nothing to compare with which picture could not be opened, and why: people look at the rest', () => {
+  const broken: Picture = { state: 'unseen', fault: 'not-a-picture', message: 'it is SVG' }
+  expect(look([seen('a'), broken, unasked], [], 0)).toEqual({
+    state: 'abstained',
+    evidence: {
+      why: 'no-banks',
+      images: 3,
+      seen: 1,
+      unseen: [{ image: 1, fault: 'not-a-picture', message: 'it is SVG' }],
+    },
+  })
+  expect(look([seen('a')], [], 0)).toEqual({ state: 'abstained', evidence: { why: 'no-banks', images: 1, seen: 1 } })
 })

@@ -1,0 +1,35 @@
+// Which pictures of a listing nobody can look at, by place. Real: the functions of the page, read as the browser reads them.
+import { expect, it } from 'vitest'
+
+interface Found {
+  readonly revision: number
+  readonly pictures: readonly { readonly revision: number; readonly ordinal: number }[]
+  readonly pictureCount: { readonly listed: number; readonly kept: number }
+}
+
+const { missingFrom, placesInWords } = (await import(
+  new URL('../../../src/api/page/kept.js', import.meta.url).href
+)) as { missingFrom: (found: Found) => number[]; placesInWords: (ordinals: readonly number[]) => string }
+
+const caseOf = (listed: number, pictures: Found['pictures']): Found => ({
+  revision: 2,
+  pictures,
+  pictureCount: { listed, kept: pictures.length },
+})
+const kept = (revision: number, ...ordinals: number[]) => ordinals.map((ordinal) => ({ revision, ordinal }))
+
+it('finds what the revision of the case lists and does not keep; what an earlier one showed does not stand for it', () => {
+  expect(missingFrom(caseOf(5, [...kept(2, 0, 2, 3), ...kept(1, 1, 4)]))).toEqual([1, 4])
+  expect(missingFrom(caseOf(3, kept(2, 2, 1, 0)))).toEqual([])
+  expect(missingFrom(caseOf(0, kept(1, 0)))).toEqual([])
+  expect(missingFrom(caseOf(2, []))).toEqual([0, 1])
+})
+
+it.each([
+  [[1], '2'],
+  [[1, 4], '2 and 5'],
+  [[12, 13, 14], '13 to 15'],
+  [[0, 2, 3, 6, 7, 8, 9], '1, 3, 4 and 7 to 10'],
+])('says the places as people count: %j', (ordinals, words) => {
+  expect(placesInWords(ordinals)).toBe(words)
+})
