@@ -70,6 +70,14 @@ export interface ModelRecord {
   readonly active: boolean
 }
 
+export interface KeptModel {
+  readonly record: ModelRecord
+  /** The same version was made before. */
+  readonly present: boolean
+  /** Its bytes were damaged, and were written anew. */
+  readonly mended: boolean
+}
+
 export interface NewModel {
   readonly card: ModelCard
   readonly body: Uint8Array
@@ -93,10 +101,11 @@ export interface HeldAgainst {
 
 export interface ModelStore {
   /**
-   * Keeps a version. The same version with the same bytes again changes nothing and says `present`; with other bytes it is
-   * refused as `model-invalid`, and so are bytes that are not what the card's `sha256` says.
+   * Keeps a version. The same version with the same bytes again says `present` and changes nothing, but where the stored bytes
+   * were damaged: these take their place, and it says `mended`. With other bytes it is refused as `model-invalid`, and so are
+   * bytes that are not what the card's `sha256` says.
    */
-  put(model: NewModel): Promise<{ readonly record: ModelRecord; readonly present: boolean }>
+  put(model: NewModel): Promise<KeptModel>
   /** Newest first. */
   list(name?: ModelName): Promise<ModelRecord[]>
   find(name: ModelName, version: string): Promise<ModelRecord | undefined>

@@ -47,3 +47,20 @@ test('is never handed out, and decides nowhere: the version before decides, and 
   expect(gate().scorecard.version).toBe('a')
   expect((await telemetry.metrics.touchstone_model_stuck.get()).values.every((one) => one.value === 0)).toBe(true)
 })
+
+test('is mended by the same version made again; bytes that are right are never written again', async () => {
+  const row = async () => {
+    const { rows } = await node.database.reading.query<{ body: Buffer; at: string }>(
+      `select body, ctid::text || ' ' || xmin::text as at from model`,
+    )
+    return rows[0]
+  }
+  await keepFusion(node.models, parts.scorecard, 'a')
+  const first = await row()
+  expect(await keepFusion(node.models, parts.scorecard, 'a')).toMatchObject({ present: true, mended: false })
+  expect(await row()).toEqual(first)
+  await node.database.reading.query(`update model set body = set_byte(body, 20, get_byte(body, 20) # 1)`)
+  expect(await keepFusion(node.models, parts.scorecard, 'a')).toMatchObject({ present: true, mended: true })
+  expect((await row())?.body).toEqual(first?.body)
+  expect(Buffer.from(await node.models.body('fusion', 'a'))).toEqual(first?.body)
+})

@@ -1,6 +1,6 @@
 // The registry of models: versions kept by the hash of their bytes, and which of them decides.
 import { createHash } from 'node:crypto'
-import type { Kysely } from 'kysely'
+import { sql, type Kysely } from 'kysely'
 import type { Pool } from 'pg'
 import type { ModelName } from '../../domain/model.ts'
 import { TouchstoneError } from '../../errors.ts'
@@ -47,6 +47,18 @@ export function createModelStore(pool: Pool): ModelStore {
     }))
   }
 
+  /** True where the stored bytes were other than their hash says and are these now. */
+  const mend = async (name: ModelName, version: string, body: Uint8Array): Promise<boolean> => {
+    const { numUpdatedRows } = await db
+      .updateTable('model')
+      .set({ body: Buffer.from(body) })
+      .where('name', '=', name)
+      .where('version', '=', version)
+      .where(sql<string>`encode(sha256(body), 'hex')`, '<>', sql.ref<string>('sha256'))
+      .executeTakeFirst()
+    return numUpdatedRows > 0n
+  }
+
   return {
     async put({ card, body, by }) {
       const { name, version, sha256 } = card
@@ -64,7 +76,8 @@ export function createModelStore(pool: Pool): ModelStore {
           'model-invalid',
           `version ${version} of the model ${name} is in the registry with other bytes`,
         )
-      return { record, present: written === undefined }
+      const present = written === undefined
+      return { record, present, mended: present && (await mend(name, version, body)) }
     },
 
     list: (name) => records(name),

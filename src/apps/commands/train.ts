@@ -55,10 +55,12 @@ export function registerTrain(program: Command): void {
 function render({ made, refused, ...used }: TrainingReport): string {
   const parts = [usedText(used)]
   // A fusion is promoted beside the text model that it was fitted to: that one stands first.
-  for (const { model, present } of made.toSorted((a, b) => rank(a.model.name) - rank(b.model.name))) {
+  for (const { model, present, mended } of made.toSorted((a, b) => rank(a.model.name) - rank(b.model.name))) {
     const name = `${model.name}@${model.version}`
     const next = `  touchstone models promote ${name}${cardObjections(model.card).length > 0 ? ' --force    # against its card' : ''}`
-    parts.push(`${present ? `${name}, the same version as before` : name}\n${cardText(model.card)}\n${next}`)
+    parts.push(
+      `${name}${mended ? ', the same version as before: its damaged bytes were written anew' : present ? ', the same version as before' : ''}\n${cardText(model.card)}\n${next}`,
+    )
   }
   for (const { name, message } of refused) parts.push(`${name}: not made: ${message}`)
   return `${parts.join('\n\n')}\n`

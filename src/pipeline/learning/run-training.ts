@@ -1,17 +1,18 @@
 // One training from the store to the store: labels read, models made, kept with their cards; nothing is promoted.
 import type { Decision } from '../../domain/decision.ts'
-import { expectedText, type ModelCard, type ModelName } from '../../domain/model.ts'
+import { expectedText, type ActiveModel, type ModelCard, type ModelName } from '../../domain/model.ts'
 import { holdsOf, policySchema, type Policy } from '../../domain/policy.ts'
 import type { Scorecard } from '../../domain/scorecard.ts'
 import { TouchstoneError } from '../../errors.ts'
 import { decidedAt, labelsOf } from '../../learning/labels.ts'
-import type { LabelledListing, LabelStore, ModelRecord, ModelStore, Spoken } from '../../learning/ports.ts'
+import type { KeptModel, LabelledListing, LabelStore, ModelRecord, ModelStore, Spoken } from '../../learning/ports.ts'
 import { patternOf } from '../../learning/training-set.ts'
 import type { ReferenceStore } from '../../rights/ports.ts'
 import type { Signal } from '../../signals/signal.ts'
 import type { Draw } from '../audit.ts'
 import { readFusion } from '../models.ts'
 import { heardWith, textScores, type TextOf } from './text-scores.ts'
+import { unusable } from './unusable.ts'
 import { mayHaveLearnt, type Labels } from './unseen.ts'
 import { train, type Champion, type Training, type Used } from './train.ts'
 
@@ -37,8 +38,7 @@ export const versionsOf = ({ scorecard, text }: Shipped): { fusion: string; text
 
 export interface TrainingReport extends Used {
   readonly seed: number
-  /** `present`: the same version was made before. */
-  readonly made: readonly { readonly model: ModelRecord; readonly present: boolean }[]
+  readonly made: readonly (Omit<KeptModel, 'record'> & { readonly model: ModelRecord })[]
   readonly refused: Training['refused']
 }
 
@@ -79,16 +79,20 @@ interface Deciding extends Omit<Champion, 'mayHaveLearnt'> {
 
 /**
  * What decides now: the promoted scorecard, else the one that ships, and how it hears the text model that it was fitted to.
- * One that cannot be read decides nowhere.
+ * One that cannot be read decides nowhere; `orShips`: then it is what ships, both of it, as in a process that starts now.
  */
 export async function championOf(
   { reference, models }: Pick<LearningStores, 'reference' | 'models'>,
   shipped: Shipped,
   textOf: TextOf,
+  { orShips = false } = {},
 ): Promise<Deciding> {
-  const { policy, models: active } = await reference.load()
+  const { policy, models: promoted } = await reference.load()
   if (policy === undefined)
     throw new TouchstoneError('not-ready', 'there is no active policy; `touchstone start` publishes the default one')
+  const loadText = ({ version }: ActiveModel) => textOf(version)
+  const isDamaged = orShips && (await unusable(promoted, { models, signals: shipped.signals, loadText })).size > 0
+  const active = isDamaged ? [] : promoted
   const fusion = active.find((model) => model.name === 'fusion')
   const activeText = active.find((model) => model.name === 'text')
   const text = activeText?.version ?? shipped.text
@@ -120,7 +124,10 @@ export async function runTraining(
   },
 ): Promise<TrainingReport> {
   const read = await readLabels(stores)
-  const { thresholds, holds, cards, ...champion } = await championOf(stores, shipped, textOf)
+  const { thresholds, holds, cards, ...champion } = await championOf(stores, shipped, textOf, {
+    // Training anew is what mends a damaged version: it must not need it.
+    orShips: true,
+  })
   const mayHave = { fusion: mayHaveLearnt(read, cards.fusion), text: mayHaveLearnt(read, cards.text) }
   const { trained, refused, used } = await train(read.labels, {
     ...options,
@@ -129,12 +136,12 @@ export async function runTraining(
     thresholds,
     holds,
   })
-  const made: { model: ModelRecord; present: boolean }[] = []
+  const made: TrainingReport['made'][number][] = []
   // The text model first: killed in between, a training leaves no fusion whose text model is nowhere.
   for (const model of trained.toReversed()) {
-    const { record, present } = await stores.models.put({ ...model, by: options.by })
+    const { record, ...kept } = await stores.models.put({ ...model, by: options.by })
     // The figures are those of now: what decides may be another one than when the version was first made.
-    made.unshift({ model: { ...record, card: model.card }, present })
+    made.unshift({ model: { ...record, card: model.card }, ...kept })
   }
   return { seed: options.seed, ...used, made, refused }
 }

@@ -1,27 +1,13 @@
 // A training that ends half-way. Real: reading labels, training, the order in which versions are kept; made up: the stores.
 import { expect, it } from 'vitest'
 import { gateParts } from '../../../src/apps/gate-parts.ts'
-import type { Decision } from '../../../src/domain/decision.ts'
 import { expectedText } from '../../../src/domain/model.ts'
-import type { JudgedRevision, LabelledListing, NewModel, RecordedVerdict } from '../../../src/learning/ports.ts'
+import type { NewModel } from '../../../src/learning/ports.ts'
 import { createDraw } from '../../../src/pipeline/audit.ts'
-import { decisionId } from '../../../src/pipeline/ids.ts'
 import { runTraining, type LearningStores } from '../../../src/pipeline/learning/run-training.ts'
 import { defaultPolicy } from '../../../src/policy/default.ts'
 import { story } from '../learning/labelled.ts'
-
-function judged({ listing, label, signals, at, recordedAt, saidBy, sellerId }: LabelledListing): JudgedRevision {
-  const id = decisionId(listing.listingId, 1, 1)
-  const verdict = { verdictId: id, decisionId: id, verdict: label, by: saidBy, at, recordedAt } as RecordedVerdict
-  const decision = { decisionId: id, stage: 'screening', audit: false, policy: { version: 7 }, signals, decidedAt: at }
-  return {
-    listing,
-    sellerId,
-    marketplace: 'demo',
-    verdicts: [verdict],
-    decisions: [decision as unknown as Decision],
-  }
-}
+import { judged } from './judged.ts'
 
 it('leaves no fusion whose text model is nowhere, and is done by the next one', async () => {
   const { signals, scorecard } = await gateParts({ currencies: undefined, budgetMs: 250 })
@@ -36,7 +22,7 @@ it('leaves no fusion whose text model is nowhere, and is done by the next one', 
       async put(model: NewModel) {
         if (left-- === 0) throw new Error('the process was killed')
         kept.push(model)
-        return { record: { name: model.card.name, version: model.card.version }, present: false }
+        return { record: { name: model.card.name, version: model.card.version }, present: false, mended: false }
       },
     },
   } as unknown as LearningStores
