@@ -2,45 +2,14 @@
 // fake. Real: PostgreSQL, the whole gate with its threads, the HTTP server, sharp; made up: the pictures and the people.
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Decision } from '../../src/domain/decision.ts'
 import { disguised, drawnPicture } from '../support/drawn-pictures.ts'
 import { call, closeReviewing, held, look, openReviewing, raw, say, submitted } from './reviewing.ts'
+import { becomes, honest, inline, matchesOf, upload } from './tenants.ts'
 
 beforeAll(openReviewing)
 afterAll(closeReviewing)
 
-const inline = (picture: Buffer) => ({ data: picture.toString('base64') })
 const BOTH = 'Rolex and Omega Speedmaster 1:1 super clone, best replica'
-let listings = 0
-
-/** A listing of a seller of its own, with nothing against it but perhaps its picture. */
-async function honest(picture: Buffer, title = 'A wooden chair'): Promise<Decision> {
-  const listingId = `honest-${++listings}`
-  const listing = { listingId, revision: 1, sellerId: `seller of ${listingId}`, title, images: [inline(picture)] }
-  return (await call<Decision>('POST', '/v1/listings', 'ingest', listing)).body
-}
-/** Asked with a listing of its own each time, until the gate knows. */
-async function becomes(outcome: Decision['outcome'], picture: Buffer, title?: string): Promise<Decision> {
-  const end = Date.now() + 10_000
-  for (;;) {
-    const decision = await honest(picture, title)
-    if (decision.outcome === outcome) return decision
-    if (Date.now() > end) throw new Error(`it never became ${outcome}`)
-  }
-}
-const matchesOf = (decision: Decision) =>
-  (decision.signals.find(({ name }) => name === 'image-hash')?.evidence['matches'] ?? []) as Record<string, unknown>[]
-const upload = async (as: 'rolex' | 'omega' | 'analyst', bank: { bankId: string; kind: string }, picture: Buffer) => {
-  await call('POST', '/v1/banks', as, { name: 'Of ours', brandId: as === 'analyst' ? null : as, ...bank })
-  const made = await call<{ added: { imageId: string } }>(
-    'POST',
-    `/v1/banks/${bank.bankId}/images`,
-    as,
-    inline(picture),
-  )
-  expect(made.status).toBe(201)
-  return made.body.added.imageId
-}
 
 describe('a rights holder', () => {
   it('does not free what analysts confirmed against another brand by calling it its own photo', async () => {
@@ -73,10 +42,11 @@ describe('a rights holder', () => {
     await becomes('hold', placeholder)
   })
 
-  it('puts no official photo of another brand into its bank of fakes by confirming a case about both', async () => {
+  it('puts no photo of another brand for which an analyst vouches into its bank of fakes by confirming a case about both', async () => {
     const photo = await drawnPicture(70)
-    await upload('omega', { bankId: 'omega-photos', kind: 'genuine' }, photo)
-    await becomes('allow', photo)
+    const imageId = await upload('omega', { bankId: 'omega-photos', kind: 'genuine' }, photo)
+    const vouched = await raw(`/v1/banks/omega-photos/images/${imageId}/vouch`, 'analyst', { method: 'POST' })
+    expect(vouched.status).toBe(204)
     const decision = await held('both', { title: BOTH, images: [inline(await disguised(photo))] })
     expect(decision.brandIds.toSorted()).toEqual(['omega', 'rolex'])
     const said = await say(decision.caseId, 'rolex', { verdict: 'confirmed' })

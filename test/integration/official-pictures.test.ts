@@ -88,7 +88,7 @@ describe('official pictures of a case', () => {
     expect(said).toEqual({
       change: 2n,
       looked: [shown[0]?.sha256],
-      near: [{ sha256: shown[0]?.sha256, frame: 0, bankId: 'of-nike' }],
+      near: [{ sha256: shown[0]?.sha256, frame: 0, bankId: 'of-nike', alone: false }],
     })
     await confirm({ ...said, near: [] })
     expect(await joined(shown)).toEqual([0])
@@ -102,7 +102,7 @@ describe('official pictures of a case', () => {
     const shown = [turned('late', 2, 5), turned('bag', 4, 20), turned('cap', 6, 20)]
     await show(shown)
     const said = await look(hashesOf(shown))
-    expect(said.near).toEqual([{ sha256: shown[2]?.sha256, frame: 0, bankId: 'wide' }])
+    expect(said.near).toEqual([{ sha256: shown[2]?.sha256, frame: 0, bankId: 'wide', alone: false }])
     await official('of-nike', ['late'])
     await official('tight', [], { maxDistance: 25 })
     await official('wide', [], { maxDistance: 15 })
@@ -143,11 +143,48 @@ describe('official pictures of a case', () => {
     expect(await joined(shown)).toEqual([0, 0, 2, 2, 3, 3])
   })
 
+  test.each(['looked up before', 'compared under the lock', 'the same bytes'])(
+    'a rights holder’s word alone spares its own, and what others are about too once an analyst vouches: %s',
+    async (how) => {
+      await banks.upsertBank(bank('of-gap', { kind: 'genuine', brandId: 'gap' }), 'gap', { brandIds: ['gap'] })
+      const scope = { brandIds: ['gap'] }
+      const { added } = await banks.addImages(
+        'of-gap',
+        [{ picture: picture('coat'), source: { kind: 'api' } }],
+        'gap',
+        scope,
+      )
+      await follow()
+      const shown = [how === 'the same bytes' ? picture('coat') : turned('coat', 3, 9)]
+      await show(shown)
+      const said = how === 'looked up before' ? await look(hashesOf(shown)) : NOT_LOOKED
+      const both = ['nike', 'gap']
+      const join = (...joins: Parameters<typeof joinOf>) =>
+        settleJoins(node.database.deciding, [joinOf(...joins)], [], said)
+      await join({ verdictId: 'V-1', brandIds: both, byBrand: true })
+      await join({ verdictId: 'V-2', brandId: null, brandIds: both })
+      await join({ verdictId: 'V-3', brandId: 'gap', brandIds: both })
+      await join({ verdictId: 'V-4', brandId: null, brandIds: ['gap'] })
+      await join({ verdictId: 'V-5', brandId: null, brandIds: [] })
+      expect(await joined(shown)).toEqual([0])
+      expect(await joined(shown, 'confirmed-gap')).toEqual([])
+      const ids = async () => (await banks.images('confirmed', { limit: 9 })).map(({ source }) => source.verdictId)
+      expect((await ids()).toSorted()).toEqual(['V-2', 'V-5'])
+
+      // Heard of by nobody yet: what was looked up before is compared again.
+      await banks.vouch('of-gap', added[0]?.imageId ?? '', 'ann')
+      await join({ verdictId: 'V-6', brandIds: both, byBrand: true })
+      await join({ verdictId: 'V-7', brandId: null, brandIds: both })
+      expect(await joined(shown)).toEqual([0])
+      expect((await ids()).toSorted()).toEqual(['V-2', 'V-5'])
+    },
+  )
+
   /** Like no official picture, and said to be: it stays out where the look is believed. */
   const TOLD = turned('told', 0, 200)
   const believing: LookForOfficials = async (pictures) => {
     const said = await look(pictures)
-    return { ...said, near: [...said.near, { sha256: TOLD.sha256, frame: 0, bankId: 'of-nike' }] }
+    return { ...said, near: [...said.near, { sha256: TOLD.sha256, frame: 0, bankId: 'of-nike', alone: false }] }
   }
 
   /** Both ways in which a verdict comes, each with a listing and its case. */

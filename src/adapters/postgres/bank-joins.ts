@@ -43,10 +43,10 @@ export function bankEffects(
 const MOST_READ = 1_000
 
 /**
- * Of a case, by one word: its own (twelve at most), those that it was opened with, and the newest of the rest. Whoever edits
- * often neither washes out what was seen first nor has one word put any number of strangers' pictures into a bank.
+ * Of a case, by one word, besides its own and those that it was opened with: the newest. Whoever edits often neither washes
+ * out what was seen first nor has one word put any number of strangers' pictures into a bank.
  */
-const MOST_JOINING = 36
+const MOST_BETWEEN = 24
 
 function join(joins: readonly BankJoin[], look: CaseLook, ending: (insert: Statement) => Statement): Statement {
   const { elsewhere = [], lookedUp } = look
@@ -121,11 +121,11 @@ const OF_CASE = sql`
         ${openedWith(sql`x.case_id collate "C"`)} as opened
       from asked x),
     of_case as materialized (
-      select x.verdict_id, c.*, case when c.is_own or x.named is null then c.is_own or c.nth <= ${MOST_JOINING} and c.is_meant
-                                     else x.named::jsonb ? c.sha256 end as is_about
+      select x.verdict_id, c.*, case when c.is_own or x.named is null
+                                     then c.is_own or c.is_meant and (c.is_opened or c.nth <= ${MOST_BETWEEN}) else x.named::jsonb ? c.sha256 end as is_about
       from floored x cross join lateral (
         select o.*, row_number() over (
-          order by o.is_own desc, not o.is_meant, not o.is_opened, o.revision desc, o.ordinal) as nth
+          partition by o.is_own or o.is_opened order by not o.is_meant, o.revision desc, o.ordinal) as nth
         from (
           select distinct on (c.sha256) c.sha256, c.revision, c.ordinal, c.brand_ids, c.revision = x.revision as is_own,
                  c.is_opened, c.revision > x.floor and (
@@ -197,12 +197,16 @@ const ACCOUNTED = (insert: Statement): Statement => sql`,
  * hold every honest seller. They are scaled, encoded again and mirrored by each shop, so what counts is what the bank itself
  * calls the same, not the same bytes. An allowed picture is evidence against nobody, whoever owns its bank (only the
  * deployment fills one). A genuine one spares what it may own: the deployment's those of all brands, a brand's those of
- * cases that are about it, whoever of the brands of a case confirmed them; else one rights holder could keep another's
- * counterfeits out of the bank. An official one that comes later makes what joined before yield (signals/image-hash).
+ * cases that are about it, whoever of the brands of a case confirmed them. Where that is a rights holder's word alone it spares
+ * what is its brand's alone: what it confirms itself, and of what is confirmed for all the cases about no other; else one
+ * rights holder could keep another's counterfeits out of the bank. An official one that comes later makes what joined before
+ * yield by the same rule (signals/image-hash/spared.ts).
  */
 const SPARING = sql`
       select from official o where o.sha256 = x.sha256 and o.frame = x.frame and (
-        o.kind = 'allowed' or o.brand_id is null or x.brand_ids::jsonb ? o.brand_id)`
+        o.kind = 'allowed' or o.brand_id is null or not o.alone and x.brand_ids::jsonb ? o.brand_id
+        or o.alone and case when x.brand_id is null then x.brand_ids::jsonb = jsonb_build_array(o.brand_id)
+                            else x.brand_id = o.brand_id end)`
 
 /**
  * A picture that a listing of another seller shows, on sale and from before, is rather an innocent one that was put beside a

@@ -48,7 +48,7 @@ export function assertFillable({ bankId, kind }: Bank, scope: BankScope): void {
 
 /**
  * Of a picture and its bank: a rights holder's word alone, or nobody's, which counts less until somebody vouches for it. Only of fakes:
- * in banks of other kinds whose word it is makes no difference (signals/image-hash). By its text, as in the index for it:
+ * a genuine one stops nobody, and what it may spare is said beside the fake (signals/image-hash/spared.ts). By its text, as in the index for it:
  * `->>` fails on a file's name with half a character. Within a string of JSON a quote is escaped, so no name can say it.
  */
 export const unvouched = (picture: Statement, bank: Statement): Statement =>

@@ -11,8 +11,8 @@ import { within } from './within.ts'
 /** Nothing was looked at: everything is compared under the lock, 16 µs for each picture and official one on a busy machine. */
 export const NOT_LOOKED: OfficialLook = { change: 0n, looked: [], near: [] }
 
-/** Of one case: those of its last revisions and those it began with, more than may join unnamed. */
-const [LATEST, FIRST] = [88, 12] as const
+/** Of one case: those of its last revisions and those it began with, of which each may have a hundred: what may join unnamed. */
+const [LATEST, FIRST] = [124, 100] as const
 
 /** Of one case `c` that somebody may speak about. Nothing is locked: it may show others by the time of the verdict. */
 export const shownInCase = (theCase: Statement<boolean>): Statement => sql`
@@ -52,8 +52,9 @@ export async function lookAhead(
 }
 
 /**
- * Common table expressions behind `shown` (sha256, frame, hash, variants): `official` (sha256, frame, kind, brand_id) says of which bank a
- * picture is like an entry, in any of its eight dihedral forms, within what that bank calls the same.
+ * Common table expressions behind `shown` (sha256, frame, hash, variants): `official` (sha256, frame, kind, brand_id, alone) says of which bank a
+ * picture is like an entry, in any of its eight dihedral forms, within what that bank calls the same; `alone`: one that is
+ * its owner's word alone. By its text, as in bank-rights.ts.
  *
  * Every hash of these banks counts, those of derived forms too. What cannot be read as a hash is compared with nothing,
  * instead of failing every verdict; the same bytes are the same picture whatever their hash. Each hash is read from its text
@@ -64,33 +65,34 @@ export const officialOf = ({ change, looked, near }: OfficialLook): Statement =>
   const since = sql`${String(change)}::bigint`
   const hashOf = (text: Statement) => sql`case when ${text} ~ '^[0-9a-f]{64}$' then ('x' || ${text})::bit(256) end`
   const bank = sql`b.body ->> 'kind' as kind, b.body ->> 'brandId' as brand_id`
+  const alone = sql`g.source::text ~ '"by"\\s*:\\s*"brand"' as alone`
   const isOfficial = sql`b.body ->> 'kind' in ('genuine', 'allowed')`
   return sql`
     turned as materialized (
       select distinct s.sha256, s.frame, ${hashOf(sql`v.hash`)} as hash
       from shown s, unnest(case when cardinality(s.variants) = 0 then array[s.hash] else s.variants end) v (hash)),
     entry as materialized (
-      select e.kind, e.brand_id, e.most, ${hashOf(sql`f.hash`)} as hash
+      select e.kind, e.brand_id, e.alone, e.most, ${hashOf(sql`f.hash`)} as hash
       from (
-        select ${bank}, (b.body ->> 'maxDistance')::int as most, g.hash || g.forms as hashes
+        select ${bank}, ${alone}, (b.body ->> 'maxDistance')::int as most, g.hash || g.forms as hashes
         from bank_image g join bank b on b.bank_id = g.bank_id
         where g.change > ${since} and g.state = 'active' and ${isOfficial}
         union all
-        select ${bank}, (b.body ->> 'maxDistance')::int, g.hash || g.forms
+        select ${bank}, ${alone}, (b.body ->> 'maxDistance')::int, g.hash || g.forms
         from bank b join bank_image g on g.bank_id = b.bank_id
         where (b.change > ${since} or (select exists (select sha256 from shown except select unnest(${looked}::text[]) collate "C")))
           and g.change <= ${since} and g.state = 'active' and ${isOfficial}) e, unnest(e.hashes) f (hash)),
     official as materialized (
-      select t.sha256, t.frame, e.kind, e.brand_id from turned t join entry e on bit_count(t.hash # e.hash) <= e.most
+      select t.sha256, t.frame, e.kind, e.brand_id, e.alone from turned t join entry e on bit_count(t.hash # e.hash) <= e.most
       union
-      select s.sha256, s.frame, ${bank}
+      select s.sha256, s.frame, ${bank}, ${alone}
       from shown s join bank_image g on g.sha256 = s.sha256 and g.state = 'active' join bank b on b.bank_id = g.bank_id
       where ${isOfficial}
       union
       -- A bank that changed since may call less the same by now.
-      select n.sha256 collate "C", n.frame, ${bank}
+      select n.sha256 collate "C", n.frame, ${bank}, n.alone
       from unnest(${near.map((one) => one.sha256)}::text[], ${near.map((one) => one.frame)}::int[],
-                  ${near.map((one) => one.bankId)}::text[]) n (sha256, frame, bank_id)
+                  ${near.map((one) => one.bankId)}::text[], ${near.map((one) => one.alone)}::boolean[]) n (sha256, frame, bank_id, alone)
       join bank b on b.bank_id = n.bank_id collate "C"
       where b.change <= ${since} and ${isOfficial})`
 }

@@ -86,7 +86,15 @@ export interface OfficialLook {
   readonly change: bigint
   /** The pictures that were compared. */
   readonly looked: readonly string[]
-  readonly near: readonly { readonly sha256: string; readonly frame: number; readonly bankId: string }[]
+  readonly near: readonly LikeOfficial[]
+}
+
+export interface LikeOfficial {
+  readonly sha256: string
+  readonly frame: number
+  readonly bankId: string
+  /** By a picture for which nobody of the deployment vouches: the word of the bank's owner alone. */
+  readonly alone: boolean
 }
 
 /** A picture of a listing, of an animation one frame. */

@@ -6,6 +6,7 @@ import type { Finding, Signal, SignalContext } from '../signal.ts'
 import { examples } from './examples.ts'
 import { affordable, isMany, searched } from './frames.ts'
 import type { BankIndex, BankMatch } from './ports.ts'
+import { speaking } from './spared.ts'
 
 /** Meta's advice for PDQ: up to 31 of 256 bits are the same picture as a rule; 63 is as far as any bank may reach. */
 const SAME_PICTURE = 31
@@ -193,28 +194,6 @@ function* findAll(
   }
   return all
 }
-
-/** Where an allowed picture is among them, that alone. */
-function speaking(found: readonly BankMatch[]): readonly BankMatch[] {
-  const allowed = found.filter((match) => match.kind === 'allowed')
-  return allowed.length > 0 ? allowed : found.filter((match) => !found.some((other) => yieldsTo(match, other)))
-}
-
-/**
- * People confirm a listing, not each of its pictures. What joined a bank of fakes by a verdict and is an official photo
- * says nothing, also where the official one came later; a verdict puts none in that is official already. Official is what
- * the deployment says, or a brand that the case was about: any other rights holder could hide fakes by uploading them.
- * What somebody put there by hand yields to nobody.
- */
-const yieldsTo = (match: BankMatch, other: BankMatch): boolean =>
-  match.kind === 'counterfeit' &&
-  match.source.kind === 'verdict' &&
-  other.kind === 'genuine' &&
-  (other.brandId === null || brandsOf(match).includes(other.brandId))
-
-/** Of what joined before the brands of its case were kept, only that of its bank is known. */
-const brandsOf = ({ brandId, source }: BankMatch): readonly string[] =>
-  source.brandIds ?? (brandId === null ? [] : [brandId])
 
 /** Of each bank what any frame is like that says most; of those the nearest. */
 function worstOfEach(found: readonly Found[]): Found[] {

@@ -51,6 +51,17 @@ describe('official pictures', () => {
     ])
   })
 
+  test('whether it is the word of the bank’s owner alone is said, of each kind of word in one bank', async () => {
+    const entries = createBankEntries()
+    entries.putBank(bank('own', { kind: 'genuine', brandId: 'nike' }))
+    entries.put({ ...image('own', 'own', hash('x')), source: { kind: 'api', by: 'brand' } })
+    const look = createLookForOfficials(() => ({ size: 2, change: 7n, match: entries.match.bind(entries) }))
+    const told = async () => (await look([shown('a', [hex('x')])])).near.map(({ alone }) => alone)
+    expect(await told()).toEqual([true])
+    entries.put(image('vouched', 'own', hash('x', 9)))
+    expect((await told()).toSorted()).toEqual([false, true])
+  })
+
   test('the change is the one before the first picture was compared: what moves meanwhile is compared by the store', async () => {
     const index = banksOf()
     const moving: BankIndex = {

@@ -1,0 +1,62 @@
+// One rights holder against another over a picture that concerns both: nobody keeps another's fakes out, or puts them on sale.
+// Real: PostgreSQL, the whole gate with its threads, the HTTP server, sharp; made up: the pictures and the people.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { disguised, drawnPicture } from '../support/drawn-pictures.ts'
+import { closeReviewing, held, openReviewing, raw, say } from './reviewing.ts'
+import { becomes, honest, inline, matchesOf, upload } from './tenants.ts'
+
+beforeAll(openReviewing, 120_000)
+afterAll(closeReviewing, 60_000)
+
+const BOTH = 'Rolex and Omega Speedmaster 1:1 super clone, best replica'
+/** A case of both brands with this picture. */
+async function ofBoth(listingId: string, picture: Buffer) {
+  const decision = await held(listingId, { title: BOTH, images: [inline(picture)] })
+  expect(decision.brandIds.toSorted()).toEqual(['omega', 'rolex'])
+  return decision.caseId
+}
+/** Until the gate knows the picture as genuine, whatever else it knows of it. */
+async function knownAsGenuine(picture: Buffer, title: string) {
+  const end = Date.now() + 10_000
+  for (;;) {
+    const decision = await honest(picture, title)
+    if (matchesOf(decision).some(({ kind }) => kind === 'genuine')) return decision
+    if (Date.now() > end) throw new Error('the genuine picture never matched')
+  }
+}
+
+describe('its own photo, says a rights holder', () => {
+  it.each([
+    ['rolex', 10, 'rolex'],
+    ['analyst', 40, null],
+  ] as const)(
+    'of what %s confirmed in a case about both: it stays a fake, and both are told',
+    async (who, seed, brandId) => {
+      const fake = await drawnPicture(seed)
+      expect((await say(await ofBoth(`by ${who}`, fake), who, { verdict: 'confirmed' })).body.status).toBe('recorded')
+      const again = await disguised(fake)
+      await becomes('hold', again, 'Omega watch, size 42')
+      const imageId = await upload('omega', { bankId: `omega-photos-${who}`, kind: 'genuine' }, fake)
+      const decision = await knownAsGenuine(again, 'Omega watch, size 42')
+      expect(decision.outcome).toBe('hold')
+      expect(matchesOf(decision)).toEqual(
+        expect.arrayContaining([
+          expect.objectContaining({ kind: 'counterfeit', brandId }),
+          expect.objectContaining({ kind: 'genuine', brandId: 'omega' }),
+        ]),
+      )
+      // It is nobody's word alone any more.
+      const vouch = await raw(`/v1/banks/omega-photos-${who}/images/${imageId}/vouch`, 'analyst', { method: 'POST' })
+      expect(vouch.status).toBe(204)
+      expect(matchesOf(await becomes('allow', again, 'Rolex watch, size 42'))).toMatchObject([{ kind: 'genuine' }])
+    },
+  )
+
+  it('before the other confirms it: it joins all the same', async () => {
+    const fake = await drawnPicture(71)
+    await upload('omega', { bankId: 'omega-photos-before', kind: 'genuine' }, fake)
+    const said = await say(await ofBoth('before', await disguised(fake)), 'rolex', { verdict: 'confirmed' })
+    expect(said.body).toMatchObject({ pictures: { joined: 1, limited: 0, leftOut: { official: 0 } } })
+    await becomes('hold', fake)
+  })
+})
