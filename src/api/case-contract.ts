@@ -26,7 +26,12 @@ export const caseQuerySchema = z.object({
   openedBy: caseOpenerSchema.optional(),
   outcome: outcomeSchema.optional().describe('That stands for the revision of the case.'),
   claimed: z.enum(['yes', 'me', 'no']).optional().describe('By anyone, by the caller, or by nobody.'),
-  sort: z.enum(['due', 'risk']).default('due').describe('What is due first, or what is riskiest first.'),
+  sort: z
+    .enum(['due', 'risk', 'closed'])
+    .default('due')
+    .describe(
+      'What is due first, or what is riskiest first. `closed`: what is not open alone, what was closed last first; `state` must say which, or `any`.',
+    ),
   limit: z.coerce.number().int().min(1).max(200).default(50),
   after: z.string().min(1).max(1_000).optional().describe('The `next` of an earlier answer in the same order.'),
 })

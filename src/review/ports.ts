@@ -21,8 +21,8 @@ export interface CaseQuery {
   readonly outcome?: Outcome | undefined
   /** By anyone whose claim has not ended, by the reader, or by nobody. */
   readonly claimed?: 'yes' | 'me' | 'no' | undefined
-  /** What is due first, or what is riskiest first. */
-  readonly sort: 'due' | 'risk'
+  /** What is due first, or what is riskiest first; or only what is not open, what was closed last first. */
+  readonly sort: 'due' | 'risk' | 'closed'
   readonly limit: number
   /** The `next` of an earlier answer with the same order. */
   readonly after?: string | undefined

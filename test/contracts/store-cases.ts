@@ -39,6 +39,24 @@ export function casesContract(name: string, start: () => Promise<SharedStore>): 
       expect(byRisk.slice(1, 4).toSorted()).toEqual(['a', 'c', 'e'])
     })
 
+    test('what is not open any more comes by when it was closed, the last one first; what is open again does not', async () => {
+      for (const id of ['a', 'b', 'c', 'd', 'open'])
+        await world.screen(id, 1, { brandIds: [id === 'b' ? 'puma' : 'nike'] })
+      const found = await world.node.cases.list({ sort: 'due', limit: 9 }, ALL)
+      const idOf = (listingId: string) => found.items.find((c) => c.listingId === listingId)?.caseId ?? 'none'
+      for (const id of ['c', 'a', 'd', 'b']) await world.review.verdict(idOf(id), analyst, { verdict: 'confirmed' })
+      await world.review.verdict(idOf('a'), analyst, {
+        verdict: 'cannot-tell',
+        supersedes: await firstWordOn(idOf('a')),
+      })
+      expect(await pages({ sort: 'closed', limit: 1 })).toEqual(['b', 'd', 'c'])
+      expect(await pages({ sort: 'closed', limit: 2 }, brands('nike'))).toEqual(['d', 'c'])
+      expect(await pages({ sort: 'closed', state: 'withdrawn' })).toEqual([])
+    })
+
+    const firstWordOn = async (caseId: string) =>
+      (await world.node.cases.find(caseId, ALL))?.verdicts[0]?.verdictId ?? 'none'
+
     test('a cursor of another order, or nobody’s, is refused', async () => {
       for (const id of ['a', 'b']) await world.screen(id, 1)
       const { next } = await world.node.cases.list({ sort: 'risk', limit: 1 }, ALL)
@@ -48,6 +66,8 @@ export function casesContract(name: string, start: () => Promise<SharedStore>): 
         ['risk', 'nonsense'],
         ['risk', '***'],
         ['risk', forged],
+        ['closed', next],
+        ['closed', Buffer.from('[1,"closed",null,"y"]').toString('base64url')],
         ['due', Buffer.from('[1,"due","2026-13-01T00:00:00.000000Z","y"]').toString('base64url')],
       ] as const)
         await expect(world.node.cases.list({ sort, limit: 1, after }, ALL)).rejects.toMatchObject({

@@ -4,7 +4,7 @@ import type { CaseQuery } from '../../review/ports.ts'
 
 export interface CasePlace {
   readonly sort: CaseQuery['sort']
-  /** Risk, or the due time as RFC 3339 with microseconds; null: no due time. */
+  /** Risk, or the time at which it is due or was closed, as RFC 3339 with microseconds; null: no due time. */
   readonly key: number | string | null
   readonly caseId: string
 }
@@ -34,6 +34,7 @@ export function decodeCasePlace(cursor: string, sort: CaseQuery['sort']): CasePl
   if (!caseId.isWellFormed()) throw bad
   if (sort === 'risk' && typeof key === 'number') return { sort, key, caseId }
   if (sort === 'due' && (key === null || isInstant(key))) return { sort, key, caseId }
+  if (sort === 'closed' && isInstant(key)) return { sort, key, caseId }
   throw bad
 }
 

@@ -22,9 +22,10 @@ export function createCaseReader(pool: Pool): CaseReader {
     async list(query, reader) {
       const place = query.after === undefined ? undefined : decodeCasePlace(query.after, query.sort)
       const where = [...filters(query, reader), ...(place === undefined ? [] : [beyond(place)])]
-      const order = query.sort === 'risk' ? sql`c.risk desc, c.case_id` : sql`c.due_at, c.case_id`
       const { rows } = await sql<SummaryRow>`
-        ${summary(reader)} where ${sql.join(where, sql` and `)} order by ${order} limit ${query.limit + 1}`.execute(db)
+        ${summary(reader)} where ${sql.join(where, sql` and `)} order by ${ORDERS[query.sort]}, c.case_id limit ${query.limit + 1}`.execute(
+        db,
+      )
       const shown = rows.slice(0, query.limit)
       const last = shown.at(-1)
       const next =
@@ -32,7 +33,7 @@ export function createCaseReader(pool: Pool): CaseReader {
           ? undefined
           : encodeCasePlace({
               sort: query.sort,
-              key: query.sort === 'risk' ? last.risk : last.due_key,
+              key: { risk: last.risk, due: last.due_key, closed: last.closed_key }[query.sort],
               caseId: last.case_id,
             })
       return { items: shown.map((row) => summaryOf(row, reader)), next }
@@ -89,6 +90,8 @@ export function createCaseReader(pool: Pool): CaseReader {
   }
 }
 
+const ORDERS = { due: sql`c.due_at`, risk: sql`c.risk desc`, closed: sql`c.closed_at desc` } as const
+
 interface SummaryRow {
   readonly case_id: string
   readonly listing_id: string
@@ -104,6 +107,7 @@ interface SummaryRow {
   readonly opened_at: Date
   readonly due_at: Date | null
   readonly due_key: string | null
+  readonly closed_key: string | null
   readonly closed_at: Date | null
   readonly claimed_by: string | null
   readonly claimed_until: Date | null
@@ -117,6 +121,7 @@ interface SummaryRow {
 const summary = ({ brandIds }: Reader): Statement => sql`
   select c.case_id, c.listing_id, c.revision, c.state, c.opened_by, c.marketplace, c.risk, c.opened_at, c.due_at, c.closed_at,
     to_char(c.due_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as due_key,
+    to_char(c.closed_at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as closed_key,
     array(select id from unnest(c.brand_ids) with ordinality x (id, n)
           where ${brandIds ?? null}::text[] is null or id = any(${brandIds ?? null}::text[]) order by n) as brand_ids,
     case when c.claimed_until > clock_timestamp() then c.claimed_by end as claimed_by, c.claimed_until,
@@ -133,11 +138,12 @@ const visible = ({ brandIds }: Reader): Statement<boolean> =>
   sql<boolean>`(${brandIds ?? null}::text[] is null or c.brand_ids && ${brandIds ?? null}::text[])`
 
 function filters(query: CaseQuery, reader: Reader): Statement[] {
-  const { state, brandId, marketplace, openedBy, outcome, claimed } = query
+  const { state, brandId, marketplace, openedBy, outcome, claimed, sort } = query
   const claim = sql`coalesce(c.claimed_until > clock_timestamp(), false)`
   return [
     visible(reader),
     ...(state === undefined ? [] : [sql`c.state = ${state}`]),
+    ...(sort === 'closed' ? [sql`c.closed_at is not null`] : []),
     // Of a rights holder only its own: a filter must not tell what the answer hides.
     ...(brandId === undefined ? [] : [sql`c.brand_ids @> array[${brandId}::text]`]),
     ...(brandId === undefined || reader.brandIds === undefined
@@ -155,6 +161,8 @@ function filters(query: CaseQuery, reader: Reader): Statement[] {
 /** Cases without a due time come last. */
 function beyond({ sort, key, caseId }: ReturnType<typeof decodeCasePlace>): Statement {
   if (sort === 'risk') return sql`(c.risk < ${key}::float8 or (c.risk = ${key}::float8 and c.case_id > ${caseId}))`
+  if (sort === 'closed')
+    return sql`(c.closed_at < ${key}::timestamptz or (c.closed_at = ${key}::timestamptz and c.case_id > ${caseId}))`
   if (key === null) return sql`(c.due_at is null and c.case_id > ${caseId})`
   return sql`(c.due_at > ${key}::timestamptz or (c.due_at = ${key}::timestamptz and c.case_id > ${caseId}) or c.due_at is null)`
 }

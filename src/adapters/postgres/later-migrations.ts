@@ -192,6 +192,11 @@ create index bank_image_limited on bank_image (bank_id, image_id)
 drop index bank_image_unvouched;
 `
 
+// People look at what was closed lately, to take back what was wrong; what was ever closed is not sorted for that.
+const closedLately = `
+create index review_case_closed on review_case (closed_at desc, case_id) where closed_at is not null;
+`
+
 export const LATER_MIGRATIONS: readonly Migration[] = [
   { name: 'whose word a picture of a bank is', sql: words },
   { name: 'pictures of cases that are no longer kept', sql: goneFromCases },
@@ -209,4 +214,5 @@ export const LATER_MIGRATIONS: readonly Migration[] = [
   { name: 'cases of withdrawn listings are about what was decided', sql: casesOfWithdrawn },
   { name: 'what a case was opened with', sql: openedWith },
   { name: 'pictures of banks that no word was about', sql: unvouchedWords },
+  { name: 'cases by when they were closed', sql: closedLately },
 ]
