@@ -7,11 +7,12 @@ import { createModelStore } from '../adapters/postgres/model-store.ts'
 import { createReferenceStore } from '../adapters/postgres/reference-store.ts'
 import { createDraw } from '../pipeline/audit.ts'
 import type { LearningStores, Shipped } from '../pipeline/learning/run-training.ts'
-import type { ModelCard, ModelName } from '../domain/model.ts'
+import type { ActiveModel, ModelCard, ModelName } from '../domain/model.ts'
 import type { Scorecard } from '../domain/scorecard.ts'
 import { TouchstoneError } from '../errors.ts'
 import type { ModelStore } from '../learning/ports.ts'
 import type { TextOf } from '../pipeline/learning/text-scores.ts'
+import { unusable } from '../pipeline/learning/unusable.ts'
 import { SIGNALS } from '../signals/index.ts'
 import type { TextModel } from '../signals/text-model/ports.ts'
 import { createTelemetry } from '../telemetry.ts'
@@ -57,6 +58,19 @@ export function openTexts(models: Pick<ModelStore, 'find' | 'body'>): {
     close: async () => {
       await (await opened?.catch(() => undefined))?.close()
     },
+  }
+}
+
+/** Why promoted versions cannot be loaded, by name: they are tried as a worker that starts now would. */
+export async function promotedProblems(
+  models: Pick<ModelStore, 'active' | 'find' | 'body'>,
+): Promise<ReadonlyMap<ModelName, string>> {
+  const texts = openTexts(models)
+  try {
+    const loadText = ({ version }: ActiveModel) => texts.of(version)
+    return await unusable(await models.active(), { models, signals: SIGNALS, loadText })
+  } finally {
+    await texts.close()
   }
 }
 

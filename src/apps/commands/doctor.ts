@@ -4,6 +4,7 @@ import pc from 'picocolors'
 import { runningEmbeddedPostgres } from '../../adapters/embedded-postgres/attach.ts'
 import { createBankStore } from '../../adapters/postgres/bank-store.ts'
 import type { Database } from '../../adapters/postgres/connect.ts'
+import { createModelStore } from '../../adapters/postgres/model-store.ts'
 import { createPostgresLog } from '../../adapters/postgres-log/postgres-log.ts'
 import { readConfig, type Config } from '../../config.ts'
 import { messageOf } from '../../errors.ts'
@@ -11,6 +12,7 @@ import { topicNames } from '../../events/topics.ts'
 import type { Log } from '../../pipeline/log/ports.ts'
 import { createTelemetry } from '../../telemetry.ts'
 import { kafkaConnection } from '../kafka.ts'
+import { promotedProblems } from '../learning.ts'
 import { kafkaLog } from '../log-in-kafka.ts'
 import { checkTopics } from '../topic-check.ts'
 import { examineBanks } from './doctor/banks.ts'
@@ -18,6 +20,7 @@ import { examineKafka } from './doctor/brokers.ts'
 import { examineStore } from './doctor/database.ts'
 import type { Finding } from './doctor/finding.ts'
 import { dataDirectory, memory, node, ports, reference } from './doctor/machine.ts'
+import { examineModels } from './doctor/models.ts'
 import { pictures } from './doctor/pictures.ts'
 import { examineOutbox } from './doctor/publishing.ts'
 import { examineReading } from './doctor/reading.ts'
@@ -101,12 +104,18 @@ async function examineLogAndStore(config: Config, url: string | undefined, findi
     if (store?.database !== undefined && store.prepared)
       findings.push(
         examineBanks(await bankStoreOf(store.database).banks('all')),
+        await modelsOf(store.database),
         ...(await examineOutbox(store.database.reading, log, [names.decisions, names.verdicts, names.deadLetters])),
       )
   } finally {
     await log?.close()
     await store?.database?.close()
   }
+}
+
+async function modelsOf({ reading }: Database): Promise<Finding> {
+  const models = createModelStore(reading)
+  return examineModels(await models.active(), await promotedProblems(models))
 }
 
 const bankStoreOf = ({ reading, listener }: Database) => createBankStore({ pool: reading, listener })
