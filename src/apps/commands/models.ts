@@ -3,11 +3,12 @@ import { Argument, InvalidArgumentError, type Command } from 'commander'
 import { createModelStore } from '../../adapters/postgres/model-store.ts'
 import { MODEL_NAMES, type ModelCard, type ModelName } from '../../domain/model.ts'
 import { TouchstoneError } from '../../errors.ts'
+import type { ModelRecord } from '../../learning/ports.ts'
 import { losses } from '../../pipeline/learning/objections.ts'
 import { promoteModel, rollbackModel, type Promotion } from '../../pipeline/learning/promote.ts'
 import { versionsOf } from '../../pipeline/learning/run-training.ts'
 import { createTelemetry } from '../../telemetry.ts'
-import { shippedCard, shippedModels } from '../learning.ts'
+import { promotedProblems, shippedCard, shippedModels } from '../learning.ts'
 import { cardText } from '../model-text.ts'
 import { openTextModels } from '../text-models.ts'
 import { COMMAND_LINE, print, table, warn, withStore } from './with-store.ts'
@@ -37,18 +38,26 @@ export function registerModels(program: Command): void {
     .addHelpText('after', '\nExample:\n  $ touchstone models list')
   models
     .command('list')
-    .description('All versions in the registry and those that ship; what decides is marked.')
+    .description(
+      'All versions in the registry and those that ship; what decides is marked (*), and what cannot although it is promoted (!).',
+    )
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample:\n  $ touchstone models list')
     .action(async (options: Json) => {
       await withStore('models', async ({ database }) => {
-        const items = await createModelStore(database.reading).list()
+        const store = createModelStore(database.reading)
+        const problems = await promotedProblems(store)
+        const items = (await store.list()).map((m) => withProblem(m, problems))
         const { scorecard, text } = await shippedModels()
         const shipped = { fusion: scorecard.version, text: text ?? '' }
-        const rows = items.map((m) => [m.active ? '*' : '', m.name, m.version, m.madeAt, m.madeBy, standingOf(m.card)])
+        const rows = items.map((m) => [markOf(m), m.name, m.version, m.madeAt, m.madeBy, standingOf(m.card)])
         for (const name of MODEL_NAMES)
           rows.push([items.some((m) => m.name === name && m.active) ? '' : '*', name, shipped[name], 'ships', '', ''])
-        print(options.json, { items, shipped }, table(['', 'model', 'version', 'made', 'by', 'when made'], rows))
+        const told = items.flatMap((m) =>
+          m.problem === undefined ? [] : [`! ${m.name}@${m.version}${notDeciding(m)}\n`],
+        )
+        const listed = table(['', 'model', 'version', 'made', 'by', 'when made'], rows)
+        print(options.json, { items, shipped }, `${listed}${told.join('')}`)
       })
     })
   models
@@ -70,8 +79,10 @@ export function registerModels(program: Command): void {
         }
         if (record === undefined)
           throw new TouchstoneError('not-found', `there is no version ${version} of the model ${name} in the registry`)
-        const title = `${name}@${version}${record.active ? ', which decides' : ''}, made ${record.madeAt} by ${record.madeBy}`
-        print(options.json, record, `${title}\n${cardText(record.card)}`)
+        const shown = withProblem(record, record.active ? await promotedProblems(store) : new Map())
+        const decides = shown.problem === undefined ? ', which decides' : notDeciding(shown)
+        const title = `${name}@${version}${record.active ? decides : ''}, made ${record.madeAt} by ${record.madeBy}`
+        print(options.json, shown, `${title}\n${cardText(record.card)}`)
       })
     })
   models
@@ -137,6 +148,21 @@ export function registerModels(program: Command): void {
       })
     })
 }
+
+interface Listed extends ModelRecord {
+  /** Why it cannot be loaded although it is promoted. */
+  readonly problem?: string
+}
+
+const withProblem = (model: ModelRecord, problems: ReadonlyMap<ModelName, string>): Listed => {
+  const problem = model.active ? problems.get(model.name) : undefined
+  return problem === undefined ? model : { ...model, problem }
+}
+
+const markOf = ({ active, problem }: Listed): string => (problem === undefined ? (active ? '*' : '') : '!')
+
+const notDeciding = ({ problem = '' }: Listed): string =>
+  `, promoted, cannot decide (${problem}): in a process that starts now what ships does, \`touchstone doctor\` says what helps`
 
 const overruledBy = ({ overruled }: Promotion): string => overruled.map((why) => ` Overruled: ${why}.`).join('')
 
