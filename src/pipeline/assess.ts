@@ -108,6 +108,7 @@ export async function assess(
     risk,
     listing,
     brandIds: reading.brandIds,
+    knownTo: [...knownTo],
     brands: gate.brands,
     usdPer: gate.usdPer,
     now,

@@ -38,6 +38,8 @@ export interface PolicyInput {
   readonly listing: Listing
   /** The brands that the goods are offered as. */
   readonly brandIds: readonly string[]
+  /** Brands that know what its pictures show, named or not. */
+  readonly knownTo?: readonly string[] | undefined
   readonly brands: ReadonlyMap<string, Brand>
   readonly usdPer: (currency: string) => number | undefined
   readonly now: Date
@@ -85,11 +87,13 @@ export function readFacts(input: PolicyInput, riskClass: string): Facts {
   }
 }
 
-/** The seller is authorised for every brand that the goods are offered as, and there is one. */
-function isAuthorised({ brandIds, brands, listing }: PolicyInput): boolean {
-  return (
-    brandIds.length > 0 && brandIds.every((id) => brands.get(id)?.authorisedSellers.includes(listing.sellerId) ?? false)
-  )
+/**
+ * By every brand that the goods are offered as, of which there is one, and by every one that knows a picture as a fake: one
+ * brand's list puts nothing on sale that another one confirmed.
+ */
+function isAuthorised({ brandIds, knownTo = [], brands, listing: { sellerId } }: PolicyInput): boolean {
+  const isListed = (id: string) => brands.get(id)?.authorisedSellers.includes(sellerId) ?? false
+  return brandIds.length > 0 && brandIds.every(isListed) && knownTo.every(isListed)
 }
 
 /** Whole days; undefined where the account's age is unknown; an account from the future is 0 days old. */

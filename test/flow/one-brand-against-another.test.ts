@@ -2,7 +2,8 @@
 // Real: PostgreSQL, the whole gate with its threads, the HTTP server, sharp; made up: the pictures and the people.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { disguised, drawnPicture } from '../support/drawn-pictures.ts'
-import { closeReviewing, held, openReviewing, raw, say } from './reviewing.ts'
+import { until } from '../support/until.ts'
+import { call, closeReviewing, held, look, openReviewing, raw, say } from './reviewing.ts'
 import { becomes, honest, inline, matchesOf, upload } from './tenants.ts'
 
 beforeAll(openReviewing, 120_000)
@@ -59,4 +60,55 @@ describe('its own photo, says a rights holder', () => {
     expect(said.body).toMatchObject({ pictures: { joined: 1, limited: 0, leftOut: { official: 0 } } })
     await becomes('hold', fake)
   })
+})
+
+describe('who is asked of a fake that was confirmed in a case about both', () => {
+  it.each([
+    ['rolex', 72],
+    ['analyst', 73],
+  ] as const)('by %s: both, also where only one is named; neither puts it on sale alone', async (who, seed) => {
+    const fake = await drawnPicture(seed)
+    await say(await ofBoth(`asked of ${who}`, fake), who, { verdict: 'confirmed' })
+    const again = await disguised(fake)
+    const decision = await becomes('hold', again, 'Omega watch, size 42')
+    expect(decision.brandIds.toSorted()).toEqual(['omega', 'rolex'])
+    const half = await say(decision.caseId, 'omega', { verdict: 'rejected' })
+    expect(half.body).toMatchObject({ decision: null, stands: { state: 'open', outcome: 'hold' } })
+    // Nobody learns of the other, or through whose case it is known.
+    for (const brand of ['omega', 'rolex'] as const) {
+      const seen = await look(decision.caseId, brand)
+      expect(seen.body).toMatchObject({ state: 'open', brandIds: [brand] })
+      expect(seen.text).not.toContain(`asked of analyst`)
+    }
+    const whole = await say(decision.caseId, 'rolex', { verdict: 'rejected' })
+    expect(whole.body).toMatchObject({ decision: { outcome: 'allow' } })
+  })
+
+  it.each([
+    ['rolex', 74],
+    ['analyst', 75],
+  ] as const)(
+    'by %s: whom one authorised is stopped as everybody else, until the other does so too',
+    async (who, seed) => {
+      const fake = await drawnPicture(seed)
+      const sellerId = `friend of omega, ${who}`
+      const authorise = async (brand: 'omega' | 'rolex') => {
+        const { body } = await call('GET', `/v1/brands/${brand}`, brand)
+        const put = await call('PUT', `/v1/brands/${brand}`, brand, { ...body, authorisedSellers: [sellerId] })
+        expect(put.status).toBe(200)
+      }
+      await authorise('omega')
+      await say(await ofBoth(`authorised, ${who}`, fake), who, { verdict: 'confirmed' })
+      const again = await disguised(fake)
+      await becomes('hold', again, 'Omega watch, size 42')
+      const decision = await honest(again, 'Omega watch, size 42', sellerId)
+      expect(decision.outcome).toBe('hold')
+      expect((await look(decision.caseId, 'rolex')).status).toBe(200)
+      await authorise('rolex')
+      await until('both have authorised the seller', async () => {
+        const { outcome } = await honest(again, 'Omega watch, size 42', sellerId)
+        return outcome === 'allow'
+      })
+    },
+  )
 })

@@ -121,13 +121,13 @@ function findingOf(pictures: readonly Picture[], found: readonly Found[]): Findi
 }
 
 /**
- * Brands in whose own banks lies what speaks against the listing. Not a logo, which says nothing, nor what an authorised
- * seller shows; and nothing that a rights holder said by itself, or nobody: by uploading what is everywhere it would be shown
- * strangers' cases, and be waited for.
+ * Brands in whose own banks lies what speaks against the listing, and those of the cases in which the deployment confirmed
+ * it for all. Not a logo, which says nothing, nor what an authorised seller shows; and nothing that a rights holder said by
+ * itself, or nobody: by uploading what is everywhere it would be shown strangers' cases, and be waited for.
  */
 const knownTo = (telling: readonly Found[]): string[] => {
   const own = telling.filter(({ score, match }) => score > SCORES.logo && match.source.by === undefined)
-  return [...new Set(own.flatMap(({ match }) => match.brandId ?? []))]
+  return [...new Set(own.flatMap(({ match: { brandId, source } }) => brandId ?? source.brandIds ?? []))]
 }
 
 /** What the seller can do about it; which of our limits or addresses refused it is nobody's business. `busy` is our own fault. */

@@ -61,6 +61,20 @@ describe('facts that rules see', () => {
     )
   })
 
+  it.each([
+    [['sud'], ['nord'], 'R', false],
+    [['sud'], ['nord'], 'S', true],
+    [['nord'], ['sud', 'ost'], 'S', false],
+    [['nord'], ['unknown'], 'S', false],
+    [['nord'], ['nord'], 'S', true],
+    // Whose words name nobody is authorised by nobody.
+    [[], ['nord'], 'S', false],
+  ])('of %j with a picture that %j know: %s %s', (brandIds, knownTo, sellerId, authorised) => {
+    const policy = compiled({ rules: [rule('authorised', 'authorisedSeller', 'allow')] })
+    const { outcome } = decide(policy, input(0.95, { brandIds, knownTo, listing: { ...listing, sellerId } }))
+    expect(outcome).toBe(authorised ? 'allow' : 'block')
+  })
+
   it('a missing price, an unknown currency and an unknown age are null', () => {
     const policy = compiled({
       rules: [

@@ -50,6 +50,20 @@ it('asks those whose banks hold it: what was confirmed, what the deployment put 
   expect(askedAbout([match(null, 'counterfeit', verdict)])).toEqual([])
 })
 
+it('asks all brands of the case in which the deployment confirmed it for all, and only those', () => {
+  const ofBoth: BankMatch['source'] = { kind: 'verdict', verdictId: 'V', brandIds: ['nord', 'gap'] }
+  const fake = match(null, 'counterfeit', { source: ofBoth })
+  expect(askedAbout([fake])).toEqual(['nord', 'gap'])
+  expect(askedAbout([fake], 'stranger', ['other'])).toEqual(['nord', 'gap'])
+  // In a brand's bank it is that brand's.
+  expect(askedAbout([match('gap', 'counterfeit', { source: ofBoth })])).toEqual(['gap'])
+  for (const by of ['brand', 'nobody'] as const) {
+    const limited = match(null, 'counterfeit', { source: { ...ofBoth, by } })
+    expect([askedAbout([limited]), askedAbout([limited], 'stranger', ['nord'])]).toEqual([[], []])
+  }
+  expect(askedAbout([fake, match(null, 'genuine')])).toEqual([])
+})
+
 it('asks nobody for a logo, for what an authorised seller shows, or for what is spared or allowed', () => {
   expect(askedAbout([match('nord', 'logo')])).toEqual([])
   expect(askedAbout([match('nord', 'genuine')], 'friend')).toEqual([])
