@@ -175,13 +175,12 @@ const picturesOfVerdictSchema = z
       unnamed: count('The verdict names others.'),
       earlier: count(
         'Of earlier revisions of the case that were left on sale or came before such a one, have a verdict of their own or name other brands, ' +
-          'and beyond 36 pictures in all; a verdict that names them takes them.',
+          'and beyond the newest 24 besides what the case was opened with; a verdict that names them takes them.',
       ),
       blank: count('Blank, or nearly.'),
       repeated: count('The same as another one of the listing.'),
       noLongerKept: count('Were kept for the case, until the days after it was closed had passed.'),
-      beyondKept: count('Beyond the twelve of a listing that are kept.'),
-      neverKept: count('Could not be looked at, or were not kept for another reason.'),
+      neverKept: count('Could not be looked at, or not be kept in the time that a decision waits for that.'),
     }),
   })
   .describe(

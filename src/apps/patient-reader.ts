@@ -60,9 +60,9 @@ export function patient<Reader extends PictureReader & { close(): Promise<void> 
       const isAskedAgain = isPassing(picture) && !closed && !until.aborted
       return isAskedAgain ? await byItself(() => readAgain(picture, bytes, sha256, until)) : picture
     },
-    async keep(bytes, sha256) {
-      const kept = await beside(() => reader.keep(bytes, sha256))
-      return kept ?? (closed ? undefined : await byItself(() => reader.keep(bytes, sha256)))
+    async keep(bytes, sha256, size) {
+      const kept = await beside(() => reader.keep(bytes, sha256, size))
+      return kept ?? (closed ? undefined : await byItself(() => reader.keep(bytes, sha256, size)))
     },
     async close() {
       closed = true

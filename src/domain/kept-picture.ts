@@ -17,7 +17,7 @@ export interface KeptPicture {
   /** In pixels, of the picture as it came. */
   readonly width: number
   readonly height: number
-  /** WebP, at most 768 pixels a side, without metadata. */
+  /** WebP, at most 768 pixels a side (512 of one among many), without metadata. */
   readonly body: Uint8Array
 }
 

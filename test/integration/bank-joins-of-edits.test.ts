@@ -190,6 +190,18 @@ describe('of a case that was carried over edits', () => {
     expect((await confirmed(3, { verdictId: 'V-n', pictures: [picture('F').sha256] })).of).toEqual(['F1'])
   })
 
+  test('all that it was opened with joins, however many those are and whatever its seller puts in their place', async () => {
+    const names = Array.from({ length: 80 }, (_, i) => `e${i}`)
+    await revised(1, names.slice(0, 40))
+    await openedWith(1)
+    await revised(2, ['G', ...names.slice(40)])
+    await revised(3, ['H'])
+    const { of, earlier, limited } = await confirmed(3)
+    expect([of.length, earlier, limited]).toEqual([1 + 24 + 40, 17, 24])
+    expect(of.filter((one) => one.endsWith('1'))).toHaveLength(40)
+    expect(of).toEqual(expect.arrayContaining(['H3', 'G2']))
+  })
+
   test('of an endless number of edits what it began with joins and the last, and of none that is not kept any more anything', async () => {
     await revised(1, ['F'])
     const names = Array.from({ length: 120 }, (_, i) => `e${i}`)
@@ -199,12 +211,12 @@ describe('of a case that was carried over edits', () => {
       `insert into case_picture_gone values ('C', 1, 7, '{nike}'), ('C', 1, 8, '{gap}'), ('C', 1, 0, '{nike}')`,
     )
     const { of, earlier, goneEarlier } = await confirmed(3)
-    // Its own sixty, which are more than a listing may have; of the others none.
-    expect([of.length, earlier, goneEarlier]).toEqual([60, 61, 1])
+    // Its own sixty, what it began with, and 24 of the others.
+    expect([of.length, earlier, goneEarlier]).toEqual([85, 36, 1])
     await revised(4, ['G', 'H'])
     await revised(5, ['Y'])
     const last = await confirmed(5, { verdictId: 'V-5' })
-    expect([last.of.length, last.earlier]).toEqual([36, 88])
+    expect([last.of.length, last.earlier]).toEqual([26, 98])
     expect(last.of).toEqual(expect.arrayContaining(['Y5', 'G4', 'H4', 'F1']))
     expect((await confirmed(3, { verdictId: 'V-n', pictures: [picture('F').sha256] })).of).toEqual(['F1'])
   })

@@ -40,6 +40,8 @@ export interface Job {
   readonly kind: 'read' | 'keep'
   readonly bytes: Uint8Array
   readonly sha256: string
+  /** Of what is kept; undefined: the usual one. */
+  readonly size?: 'small' | undefined
 }
 
 export type Answer =

@@ -61,9 +61,9 @@ export function createPictureReader(
       const { answer, alone } = await threads.run({ kind: 'read', bytes, sha256 }, until)
       return slow.judged(sha256, alone, pictureOf(answer, options.timeMs))
     },
-    async keep(bytes, sha256) {
+    async keep(bytes, sha256, size) {
       if (bytes.length > options.maxBytes) return undefined
-      const { answer } = await threads.run({ kind: 'keep', bytes, sha256 }, undefined)
+      const { answer } = await threads.run({ kind: 'keep', bytes, sha256, size }, undefined)
       return typeof answer !== 'string' && answer.kind === 'keep' ? answer.kept : undefined
     },
     queue: () => threads.waiting(),

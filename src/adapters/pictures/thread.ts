@@ -176,8 +176,8 @@ export function createAnswering(hashPixels: HashPixels, data: ThreadData): (job:
       })
     const body =
       others.length === 0
-        ? await keptStill(opened, frame)
-        : await keptAnimation(opened, [whole, ...others.map(({ pixels }) => pixels)])
+        ? await keptStill(opened, frame, job.size)
+        : await keptAnimation(opened, [whole, ...others.map(({ pixels }) => pixels)], job.size)
     return {
       sha256: job.sha256,
       hash: hexOf(hash.bytes),

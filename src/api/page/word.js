@@ -134,7 +134,6 @@ const LEFT_OUT = {
   blank: 'blank',
   repeated: 'the same as another',
   noLongerKept: 'no longer kept',
-  beyondKept: 'beyond the twelve that are kept',
   neverKept: 'never kept',
 }
 

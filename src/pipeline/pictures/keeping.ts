@@ -6,7 +6,7 @@ import type { Assessment } from '../assess.ts'
 import type { Draw } from '../audit.ts'
 import { decisionId } from '../ids.ts'
 import type { CasePicture } from '../ports.ts'
-import { MOST_KEPT, type Glance, type PictureSource, type PictureStore, type ShownSet } from './ports.ts'
+import type { Glance, PictureSource, PictureStore, ShownSet } from './ports.ts'
 import { shownBy } from './shown.ts'
 import { createSlots } from './slots.ts'
 
@@ -27,19 +27,28 @@ export interface Keepsake {
   readonly shown?: ShownSet['digest']
 }
 
-/** Listings whose pictures are kept at once: a dozen of some 100 kB each lies in memory meanwhile. */
+/** Listings whose pictures are kept at once: a lot of some 100 kB each lies in memory meanwhile, and then in a transaction. */
 const AT_ONCE = 8
+/** Pictures of one listing at once; most have no more. Those beyond are kept smaller. */
+const LOT = 12
+/**
+ * Milliseconds for what all these listings show beyond their first lot, which their decisions wait for: two threads keep in it
+ * all that is read of the dearest listing. What is not kept by then never is, as what cannot be had any more.
+ */
+const REST_MS = 10_000
 
 /**
  * For each listing of which a picture was seen: what it shows, noted; and where its decision will open or carry a case, what
- * was kept of its pictures. Whether it will is foreseen without a lock; where a deadline or a verdict comes between, a
- * case has no pictures, or a day later they are removed.
+ * was kept of its pictures: of all that were judged, or whoever chooses their order would choose what is confirmed. Whether it
+ * will is foreseen without a lock; where a deadline or a verdict comes between, a case has no pictures, or a day later they
+ * are removed.
  */
 export async function keepPictures<T extends Judged>(
   judged: readonly T[],
   source: PictureSource,
   store: PictureStore,
   draw: Draw,
+  restOver = () => AbortSignal.timeout(REST_MS),
 ): Promise<ReadonlyMap<T, Keepsake>> {
   const keepsakes = new Map<T, Keepsake>()
   const seen = judged.filter((one) => one.assessment.pictures.some((picture) => picture.state === 'seen'))
@@ -50,20 +59,28 @@ export async function keepPictures<T extends Judged>(
   const allowed = seen.filter((one) => one.assessment.answer.outcome === 'allow')
   const before = allowed.length === 0 ? undefined : await store.glance(allowed.map((one) => one.listing.listingId))
   const cases = seen.filter((one) => opensCase(one, before?.get(one.listing.listingId), draw))
-  const keeping = await createKeeping(cases.map(toKeep), source, store)
+  const toKeepOf = new Map(cases.map((one) => [one, toKeep(one)]))
+  const keeping = await createKeeping([...toKeepOf.values()], source, store)
   const slots = createSlots(AT_ONCE)
-  await Promise.all(
-    cases.map(async (one) => {
-      await slots.take()
-      try {
-        await keeping.keep(one.listing, toKeep(one))
-      } finally {
-        slots.release()
-      }
-    }),
-  )
+  const each = (work: (listing: Listing, some: readonly ToKeep[]) => Promise<void>) =>
+    Promise.all(
+      [...toKeepOf].map(async ([{ listing }, some]) => {
+        await slots.take()
+        try {
+          await work(listing, some)
+        } finally {
+          slots.release()
+        }
+      }),
+    )
+  await each((listing, some) => keeping.keep(listing, some.slice(0, LOT)))
+  const until = restOver()
+  await each(async (listing, some) => {
+    for (let from = LOT; from < some.length && !until.aborted; from += LOT)
+      await keeping.keep(listing, some.slice(from, from + LOT), { size: 'small', until })
+  })
   // At the end: what one listing tried in vain another one may have put there.
-  for (const one of cases) keepsakes.set(one, { ...keepsakes.get(one), kept: await keeping.kept(toKeep(one)) })
+  for (const [one, some] of toKeepOf) keepsakes.set(one, { ...keepsakes.get(one), kept: await keeping.kept(some) })
   return keepsakes
 }
 
@@ -73,6 +90,8 @@ function opensCase({ listing, assessment, behind }: Judged, before: Glance | und
   if (before !== undefined && (before.caseId !== null || (before.outcome ?? 'allow') !== 'allow')) return true
   return draw(decisionId(listing.listingId, listing.revision, (before?.sequence ?? 0) + 1), audit.share)
 }
+
+type How = NonNullable<Parameters<PictureSource['keep']>[2]>
 
 interface ToKeep {
   readonly picture: SeenPicture
@@ -84,9 +103,8 @@ function toKeep({ assessment: { pictures, risk } }: Judged): readonly ToKeep[] {
   return (
     pictures
       .flatMap((picture, ordinal) => (picture.state === 'seen' ? [{ picture, ordinal }] : []))
-      // A picture that is evidence must be there for who looks, wherever its seller put it.
+      // A picture that is evidence must be there for who looks, in full size and whatever time there is.
       .sort((a, b) => Number(named.has(b.picture.sha256)) - Number(named.has(a.picture.sha256)))
-      .slice(0, MOST_KEPT)
   )
 }
 
@@ -96,11 +114,11 @@ async function createKeeping(all: readonly (readonly ToKeep[])[], source: Pictur
   const known = sha256s.size === 0 ? new Set<string>() : await store.known([...sha256s])
   const there = new Map([...known].map((sha256) => [sha256, Promise.resolve(true)]))
 
-  async function put(listing: Listing, some: readonly ToKeep[]): Promise<ReadonlySet<string>> {
+  async function put(listing: Listing, some: readonly ToKeep[], how: How): Promise<ReadonlySet<string>> {
     const encoded = await Promise.all(
       some.map(async ({ picture, ordinal }) => {
         const image = listing.images?.[ordinal]
-        return image === undefined ? undefined : await source.keep(image, picture)
+        return image === undefined ? undefined : await source.keep(image, picture, how)
       }),
     )
     const fresh = encoded.filter((one) => one !== undefined)
@@ -109,9 +127,9 @@ async function createKeeping(all: readonly (readonly ToKeep[])[], source: Pictur
   }
 
   /** What of these nobody has begun, or all that others have in vain: an address of theirs may be silent by now. */
-  async function begin(listing: Listing, some: readonly ToKeep[]): Promise<void> {
+  async function begin(listing: Listing, some: readonly ToKeep[], how: How): Promise<void> {
     const mine = new Map(some.map((one) => [one.picture.sha256, one]))
-    const done = put(listing, [...mine.values()])
+    const done = put(listing, [...mine.values()], how)
     for (const sha256 of mine.keys()) {
       const before = there.get(sha256)
       // Whoever waits for it tries it and hears why it failed; what another one has put there stays there.
@@ -130,15 +148,16 @@ async function createKeeping(all: readonly (readonly ToKeep[])[], source: Pictur
   const isThere = async ({ picture }: ToKeep) => (await there.get(picture.sha256)) === true
 
   return {
-    async keep(listing: Listing, some: readonly ToKeep[]): Promise<void> {
+    async keep(listing: Listing, some: readonly ToKeep[], how: How = {}): Promise<void> {
       const others = some.filter(({ picture }) => there.has(picture.sha256))
       await begin(
         listing,
         some.filter(({ picture }) => !there.has(picture.sha256)),
+        how,
       )
       const found = await Promise.all(others.map(isThere))
       const inVain = others.filter((_, at) => found[at] !== true)
-      if (inVain.length > 0) await begin(listing, inVain)
+      if (inVain.length > 0) await begin(listing, inVain, how)
     },
     async kept(some: readonly ToKeep[]): Promise<Kept> {
       const found = await Promise.all(some.map(isThere))

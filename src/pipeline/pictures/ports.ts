@@ -15,11 +15,14 @@ export interface PictureFetcher {
   get(image: ImageReference, until: AbortSignal): Promise<Got>
 }
 
+/** What is kept to be looked at: `small` where there is much of it. Hashes are of the picture as it came, whatever is said. */
+export type KeptSize = 'small'
+
 /** Decoding in threads of its own: bounded in pixels, memory and time. Never rejects; a thread that dies is replaced. */
 export interface PictureReader {
   read(bytes: Uint8Array, sha256: string, until: AbortSignal): Promise<Picture>
   /** Re-encoded for keeping; undefined when it cannot be read. */
-  keep(bytes: Uint8Array, sha256: string): Promise<KeptPicture | undefined>
+  keep(bytes: Uint8Array, sha256: string, size?: KeptSize): Promise<KeptPicture | undefined>
 }
 
 /** Who sends a listing. */
@@ -32,12 +35,13 @@ export interface PictureSource {
    * wait for those who send little, by `whose` it is; unsaid: nobody's and alone.
    */
   look(images: readonly ImageReference[], until?: AbortSignal, whose?: Whose): Promise<readonly Picture[]>
-  /** One that was seen, re-encoded; undefined when it cannot be had any more, or is another picture by now. */
-  keep(image: ImageReference, picture: SeenPicture): Promise<KeptPicture | undefined>
+  /** One that was seen, re-encoded; undefined when it cannot be had any more, is another picture by now, or has no turn before `until`. */
+  keep(
+    image: ImageReference,
+    picture: SeenPicture,
+    how?: { readonly size?: KeptSize; readonly until?: AbortSignal },
+  ): Promise<KeptPicture | undefined>
 }
-
-/** Of one listing: enough to judge it by, and what one case costs stays bounded. */
-export const MOST_KEPT = 12
 
 /** How a listing stands that was decided before. */
 export interface Glance {

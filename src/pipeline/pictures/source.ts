@@ -160,11 +160,11 @@ export function createPictureSource(options: PictureSourceOptions): PictureSourc
       return pictures
     },
 
-    async keep(image, { sha256 }) {
+    async keep(image, { sha256 }, { size, until: end } = {}) {
       const whose = nobody()
-      return await limited(listingMs, undefined, async (until) => {
+      return await limited(listingMs, end, async (until) => {
         const bytes = lately.get(sha256)
-        if (bytes !== undefined) return await inTurn(whose, until, () => reader.keep(bytes, sha256))
+        if (bytes !== undefined) return await inTurn(whose, until, () => reader.keep(bytes, sha256, size))
         const going = await begin([image], whose, until)
         if (going === undefined) return undefined
         // Asked for by the hash of what was judged: a picture that was swapped meanwhile is not kept in its place.
@@ -174,7 +174,7 @@ export function createPictureSource(options: PictureSourceOptions): PictureSourc
             limit,
             going,
             (work) => inTurn(whose, until, work),
-            async (got) => (got.state === 'got' ? await reader.keep(got.bytes, got.sha256) : undefined),
+            async (got) => (got.state === 'got' ? await reader.keep(got.bytes, got.sha256, size) : undefined),
           ),
         )
       })

@@ -6,7 +6,6 @@ import type { Verdict } from '../../domain/verdict.ts'
 import type { ErrorCode } from '../../errors.ts'
 import type { TopicNames } from '../../events/topics.ts'
 import { decisionId } from '../ids.ts'
-import { MOST_KEPT } from '../pictures/ports.ts'
 import { SettlementDraft, type Draft } from '../settlement.ts'
 import { addBankEffects, type BankEffects } from '../verdicts/bank-effects.ts'
 import type { JoinedPictures } from '../verdicts/ports.ts'
@@ -59,9 +58,7 @@ export interface PicturesOfVerdict {
     readonly blank: number
     readonly repeated: number
     readonly noLongerKept: number
-    /** Of a listing only so many are kept. */
-    readonly beyondKept: number
-    /** Could not be looked at, or nobody kept them. */
+    /** Could not be looked at, or not be kept in time. */
     readonly neverKept: number
   }
 }
@@ -178,9 +175,6 @@ function picturesOf({
   kept,
   listed,
 }: JoinedPictures): PicturesOfVerdict {
-  // Of a listing that has so many kept, nobody knows of the rest which could have been seen.
-  const rest = Math.max(0, listed - kept - gone)
-  const isFull = kept + gone >= MOST_KEPT
   return {
     bankId,
     joined,
@@ -195,8 +189,7 @@ function picturesOf({
       blank,
       repeated,
       noLongerKept: gone + goneEarlier,
-      beyondKept: isFull ? rest : 0,
-      neverKept: isFull ? 0 : rest,
+      neverKept: Math.max(0, listed - kept - gone),
     },
   }
 }

@@ -36,20 +36,40 @@ function judged(listingId: string, outcome: Outcome, pictures: readonly Picture[
 }
 async function keep(
   all: Judged[],
-  world: { before?: Record<string, Glance>; known?: string[]; gone?: string[]; goneAt?: string[] } = {},
+  world: {
+    before?: Record<string, Glance>
+    known?: string[]
+    gone?: string[]
+    goneAt?: string[]
+    /** Come when they are told to give up, and not before: when all of them were asked for. */
+    slow?: string[]
+  } = {},
 ) {
   const encoded: string[] = []
+  const small: string[] = []
+  const over = new AbortController()
+  let asleep = 0
+  let inHand = 0
+  let mostInHand = 0
   const put: string[] = []
   const asked: string[][] = []
   const glances: string[][] = []
   const noted: ShownSet[] = []
   const source: PictureSource = {
     look: () => Promise.reject(new Error('everything was looked at')),
-    keep({ url }, { sha256 }) {
+    async keep({ url }, { sha256 }, { size, until } = {}) {
       encoded.push(sha256)
+      if (size === 'small') small.push(sha256)
+      if (world.slow?.includes(sha256) === true)
+        return await new Promise((resolve) => {
+          until?.addEventListener('abort', () => resolve(undefined))
+          if (++asleep === world.slow?.length) over.abort()
+        })
+      inHand += 1
+      mostInHand = Math.max(mostInHand, inHand)
       const isGone =
         world.gone?.includes(sha256) === true || world.goneAt?.some((id) => url?.includes(`/${id}/`)) === true
-      return Promise.resolve(isGone ? undefined : keptOf(sha256))
+      return isGone ? undefined : keptOf(sha256)
     },
   }
   const store: PictureStore = {
@@ -59,6 +79,7 @@ async function keep(
     },
     put(pictures) {
       put.push(...pictures.map((one) => one.sha256))
+      inHand -= pictures.length
       return Promise.resolve()
     },
     noteShown(sets) {
@@ -72,12 +93,14 @@ async function keep(
     standIns: () => Promise.resolve(new Map()),
     prune: () => Promise.resolve(0),
   }
-  const keepsakes = await keepPictures(all, source, store, draw)
+  const keepsakes = await keepPictures(all, source, store, draw, () => over.signal)
   const told = all.map((one) => keepsakes.get(one))
   return {
     kept: told.map((one) => one?.kept),
     shown: told.map((one) => one?.shown),
     encoded,
+    small,
+    mostInHand,
     put,
     asked,
     glances,
@@ -122,22 +145,44 @@ describe('pictures are kept', () => {
     ])
   })
 
-  it('a dozen at most, and before all others those that are evidence', async () => {
-    const pictures = Array.from({ length: 30 }, (_, i) => seen(`p${i}`))
-    const plain = judged('held', 'hold', pictures)
+  const about = { name: 'image-hash', version: '1', state: 'scored', score: 1, contribution: 1, durationMs: 1 } as const
+  /** Of thirty pictures the twenty-first is evidence. */
+  function thirty(listingId: string): Judged {
+    const pictures = Array.from({ length: 30 }, (_, i) => seen(`${listingId}${i}`))
+    const plain = judged(listingId, 'hold', pictures)
     const { risk } = plain.assessment
-    const evidence = { matches: [{ image: 20, sha256: 'p20', bankId: 'fakes', kind: 'counterfeit' }] }
-    const about = {
-      name: 'image-hash',
-      version: '1',
-      state: 'scored',
-      score: 1,
-      contribution: 1,
-      durationMs: 1,
-    } as const
-    const assessed = { ...plain.assessment, risk: { ...risk, signals: [{ ...about, evidence }] } }
-    const { kept } = await keep([{ ...plain, assessment: assessed }])
-    expect(kept[0]?.map(({ ordinal }) => ordinal)).toEqual([20, ...Array.from({ length: 11 }, (_, i) => i)])
+    const evidence = { matches: [{ image: 20, sha256: `${listingId}20`, bankId: 'fakes', kind: 'counterfeit' }] }
+    return { ...plain, assessment: { ...plain.assessment, risk: { ...risk, signals: [{ ...about, evidence }] } } }
+  }
+  const rest = (listingId: string) =>
+    Array.from({ length: 30 }, (_, i) => `${listingId}${i}`)
+      .slice(11)
+      .filter((_, i) => i !== 9)
+  const first = (listingId: string) => [20, ...Array.from({ length: 11 }, (_, i) => i)].map((i) => `${listingId}${i}`)
+
+  it('all that were judged, a dozen at once; those that are evidence before all others, and beyond the first dozen small', async () => {
+    const { kept, encoded, small, mostInHand } = await keep([thirty('a')])
+    expect(kept[0]?.map(({ ordinal }) => ordinal).toSorted((a, b) => a - b)).toEqual(
+      Array.from({ length: 30 }, (_, i) => i),
+    )
+    expect(encoded.slice(0, 12)).toEqual(first('a'))
+    expect(small).toEqual(encoded.slice(12))
+    expect(mostInHand).toBe(12)
+  })
+
+  it('beyond the first dozen of each listing only in time, and what one has in hand is given up then', async () => {
+    const slow = ['a12', 'b29']
+    const { kept, encoded } = await keep([thirty('a'), thirty('b')], { slow })
+    const of = kept.map((one) => one?.map(({ sha256 }) => sha256))
+    // The first lot of the rest waits for its slow one to the end, with what came beside it; the next is not begun.
+    expect(of[0]).toEqual([
+      ...first('a'),
+      ...rest('a')
+        .slice(0, 12)
+        .filter((one) => one !== 'a12'),
+    ])
+    expect(encoded).not.toContain('a24')
+    expect(of[1]).toEqual([...first('b'), ...rest('b').filter((one) => one !== 'b29')])
   })
 
   it('of an edit that is held because its predecessor was, and of a sample that goes on', async () => {
@@ -162,11 +207,11 @@ describe('pictures are kept', () => {
     expect(put.length).toBeGreaterThan(5)
   })
 
-  it('once each, a dozen of a listing, in their places, and not what cannot be had any more', async () => {
+  it('once each, in their places, and not what cannot be had any more', async () => {
     const many = [unseen, ...Array.from({ length: 13 }, (_, i) => seen(`p${i % 6}`))]
     const { kept, encoded } = await keep([judged('many', 'hold', many)], { known: ['p1'], gone: ['p2'] })
     expect(encoded.toSorted()).toEqual(['p0', 'p2', 'p3', 'p4', 'p5'])
-    expect(kept[0]?.map(({ ordinal }) => ordinal)).toEqual([1, 2, 4, 5, 6, 7, 8, 10, 11, 12])
+    expect(kept[0]?.map(({ ordinal }) => ordinal)).toEqual([1, 2, 4, 5, 6, 7, 8, 10, 11, 12, 13])
   })
 
   it('that several listings show encoded once, and asked for once; what one could not get the next tries', async () => {
