@@ -6,6 +6,7 @@ import type { Counted } from '../pipeline/learning/compare.ts'
 import { losses } from '../pipeline/learning/objections.ts'
 import { nameOf, unmeasuredOf } from '../pipeline/learning/places.ts'
 import { saidByLines } from '../pipeline/learning/said-by.ts'
+import { scopeLine } from '../pipeline/learning/scope-said.ts'
 
 const share = z.object({ value: z.number().nullable(), low: z.number(), high: z.number(), rows: z.number() })
 const atRate = z.object({
@@ -130,6 +131,8 @@ export function cardText(card: ModelCard): string {
     `Learnt from ${trained.rows} listings (${trained.confirmed} confirmed)${trained.invented ? ', invented ones' : ''}, seed ${trained.seed}, decided until ${trained.until ?? 'no time'}; marketplaces: ${trained.marketplaces.join(', ') || 'none'}.`,
   ]
   if (usedOf.success) lines.push(usedText(usedOf.data.used))
+  const scope = scopeLine(card)
+  if (scope !== undefined) lines.push(`${scope}.`)
   lines.push(...saidByLines(card))
   const rates = prior.safeParse(card['prior'])
   if (rates.success) lines.push(...rateLines(rates.data))

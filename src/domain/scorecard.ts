@@ -3,53 +3,78 @@ import { z } from 'zod'
 
 const share = { probability: z.number().gt(0).lt(1), source: z.string().min(1) }
 
-export const scorecardSchema = z
-  .object({
-    name: z.literal('fusion'),
-    version: z.string().min(1),
-    description: z.string(),
-    /** Share of infringing listings that is assumed before any evidence, with where that comes from. */
-    prior: z.object({
-      ...share,
-      /** Where listings of a marketplace (null: of none) have shown a share of their own; it says nothing of the others. */
-      marketplaces: z.array(z.object({ marketplace: z.string().nullable(), ...share })).optional(),
+const version = z.string().min(1)
+
+const signalsSchema = z
+  .record(
+    z.string(),
+    z.object({
+      /** Rising scores; between two knots the log of the ratio is interpolated, so more evidence never lowers risk. */
+      knots: z
+        .array(
+          z.object({
+            score: z.number().min(0).max(1),
+            likelihoodRatio: z.number().positive(),
+            source: z.string().min(1),
+          }),
+        )
+        .min(1),
     }),
-    signals: z.record(
-      z.string(),
-      z.object({
-        /** Rising scores; between two knots the log of the ratio is interpolated, so more evidence never lowers risk. */
-        knots: z
-          .array(
-            z.object({
-              score: z.number().min(0).max(1),
-              likelihoodRatio: z.number().positive(),
-              source: z.string().min(1),
-            }),
-          )
-          .min(1),
-      }),
-    ),
-  })
-  .superRefine((card, ctx) => {
-    for (const [name, { knots }] of Object.entries(card.signals)) {
+  )
+  .superRefine((signals, ctx) => {
+    for (const [name, { knots }] of Object.entries(signals)) {
       for (const [i, knot] of knots.entries()) {
         const before = knots[i - 1]
         if (before === undefined) continue
         if (knot.score <= before.score) {
-          ctx.addIssue({ code: 'custom', path: ['signals', name, 'knots', i, 'score'], message: 'scores must rise' })
+          ctx.addIssue({ code: 'custom', path: [name, 'knots', i, 'score'], message: 'scores must rise' })
         }
         if (knot.likelihoodRatio < before.likelihoodRatio) {
           ctx.addIssue({
             code: 'custom',
-            path: ['signals', name, 'knots', i, 'likelihoodRatio'],
+            path: [name, 'knots', i, 'likelihoodRatio'],
             message: 'ratios must not fall: more evidence never lowers risk',
           })
         }
       }
     }
   })
+
+export const scorecardSchema = z.object({
+  name: z.literal('fusion'),
+  version,
+  description: z.string(),
+  /** Share of infringing listings that is assumed before any evidence, with where that comes from. */
+  prior: z.object({
+    ...share,
+    /** Where listings of a marketplace (null: of none) have shown a share of their own; it says nothing of the others. */
+    marketplaces: z.array(z.object({ marketplace: z.string().nullable(), ...share })).optional(),
+  }),
+  signals: signalsSchema,
+  /** On which marketplaces its own ratios decide, and whose elsewhere. Without it they decide everywhere, as do those that ship. */
+  scope: z
+    .object({
+      /** Where it learnt; null: listings of no marketplace. */
+      marketplaces: z.array(z.string().nullable()),
+      /** Versions before it, each where it was the last that learnt. */
+      earlier: z.array(z.object({ version, marketplaces: z.array(z.string().nullable()), signals: signalsSchema })),
+      /** What decides where none of them learnt. */
+      elsewhere: z.object({ version, signals: signalsSchema }),
+    })
+    .optional(),
+})
 export type Scorecard = z.infer<typeof scorecardSchema>
 
 /** The share that is assumed of a listing of this marketplace, undefined or null: of none. */
 export const priorAt = ({ prior }: Pick<Scorecard, 'prior'>, marketplace: string | null | undefined): number =>
   prior.marketplaces?.find((one) => one.marketplace === (marketplace ?? null))?.probability ?? prior.probability
+
+/** The ratios that decide on this marketplace, undefined or null: on listings of none. */
+export function signalsAt(
+  { signals, scope }: Pick<Scorecard, 'signals' | 'scope'>,
+  marketplace: string | null | undefined,
+): Scorecard['signals'] {
+  const here = marketplace ?? null
+  if (scope === undefined || scope.marketplaces.includes(here)) return signals
+  return (scope.earlier.find((one) => one.marketplaces.includes(here)) ?? scope.elsewhere).signals
+}

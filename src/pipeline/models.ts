@@ -26,9 +26,12 @@ export interface LoadedModels {
 
 /** A detector that is enforced and weighs nothing would only look as if it acted. */
 export function assertComplete(signals: readonly Signal[], scorecard: Scorecard): void {
-  for (const { name, mode } of signals) {
-    if (mode === 'enforce' && !Object.hasOwn(scorecard.signals, name)) {
-      throw new Error(`the signal ${name} is enforced and has no knots in the scorecard ${scorecard.version}`)
+  const { scope } = scorecard
+  for (const part of [scorecard, ...(scope === undefined ? [] : [...scope.earlier, scope.elsewhere])]) {
+    for (const { name, mode } of signals) {
+      if (mode !== 'enforce' || Object.hasOwn(part.signals, name)) continue
+      const within = part === scorecard ? '' : ` that the scorecard ${scorecard.version} carries`
+      throw new Error(`the signal ${name} is enforced and has no knots in the scorecard ${part.version}${within}`)
     }
   }
 }

@@ -1,6 +1,6 @@
 // Every signal's evidence becomes one probability: log-odds add up, and each signal keeps its share of the sum.
 import type { Risk } from '../domain/risk.ts'
-import { priorAt, type Scorecard } from '../domain/scorecard.ts'
+import { priorAt, signalsAt, type Scorecard } from '../domain/scorecard.ts'
 import type { SignalResult } from '../domain/signal-result.ts'
 
 type Knots = Scorecard['signals'][string]['knots']
@@ -47,13 +47,15 @@ export function logRatio(knots: Knots, score: number): number {
  * abstained, failed, run in shadow or are not in the card contribute exactly 0, and those that saw a part only never less:
  * the rest may be what a seller hides. Risk is strictly between 0 and 1 and
  * never falls when a score rises, because the card's ratios do not fall. `marketplace` is the listing's: `base` is what the
- * card knows of that place, and of all places where it knows nothing of it.
+ * card knows of that place, and of all places where it knows nothing of it; the ratios are its own where it learnt, and
+ * elsewhere those that decided there before it (`scope`).
  */
 export function fuse(card: Scorecard, results: readonly SignalResult[], marketplace?: string | null): Risk {
   const base = within(logit(priorAt(card, marketplace)))
+  const signals = signalsAt(card, marketplace)
   const shares = results.map((result) => {
     if (result.state !== 'scored' || result.shadow === true || result.score === undefined) return 0
-    const known = Object.hasOwn(card.signals, result.name) ? card.signals[result.name] : undefined
+    const known = Object.hasOwn(signals, result.name) ? signals[result.name] : undefined
     if (known === undefined) return 0
     const share = logRatio(known.knots, result.score)
     return result.incomplete === true ? Math.max(0, share) : share

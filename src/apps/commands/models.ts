@@ -113,7 +113,7 @@ export function registerModels(program: Command): void {
           print(
             options.json,
             { ...promotion, change: Number(promotion.change) },
-            `${name}@${version} decides.${overruledBy(promotion)}`,
+            `${name}@${version} decides.${scopeOf(promotion)}${overruledBy(promotion)}`,
           )
           warn(promotion)
         } finally {
@@ -148,6 +148,8 @@ export function registerModels(program: Command): void {
       })
     })
 }
+
+const scopeOf = ({ scope }: Promotion): string => (scope === undefined ? '' : ` ${scope}.`)
 
 interface Listed extends ModelRecord {
   /** Why it cannot be loaded although it is promoted. */

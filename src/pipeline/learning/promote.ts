@@ -11,6 +11,7 @@ import { misfit } from './card.ts'
 import { objections } from './objections.ts'
 import { nameOf, unmeasuredOf } from './places.ts'
 import { oneSided } from './said-by.ts'
+import { changedElsewhere, scopeLine } from './scope-said.ts'
 
 export interface PromotionParts {
   readonly store: ModelStore
@@ -28,6 +29,8 @@ export interface Promotion extends Activation {
   readonly overruled: readonly string[]
   /** Base rates that it brings, and what it means for the other model and what to do next where the two were not fitted to each other. */
   readonly warnings: readonly string[]
+  /** Of a fusion that learnt: on which marketplaces it decides, and what goes on elsewhere. */
+  readonly scope?: string | undefined
 }
 
 interface Who {
@@ -68,7 +71,7 @@ export async function promoteModel(
   const named = against.map((why) => `${name} ${version}: ${why}`)
   assertMay(codeOf(against.length, record.card, active), named, force)
   const done = await ended(parts, await store.promote(name, version, by, kinds), against)
-  return { ...done, warnings: [...told, ...done.warnings] }
+  return { ...done, warnings: [...told, ...done.warnings], scope: scopeLine(record.card) }
 }
 
 /** Only the other model stands in its way: that one can be promoted first; or only that nothing is known of a marketplace. */
@@ -85,10 +88,12 @@ const NO_BASES = { against: [], told: [] }
  * Bases by which a marketplace is held whatever is listed there, and those that only move it. A policy that holds at what is
  * assumed everywhere holds what it likes: that is not the version's doing.
  */
-function basesOf(policy: Policy | undefined, { prior }: Scorecard): { against: string[]; told: string[] } {
+function basesOf(policy: Policy | undefined, { prior, scope }: Scorecard): { against: string[]; told: string[] } {
   const holds = policy === undefined ? [] : holdsOf(policy).filter((hold) => hold > prior.probability)
   const odds = (p: number) => p / (1 - p)
-  const found = (prior.marketplaces ?? []).map(({ marketplace, probability, source }) => {
+  // A base of a place where it has not learnt decides there already, by the version before.
+  const own = (prior.marketplaces ?? []).filter((one) => scope?.marketplaces.includes(one.marketplace) ?? true)
+  const found = own.map(({ marketplace, probability, source }) => {
     const from = holds.filter((hold) => probability >= hold).toSorted((a, b) => a - b)[0]
     const held = from === undefined ? '' : `, and are held from ${from} on without any`
     const line = `${nameOf(marketplace)} begin at a risk of ${probability} before any evidence (elsewhere ${prior.probability})${held}. Learnt from: ${source}`
@@ -113,7 +118,8 @@ async function besideWhatDecides({ store, shipped }: PromotionParts, card: Model
       : [
           `its card compares ${name} ${version} with version ${before}, and ${now ?? 'none'} decides now: \`touchstone evaluate --model ${name}@${version}\` compares them anew`,
         ]
-  const heard = name === 'text' ? (deciding?.card.trained.marketplaces ?? []) : []
+  if (name === 'fusion') return [...stale, ...changedElsewhere(card, deciding?.card, shipped.fusion)]
+  const heard = deciding?.card.trained.marketplaces ?? []
   const lost = heard.filter((marketplace) => !trained.marketplaces.includes(marketplace))
   if (lost.length === 0) return stale
   return [

@@ -3,7 +3,7 @@
 //   1. set       labels -> rows: each listing once, sellers capped
 //   2. split     what is learnt from, and later rows of other sellers, in other words, to be measured on
 //   3. text      n-grams; its scores for the rows that it learnt from come from folds that did not see their seller
-//   4. fusion    ratios of all signals, with those scores in the place of the text signal's
+//   4. fusion    ratios of all signals, with those scores in the place of the text signal's; it decides where it learnt
 //   5. card      both on the rows held out, beside the versions that decide
 //
 // 3 comes before 4, and its scores are out of fold, because a text model knows its own rows too well: a fusion that
@@ -15,11 +15,13 @@ import type { Scorecard } from '../../domain/scorecard.ts'
 import { TouchstoneError } from '../../errors.ts'
 import { fitFusion } from '../../learning/fit-fusion.ts'
 import type { LabelledListing } from '../../learning/ports.ts'
+import { scoped } from '../../learning/scope.ts'
 import { split, type Split } from '../../learning/split.ts'
 import { trainText, type TrainedText } from '../../learning/text/train-text.ts'
 import { trainingSet, type TrainingRow } from '../../learning/training-set.ts'
 import { judge, textFigures, type Seen } from './card.ts'
 import { saidBy } from './said-by.ts'
+import { scopeSaid } from './scope-said.ts'
 import { withText } from './text-scores.ts'
 
 /** What decides now: the versions that new ones are compared with. */
@@ -130,7 +132,7 @@ async function trainFusion(
   options: TrainingOptions,
 ): Promise<TrainedModel> {
   const { learn, heldOut } = parts
-  const scorecard = fitFusion(
+  const fitted = fitFusion(
     options.shipped,
     learn.map((row, i) => ({
       ...row,
@@ -139,6 +141,7 @@ async function trainFusion(
     })),
     options.holds ?? [options.thresholds.hold],
   )
+  const scorecard = scoped(fitted, learn, options.champion.fusion)
   const asked = heldOut.map((row) =>
     text === undefined ? row : { ...row, signals: withText(row, scoreOf(text, row)) },
   )
@@ -152,6 +155,7 @@ async function trainFusion(
       sha256: createHash('sha256').update(body).digest('hex'),
       ...(text === undefined ? {} : { expects: { text: text.card.version } }),
       prior: scorecard.prior,
+      ...(scorecard.scope === undefined ? {} : { scope: scopeSaid(scorecard.scope) }),
       trained: { seed: options.seed, ...learntFrom(learn), invented: false },
       measured: withLearnt(
         options.champion.mayHaveLearnt?.fusion,

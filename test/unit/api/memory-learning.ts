@@ -26,6 +26,7 @@ export function memoryLearning(): Learning {
         change: 1n,
         overruled: version === 'loser' ? ['it lost'] : [],
         warnings: name === 'text' ? ['apart'] : [],
+        ...(version === 'learnt' && { scope: 'It decides on listings of demo' }),
       }
     },
     async rollback(name, { force }) {

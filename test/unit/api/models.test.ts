@@ -68,6 +68,13 @@ it('promote a version that lost only by force, and say what was overruled', asyn
   expect(await call('POST', '/v1/models/fusion/rollback')).toMatchObject([200, { version: null, before: 'loser' }])
 })
 
+it('say of a fusion that learnt where it decides', async () => {
+  expect(await call('POST', '/v1/models/fusion/promote', { version: 'learnt' })).toMatchObject([
+    200,
+    { scope: 'It decides on listings of demo' },
+  ])
+})
+
 it('roll a text model back from under its fusion only by force, and say what was overruled', async () => {
   await call('POST', '/v1/models/text/promote', { version: 'fitted' })
   expect(await call('POST', '/v1/models/text/rollback')).toMatchObject([409, { code: 'model-mismatch' }])

@@ -96,7 +96,8 @@ describe('promotion', () => {
   ) => {
     const scorecard = { ...parts.scorecard, version: 'v1', ...(prior === undefined ? {} : { prior }) }
     const body = Buffer.from(JSON.stringify(scorecard))
-    const card = { name: 'fusion', version: 'v1', sha256: createHash('sha256').update(body).digest('hex'), measured }
+    const sha256 = createHash('sha256').update(body).digest('hex')
+    const card = { name: 'fusion', version: 'v1', sha256, trained: { rows: 0, marketplaces: [] }, measured }
     const record = { name: 'fusion', version: 'v1', card: card as unknown as ModelCard } as unknown as ModelRecord
     const store: Pick<ModelStore, 'find' | 'body' | 'active' | 'list' | 'promote'> = {
       find: async () => record,

@@ -5,6 +5,7 @@ import { cardText } from '../../../src/apps/model-text.ts'
 import type { ModelCard } from '../../../src/domain/model.ts'
 import { fitFusion } from '../../../src/learning/fit-fusion.ts'
 import type { LabelledListing } from '../../../src/learning/ports.ts'
+import { scoped } from '../../../src/learning/scope.ts'
 import { split } from '../../../src/learning/split.ts'
 import { trainText } from '../../../src/learning/text/train-text.ts'
 import { trainingSet, type TrainingRow } from '../../../src/learning/training-set.ts'
@@ -73,13 +74,17 @@ describe('training', () => {
     const { learn } = split(trainingSet(labels), options.seed)
     const text = trainText(learn, { seed: options.seed })
     const fitted = (scoreOf: (i: number) => number | undefined) =>
-      fitFusion(
-        withText,
-        learn.map((r, i) => ({
-          ...r,
-          positive: r.label === 'confirmed',
-          signals: [scored('text-model', scoreOf(i) ?? Number.NaN)],
-        })),
+      scoped(
+        fitFusion(
+          withText,
+          learn.map((r, i) => ({
+            ...r,
+            positive: r.label === 'confirmed',
+            signals: [scored('text-model', scoreOf(i) ?? Number.NaN)],
+          })),
+        ),
+        learn,
+        parts.scorecard,
       ).version
     expect(text.outOfFold.every((score) => score !== undefined)).toBe(true)
     expect(trained[0]?.card.version).toBe(fitted((i) => text.outOfFold[i]))
