@@ -13,7 +13,11 @@ const modelRecordSchema = z.object({
   card: modelCardSchema.extend({ measured: z.record(z.string(), z.unknown()) }),
   madeAt: z.string(),
   madeBy: z.string(),
-  active: z.boolean().describe('It decides.'),
+  active: z.boolean().describe('It was promoted, and decides where nothing is said in `problem`.'),
+  problem: z
+    .string()
+    .optional()
+    .describe('Why it cannot be loaded although it is active: a process that starts now decides with what ships.'),
 })
 
 export const trainingSchema = z.object({
@@ -42,7 +46,16 @@ export const trainingSchema = z.object({
     })
     .optional()
     .describe('Of them, those that count for neither, by why.'),
-  made: z.array(z.object({ name, version, present: z.boolean().describe('It was made before.') })).optional(),
+  made: z
+    .array(
+      z.object({
+        name,
+        version,
+        present: z.boolean().describe('It was made before.'),
+        mended: z.boolean().describe('Its bytes in the store were damaged, and were written anew.'),
+      }),
+    )
+    .optional(),
   refused: z.array(z.object({ name, code: z.string(), message: z.string() })).optional(),
   problem: z.object({ code: z.string(), message: z.string() }).optional().describe('Why nothing was made.'),
 })
@@ -50,7 +63,7 @@ export const trainingSchema = z.object({
 export const modelsSchema = z.object({
   items: z.array(modelRecordSchema),
   shipped: z.record(name, z.string()).describe('The versions that decide where none is active.'),
-  training: trainingSchema.nullable().describe('The last one that this process was asked for.'),
+  training: trainingSchema.nullable().describe('The last one, whichever process ran it.'),
 })
 
 export const modelParamsSchema = z.object({ name })
@@ -76,10 +89,6 @@ export const activationSchema = z.object({
   name,
   version: z.string().nullable().describe('What decides now; null: what ships.'),
   before: z.string().nullable(),
-  scope: z
-    .string()
-    .optional()
-    .describe('Of a fusion that learnt: on which marketplaces it decides, and what goes on deciding elsewhere.'),
   overruled: z.array(z.string()).optional().describe('What speaks against it.'),
   warnings: z
     .array(z.string())

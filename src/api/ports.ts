@@ -3,7 +3,7 @@ import type { ApiKey, Caller } from '../domain/access.ts'
 import type { Decision } from '../domain/decision.ts'
 import type { Listing, Price } from '../domain/listing.ts'
 import type { ModelName } from '../domain/model.ts'
-import type { Activation, ModelRecord } from '../learning/ports.ts'
+import type { Activation, ModelRecord, TrainingState } from '../learning/ports.ts'
 import type { Outcome } from '../pipeline/outcome.ts'
 import type { Appended, NewRecord } from '../pipeline/log/ports.ts'
 import type { FeedEntry } from '../pipeline/ports.ts'
@@ -112,45 +112,23 @@ export interface RecentDecisions {
 }
 
 /** A training that HTTP asked for, as it stands. */
-export interface TrainingState {
-  readonly trainingId: string
-  readonly state: 'running' | 'done' | 'failed'
-  readonly models: ModelName[]
-  readonly seed: number
-  readonly by: string
-  readonly startedAt: string
-  readonly endedAt?: string
-  readonly labels?: number
-  readonly learntFrom?: number
-  readonly heldOut?: number
-  readonly leftOut?: { repeated: number; sellerOnBothSides: number; wordsOnBothSides: number }
-  readonly made?: { name: ModelName; version: string; present: boolean }[]
-  readonly refused?: { name: ModelName; code: string; message: string }[]
-  readonly problem?: { code: string; message: string }
-}
-
 /** The learning loop as analysts drive it. */
 export interface Learning {
   list(): Promise<{
-    items: readonly ModelRecord[]
+    /** `problem`: why one that is active cannot be loaded. */
+    items: readonly (ModelRecord & { readonly problem?: string })[]
     shipped: Record<ModelName, string>
-    /** The last one of this process. */
+    /** The last one, whichever process ran it. */
     training: TrainingState | null
   }>
-  /** Begins one and returns at once. Throws `training-running`. */
-  train(name: ModelName | 'all', seed: number, by: string): TrainingState
+  /** Begins one and does not wait for its end. Throws `training-running`. */
+  train(name: ModelName | 'all', seed: number, by: string): Promise<TrainingState>
   /** Throws `not-found`, `model-invalid`, `model-loses`, `model-unmeasured`, `model-mismatch`, `model-conflict`. */
   promote(
     name: ModelName,
     version: string,
     options: { readonly by: string; readonly force: boolean },
-  ): Promise<
-    Activation & {
-      readonly overruled: readonly string[]
-      readonly warnings: readonly string[]
-      readonly scope?: string | undefined
-    }
-  >
+  ): Promise<Activation & { readonly overruled: readonly string[]; readonly warnings: readonly string[] }>
   /** Throws `nothing-to-roll-back`, `model-mismatch`. */
   rollback(
     name: ModelName,

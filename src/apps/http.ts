@@ -9,6 +9,7 @@ import { createKeptPictures } from '../adapters/postgres/kept-pictures.ts'
 import { createListingSummaries } from '../adapters/postgres/listing-summaries.ts'
 import { prepareOutputs } from '../adapters/postgres/outputs.ts'
 import { createReviewStore } from '../adapters/postgres/review-store.ts'
+import { createTrainings } from '../adapters/postgres/trainings.ts'
 import { createMetricsServer } from '../api/metrics-server.ts'
 import { createSecret } from '../api/secrets.ts'
 import { createApi } from '../api/server.ts'
@@ -62,6 +63,7 @@ export async function startHttp(
   const learning = createLearning({
     url: gate.database.url,
     store: gate.models,
+    trainings: createTrainings(database),
     reference: gate.reference,
     shipped: await shippedModels(),
     text: gate.text,

@@ -2,8 +2,8 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { connect } from '../adapters/postgres/connect.ts'
 import type { ModelName } from '../domain/model.ts'
-import { messageOf, TouchstoneError } from '../errors.ts'
-import { runTraining, type TrainingReport } from '../pipeline/learning/run-training.ts'
+import { runTraining } from '../pipeline/learning/run-training.ts'
+import { problemOf, type TrainingEnd } from '../pipeline/learning/turn.ts'
 import { learningStores, openTexts, shippedModels } from './learning.ts'
 
 export interface TrainingTask {
@@ -12,9 +12,6 @@ export interface TrainingTask {
   readonly models: readonly ModelName[]
   readonly by: string
 }
-
-export type TrainingEnd =
-  { readonly report: TrainingReport } | { readonly problem: { readonly code: string; readonly message: string } }
 
 async function work({ url, ...options }: TrainingTask): Promise<TrainingEnd> {
   const database = await connect(url, { applicationName: 'touchstone training', deciding: 1, reading: 2 })
@@ -28,7 +25,5 @@ async function work({ url, ...options }: TrainingTask): Promise<TrainingEnd> {
   }
 }
 
-const end = await work(workerData as TrainingTask).catch((error: unknown): TrainingEnd => ({
-  problem: { code: error instanceof TouchstoneError ? error.code : 'internal', message: messageOf(error) },
-}))
+const end = await work(workerData as TrainingTask).catch((error: unknown) => ({ problem: problemOf(error) }))
 parentPort?.postMessage(end, [])

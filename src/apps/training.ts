@@ -1,16 +1,18 @@
-// Trainings that HTTP asks for: one at a time, in a thread of its own, its end told by who asks.
-import { randomUUID } from 'node:crypto'
+// Trainings that HTTP asks for: one at a time in the whole store, in a thread of its own, its end on record there.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import type { Learning, TrainingState } from '../api/ports.ts'
-import { MODEL_NAMES } from '../domain/model.ts'
+import type { Learning } from '../api/ports.ts'
+import { MODEL_NAMES, type ActiveModel } from '../domain/model.ts'
 import { messageOf, TouchstoneError } from '../errors.ts'
-import type { ModelStore } from '../learning/ports.ts'
+import type { ModelStore, Trainings } from '../learning/ports.ts'
 import { promoteModel, rollbackModel } from '../pipeline/learning/promote.ts'
 import { versionsOf, type Shipped } from '../pipeline/learning/run-training.ts'
+import { problemOf, takeTurn, type TrainingEnd } from '../pipeline/learning/turn.ts'
+import { unusable } from '../pipeline/learning/unusable.ts'
 import type { TextModels } from '../pipeline/models.ts'
 import type { ReferenceStore } from '../rights/ports.ts'
 import type { Logger } from '../telemetry.ts'
-import type { TrainingEnd, TrainingTask } from './training-thread.ts'
+import type { TrainingTask } from './training-thread.ts'
 
 // Compiled, the sources are beside us as JavaScript.
 const THREAD = new URL(
@@ -20,27 +22,42 @@ const THREAD = new URL(
 /** A training that needs more has gone wrong: a hundred thousand verdicts take minutes. */
 const MEGABYTES = 4_096
 
+/** A store that does not take how a training ended keeps nobody: without its process a training counts as failed. */
+const LAST_WORD_MS = 2_000
+
 export interface LearningOptions {
   readonly url: string
   readonly store: ModelStore
+  readonly trainings: Trainings
   readonly reference: Pick<ReferenceStore, 'load'>
   readonly shipped: Shipped
   readonly text: TextModels
   readonly logger: Logger
 }
 
-export function createLearning({ url, store, reference, shipped, text, logger }: LearningOptions): Learning & {
+export function createLearning({
+  url,
+  store,
+  trainings,
+  reference,
+  shipped,
+  text,
+  logger,
+}: LearningOptions): Learning & {
   /** Ends a training that runs; what it would have made is made by the next one. */
   close(): Promise<void>
 } {
-  let last: TrainingState | undefined
-  let worker: Worker | undefined
+  const workers = new Set<Worker>()
+  const under = new Set<Promise<void>>()
   let closed = false
+  const assertOpen = () => {
+    if (closed) throw new TouchstoneError('not-ready', 'the gate is stopping')
+  }
 
   const start = (task: TrainingTask): Promise<TrainingEnd> =>
     new Promise((resolve) => {
       const failed = (why: string) => resolve({ problem: { code: 'internal', message: why } })
-      worker = new Worker(THREAD, {
+      const worker = new Worker(THREAD, {
         workerData: task,
         // Flags of the process (a debugger's port, a test runner's loader) are not meant for the thread.
         execArgv: [],
@@ -48,48 +65,54 @@ export function createLearning({ url, store, reference, shipped, text, logger }:
       })
       worker.once('message', (end: TrainingEnd) => resolve(end))
       worker.once('error', (error) => failed(messageOf(error)))
-      worker.once('exit', () => failed('the training was ended'))
+      worker.once('exit', () => {
+        workers.delete(worker)
+        failed('the training was ended')
+      })
+      workers.add(worker)
     })
 
   return {
     async list() {
+      const items = await store.list()
+      const loadText = async ({ version, card }: ActiveModel) =>
+        text.load({ card, body: await store.body('text', version) })
+      const active = items.filter((model) => model.active)
+      const problems = await unusable(active, { models: store, signals: shipped.signals, loadText })
       return {
-        items: await store.list(),
+        items: items.map((model) => {
+          const problem = model.active ? problems.get(model.name) : undefined
+          return problem === undefined ? model : { ...model, problem }
+        }),
         shipped: { fusion: shipped.scorecard.version, text: shipped.text ?? '' },
-        training: last ?? null,
+        training: await trainings.last(),
       }
     },
-    train(name, seed, by) {
-      // A request that was under way: nobody would end what it started.
-      if (closed) throw new TouchstoneError('not-ready', 'the gate is stopping')
-      if (last?.state === 'running')
-        throw new TouchstoneError('training-running', `${last.by} started one at ${last.startedAt}`)
+    async train(name, seed, by) {
+      assertOpen()
       const models = name === 'all' ? MODEL_NAMES : [name]
-      const begun = { trainingId: randomUUID(), models: [...models], seed, by, startedAt: new Date().toISOString() }
-      last = { ...begun, state: 'running' }
-      void start({ url, seed, models, by }).then((end) => {
-        const endedAt = new Date().toISOString()
-        worker = undefined
-        if ('problem' in end) {
-          last = { ...begun, endedAt, state: 'failed', problem: end.problem }
-          logger.warn({ training: begun.trainingId, ...end.problem }, 'a training ended without a model')
-          return
-        }
-        const { labels, learntFrom, heldOut, leftOut, made, refused } = end.report
-        last = {
-          ...begun,
-          endedAt,
-          state: 'done',
-          labels,
-          learntFrom,
-          heldOut,
-          leftOut,
-          made: made.map(({ model: { name: model, version }, present }) => ({ name: model, version, present })),
-          refused: [...refused],
-        }
-        logger.info({ training: begun.trainingId, made: last.made }, 'a training ended')
-      })
-      return last
+      const turn = await takeTurn(trainings, { models, seed, by })
+      const { trainingId } = turn.state
+      try {
+        // Nobody would end what a request that was under way started.
+        assertOpen()
+      } catch (error) {
+        await turn.end({ problem: problemOf(error) })
+        throw error
+      }
+      const training = start({ url, seed, models, by })
+        .then((end) => turn.end(end))
+        .then(
+          ({ state, made, problem }) => {
+            if (state === 'done') logger.info({ training: trainingId, made }, 'a training ended')
+            else logger.warn({ training: trainingId, ...problem }, 'a training ended without a model')
+          },
+          (error: unknown) =>
+            logger.warn({ training: trainingId, err: messageOf(error) }, 'how a training ended could not be noted'),
+        )
+        .finally(() => under.delete(training))
+      under.add(training)
+      return turn.state
     },
     promote: (name, version, options) =>
       promoteModel(
@@ -101,7 +124,8 @@ export function createLearning({ url, store, reference, shipped, text, logger }:
     rollback: (name, options) => rollbackModel({ store, shipped: versionsOf(shipped) }, name, options),
     async close() {
       closed = true
-      await worker?.terminate()
+      await Promise.all([...workers].map((worker) => worker.terminate()))
+      await Promise.race([Promise.all(under), sleep(LAST_WORD_MS, undefined, { ref: false })])
     },
   }
 }

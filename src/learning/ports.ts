@@ -128,3 +128,33 @@ export interface ModelStore {
     check?: (version: string | null, active: readonly ActiveModel[]) => void,
   ): Promise<Activation>
 }
+
+export interface TrainingState {
+  readonly trainingId: string
+  readonly state: 'running' | 'done' | 'failed'
+  readonly models: ModelName[]
+  readonly seed: number
+  readonly by: string
+  readonly startedAt: string
+  readonly endedAt?: string
+  readonly labels?: number
+  readonly learntFrom?: number
+  readonly heldOut?: number
+  readonly leftOut?: { repeated: number; sellerOnBothSides: number; wordsOnBothSides: number }
+  readonly made?: { name: ModelName; version: string; present: boolean; mended: boolean }[]
+  readonly refused?: { name: ModelName; code: string; message: string }[]
+  readonly problem?: { code: string; message: string }
+}
+
+export interface TrainingTurn {
+  /** Says how it ended, and lets others begin. */
+  end(state: TrainingState): Promise<void>
+}
+
+/** One training at a time in a store, whichever process runs it. */
+export interface Trainings {
+  /** Throws `training-running`. The turn ends with the process that has it, however that ends. */
+  begin(state: TrainingState): Promise<TrainingTurn>
+  /** The latest; one whose process ended before it did is told as failed. */
+  last(): Promise<TrainingState | null>
+}

@@ -197,6 +197,11 @@ const closedLately = `
 create index review_case_closed on review_case (closed_at desc, case_id) where closed_at is not null;
 `
 
+// Which training runs, or ran last: whose turn it is says a lock, which ends with its process.
+const trainings = `
+create table training (one boolean primary key default true check (one), training_id uuid not null, state json not null);
+`
+
 export const LATER_MIGRATIONS: readonly Migration[] = [
   { name: 'whose word a picture of a bank is', sql: words },
   { name: 'pictures of cases that are no longer kept', sql: goneFromCases },
@@ -215,4 +220,5 @@ export const LATER_MIGRATIONS: readonly Migration[] = [
   { name: 'what a case was opened with', sql: openedWith },
   { name: 'pictures of banks that no word was about', sql: unvouchedWords },
   { name: 'cases by when they were closed', sql: closedLately },
+  { name: 'the training that runs or ran last', sql: trainings },
 ]

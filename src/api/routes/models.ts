@@ -18,11 +18,10 @@ const ANALYSTS = ['analyst', 'admin'] as const
 
 type Done = Awaited<ReturnType<Learning['promote']>>
 
-const activationOf = ({ name, version, before, scope, overruled, warnings }: Done) => ({
+const activationOf = ({ name, version, before, overruled, warnings }: Done) => ({
   name,
   version,
   before,
-  ...(scope === undefined ? {} : { scope }),
   overruled: [...overruled],
   warnings: [...warnings],
 })
@@ -56,7 +55,7 @@ export function modelRoutes(api: Api, { learning }: RouteServices): void {
       response: { 202: trainingSchema, ...PROBLEM_RESPONSES },
     },
     handler: async (request, reply) => {
-      const state = learning.train(request.params.name, request.body?.seed ?? 1, callerOf(request).subject)
+      const state = await learning.train(request.params.name, request.body?.seed ?? 1, callerOf(request).subject)
       return reply.code(202).header('location', '/v1/models').send(state)
     },
   })

@@ -1,8 +1,10 @@
 // `train`: verdicts become new versions of the models, each with a card, kept in the store; nothing is promoted.
 import { InvalidArgumentError, Option, type Command } from 'commander'
+import { createTrainings } from '../../adapters/postgres/trainings.ts'
 import { MODEL_NAMES, type ModelName } from '../../domain/model.ts'
 import { cardObjections } from '../../pipeline/learning/objections.ts'
 import { runTraining, type TrainingReport } from '../../pipeline/learning/run-training.ts'
+import { inTurn } from '../../pipeline/learning/turn.ts'
 import { learningStores, openTexts, shippedModels } from '../learning.ts'
 import { cardText, usedText } from '../model-text.ts'
 import { COMMAND_LINE, print, withStore } from './with-store.ts'
@@ -32,18 +34,19 @@ export function registerTrain(program: Command): void {
     .option('--json', 'print one JSON document')
     .addHelpText(
       'after',
-      '\nExample:\n  $ touchstone train --seed 7 && touchstone models list\n\nExit codes: 0 done; 1 there are too few verdicts, the message says how many of which are missing; 2 wrong usage.',
+      '\nExample:\n  $ touchstone train --seed 7 && touchstone models list\n\nExit codes: 0 done; 1 there are too few verdicts, the message says how many of which are missing, or another training runs; 2 wrong usage.',
     )
     .action(async (options: Options) => {
       await withStore('train', async ({ database }) => {
         const stores = learningStores(database)
         const texts = openTexts(stores.models)
         try {
-          const report = await runTraining(stores, await shippedModels(), texts.of, {
-            seed: options.seed,
-            models: options.model === 'all' ? MODEL_NAMES : [options.model],
-            by: COMMAND_LINE,
-          })
+          const models = options.model === 'all' ? MODEL_NAMES : [options.model]
+          const asked = { seed: options.seed, models, by: COMMAND_LINE }
+          const shipped = await shippedModels()
+          const report = await inTurn(createTrainings(database), asked, () =>
+            runTraining(stores, shipped, texts.of, asked),
+          )
           print(options.json, report, render(report))
         } finally {
           await texts.close()

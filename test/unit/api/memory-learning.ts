@@ -1,13 +1,14 @@
 // The learning loop in memory, for tests of HTTP behaviour: it remembers what it was asked.
-import type { Learning, TrainingState } from '../../../src/api/ports.ts'
+import type { Learning } from '../../../src/api/ports.ts'
 import { TouchstoneError } from '../../../src/errors.ts'
+import type { TrainingState } from '../../../src/learning/ports.ts'
 
 export function memoryLearning(): Learning {
   let training: TrainingState | null = null
   let active: string | null = null
   return {
     list: async () => ({ items: [], shipped: { fusion: '2', text: '1' }, training }),
-    train(name, seed, by) {
+    async train(name, seed, by) {
       if (training !== null) throw new TouchstoneError('training-running', `${training.by} started one`)
       const models = name === 'all' ? (['fusion', 'text'] as const) : [name]
       const startedAt = '2026-01-01T00:00:00.000Z'
