@@ -10,7 +10,11 @@ export interface KeptPicture {
   readonly blank: boolean
   /** PDQ of each of `DERIVED_FORMS`, by which it is found again in a bank; none of a blank one, or where none is known. */
   readonly forms: readonly string[]
-  /** PDQ of its eight dihedral forms, by which it is held against banks; the first is `hash`. None where they are not known. */
+  /**
+   * PDQ of its eight dihedral forms, the first is `hash`, then of those of each of `DERIVED_FORMS` that is not blank: it is held
+   * by all of them against official pictures and what others show, since a bank finds it by its derived forms. None where
+   * they are not known, the first eight where no more are.
+   */
   readonly variants: readonly string[]
   /** Of an animation: its other frames that differ and are not blank, each to be found like a picture of its own. */
   readonly frames?: readonly KeptFrame[]

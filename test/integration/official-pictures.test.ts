@@ -1,4 +1,5 @@
 // Official pictures of a case do not join the fakes. Real: PostgreSQL, the stores, reviewing and the index that follows; invented: hashes.
+import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { lookAhead, NOT_LOOKED, shownAt } from '../../src/adapters/postgres/official-pictures.ts'
 import { prepareOutputs } from '../../src/adapters/postgres/outputs.ts'
@@ -55,6 +56,12 @@ describe('official pictures of a case', () => {
   const show = (pictures: readonly Shown[], caseId = 'C-1', revision = 1) =>
     showInCase(node.database.deciding, caseId, pictures, revision)
   const hashesOf = (pictures: readonly Shown[]): CaseHashes[] => pictures.map((one) => one)
+  /** As a verdict looks: by what was kept. */
+  const lookedAhead = async (): Promise<OfficialLook> => {
+    const all = sql`(select sha256, 'L-1' as listing_id, case_id from case_picture)`
+    const { change, looked, near } = await lookAhead(node.database.deciding, all, look)
+    return { change, looked, near }
+  }
   const confirm = (seen: OfficialLook, verdictId = 'V-1') =>
     settleJoins(node.database.deciding, [joinOf({ verdictId })], [], seen)
   /** The places among `shown` of what lies in the bank of confirmed pictures. */
@@ -73,9 +80,11 @@ describe('official pictures of a case', () => {
     // The shop halved and turned it.
     const half = turned('x', 5, 0)
     const halved = { ...half, variants: half.variants.with(5, hash('half of shoe', 20).toString('hex')) }
-    const shown = [...near, ...far, old, halved]
+    // The shop halved it, and the case shows what it was made of.
+    const original = picture('original', { forms: [hash('hash of shoe', 20).toString('hex')] })
+    const shown = [...near, ...far, old, halved, original]
     await show(shown)
-    await confirm(how === 'looked up before' ? await look(hashesOf(shown)) : NOT_LOOKED)
+    await confirm(how === 'looked up before' ? await lookedAhead() : NOT_LOOKED)
     expect(await joined(shown)).toEqual([8, 9, 10, 11, 12, 13, 14, 15])
   })
 

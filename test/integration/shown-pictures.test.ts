@@ -94,6 +94,24 @@ describe('of the pictures of a confirmed case', () => {
     expect(await confirmed('V-2')).toEqual(hashesOf('fake'))
   })
 
+  test('what others show is asked for by every form by which an entry would stop them, turned or not, and no farther', async () => {
+    await offered('halved', 'rival', [hex('half', 31)])
+    await offered('mirrored', 'rival', [hex('turned half', 12)])
+    await offered('from before', 'rival', [hex('old half', 18)])
+    // Of another picture, whose form is too plain to match anything.
+    await offered('far', 'rival', [hex('far half', 32), '0'.repeat(64)])
+    const withForm = (name: string, form: string, variants: string[]) =>
+      shot(name, { forms: [form, '0'.repeat(64)], variants: [hex(name), ...variants] })
+    await held([
+      withForm('original', hex('half'), [hex('half')]),
+      withForm('other', hex('other half'), [hex('other half'), hex('turned half')]),
+      // As a version before kept it.
+      withForm('old', hex('old half'), []),
+      withForm('fake', hex('far half'), [hex('far half')]),
+    ])
+    expect(await confirmed()).toEqual(hashesOf('fake'))
+  })
+
   test('every frame of an animation joins but those that are official or that others show', async () => {
     const frame = (name: string): KeptFrame => ({ hash: hex(name), quality: 90, forms: [], variants: [hex(name)] })
     await offered('honest', 'rival', [hex('victim')])

@@ -1,5 +1,5 @@
 // Pictures that a test draws itself, pixel by pixel: shapes by a seed, so that their hashes are far apart.
-import sharp from 'sharp'
+import sharp, { type Sharp } from 'sharp'
 
 const [WIDTH, HEIGHT] = [600, 480]
 
@@ -25,6 +25,35 @@ export async function drawnPicture(seed: number): Promise<Buffer> {
   return await sharp(pixels, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } })
     .png()
     .toBuffer()
+}
+
+/** In pixels: as small as photographs of which a halved copy is far from the picture itself. */
+export const TEXTURE_SIDE = 240
+
+/** Soft shapes under a fine, bright texture, as woven cloth in the sun: `seed` draws both. */
+export function texture(seed: number): Sharp {
+  let state = seed
+  const drawn = (): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 31 - 1
+  }
+  const levels = new Float64Array(TEXTURE_SIDE * TEXTURE_SIDE).fill(190)
+  for (const [cell, strength] of [
+    [40, 35],
+    [3, 150],
+  ] as const) {
+    const across = Math.ceil(TEXTURE_SIDE / cell) + 2
+    const knots = Array.from({ length: across * across }, drawn)
+    const knot = (i: number, j: number) => knots[j * across + i] ?? 0
+    for (let at = 0; at < levels.length; at++) {
+      const [x, y] = [(at % TEXTURE_SIDE) / cell, Math.floor(at / TEXTURE_SIDE) / cell]
+      const [i, j] = [Math.floor(x), Math.floor(y)]
+      const upper = knot(i, j) * (1 - x + i) + knot(i + 1, j) * (x - i)
+      const lower = knot(i, j + 1) * (1 - x + i) + knot(i + 1, j + 1) * (x - i)
+      levels[at] = (levels[at] ?? 0) + strength * (upper * (1 - y + j) + lower * (y - j))
+    }
+  }
+  return sharp(Uint8ClampedArray.from(levels), { raw: { width: TEXTURE_SIDE, height: TEXTURE_SIDE, channels: 1 } })
 }
 
 export const blankPicture = (): Promise<Buffer> =>

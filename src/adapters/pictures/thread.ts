@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { KeptFrame, KeptPicture } from '../../domain/kept-picture.ts'
 import { open, type Film, type Opened } from './decode.ts'
 import { faultOf, isTimeout } from './faults.ts'
-import { formsOf } from './forms.ts'
+import { hexOf, keptHashes } from './forms.ts'
 import { keptAnimation, keptStill } from './kept.ts'
 import { quietLibvips } from './libvips.ts'
 import { MOST_MISSING } from './missing.ts'
@@ -163,28 +163,20 @@ export function createAnswering(hashPixels: HashPixels, data: ThreadData): (job:
 
   async function keep(job: Job, opened: Opened): Promise<KeptPicture | undefined> {
     const { best, others } = await looked(opened)
-    const { frame, pixels: whole, hash, variants, blank } = best
+    const { frame, pixels: whole, hash, blank } = best
     if (opened.damaged() && blank) return undefined
-    const forms = blank ? [] : await formsOf(whole, hashPixels)
+    const plain = { hash: hexOf(hash.bytes), quality: hash.quality, forms: [], variants: [] }
+    const hashes = blank ? plain : await keptHashes(best, whole, hashPixels)
     const frames: KeptFrame[] = []
-    for (const { hash, variants, pixels } of others)
-      frames.push({
-        hash: hexOf(hash.bytes),
-        quality: hash.quality,
-        forms: await formsOf(pixels, hashPixels),
-        variants: variants.map(hexOf),
-      })
+    for (const other of others) frames.push(await keptHashes(other, other.pixels, hashPixels))
     const body =
       others.length === 0
         ? await keptStill(opened, frame, job.size)
         : await keptAnimation(opened, [whole, ...others.map(({ pixels }) => pixels)], job.size)
     return {
       sha256: job.sha256,
-      hash: hexOf(hash.bytes),
-      quality: hash.quality,
+      ...hashes,
       blank,
-      forms,
-      variants: blank ? [] : variants.map(hexOf),
       ...(frames.length === 0 ? {} : { frames }),
       width: opened.width,
       height: opened.height,
@@ -198,5 +190,3 @@ export function createAnswering(hashPixels: HashPixels, data: ThreadData): (job:
     return { kind: 'keep', kept: kept === undefined || 'state' in kept ? undefined : kept }
   }
 }
-
-const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')

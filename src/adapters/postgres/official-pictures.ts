@@ -53,7 +53,7 @@ export async function lookAhead(
 
 /**
  * Common table expressions behind `shown` (sha256, frame, hash, variants): `official` (sha256, frame, kind, brand_id, alone) says of which bank a
- * picture is like an entry, in any of its eight dihedral forms, within what that bank calls the same; `alone`: one that is
+ * picture is like an entry, in any form by which an entry of it would match, within what that bank calls the same; `alone`: one that is
  * its owner's word alone. By its text, as in bank-rights.ts.
  *
  * Every hash of these banks counts, those of derived forms too. What cannot be read as a hash is compared with nothing,
@@ -70,7 +70,7 @@ export const officialOf = ({ change, looked, near }: OfficialLook): Statement =>
   return sql`
     turned as materialized (
       select distinct s.sha256, s.frame, ${hashOf(sql`v.hash`)} as hash
-      from shown s, unnest(case when cardinality(s.variants) = 0 then array[s.hash] else s.variants end) v (hash)),
+      from shown s, unnest(s.variants) v (hash)),
     entry as materialized (
       select e.kind, e.brand_id, e.alone, e.most, ${hashOf(sql`f.hash`)} as hash
       from (

@@ -31,8 +31,7 @@ export const shownElsewhere = (
 ): Statement<{ sha256: string; frame: number; listing_id: string; is_elsewhere: boolean }> =>
   sql<{ sha256: string; frame: number; listing_id: string; is_elsewhere: boolean }>`
     with asked as materialized (
-      select distinct s.sha256, s.listing_id, s.case_id, v.frame,
-             case when cardinality(v.variants) = 0 then array[v.hash] else v.variants end as hashes
+      select distinct s.sha256, s.listing_id, s.case_id, v.frame, v.variants as hashes
       from ${shown} s join picture p on p.sha256 = s.sha256 and not p.blank ${framesOf(sql`p`)}),
     -- Of most nothing is near that counts: only of the others it matters since when.
     met as materialized (select a.* from asked a where ${witnessOf(sql`true`)}),

@@ -42,6 +42,13 @@ export interface BankJoin {
   readonly byBrand: boolean
 }
 
+/** A brand's `rejected`: what another brand's word alone put into a bank from that revision counts less from then on. */
+export interface BankDispute {
+  readonly listingId: string
+  readonly revision: number
+  readonly brandId: string
+}
+
 /** What became of the pictures of one such case, by the knowledge of the transaction in which they joined. */
 export interface JoinedPictures {
   readonly bankId: string
@@ -74,7 +81,7 @@ export interface JoinedPictures {
   readonly listed: number
 }
 
-/** A picture of a case as it is compared, in hexadecimal; `variants` are its eight dihedral forms, none where not known. */
+/** A picture of a case as it is compared, in hexadecimal; `variants` are all that an entry of it would match by, none where not known. */
 export interface CaseHashes extends Pick<KeptPicture, 'sha256' | 'hash' | 'variants'> {
   /** Of an animation; 0, or not said: the picture itself. */
   readonly frame?: number
@@ -122,6 +129,7 @@ export interface VerdictSettlement extends Settlement {
   readonly bankJoins?: readonly BankJoin[]
   /** Verdicts that no longer count: what joined with them leaves. */
   readonly bankLeaves?: readonly string[]
+  readonly bankDisputes?: readonly BankDispute[]
 }
 
 export interface VerdictStore {
