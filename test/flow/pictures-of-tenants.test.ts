@@ -2,7 +2,7 @@
 // fake. Real: PostgreSQL, the whole gate with its threads, the HTTP server, sharp; made up: the pictures and the people.
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { disguised, drawnPicture } from '../support/drawn-pictures.ts'
+import { disguised, drawnPicture, texture, TEXTURE_SIDE } from '../support/drawn-pictures.ts'
 import { call, closeReviewing, held, look, openReviewing, raw, say, submitted } from './reviewing.ts'
 import { becomes, honest, inline, matchesOf, upload } from './tenants.ts'
 
@@ -79,6 +79,40 @@ describe('a rights holder who confirms a case', () => {
     expect((await raw(path, 'rolex', { method: 'POST' })).status).toBe(403)
     expect((await raw(path, 'analyst', { method: 'POST' })).status).toBe(204)
     await becomes('hold', again)
+  })
+})
+
+describe('what another seller shows on sale halved and brightened', () => {
+  const edited = async (picture: Buffer) =>
+    sharp(await sharp(picture).linear(1.15, 0).png().toBuffer())
+      .resize(TEXTURE_SIDE / 2)
+      .webp({ quality: 80 })
+      .toBuffer()
+
+  it('is protected when the whole picture is confirmed, as far as that would stop it', async () => {
+    const whole = await texture(3).png().toBuffer()
+    const theirs = await edited(whole)
+    expect((await honest(theirs, 'A steel watch')).outcome).toBe('allow')
+    const of = await held('whole', { images: [inline(whole)] })
+    const said = await say(of.caseId, 'rolex', { verdict: 'confirmed' })
+    expect(said.body).toMatchObject({ pictures: { joined: 1, limited: 1 } })
+    await becomes('hold', whole, 'Rolex Submariner')
+    const again = await honest(theirs)
+    expect([again.outcome, matchesOf(again)[0]?.['form']]).toEqual(['allow', 'half-brightened'])
+  })
+
+  it('does not join beside a fake', async () => {
+    const [whole, fake] = [await texture(6).png().toBuffer(), await drawnPicture(31)]
+    const mirrored = await sharp(await edited(whole))
+      .flop()
+      .png()
+      .toBuffer()
+    expect((await honest(mirrored, 'A steel watch')).outcome).toBe('allow')
+    const of = await held('beside whole', { images: [inline(whole), inline(fake)] })
+    const said = await say(of.caseId, 'analyst', { verdict: 'confirmed' })
+    expect(said.body).toMatchObject({ pictures: { joined: 1, leftOut: { elsewhere: 1 } } })
+    await becomes('hold', fake)
+    expect((await honest(mirrored)).outcome).toBe('allow')
   })
 })
 

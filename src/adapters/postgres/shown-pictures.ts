@@ -3,7 +3,10 @@ import { sql } from 'kysely'
 import { framesOf } from './picture-frames.ts'
 import type { Statement } from './statement.ts'
 
-/** As far as the banks of confirmed pictures reach: what is farther would not be stopped by the entry. */
+/**
+ * As far as a bank of confirmed pictures reaches that no analyst widened: what is farther from all forms of an entry it would
+ * not stop. Beyond, the keys find too few: 5 in 100 of those that differ in 63 bits.
+ */
 const SAME = 31
 
 /**
