@@ -47,7 +47,7 @@ export function registerEvaluate(program: Command): void {
     )
     .option(
       '--model <name@version>',
-      'a version of the registry beside the one that decides: on the files, or without any on the verdicts that it did not learn from; a fusion with the text model that it was fitted to',
+      'a version of the registry beside the one that decides: on the files, or without any on the verdicts that it did not learn from; a fusion with the text model that it was fitted to, which differs on marketplaces alone of which it learnt',
       versionName,
     )
     .option(
