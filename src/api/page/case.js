@@ -4,7 +4,7 @@ import { el, foreign, nameOf, time } from './dom.js'
 import { earlierInWords, keptOf, missingFrom, placesInWords } from './kept.js'
 import { createWord } from './word.js'
 
-const STATES = {
+export const STATES = {
   open: 'Open: waits for somebody to look',
   resolved: 'Resolved: decided by verdicts',
   released: 'Released: nobody had looked when its hold ended',

@@ -1,4 +1,5 @@
 // One decision in full: the text with the evidence marked in it, each signal's share of the risk, what came before.
+import { addressCase } from './address.js'
 import { ask, part, reviews } from './ask.js'
 import { caseOf } from './case.js'
 import { badge, byId, el, foreign, money, risk, time } from './dom.js'
@@ -14,7 +15,10 @@ export function createDetails() {
   byId('close').addEventListener('click', () => dialog.close())
   // A click on the backdrop has the dialog itself as its target.
   dialog.addEventListener('click', (event) => event.target === dialog && dialog.close())
-  dialog.addEventListener('close', () => opener?.focus())
+  dialog.addEventListener('close', () => {
+    addressCase(undefined)
+    opener?.focus()
+  })
 
   async function open(item, from) {
     opener = from
@@ -24,6 +28,7 @@ export function createDetails() {
     byId('details-body').replaceChildren(...parts(item, undefined, 'Loading the listing…'))
     dialog.scrollTop = 0
     if (!dialog.open) dialog.showModal()
+    addressCase(reviews(session) ? item.data.caseId : undefined)
     byId('details-title').focus()
     const [history, failure] = await historyOf(item)
     if (mine !== asked) return

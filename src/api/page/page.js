@@ -1,4 +1,5 @@
 // The page: follows the feed, fills the table, opens details, and says what state it is in.
+import { caseInAddress } from './address.js'
 import { ask, reviews } from './ask.js'
 import { createCases } from './cases.js'
 import { createDetails } from './details.js'
@@ -67,6 +68,7 @@ function view(toCases) {
   byId('cases').hidden = !toCases
   byId('tools').hidden = toCases
   byId('feed-keys').hidden = toCases
+  byId('case-keys').hidden = !toCases
   byId('filters').hidden = own
   byId('to-cases').hidden = own || !reviews(session)
   byId('to-cases').setAttribute('aria-pressed', String(toCases))
@@ -107,11 +109,7 @@ async function begin() {
   state('connecting')
   table.show()
   if (await isSignedOut()) return state('signed-out')
-  if (session?.role === 'brand') {
-    view(true)
-    state('signed')
-    return void cases.look()
-  }
+  if (session?.role === 'brand') return state('signed')
   feed = follow({ entries, state: followed })
 }
 
@@ -124,9 +122,17 @@ async function isSignedOut() {
   details.as(session)
   byId('who').textContent = `${nameOf(session.subject)}, ${session.role}`
   byId('account').hidden = false
-  view(atCases && reviews(session))
-  if (reviews(session)) void cases.look()
+  view(session.role === 'brand' || (atCases && reviews(session)))
+  if (reviews(session)) void atAddress()
   return false
+}
+
+/** What there is to review, and the case that the address names; opened last, so that nothing said of it is wiped. */
+async function atAddress() {
+  const caseId = caseInAddress()
+  if (caseId !== undefined) view(true)
+  await cases.look()
+  if (caseId !== undefined) await cases.show(caseId)
 }
 
 function followed(name, detail) {
@@ -182,8 +188,9 @@ byId('filters').addEventListener('click', (event) => {
 })
 byId('to-cases').addEventListener('click', () => {
   view(!atCases)
-  if (atCases) void cases.look()
+  if (atCases) cases.begin()
 })
+addEventListener('hashchange', () => caseInAddress() !== undefined && reviews(session) && void atAddress())
 // What was said there has changed the queue.
 byId('details').addEventListener('close', () => reviews(session) && void cases.look())
 document.addEventListener('visibilitychange', () => !document.hidden && reviews(session) && void cases.look())
@@ -204,6 +211,7 @@ document.addEventListener('keydown', (event) => {
     k: () => (atCases ? cases : table).move(-1),
     '/': () => !atCases && byId('search').focus(),
     p: () => !atCases && setPaused(!paused),
+    c: () => atCases && cases.other(),
   }
   const act = keys[event.key]
   if (act === undefined) return

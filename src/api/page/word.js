@@ -97,7 +97,7 @@ export function createWord({ caseId, decisionId, ended }) {
       el(
         'p',
         { class: 'hint' },
-        'Confirmed, the listing is blocked and its pictures join the bank of counterfeits. Rejected, it goes on sale. Either can be taken back.',
+        'Confirmed, the listing is blocked and its pictures join the bank of counterfeits. Rejected, it goes on sale. Either can be taken back: the case is then in “Closed lately”.',
       ),
     )
     made.addEventListener('submit', (event) => {
