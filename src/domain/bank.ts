@@ -111,10 +111,12 @@ export const bankImageSchema = z.object({
     kind: z.enum(['import', 'api', 'verdict']),
     /**
      * Where no person of the deployment has vouched for it. `brand`: a rights holder's word alone, where it uploaded it, or
-     * confirmed it on a case although other sellers show it on sale; `nobody`: of a verdict that neither names it nor is
+     * confirmed it on a case although other sellers show it on sale or another brand rejects it; `nobody`: of a verdict that neither names it nor is
      * about its revision, which came between what the case was opened with and what was looked at.
      */
     by: z.enum(['brand', 'nobody']).optional(),
+    /** A person of the deployment has: no word of another brand makes it less any more. */
+    vouched: z.literal(true).optional(),
     /** Of a verdict: the brands that its case was about. */
     brandIds: z.array(z.string()).optional(),
     verdictId: z.string().optional(),

@@ -112,3 +112,29 @@ describe('who is asked of a fake that was confirmed in a case about both', () =>
     },
   )
 })
+
+describe('of two brands of whom one confirms and the other rejects', () => {
+  it.each([
+    ['confirms first', 77, ['rolex', 'omega']],
+    ['rejects first', 78, ['omega', 'rolex']],
+  ] as const)('the word counts for itself alone until an analyst vouches, whoever %s', async (how, seed, order) => {
+    const fake = await drawnPicture(seed)
+    const listingId = `disputed, ${how}`
+    const caseId = await ofBoth(listingId, fake)
+    for (const brand of order)
+      expect((await say(caseId, brand, { verdict: brand === 'rolex' ? 'confirmed' : 'rejected' })).status).toBe(200)
+    const path = '/v1/banks/confirmed-rolex/images'
+    const limited = await call<{ items: { imageId: string; source: { listingId: string } }[] }>(
+      'GET',
+      `${path}?state=limited`,
+      'analyst',
+    )
+    const [entry] = limited.body.items.filter(({ source }) => source.listingId === listingId)
+    const again = await disguised(fake)
+    await becomes('hold', again, 'Rolex watch, size 42')
+    // As every worker knows it by now.
+    await becomes('allow', again)
+    expect((await raw(`${path}/${entry?.imageId}/vouch`, 'analyst', { method: 'POST' })).status).toBe(204)
+    await becomes('hold', again)
+  })
+})

@@ -94,7 +94,7 @@ describe('a rights holder', () => {
     expect((await act('analyst', imageId, 'vouch')).statusCode).toBe(404)
   })
 
-  test('is asked for no vouch for what counts the same without one', async () => {
+  test('is asked for no vouch for its own photos, which stop nobody', async () => {
     await make('nike', { bankId: 'photos', kind: 'genuine' })
     await add('nike', await drawnPicture(1), 'photos')
     expect(await banks.images('photos', { limit: 9 })).toMatchObject([{ source: { by: 'brand' } }])

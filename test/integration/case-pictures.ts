@@ -7,7 +7,7 @@ import type { KeptPicture } from '../../src/domain/kept-picture.ts'
 import type { Outcome } from '../../src/domain/policy.ts'
 import type { ShownSet } from '../../src/pipeline/pictures/ports.ts'
 import { shownBy } from '../../src/pipeline/pictures/shown.ts'
-import type { BankJoin, CaseLook } from '../../src/pipeline/verdicts/ports.ts'
+import type { BankDispute, BankJoin, CaseLook } from '../../src/pipeline/verdicts/ports.ts'
 import { seenPicture } from '../unit/seen-picture.ts'
 
 /** Keeps these pictures and shows them in a case, which need not be there, in their order. */
@@ -91,8 +91,9 @@ export const settleJoins = (
   joins: readonly BankJoin[],
   leaves: readonly string[] = [],
   look?: CaseLook,
+  disputes?: readonly BankDispute[],
 ): Promise<void> =>
-  inTransaction(pool, () => Promise.resolve({ done: undefined, last: bankJoins(joins, leaves, look) }))
+  inTransaction(pool, () => Promise.resolve({ done: undefined, last: bankJoins(joins, leaves, look, disputes) }))
 
 /** The same with what each verdict is told of the pictures of its case; undefined when nothing was. */
 export function toldOfJoins(pool: Pool, joins: readonly BankJoin[], look?: CaseLook): Promise<unknown[] | undefined> {

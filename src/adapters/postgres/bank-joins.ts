@@ -2,7 +2,8 @@
 import { sql } from 'kysely'
 import { confirmedBank } from '../../domain/bank.ts'
 import type { BankImage } from '../../domain/bank.ts'
-import type { BankJoin, CaseLook, FrameOfListing, JoinedPictures } from '../../pipeline/verdicts/ports.ts'
+import type { BankDispute, BankJoin, CaseLook, FrameOfListing, JoinedPictures } from '../../pipeline/verdicts/ports.ts'
+import { disputed } from './bank-disputes.ts'
 import { packJson } from './bytes.ts'
 import { framesOf } from './picture-frames.ts'
 import { NOT_LOOKED, officialOf } from './official-pictures.ts'
@@ -12,7 +13,7 @@ import type { Statement } from './statement.ts'
 
 /**
  * The pictures of the cases join the banks of confirmed ones, each with its verdict; what joined with a verdict of `leaves`
- * leaves, and other verdicts' copies stay. Not a blank picture, and none that is like a genuine or an allowed one (see
+ * leaves, and other verdicts' copies stay; what another brand of `disputes` calls genuine counts less. Not a blank picture, and none that is like a genuine or an allowed one (see
  * `SPARING`), as far as `look` says, and compared here with what changed since it. Said again it changes nothing.
  * Listings that a picture which leaves had stopped are tried again (bank-departures.ts).
  *
@@ -23,9 +24,11 @@ export function bankJoins(
   joins: readonly BankJoin[],
   leaves: readonly string[],
   look: CaseLook = NOT_LOOKED,
+  disputes: readonly BankDispute[] = [],
 ): Statement[] {
-  if (joins.length === 0 && leaves.length === 0) return []
-  return [takeHead, ...(joins.length === 0 ? [] : [join(joins, look, JOIN)]), ...leave(leaves), MOVE_HEAD]
+  if (joins.length + leaves.length + disputes.length === 0) return []
+  const joining = joins.length === 0 ? [] : [join(joins, look, JOIN)]
+  return [takeHead, ...joining, ...leave(leaves), ...disputed(disputes), MOVE_HEAD]
 }
 
 /** The same, with the statement that answers what became of the pictures of each case; undefined where none joins. */
@@ -33,10 +36,11 @@ export function bankEffects(
   joins: readonly BankJoin[],
   leaves: readonly string[],
   look?: CaseLook,
+  disputes: readonly BankDispute[] = [],
 ): { readonly statements: Statement[]; readonly accounts: Statement<JoinedPictures> | undefined } {
-  if (joins.length === 0) return { statements: bankJoins(joins, leaves), accounts: undefined }
+  if (joins.length === 0) return { statements: bankJoins(joins, leaves, look, disputes), accounts: undefined }
   const accounts = join(joins, look ?? NOT_LOOKED, ACCOUNTED) as Statement<JoinedPictures>
-  return { statements: [takeHead, accounts, ...leave(leaves), MOVE_HEAD], accounts }
+  return { statements: [takeHead, accounts, ...leave(leaves), ...disputed(disputes), MOVE_HEAD], accounts }
 }
 
 /** Of a case, besides its own and those it was opened with, the newest: whoever edits without end must not hold up everybody's reference data. */

@@ -193,9 +193,9 @@ export function createBankStore({ pool, listener: connect }: BankStoreOptions): 
           select source from bank_image where image_id = ${imageId} and bank_id = ${bankId} and state <> 'removed'
           for update`.execute(tx)
         const [row] = rows
-        if (row?.source.by === undefined) return { changed: false, result: row !== undefined }
+        if (row === undefined || row.source.vouched === true) return { changed: false, result: row !== undefined }
         const { by: _, ...source } = row.source
-        const vouched = packJson([source])
+        const vouched = packJson([{ ...source, vouched: true }])
         await sql`
           update bank_image set source = convert_from(${vouched.blob}::bytea, 'UTF8')::json,
             change = ${String(next)}::bigint, changed_at = now(), changed_by = ${by}

@@ -64,7 +64,8 @@ export function createReviewStore({
           if (!(await recordVerdicts(tx, writes.verdicts))) return { undo: 'taken' }
           if (!asked.confirms && (writes.bankJoins ?? []).length > 0)
             throw new Error('pictures join without a look at what others show')
-          const { accounts, statements } = bankEffects(writes.bankJoins ?? [], writes.bankLeaves ?? [], look)
+          const { bankJoins: joins = [], bankLeaves: leaves = [], bankDisputes } = writes
+          const { accounts, statements } = bankEffects(joins, leaves, look, bankDisputes)
           const last = [...writeAppeals(writes.appeals), ...writeSettlement(writes, outputs, statements)]
           if (accounts === undefined || joined === undefined) return { done: { answer }, last }
           return {

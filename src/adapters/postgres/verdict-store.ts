@@ -56,7 +56,8 @@ export function createVerdictStore({
         const settlement = settle(await readKnown(tx, ids, wanted), now)
         assertWritable(settlement, new Set(ids))
         if (!(await recordVerdicts(tx, settlement.verdicts))) return { undo: 'moved' }
-        const banks = bankJoins(settlement.bankJoins ?? [], settlement.bankLeaves ?? [], look)
+        const { bankJoins: joins = [], bankLeaves: leaves = [], bankDisputes } = settlement
+        const banks = bankJoins(joins, leaves, look, bankDisputes)
         return { done: 'committed', last: writeSettlement(settlement, outputs, banks) }
       })
     },

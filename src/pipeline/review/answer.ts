@@ -109,7 +109,7 @@ export function startWork(found: ReviewSubject, one: ReviewCase, topics: TopicNa
   const row = draft.of(listingId)
   const subject = openSubject(found)
   const verdicts: Verdict[] = []
-  const effects: BankEffects = { bankJoins: [], bankLeaves: [] }
+  const effects: BankEffects = { bankJoins: [], bankLeaves: [], bankDisputes: [] }
   const stands = (state: CaseState): Stands => ({
     caseId: one.caseId,
     state,

@@ -62,7 +62,7 @@ export function settleVerdicts(
   const subjects = new Map([...known.subjects].map(([listingId, subject]) => [listingId, openSubject(subject)]))
   const recorded = new Map(known.recorded)
   const verdicts: Verdict[] = []
-  const effects: BankEffects = { bankJoins: [], bankLeaves: [] }
+  const effects: BankEffects = { bankJoins: [], bankLeaves: [], bankDisputes: [] }
   const tally: VerdictTally = { decided: [], verdicts: [], deadLetters: [], duplicates: 0 }
 
   for (const { record, partition, tried } of records) {

@@ -224,6 +224,14 @@ describe('a verdict that supersedes another', () => {
     expect([late.settlement.bankLeaves, late.made]).toEqual([['w-3'], []])
   })
 
+  it('of a brand disputes what others joined from its revision where it rejects, unless it was taken back before it came', () => {
+    const disputes = (...said: Said[]) => held(['nike', 'gucci']).say(...said).settlement.bankDisputes
+    const ofGucci = { ...rejected, brandId: 'gucci' }
+    expect(disputes(ofGucci)).toMatchObject([{ revision: 1, brandId: 'gucci' }])
+    expect(disputes(rejected, { verdictId: 'v-2', verdict: 'confirmed', brandId: 'gucci' })).toEqual([])
+    expect(disputes({ verdictId: 'v-2', verdict: 'cannot-tell', supersedes: 'v-1' }, ofGucci)).toEqual([])
+  })
+
   it('means the same in whatever order the two arrive', () => {
     const [one, two] = [held(), held()]
     const replacing: Said = { verdictId: 'v-2', verdict: 'rejected', supersedes: 'v-1' }
