@@ -159,6 +159,8 @@ describe('whoever promotes is warned', () => {
     const { scope: _, ...old } = card as ModelCard & { scope: unknown }
     expect(changedElsewhere(old, undefined, '2')).toEqual([expect.stringMatching(/it decides on every marketplace/)])
     expect(cardText(old)).not.toContain('It decides on')
+    // It decides already.
+    expect(changedElsewhere(old, old, '2')).toEqual([])
     expect(changedElsewhere({ ...old, trained: { ...old.trained, rows: 0 } }, undefined, '2')).toEqual([])
   })
 })
