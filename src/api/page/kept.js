@@ -1,6 +1,6 @@
 // Which pictures a case keeps, for who sees them and who names them: of its revision, and of those before the edits.
 
-/** So many of earlier revisions; whoever needs more names them by HTTP. */
+/** So many of earlier revisions, besides those of the first of which it has any; whoever needs more names them by HTTP. */
 const MOST_EARLIER = 24
 
 /** What the case keeps: of its revision all, then of earlier ones what that one does not show. */
@@ -8,7 +8,9 @@ export function keptOf({ pictures, revision }) {
   const own = pictures.filter((one) => one.revision === revision)
   const seen = new Set(own.map(({ sha256 }) => sha256))
   const isNew = ({ sha256 }) => !seen.has(sha256) && seen.add(sha256)
-  return { own, earlier: pictures.filter((one) => one.revision < revision && isNew(one)).slice(0, MOST_EARLIER) }
+  const earlier = pictures.filter((one) => one.revision < revision && isNew(one))
+  // What it was opened with joins, however much that is.
+  return { own, earlier: earlier.filter((one, at) => at < MOST_EARLIER || one.revision === pictures.at(-1)?.revision) }
 }
 
 export const earlierInWords = (revision, ordinal) => `Picture ${ordinal + 1} of revision ${revision}, before the edit`
