@@ -1,5 +1,7 @@
 // How long it is remembered what listings show. Real: PostgreSQL, the statements of the stores; invented: hashes and decisions.
 import { beforeEach, describe, expect, test } from 'vitest'
+import { queries } from '../../src/adapters/postgres/connect.ts'
+import { writeShown } from '../../src/adapters/postgres/shown-sets.ts'
 import type { PictureStore } from '../../src/pipeline/pictures/ports.ts'
 import { hash } from '../unit/pipeline/banks/samples.ts'
 import { offer, shownSet } from './case-pictures.ts'
@@ -49,6 +51,19 @@ describe('what a listing was seen to show', () => {
     await days(2)
     await pruneAll()
     expect(await left()).toEqual({})
+  })
+
+  test('of however many pictures all is noted, in several statements', async () => {
+    const sets = ['A', 'B'].map((id) =>
+      shownSet(
+        id,
+        [1, 2, 3].map((n) => hash(`${id} ${n}`)),
+      ),
+    )
+    const statements = writeShown(sets, 4)
+    expect(statements).toHaveLength(3)
+    for (const one of statements) await one.execute(queries(node.database.deciding))
+    expect(await left()).toEqual(Object.fromEntries(sets.map(({ digest }) => [digest, 3])))
   })
 
   test('seen again on the last day on which nothing is written, it stays for a season from then', async () => {

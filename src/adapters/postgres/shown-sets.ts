@@ -10,14 +10,17 @@ const DAYS = 90
 const FRESH_DAYS = 30
 /** What was shown just before it would be new again must last as long as what was shown just after. */
 const KEPT = sql`now() - ${DAYS + FRESH_DAYS} * interval '1 day'`
+/** Written in one statement: some seconds on a very busy server, which ends one after 15 s. */
+const BITE = 2_000
 /** A record is decided within minutes, or noted again when it is tried again. */
 const UNPROVEN = sql`now() - interval '1 day'`
 
 /**
  * Which of them are so, says the decision that names the set: until then a row is the word of whoever sent a record. Sent
  * one after the other, each committed: who removes the sets that no decision names does not remove what was noted before.
+ * `most`: rows in one statement.
  */
-export function writeShown(sets: readonly ShownSet[]): readonly Statement[] {
+export function writeShown(sets: readonly ShownSet[], most = BITE): readonly Statement[] {
   // Nothing twice, and in the one order in which all who write them wait for each other.
   const byId = [...new Map(sets.map((one) => [JSON.stringify([one.listingId, one.digest]), one]))]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
@@ -25,6 +28,7 @@ export function writeShown(sets: readonly ShownSet[]): readonly Statement[] {
   const rows = byId.flatMap(({ listingId, digest, hashes }) =>
     [...new Set(hashes)].toSorted().map((hash) => ({ listingId, digest, hash })),
   )
+  const lots = Array.from({ length: Math.ceil(rows.length / most) }, (_, n) => rows.slice(n * most, (n + 1) * most))
   return [
     sql`
     insert into shown_unproven as u (listing_id, digest, hashes)
@@ -32,15 +36,19 @@ export function writeShown(sets: readonly ShownSet[]): readonly Statement[] {
     from unnest(${byId.map((one) => one.listingId)}::text[], ${byId.map((one) => one.digest)}::text[],
                 ${byId.map((one) => one.hashes.join(','))}::text[]) x (listing_id, digest, hashes)
     on conflict (listing_id, digest) do update set at = now() where u.at < now() - interval '1 hour'`,
-    sql`
+    ...lots.map(noted),
+  ]
+}
+
+const noted = (
+  rows: readonly { readonly listingId: string; readonly digest: string; readonly hash: string }[],
+): Statement => sql`
     insert into shown_set as s (listing_id, digest, hash, keys, wide_keys)
     select x.listing_id, decode(x.digest, 'hex'), x.hash, ${oldKeysOf(sql`x.hash`)}, ${keysOf(sql`x.hash`)}
     from unnest(${rows.map((one) => one.listingId)}::text[], ${rows.map((one) => one.digest)}::text[],
                 ${rows.map((one) => one.hash)}::text[]) x (listing_id, digest, hash)
     on conflict (listing_id, digest, hash) do update set at = now(), wide_keys = excluded.wide_keys
-      where s.at < now() - ${FRESH_DAYS} * interval '1 day'`,
-  ]
-}
+      where s.at < now() - ${FRESH_DAYS} * interval '1 day'`
 
 /**
  * Answers a row for each that it looked at. What a newer set of the listing shows too stays as long as that: it says since
