@@ -186,7 +186,8 @@ describe('of the pictures of a confirmed case', () => {
     const entry = named.entries.find(({ source }) => source.by === 'brand')
     const { change } = await banks.census()
     expect(await banks.vouch('confirmed-nike', String(entry?.imageId), 'ann')).toBe(true)
-    const { by: _, ...whole } = entry?.source ?? { kind: 'api' }
+    const { by: _, ...given } = entry?.source ?? { kind: 'api' }
+    const whole = { ...given, vouched: true }
     expect((await banks.changesSince(change, 9)).images).toMatchObject([{ imageId: entry?.imageId, source: whole }])
     expect((await banks.image('confirmed-nike', String(entry?.imageId), 'all'))?.source).toEqual(whole)
   })

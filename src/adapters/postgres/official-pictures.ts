@@ -69,21 +69,22 @@ export const officialOf = ({ change, looked, near }: OfficialLook): Statement =>
   const isOfficial = sql`b.body ->> 'kind' in ('genuine', 'allowed')`
   return sql`
     turned as materialized (
-      select distinct s.sha256, s.frame, ${hashOf(sql`v.hash`)} as hash
+      select distinct s.sha256, s.frame, s.sha256 = any(${looked}::text[]) as is_looked, ${hashOf(sql`v.hash`)} as hash
       from shown s, unnest(s.variants) v (hash)),
     entry as materialized (
-      select e.kind, e.brand_id, e.alone, e.most, ${hashOf(sql`f.hash`)} as hash
+      select e.kind, e.brand_id, e.alone, e.most, e.was_there, ${hashOf(sql`f.hash`)} as hash
       from (
-        select ${bank}, ${alone}, (b.body ->> 'maxDistance')::int as most, g.hash || g.forms as hashes
+        select ${bank}, ${alone}, (b.body ->> 'maxDistance')::int as most, false as was_there, g.hash || g.forms as hashes
         from bank_image g join bank b on b.bank_id = g.bank_id
         where g.change > ${since} and g.state = 'active' and ${isOfficial}
         union all
-        select ${bank}, ${alone}, (b.body ->> 'maxDistance')::int, g.hash || g.forms
+        select ${bank}, ${alone}, (b.body ->> 'maxDistance')::int, b.change <= ${since}, g.hash || g.forms
         from bank b join bank_image g on g.bank_id = b.bank_id
         where (b.change > ${since} or (select exists (select sha256 from shown except select unnest(${looked}::text[]) collate "C")))
           and g.change <= ${since} and g.state = 'active' and ${isOfficial}) e, unnest(e.hashes) f (hash)),
     official as materialized (
-      select t.sha256, t.frame, e.kind, e.brand_id, e.alone from turned t join entry e on bit_count(t.hash # e.hash) <= e.most
+      select t.sha256, t.frame, e.kind, e.brand_id, e.alone from turned t join entry e
+        on not (t.is_looked and e.was_there) and bit_count(t.hash # e.hash) <= e.most
       union
       select s.sha256, s.frame, ${bank}, ${alone}
       from shown s join bank_image g on g.sha256 = s.sha256 and g.state = 'active' join bank b on b.bank_id = g.bank_id
