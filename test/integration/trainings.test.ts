@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { connect } from '../../src/adapters/postgres/connect.ts'
 import { createTrainings } from '../../src/adapters/postgres/trainings.ts'
@@ -45,6 +46,25 @@ test('another process begins none while one runs, reads which it is, and how it 
   // At once: whoever read that it ended need not wait until its process has let go.
   const next = await two.begin(asked('bob'))
   expect(await one.last()).toMatchObject({ by: 'bob', state: 'running' })
+  await next.end({ ...asked('bob'), state: 'done' })
+})
+
+test('whoever has said how its training ended is waited for until it lets go, and for a second alone', async () => {
+  const state = asked('ann')
+  await (await one.begin(state)).end({ ...state, state: 'done' })
+  const holder = node.database.listener()
+  await holder.connect()
+  onTestFinished(() => holder.end())
+  // The one before lets go by itself, soon.
+  await holder.query('select pg_advisory_lock(704602, 1)')
+  await expect(two.begin(asked('bob'))).rejects.toMatchObject({
+    code: 'training-running',
+    message: 'another process begins one',
+  })
+  const [next] = await Promise.all([
+    two.begin(asked('bob')),
+    sleep(100).then(() => holder.query('select pg_advisory_unlock(704602, 1)')),
+  ])
   await next.end({ ...asked('bob'), state: 'done' })
 })
 
