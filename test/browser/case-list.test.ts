@@ -55,6 +55,7 @@ describe.runIf(hasChromium)('the list of cases on the page', () => {
   })
 
   it('what was confirmed is found again after a reload and taken back by keyboard alone; how many wait is told all the while', async () => {
+    await held('waits-all-the-while')
     const decision = await held('found-again')
     await signIn('analyst')
     await openCaseOf(page, 'found-again')
