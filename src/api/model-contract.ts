@@ -89,6 +89,10 @@ export const activationSchema = z.object({
   name,
   version: z.string().nullable().describe('What decides now; null: what ships.'),
   before: z.string().nullable(),
+  scope: z
+    .string()
+    .optional()
+    .describe('Of a fusion that learnt: on which marketplaces it decides, and what goes on deciding elsewhere.'),
   overruled: z.array(z.string()).optional().describe('What speaks against it.'),
   warnings: z
     .array(z.string())

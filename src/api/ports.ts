@@ -128,7 +128,13 @@ export interface Learning {
     name: ModelName,
     version: string,
     options: { readonly by: string; readonly force: boolean },
-  ): Promise<Activation & { readonly overruled: readonly string[]; readonly warnings: readonly string[] }>
+  ): Promise<
+    Activation & {
+      readonly overruled: readonly string[]
+      readonly warnings: readonly string[]
+      readonly scope?: string | undefined
+    }
+  >
   /** Throws `nothing-to-roll-back`, `model-mismatch`. */
   rollback(
     name: ModelName,

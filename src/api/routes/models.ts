@@ -18,10 +18,11 @@ const ANALYSTS = ['analyst', 'admin'] as const
 
 type Done = Awaited<ReturnType<Learning['promote']>>
 
-const activationOf = ({ name, version, before, overruled, warnings }: Done) => ({
+const activationOf = ({ name, version, before, scope, overruled, warnings }: Done) => ({
   name,
   version,
   before,
+  ...(scope === undefined ? {} : { scope }),
   overruled: [...overruled],
   warnings: [...warnings],
 })
