@@ -179,14 +179,14 @@ describe('official pictures of a case', () => {
       expect(await joined(shown)).toEqual([0])
       expect(await joined(shown, 'confirmed-gap')).toEqual([])
       const ids = async () => (await banks.images('confirmed', { limit: 9 })).map(({ source }) => source.verdictId)
-      expect((await ids()).toSorted()).toEqual(['V-2', 'V-5'])
+      expect(new Set(await ids())).toEqual(new Set(['V-2', 'V-5']))
 
       // Heard of by nobody yet: what was looked up before is compared again.
       await banks.vouch('of-gap', added[0]?.imageId ?? '', 'ann')
       await join({ verdictId: 'V-6', brandIds: both, byBrand: true })
       await join({ verdictId: 'V-7', brandId: null, brandIds: both })
       expect(await joined(shown)).toEqual([0])
-      expect((await ids()).toSorted()).toEqual(['V-2', 'V-5'])
+      expect(new Set(await ids())).toEqual(new Set(['V-2', 'V-5']))
     },
   )
 

@@ -59,7 +59,7 @@ describe('official pictures', () => {
     const told = async () => (await look([shown('a', [hex('x')])])).near.map(({ alone }) => alone)
     expect(await told()).toEqual([true])
     entries.put(image('vouched', 'own', hash('x', 9)))
-    expect((await told()).toSorted()).toEqual([false, true])
+    expect(new Set(await told())).toEqual(new Set([false, true]))
   })
 
   test('the change is the one before the first picture was compared: what moves meanwhile is compared by the store', async () => {

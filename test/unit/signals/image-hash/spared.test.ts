@@ -42,7 +42,7 @@ it.each([
   ['in its own bank', confirmed('gucci', 'nike', 'gucci'), 'gucci'],
   ['in its own bank, of which the brands are not known', confirmed('gucci'), 'gucci'],
   ['an analyst’s, of a case about its brand alone', ofGucci, 'gucci'],
-])('it spares what concerns its brand alone: %s', (_, fake, brandId) => {
+])('spares what concerns its brand alone: %s', (_, fake, brandId) => {
   expect(speaking([upload(brandId), fake])).toEqual([upload(brandId)])
 })
 
