@@ -70,7 +70,12 @@ export const modelParamsSchema = z.object({ name })
 export const trainParamsSchema = z.object({ name: z.enum([...MODEL_NAMES, 'all']) })
 export const trainBodySchema = z
   .object({
-    seed: z.int().min(0).max(0xffff_ffff).default(1).describe('The same seed and verdicts give the same bytes.'),
+    seed: z
+      .int()
+      .min(0)
+      .max(0xffff_ffff)
+      .default(1)
+      .describe('The same seed and verdicts, beside the same version that decides, give the same bytes.'),
   })
   .nullish()
 export const promoteBodySchema = z.object({

@@ -29,7 +29,12 @@ export function registerTrain(program: Command): void {
     .description(
       'Learn from the verdicts: fit the fusion and the text model anew, keep each as a version with a card, and say how it compares with what decides. Nothing is promoted.',
     )
-    .option('--seed <n>', 'draws sellers and folds; the same seed and verdicts give the same bytes', seedOf, 1)
+    .option(
+      '--seed <n>',
+      'draws sellers and folds; the same seed, verdicts and deciding version give the same bytes',
+      seedOf,
+      1,
+    )
     .addOption(new Option('--model <name>', 'which one').choices([...MODEL_NAMES, 'all']).default('all'))
     .option('--json', 'print one JSON document')
     .addHelpText(
