@@ -1,23 +1,16 @@
 // The list of cases on the page, and a case that its seller has ended, in a real Chromium. Real: PostgreSQL, the whole gate,
 // the HTTP server on loopback. Made up: the goods, the people, the policy.
 import type { Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { drawnPicture } from '../support/drawn-pictures.ts'
-import { address, call, closeReviewing, held, keys, look, openReviewing, say, withdraw } from '../flow/reviewing.ts'
-import { hasChromium, oneBrowser, openCaseOf, signInAt, type WatchedPage } from './chromium.ts'
+import { address, call, held, keys, look, say, withdraw } from '../flow/reviewing.ts'
+import { hasChromium, openCaseOf, signInAt } from './chromium.ts'
+import { onPages } from './reviewing-page.ts'
 
 describe.runIf(hasChromium)('the list of cases on the page', () => {
-  const open = oneBrowser()
   let page: Page
-  let watched: WatchedPage
 
-  beforeAll(openReviewing, 120_000)
-  afterAll(closeReviewing, 60_000)
-  beforeEach(async () => {
-    watched = await open()
-    ;({ page } = watched)
-  })
-  afterEach(() => watched.close())
+  onPages((opened) => ({ page } = opened))
 
   const signIn = (as: keyof typeof keys) => signInAt(page, address(), keys[as])
 

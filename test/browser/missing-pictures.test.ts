@@ -2,26 +2,19 @@
 // HTTP server on loopback. Made up: the goods, the pictures, the policy. Nothing is sent to any address but loopback.
 import { randomUUID } from 'node:crypto'
 import type { Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { drawnPicture } from '../support/drawn-pictures.ts'
-import { address, closeReviewing, held, keys, look, openReviewing, say, submitted } from '../flow/reviewing.ts'
-import { hasChromium, oneBrowser, openCaseOf, signInAt, type WatchedPage } from './chromium.ts'
+import { address, held, keys, look, say, submitted } from '../flow/reviewing.ts'
+import { hasChromium, openCaseOf, signInAt } from './chromium.ts'
 import { weakContrasts } from './contrast.ts'
+import { onPages } from './reviewing-page.ts'
 
 const SVG = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="300" height="300"/>').toString('base64')
 
 describe.runIf(hasChromium)('pictures that nobody can look at', () => {
-  const open = oneBrowser()
   let page: Page
-  let watched: WatchedPage
 
-  beforeAll(openReviewing, 120_000)
-  afterAll(closeReviewing, 60_000)
-  beforeEach(async () => {
-    watched = await open()
-    ;({ page } = watched)
-  })
-  afterEach(() => watched.close())
+  onPages((opened) => ({ page } = opened))
 
   const drawn = async (seed: number) => ({ data: (await drawnPicture(seed)).toString('base64') })
   /** Five, of which the second is not one and the fifth stays where it is. */

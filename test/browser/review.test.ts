@@ -3,30 +3,19 @@
 import { randomUUID } from 'node:crypto'
 import type { Page } from 'playwright-core'
 import sharp from 'sharp'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { disguised, drawnPicture } from '../support/drawn-pictures.ts'
-import { address, closeReviewing, held, keys, look, openReviewing, say, submitted } from '../flow/reviewing.ts'
-import { hasChromium, oneBrowser, openCaseOf, signInAt, type WatchedPage } from './chromium.ts'
+import { address, held, keys, look, say, submitted } from '../flow/reviewing.ts'
+import { hasChromium, openCaseOf, signInAt } from './chromium.ts'
 import { weakContrasts } from './contrast.ts'
+import { onPages } from './reviewing-page.ts'
 
 describe.runIf(hasChromium)('reviewing on the page', () => {
-  const open = oneBrowser()
   let page: Page
-  let watched: WatchedPage
   let asked: readonly string[]
 
-  beforeAll(openReviewing, 120_000)
+  onPages((opened) => ({ page, asked } = opened))
   beforeAll(knownPicture, 60_000)
-  afterAll(closeReviewing, 60_000)
-  beforeEach(async () => {
-    watched = await open()
-    ;({ page, asked } = watched)
-  })
-  afterEach(async () => {
-    await watched.close()
-    // Above all none of a seller.
-    expect(asked.filter((url) => !url.startsWith(`${address()}/`))).toEqual([])
-  })
 
   /** A rights holder confirms a case; its picture, disguised, is then on sale again, beside one by a seller's address. */
   async function knownPicture(): Promise<void> {

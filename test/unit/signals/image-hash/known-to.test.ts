@@ -5,20 +5,10 @@ import type { BankMatch } from '../../../../src/signals/image-hash/ports.ts'
 import { imageHash } from '../../../../src/signals/image-hash/signal.ts'
 import { normalise } from '../../../../src/text/normalise.ts'
 import { seenPicture } from '../../seen-picture.ts'
+import { matchOf as match } from './looking.ts'
 
 const NORD = brandSchema.parse({ brandId: 'nord', name: 'Nord', authorisedSellers: ['friend'] })
 
-const match = (brandId: string | null, kind: BankMatch['kind'], more: Partial<BankMatch> = {}): BankMatch => ({
-  bankId: `${brandId}-${kind}`,
-  kind,
-  imageId: 'i',
-  brandId,
-  distance: 0,
-  variant: 0,
-  form: 'whole',
-  source: { kind: 'import' },
-  ...more,
-})
 const verdict = { source: { kind: 'verdict', verdictId: 'V' } } as const
 const upload = { source: { kind: 'api', by: 'brand' } } as const
 const alongside: Partial<BankMatch> = { source: { kind: 'verdict', by: 'nobody', verdictId: 'V', brandIds: ['nord'] } }

@@ -18,6 +18,8 @@ export const match = (kind: BankKind, distance = 0, more: Partial<BankMatch> = {
   source: { kind: 'import' },
   ...more,
 })
+export const matchOf = (brandId: string | null, kind: BankKind, more: Partial<BankMatch> = {}): BankMatch =>
+  match(kind, 0, { bankId: `${brandId}-${kind}`, brandId, ...more })
 const brands = new Map([['nord', brandSchema.parse({ brandId: 'nord', name: 'Nord', authorisedSellers: ['friend'] })]])
 
 function asked(

@@ -2,17 +2,10 @@
 import { expect, it } from 'vitest'
 import type { BankMatch } from '../../../../src/signals/image-hash/ports.ts'
 import { speaking } from '../../../../src/signals/image-hash/spared.ts'
+import { matchOf } from './looking.ts'
 
-const match = (brandId: string | null, kind: BankMatch['kind'], source: BankMatch['source']): BankMatch => ({
-  bankId: `${brandId}-${kind}`,
-  kind,
-  imageId: 'i',
-  brandId,
-  distance: 0,
-  variant: 0,
-  form: 'whole',
-  source,
-})
+const match = (brandId: string | null, kind: BankMatch['kind'], source: BankMatch['source']) =>
+  matchOf(brandId, kind, { source })
 /** Of a case about these brands; without any, as before they were kept. */
 const confirmed = (brandId: string | null, ...brandIds: string[]) =>
   match(brandId, 'counterfeit', {
