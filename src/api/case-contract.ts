@@ -164,7 +164,7 @@ const picturesOfVerdictSchema = z
     limited: count(
       'Of these, so many that count against listings alone that name the brand, until an analyst vouches for them or a verdict names them: those of ' +
         'revisions between what the case was opened with and what was confirmed, of which nobody has said anything, and those that other sellers’ ' +
-        'listings show on sale too, or of which that could not be looked up in time, where a rights holder confirmed.',
+        'listings show on sale too, or of which that could not be looked up in time, or whose revision another brand rejects, where a rights holder confirmed.',
     ),
     leftOut: z.object({
       official: count('Like a picture of a genuine or an allowed bank.'),

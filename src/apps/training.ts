@@ -101,6 +101,7 @@ export function createLearning({
         throw error
       }
       const training = start({ url, seed, models, by })
+        .catch((error: unknown) => ({ problem: problemOf(error) }))
         .then((end) => turn.end(end))
         .then(
           ({ state, made, problem }) => {

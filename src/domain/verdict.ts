@@ -6,8 +6,8 @@ import { instant, textField } from './text-field.ts'
 /** Far above what people write, and what one verdict costs stays bounded. */
 const LIMITS = { id: 256, reason: 1_000, note: 10_000, role: 100 } as const
 
-/** Far more than are kept of one listing. */
-export const MOST_PICTURES = 100
+/** All that the review page can tick: a hundred of its own, as many that the case was opened with, two dozen between. */
+export const MOST_PICTURES = 224
 
 export const VERDICTS = ['confirmed', 'rejected', 'cannot-tell'] as const
 

@@ -13,7 +13,17 @@ import type { Statement } from './statement.ts'
  */
 export function disputed(disputes: readonly BankDispute[]): Statement[] {
   if (disputes.length === 0) return []
-  const entries = sql`
+  return [
+    sql`
+    update bank_image i set source = ('{"by":"brand",' || substr(i.source::text, 2))::json, change = h.change + 1,
+      changed_at = now(), changed_by = 'verdict'
+    from reference_head h where i.image_id in (${disputedImages(disputes)})`,
+  ]
+}
+
+/** To be locked before, with all else that the verdict changes of banks (bank-joins.ts). */
+export function disputedImages(disputes: readonly BankDispute[]): Statement {
+  return sql`
     select i.image_id
     from unnest(${disputes.map((d) => d.listingId)}::text[], ${disputes.map((d) => d.revision)}::int[],
                 ${disputes.map((d) => d.brandId)}::text[]) x (listing_id, revision, brand_id)
@@ -21,12 +31,4 @@ export function disputed(disputes: readonly BankDispute[]): Statement[] {
       and v.body -> 'by' ->> 'role' = 'brand' and v.body ->> 'brandId' <> x.brand_id
     join bank_image i on i.verdict_id = v.verdict_id and i.state <> 'removed'
       and i.source::text ~ ('"revision"\\s*:\\s*' || x.revision || '\\M') and i.source::text !~ '"(by|vouched)"\\s*:'`
-  return [
-    // In the order of bank-joins.ts.
-    sql`select from bank_image where image_id in (${entries}) order by image_id for update`,
-    sql`
-    update bank_image i set source = ('{"by":"brand",' || substr(i.source::text, 2))::json, change = h.change + 1,
-      changed_at = now(), changed_by = 'verdict'
-    from reference_head h where i.image_id in (${entries})`,
-  ]
 }

@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import { confirmedBank } from '../../domain/bank.ts'
 import type { BankImage } from '../../domain/bank.ts'
 import type { BankDispute, BankJoin, CaseLook, FrameOfListing, JoinedPictures } from '../../pipeline/verdicts/ports.ts'
-import { disputed } from './bank-disputes.ts'
+import { disputed, disputedImages } from './bank-disputes.ts'
 import { packJson } from './bytes.ts'
 import { framesOf } from './picture-frames.ts'
 import { NOT_LOOKED, officialOf } from './official-pictures.ts'
@@ -28,7 +28,7 @@ export function bankJoins(
 ): Statement[] {
   if (joins.length + leaves.length + disputes.length === 0) return []
   const joining = joins.length === 0 ? [] : [join(joins, look, JOIN)]
-  return [takeHead, ...joining, ...leave(leaves), ...disputed(disputes), MOVE_HEAD]
+  return [takeHead, ...joining, ...change(leaves, disputes), MOVE_HEAD]
 }
 
 /** The same, with the statement that answers what became of the pictures of each case; undefined where none joins. */
@@ -40,7 +40,7 @@ export function bankEffects(
 ): { readonly statements: Statement[]; readonly accounts: Statement<JoinedPictures> | undefined } {
   if (joins.length === 0) return { statements: bankJoins(joins, leaves, look, disputes), accounts: undefined }
   const accounts = join(joins, look ?? NOT_LOOKED, ACCOUNTED) as Statement<JoinedPictures>
-  return { statements: [takeHead, accounts, ...leave(leaves), ...disputed(disputes), MOVE_HEAD], accounts }
+  return { statements: [takeHead, accounts, ...change(leaves, disputes), MOVE_HEAD], accounts }
 }
 
 /** Of a case, besides its own and those it was opened with, the newest: whoever edits without end must not hold up everybody's reference data. */
@@ -236,12 +236,25 @@ const WORD_OF = sql`case when x.is_between then 'nobody' when x.by_brand and (x.
         and v.body ->> 'brandId' <> x.brand_id and not exists (
           select from verdict w where w.listing_id = v.listing_id and w.body ->> 'supersedes' = v.verdict_id))) then 'brand' end`
 
+/** What joined before leaves, or counts for less. All in one order, in which decisions that name them take their shares. */
+function change(leaves: readonly string[], disputes: readonly BankDispute[]): Statement[] {
+  if (leaves.length + disputes.length === 0) return []
+  return [
+    // What those decisions wrote is then seen.
+    sql`
+    select from bank_image
+    where image_id in (
+      select image_id from bank_image where verdict_id = any(${leaves}::text[]) and state <> 'removed'
+      union all ${disputedImages(disputes)})
+    order by image_id for update`,
+    ...leave(leaves),
+    ...disputed(disputes),
+  ]
+}
+
 function leave(verdictIds: readonly string[]): Statement[] {
   if (verdictIds.length === 0) return []
   return [
-    // In the order in which decisions that name them take their shares; what those wrote is then seen.
-    sql`
-    select from bank_image where verdict_id = any(${verdictIds}::text[]) and state <> 'removed' order by image_id for update`,
     sql`
     with gone as (
       update bank_image i set state = 'removed', change = h.change + 1, changed_at = now(), changed_by = 'verdict'

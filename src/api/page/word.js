@@ -146,7 +146,7 @@ function joined(told, revision) {
   const why = rest.map(([reason, left]) => `${left} ${LEFT_OUT[reason] ?? reason}`).join(', ')
   const went =
     count === 0 ? ' No picture joined the bank ' : ` ${count} ${count === 1 ? 'picture' : 'pictures'} joined the bank `
-  const far = `, ${limited} of them only against listings that name the brand, until an analyst vouches: only an edit in between showed them, or others show them on sale, or that could not be looked up`
+  const far = `, ${limited} of them only against listings that name the brand, until an analyst vouches: only an edit in between showed them, or others show them on sale, or that could not be looked up, or another brand rejects`
   const old =
     before === 0
       ? ''

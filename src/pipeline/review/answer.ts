@@ -42,7 +42,7 @@ export interface PicturesOfVerdict {
   readonly joined: number
   /** Which. */
   readonly which: JoinedPictures['which']
-  /** Of these: as a rights holder's word alone, since other sellers show them on sale too, or nobody could look that up; or as nobody's, since only a revision in between showed them. */
+  /** Of these: as a rights holder's word alone, since other sellers show them on sale too, or nobody could look that up, or another brand rejects that revision; or as nobody's, since only a revision in between showed them. */
   readonly limited: number
   readonly leftOut: {
     /** Like one of a genuine or an allowed bank. */

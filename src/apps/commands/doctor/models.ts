@@ -20,6 +20,6 @@ export function examineModels(active: readonly ActiveModel[], problems: Readonly
     name: 'models',
     state: 'wrong',
     detail: `${told.join('; ')}; a process that starts now decides with what ships in their place`,
-    cure: `${seeds} writes damaged bytes anew where the verdicts are the same as then, and makes another version to promote where they are not; or \`touchstone models rollback NAME\``,
+    cure: `${seeds} writes damaged bytes anew where verdicts and deciding version are the same as then, and makes another version to promote where they are not; or \`touchstone models rollback NAME\``,
   }
 }
