@@ -1,11 +1,15 @@
 // Which pictures of a case that was carried over edits join a bank. Real: PostgreSQL, the statements of the stores; invented: hashes and listings.
+import { sql } from 'kysely'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { lookAhead, shownAt } from '../../src/adapters/postgres/official-pictures.ts'
+import { lookAhead, shownAt, shownInCase } from '../../src/adapters/postgres/official-pictures.ts'
 import type { Outcome } from '../../src/domain/policy.ts'
 import type { JoinedPictures, BankJoin } from '../../src/pipeline/verdicts/ports.ts'
 import { picture } from '../contracts/store-banks.ts'
 import { joinOf, offer, openCase, settleJoins, showInCase, shownSet, toldOfJoins } from './case-pictures.ts'
 import { freshNode, type PostgresNode } from './store-on-postgres.ts'
+
+/** In milliseconds: no test is about how long a look takes. */
+const AMPLE = { first: 60_000, each: 60_000, all: 120_000 }
 
 describe('of a case that was carried over edits', () => {
   let node: PostgresNode
@@ -27,8 +31,13 @@ describe('of a case that was carried over edits', () => {
     await query(`update case_picture set brand_ids = $1 where revision = $2`, [brandIds, revision])
   }
   /** What is told of the pictures of the case at that revision, by the names of the pictures. */
-  async function confirmed(revision: number, more: Partial<BankJoin> = {}, names = ['F', 'G', 'H', 'Y']) {
-    const look = await lookAhead(node.database.reading, shownAt([{ listingId: 'L', revision }]), undefined)
+  async function confirmed(
+    revision: number,
+    more: Partial<BankJoin> = {},
+    names = ['F', 'G', 'H', 'Y'],
+    shown = shownAt([{ listingId: 'L', revision }]),
+  ) {
+    const look = await lookAhead(node.database.reading, shown, undefined, { times: AMPLE })
     const join = joinOf({ verdictId: `V-${revision}`, caseId: 'C', listingId: 'L', revision, ...more })
     const [told] = (await toldOfJoins(node.database.deciding, [join], look)) as [JoinedPictures]
     const { which, earlier, unnamed, elsewhere, goneEarlier, joined, limited, notLookedUp } = told
@@ -201,6 +210,40 @@ describe('of a case that was carried over edits', () => {
     expect(of.filter((one) => one.endsWith('1'))).toHaveLength(40)
     expect(of).toEqual(expect.arrayContaining(['H3', 'G2']))
   })
+
+  /** The two ways in which what a case shows is looked up before a verdict. */
+  const looks = {
+    'from the log': (revision: number) => shownAt([{ listingId: 'L', revision }]),
+    'of a person': () => shownInCase(sql<boolean>`c.case_id = 'C'`),
+  }
+  const hundred = (name: string) => Array.from({ length: 100 }, (_, i) => `${name}${i}`)
+
+  test.each(['from the log', 'of a person'] as const)(
+    'what the gate stopped is looked up, whatever was on sale before and its seller shows since: a verdict %s',
+    async (way) => {
+      await revised(1, hundred('a'), 'allow')
+      for (const revision of [2, 3, 4]) await revised(revision, hundred(`r${revision} `))
+      await openedWith(2)
+      const { of, limited, notLookedUp } = await confirmed(4, {}, [], looks[way](4))
+      const joinedOf = (revision: number) => of.filter((one) => one.endsWith(`undefined${revision}`)).length
+      expect([1, 2, 3, 4].map(joinedOf)).toEqual([0, 100, 24, 100])
+      expect([limited, notLookedUp]).toEqual([24, 0])
+    },
+  )
+
+  test.each(['from the log', 'of a person'] as const)(
+    'no pictures of other brands take the place of those that may join: a verdict %s',
+    async (way) => {
+      await revised(1, hundred('o'))
+      await revised(2, ['G'])
+      for (const revision of [3, 4]) await revised(revision, hundred(`r${revision} `), 'hold', ['gap'])
+      await revised(5, ['H'])
+      await openedWith(1)
+      const { of, ...told } = await confirmed(5, {}, undefined, looks[way](5))
+      expect([of.length, of.slice(0, 2)]).toEqual([102, ['H5', 'G2']])
+      expect(told).toEqual({ ...NONE, earlier: 200, limited: 1 })
+    },
+  )
 
   test('of an endless number of edits what it began with joins and the last, and of none that is not kept any more anything', async () => {
     await revised(1, ['F'])

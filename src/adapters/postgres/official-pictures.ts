@@ -5,31 +5,40 @@ import type { Pool } from 'pg'
 import type { CaseHashes, CaseLook, LookForOfficials, OfficialLook } from '../../pipeline/verdicts/ports.ts'
 import { lookElsewhere, timeFor, type LookElsewhere } from './look-elsewhere.ts'
 import { framesOf } from './picture-frames.ts'
+import { openedWith } from './pictures-of-case.ts'
 import type { Statement } from './statement.ts'
 import { within } from './within.ts'
 
 /** Nothing was looked at: everything is compared under the lock, 16 µs for each picture and official one on a busy machine. */
 export const NOT_LOOKED: OfficialLook = { change: 0n, looked: [], near: [] }
 
-/** Of one case: those of its last revisions and those it began with, of which each may have a hundred: what may join unnamed. */
-const [LATEST, FIRST] = [124, 100] as const
+/** Of one case: all of the revision the verdict is about and all it was opened with, of which each may have a hundred, and what may join of others. */
+const MOST = 224
 
 /** Of one case `c` that somebody may speak about. Nothing is locked: it may show others by the time of the verdict. */
 export const shownInCase = (theCase: Statement<boolean>): Statement => sql`
-  (select s.sha256, c.listing_id, c.case_id from review_case c join case_picture s on s.case_id = c.case_id
-   where ${theCase} group by s.sha256, c.listing_id, c.case_id ${NEWEST})`
-
-/** Each once, however often its seller sends it again. */
-const NEWEST = sql`order by least(
-    row_number() over (order by max(s.revision) desc, min(s.ordinal)),
-    ${LATEST}::int + row_number() over (order by min(s.revision), min(s.ordinal))) limit ${LATEST + FIRST}`
+  (select s.sha256, c.listing_id, c.case_id from review_case c ${ofCase(sql`c.revision`)} where ${theCase})`
 
 /** Of the cases that went over to these revisions or later ones, up to them. */
 export const shownAt = (rows: readonly { readonly listingId: string; readonly revision: number }[]): Statement => sql`
   (select s.sha256, c.listing_id, c.case_id from unnest(${rows.map((r) => r.listingId)}::text[], ${rows.map((r) => r.revision)}::int[]) x (listing_id, revision)
    join review_case c on c.listing_id = x.listing_id collate "C" and c.revision >= x.revision
+   ${ofCase(sql`x.revision`)})`
+
+/**
+ * Of a case `c` up to this revision: each picture once, however often its seller sends it again, and what a verdict joins unnamed
+ * first (bank-joins.ts): its own, what it was opened with, then the newest, before others those that name a brand of the case or none.
+ */
+const ofCase = (revision: Statement): Statement => sql`
+   cross join lateral (select ${openedWith(sql`c.case_id`)} as revision) o
    cross join lateral (
-     select s.sha256 from case_picture s where s.case_id = c.case_id and s.revision <= x.revision group by s.sha256 ${NEWEST}) s)`
+     select p.sha256 from (
+       select distinct on (s.sha256) s.sha256, s.revision, s.ordinal, s.revision = ${revision} as is_own,
+              bool_or(s.revision = o.revision) over (partition by s.sha256) as is_opened,
+              s.brand_ids && c.brand_ids or s.brand_ids = '{}' as is_meant
+       from case_picture s where s.case_id = c.case_id and s.revision <= ${revision}
+       order by s.sha256, s.revision desc, s.ordinal) p
+     order by p.is_own or p.is_opened desc, p.is_meant desc, p.revision desc, p.ordinal limit ${MOST}) s`
 
 /**
  * Looks what `shown` names up, outside of any transaction: it may take its time, but a bounded one (each of `pieces` by itself for
