@@ -62,23 +62,26 @@ export async function keepPictures<T extends Judged>(
   const toKeepOf = new Map(cases.map((one) => [one, toKeep(one)]))
   const keeping = await createKeeping([...toKeepOf.values()], source, store)
   const slots = createSlots(AT_ONCE)
-  const each = (work: (listing: Listing, some: readonly ToKeep[]) => Promise<void>) =>
-    Promise.all(
-      [...toKeepOf].map(async ([{ listing }, some]) => {
-        await slots.take()
-        try {
-          await work(listing, some)
-        } finally {
-          slots.release()
-        }
-      }),
-    )
-  await each((listing, some) => keeping.keep(listing, some.slice(0, LOT)))
+  const inTurn = async (work: () => Promise<void>) => {
+    await slots.take()
+    try {
+      await work()
+    } finally {
+      slots.release()
+    }
+  }
+  await Promise.all([...toKeepOf].map(([{ listing }, some]) => inTurn(() => keeping.keep(listing, some.slice(0, LOT)))))
   const until = restOver()
-  await each(async (listing, some) => {
-    for (let from = LOT; from < some.length && !until.aborted; from += LOT)
-      await keeping.keep(listing, some.slice(from, from + LOT), { size: 'small', until })
-  })
+  // A turn is one lot, and the next one is behind all who wait: whoever shows few is not kept waiting by who shows a hundred.
+  const fewestFirst = [...toKeepOf].toSorted(([, a], [, b]) => a.length - b.length)
+  await Promise.all(
+    fewestFirst.map(async ([{ listing }, some]) => {
+      for (let from = LOT; from < some.length && !until.aborted; from += LOT)
+        await inTurn(async () => {
+          if (!until.aborted) await keeping.keep(listing, some.slice(from, from + LOT), { size: 'small', until })
+        })
+    }),
+  )
   // At the end: what one listing tried in vain another one may have put there.
   for (const [one, some] of toKeepOf) keepsakes.set(one, { ...keepsakes.get(one), kept: await keeping.kept(some) })
   return keepsakes
@@ -103,7 +106,7 @@ function toKeep({ assessment: { pictures, risk } }: Judged): readonly ToKeep[] {
   return (
     pictures
       .flatMap((picture, ordinal) => (picture.state === 'seen' ? [{ picture, ordinal }] : []))
-      // A picture that is evidence must be there for who looks, in full size and whatever time there is.
+      // A picture that is evidence must be there for who looks, whatever time there is; in full size, unless it is in the store already.
       .sort((a, b) => Number(named.has(b.picture.sha256)) - Number(named.has(a.picture.sha256)))
   )
 }

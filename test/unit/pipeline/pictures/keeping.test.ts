@@ -43,6 +43,8 @@ async function keep(
     goneAt?: string[]
     /** Come when they are told to give up, and not before: when all of them were asked for. */
     slow?: string[]
+    /** The time is over when so many were asked for beyond the first dozens. */
+    mostSmall?: number
   } = {},
 ) {
   const encoded: string[] = []
@@ -59,7 +61,7 @@ async function keep(
     look: () => Promise.reject(new Error('everything was looked at')),
     async keep({ url }, { sha256 }, { size, until } = {}) {
       encoded.push(sha256)
-      if (size === 'small') small.push(sha256)
+      if (size === 'small' && small.push(sha256) === world.mostSmall) over.abort()
       if (world.slow?.includes(sha256) === true)
         return await new Promise((resolve) => {
           until?.addEventListener('abort', () => resolve(undefined))
@@ -183,6 +185,22 @@ describe('pictures are kept', () => {
     ])
     expect(encoded).not.toContain('a24')
     expect(of[1]).toEqual([...first('b'), ...rest('b').filter((one) => one !== 'b29')])
+  })
+
+  it('beyond the first dozen a lot of each listing in turn, of those with the fewest first: floods leave time for the others', async () => {
+    const listing = (id: string, count: number) =>
+      judged(
+        id,
+        'hold',
+        Array.from({ length: count }, (_, i) => seen(`${id}-${i}`)),
+      )
+    const floods = Array.from({ length: 8 }, (_, i) => listing(`flood${i}`, 100))
+    const all = [...floods, listing('some', 40), listing('few', 13)]
+    const { kept, small } = await keep(all, { mostSmall: 1 + 9 * 12 })
+    expect(kept.map((one) => one?.length)).toEqual([...floods.map(() => 24), 24, 13])
+    expect(small.slice(0, 13)).toEqual(['few-12', ...Array.from({ length: 12 }, (_, i) => `some-${i + 12}`)])
+    // Whose turn comes when the time is over begins nothing.
+    expect((await keep(all, { mostSmall: 1 })).small).toEqual(['few-12'])
   })
 
   it('of an edit that is held because its predecessor was, and of a sample that goes on', async () => {
