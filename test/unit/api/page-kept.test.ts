@@ -1,4 +1,4 @@
-// Which pictures of a listing nobody can look at, by place. Real: the functions of the page, read as the browser reads them.
+// Which pictures of a case people see, and which of its listing nobody can look at, by place. Real: the functions of the page, read as the browser reads them.
 import { expect, it } from 'vitest'
 
 interface Found {
@@ -7,9 +7,24 @@ interface Found {
   readonly pictureCount: { readonly listed: number; readonly kept: number }
 }
 
-const { missingFrom, placesInWords } = (await import(
+interface Picture {
+  readonly revision: number
+  readonly ordinal: number
+  readonly sha256: string
+}
+interface Kept {
+  readonly revision: number
+  readonly pictures: readonly Picture[]
+  readonly decisions: readonly { readonly revision: number; readonly stage: string; readonly outcome: string }[]
+}
+
+const { keptOf, missingFrom, placesInWords } = (await import(
   new URL('../../../src/api/page/kept.js', import.meta.url).href
-)) as { missingFrom: (found: Found) => number[]; placesInWords: (ordinals: readonly number[]) => string }
+)) as {
+  keptOf: (found: Kept) => { readonly own: readonly Picture[]; readonly earlier: readonly Picture[] }
+  missingFrom: (found: Found) => number[]
+  placesInWords: (ordinals: readonly number[]) => string
+}
 
 const caseOf = (listed: number, pictures: Found['pictures']): Found => ({
   revision: 2,
@@ -32,4 +47,26 @@ it.each([
   [[0, 2, 3, 6, 7, 8, 9], '1, 3, 4 and 7 to 10'],
 ])('says the places as people count: %j', (ordinals, words) => {
   expect(placesInWords(ordinals)).toBe(words)
+})
+
+it.each([
+  [
+    'a sample that was held later',
+    ['screening allow', 'screening hold', 'screening hold', 'screening hold'],
+    [30, 30, 24],
+  ],
+  ['a sample', ['screening allow', 'screening allow', 'screening allow', 'screening allow'], [30, 0, 24]],
+  ['what was held at once', ['screening hold', 'screening hold', 'screening block', 'screening hold'], [30, 0, 24]],
+  ['what was stopped again after a word', ['screening block', 'review allow', 'screening block'], [30, 0, 30]],
+])('shows all that a case was opened with, and of what lies between the newest: %s', (_, said, earlier) => {
+  const pictures = [4, 3, 2, 1].flatMap((revision) =>
+    Array.from({ length: 30 }, (_none, ordinal) => ({ revision, ordinal, sha256: `${revision}-${ordinal}` })),
+  )
+  const decisions = said.map((one, at) => {
+    const [stage = '', outcome = ''] = one.split(' ')
+    return { revision: at + 1, stage, outcome }
+  })
+  const kept = keptOf({ revision: 4, pictures, decisions })
+  expect(kept.own).toHaveLength(30)
+  expect([1, 2, 3].map((revision) => kept.earlier.filter((one) => one.revision === revision).length)).toEqual(earlier)
 })
