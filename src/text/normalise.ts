@@ -18,6 +18,7 @@ const KEEPS_NO_MARKS =
 const DECOMPOSES = /^[\p{Script=Latin}\p{Script=Greek}]/u
 const DROPPED_MARKS = /[\p{Mn}\p{Me}]/gu
 const MARKS_IN_EXCESS = /(\p{M}{8})\p{M}+/gu
+const LETTERS = /\P{M}\p{M}*|^\p{M}+/gu
 
 /** Punctuation and symbols that are unified before NFKC, which would make `tm` of a trade-mark sign and a space of an acute accent. */
 const SIGNS: ReadonlyMap<string, string> = new Map([
@@ -42,7 +43,8 @@ export function normalise(source: string): Normalised {
   while (at < source.length) {
     const unit = source.charCodeAt(at)
     const next = at + 1 < source.length ? source.charCodeAt(at + 1) : 0
-    if (unit < 0x80 && next < 0x80 && unit > 0x20 && unit !== 0x7f && unit !== 0x60) {
+    // A control behind a letter is nothing, and what comes behind it may join the letter.
+    if (unit < 0x80 && next < 0x7f && next > 0x1f && unit > 0x20 && unit !== 0x7f && unit !== 0x60) {
       out.put(unit >= 0x41 && unit <= 0x5a ? unit + 32 : unit, at, at + 1)
       at += 1
       continue
@@ -150,13 +152,21 @@ function simplify(text: string): string {
   if (enclosed !== undefined) return enclosed
   const sign = SIGNS.get(text.charAt(0))
   if (sign !== undefined) return sign
-  let plain = text.normalize('NFKC').toLowerCase().normalize('NFKC')
-  if (DECOMPOSES.test(plain)) plain = plain.normalize('NFD')
-  plain = KEEPS_NO_MARKS.test(plain) ? plain.replace(DROPPED_MARKS, '') : plain.replace(MARKS_IN_EXCESS, '$1')
+  const plain = text.normalize('NFKC').toLowerCase().normalize('NFKC').replace(LETTERS, unmarked)
   let dressed = ''
-  for (const char of plain)
-    dressed += roleOf(char.codePointAt(0) ?? 0) === IGNORED ? '' : (PLAIN_FORMS.get(char) ?? SIGNS.get(char) ?? char)
+  for (const char of plain) {
+    const role = roleOf(char.codePointAt(0) ?? 0)
+    // What would join a letter joins a space, as it does in the text that comes of this.
+    if (role === IGNORED || (role === EXTENDS && dressed.endsWith(' '))) continue
+    dressed += PLAIN_FORMS.get(char) ?? SIGNS.get(char) ?? char
+  }
   return dressed
+}
+
+/** One character may stand for a word of several letters: its marks are on the last of them. */
+function unmarked(letter: string): string {
+  const plain = DECOMPOSES.test(letter) ? letter.normalize('NFD') : letter
+  return KEEPS_NO_MARKS.test(plain) ? plain.replace(DROPPED_MARKS, '') : plain.replace(MARKS_IN_EXCESS, '$1')
 }
 
 /** Letters in circles, squares and brackets that NFKC leaves alone or writes with brackets. */

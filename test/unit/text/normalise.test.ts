@@ -70,6 +70,13 @@ describe('normalise', () => {
   it.each(readings)('undoes %s', (_, source, text) => expect(normalise(source).text).toBe(text))
   it.each(kept)('keeps: %s', (_, source, text) => expect(normalise(source).text).toBe(text))
 
+  it('drops a mark behind a sign that stands for a word as it does behind the last letter of that word', () => {
+    expect(normalise('\u3311\u0301').text).toBe(normalise('ギニー\u0301').text)
+    expect(normalise('\u3311\u0301').text).toBe('ギニー')
+    expect(normalise('a\u1fbf\u1161b').text).toBe('a b')
+    expect(normalise('e\0\u1712').text).toBe(normalise('e\u1712').text)
+  })
+
   it('never throws, is idempotent and well formed, and its map stays inside and rises', () => {
     fc.assert(
       fc.property(nasty, (source) => {
