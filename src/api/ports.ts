@@ -111,7 +111,6 @@ export interface RecentDecisions {
   recent(limit: number, marketplace: string | undefined): Promise<{ entries: FeedEntry[]; next: string }>
 }
 
-/** A training that HTTP asked for, as it stands. */
 /** The learning loop as analysts drive it. */
 export interface Learning {
   list(): Promise<{

@@ -10,7 +10,7 @@ import type { LearningStores, Shipped } from '../pipeline/learning/run-training.
 import type { ActiveModel, ModelCard, ModelName } from '../domain/model.ts'
 import type { Scorecard } from '../domain/scorecard.ts'
 import { TouchstoneError } from '../errors.ts'
-import type { ModelStore } from '../learning/ports.ts'
+import type { ModelRecord, ModelStore } from '../learning/ports.ts'
 import type { TextOf } from '../pipeline/learning/text-scores.ts'
 import { unusable } from '../pipeline/learning/unusable.ts'
 import { SIGNALS } from '../signals/index.ts'
@@ -72,6 +72,17 @@ export async function promotedProblems(
   } finally {
     await texts.close()
   }
+}
+
+export interface Listed extends ModelRecord {
+  /** Why it cannot be loaded although it is promoted. */
+  readonly problem?: string
+}
+
+/** `problems`: of what is promoted, by name. */
+export function withProblem(model: ModelRecord, problems: ReadonlyMap<ModelName, string>): Listed {
+  const problem = model.active ? problems.get(model.name) : undefined
+  return problem === undefined ? model : { ...model, problem }
 }
 
 /** What a version that ships says of itself, as a person reads it and as it is written; undefined: it does not ship. */

@@ -12,6 +12,7 @@ import { unusable } from '../pipeline/learning/unusable.ts'
 import type { TextModels } from '../pipeline/models.ts'
 import type { ReferenceStore } from '../rights/ports.ts'
 import type { Logger } from '../telemetry.ts'
+import { withProblem } from './learning.ts'
 import type { TrainingTask } from './training-thread.ts'
 
 // Compiled, the sources are beside us as JavaScript.
@@ -80,10 +81,7 @@ export function createLearning({
       const active = items.filter((model) => model.active)
       const problems = await unusable(active, { models: store, signals: shipped.signals, loadText })
       return {
-        items: items.map((model) => {
-          const problem = model.active ? problems.get(model.name) : undefined
-          return problem === undefined ? model : { ...model, problem }
-        }),
+        items: items.map((model) => withProblem(model, problems)),
         shipped: { fusion: shipped.scorecard.version, text: shipped.text ?? '' },
         training: await trainings.last(),
       }

@@ -69,12 +69,26 @@ export type Scorecard = z.infer<typeof scorecardSchema>
 export const priorAt = ({ prior }: Pick<Scorecard, 'prior'>, marketplace: string | null | undefined): number =>
   prior.marketplaces?.find((one) => one.marketplace === (marketplace ?? null))?.probability ?? prior.probability
 
-/** The ratios that decide on this marketplace, undefined or null: on listings of none. */
-export function signalsAt(
-  { signals, scope }: Pick<Scorecard, 'signals' | 'scope'>,
-  marketplace: string | null | undefined,
-): Scorecard['signals'] {
-  const here = marketplace ?? null
-  if (scope === undefined || scope.marketplaces.includes(here)) return signals
-  return (scope.earlier.find((one) => one.marketplaces.includes(here)) ?? scope.elsewhere).signals
+/** A scorecard, or what a card says of one: itself, and the parts that it carries. */
+interface Parts<Part> {
+  readonly scope?:
+    | {
+        readonly marketplaces: readonly (string | null)[]
+        readonly earlier: readonly (Part & { readonly marketplaces: readonly (string | null)[] })[]
+        readonly elsewhere: Part
+      }
+    | undefined
 }
+
+/** The part that decides on this marketplace; null: on listings of none. */
+export function partAt<Part>(card: Part & Parts<Part>, marketplace: string | null): Part {
+  const { scope } = card
+  if (scope === undefined || scope.marketplaces.includes(marketplace)) return card
+  return scope.earlier.find((one) => one.marketplaces.includes(marketplace)) ?? scope.elsewhere
+}
+
+/** The ratios that decide on this marketplace, undefined or null: on listings of none. */
+export const signalsAt = (
+  card: Pick<Scorecard, 'signals' | 'scope'>,
+  marketplace: string | null | undefined,
+): Scorecard['signals'] => partAt<Pick<Scorecard, 'signals'>>(card, marketplace ?? null).signals

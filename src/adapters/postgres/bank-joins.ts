@@ -13,8 +13,8 @@ import type { Statement } from './statement.ts'
 
 /**
  * The pictures of the cases join the banks of confirmed ones, each with its verdict; what joined with a verdict of `leaves`
- * leaves, and other verdicts' copies stay; what another brand of `disputes` calls genuine counts less. Not a blank picture, and none that is like a genuine or an allowed one (see
- * `SPARING`), as far as `look` says, and compared here with what changed since it. Said again it changes nothing.
+ * leaves, and other verdicts' copies stay; what another brand of `disputes` calls genuine counts less. Not a blank picture,
+ * and none that is like a genuine or an allowed one (see `SPARING`), as far as `look` says, and compared here with what changed since it. Said again it changes nothing.
  * Listings that a picture which leaves had stopped are tried again (bank-departures.ts).
  *
  * To be sent after everything but the outbox (the lock order in reference-head.ts), in a transaction that holds the
@@ -226,9 +226,9 @@ const JOINS = sql`
 /**
  * Whose word a picture is less than a person's who looked at it; null: none less. Of revisions between what the case was opened
  * with and the one that the verdict is about nobody has said anything, unless it is named: sellers could put a rival's pictures
- * there, in an edit that nobody sees. What it was opened with the gate stopped itself. And what a rights holder confirms against others who show it on sale, or may for all that is known, or against another brand
- * that calls the same revision genuine, is its word alone, as what it uploads. Both count where the brand is named, until
- * somebody vouches for them.
+ * there, in an edit that nobody sees. What it was opened with the gate stopped itself. And what a rights holder confirms
+ * against others who show it on sale, or may for all that is known, or against another brand that calls the same revision
+ * genuine, is its word alone, as what it uploads. Both count where the brand is named, until somebody vouches for them.
  */
 const WORD_OF = sql`case when x.is_between then 'nobody' when x.by_brand and (x.is_elsewhere or x.is_unknown or exists (
       select from verdict v

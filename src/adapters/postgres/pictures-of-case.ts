@@ -2,7 +2,10 @@
 import { sql } from 'kysely'
 import type { Statement } from './statement.ts'
 
-/** The revision that a case was opened with; of a case of a version that did not say so, the first of which it has pictures. `caseId` may be of a `c` or an `s` around it. */
+/**
+ * The revision that a case was opened with; of a case of a version that did not say so, the first of which it has pictures.
+ * `caseId` may be of a `c` or an `s` around it.
+ */
 export const openedWith = (caseId: Statement): Statement<number | null> => sql<number | null>`
   coalesce((select opened.opened_revision from review_case opened where opened.case_id = ${caseId}),
            (select min(oldest.revision) from case_picture oldest where oldest.case_id = ${caseId}))`

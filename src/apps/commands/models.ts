@@ -3,12 +3,11 @@ import { Argument, InvalidArgumentError, type Command } from 'commander'
 import { createModelStore } from '../../adapters/postgres/model-store.ts'
 import { MODEL_NAMES, type ModelCard, type ModelName } from '../../domain/model.ts'
 import { TouchstoneError } from '../../errors.ts'
-import type { ModelRecord } from '../../learning/ports.ts'
 import { losses } from '../../pipeline/learning/objections.ts'
 import { promoteModel, rollbackModel, type Promotion } from '../../pipeline/learning/promote.ts'
 import { versionsOf } from '../../pipeline/learning/run-training.ts'
 import { createTelemetry } from '../../telemetry.ts'
-import { promotedProblems, shippedCard, shippedModels } from '../learning.ts'
+import { promotedProblems, shippedCard, shippedModels, withProblem, type Listed } from '../learning.ts'
 import { cardText } from '../model-text.ts'
 import { openTextModels } from '../text-models.ts'
 import { COMMAND_LINE, print, table, warn, withStore } from './with-store.ts'
@@ -150,16 +149,6 @@ export function registerModels(program: Command): void {
 }
 
 const scopeOf = ({ scope }: Promotion): string => (scope === undefined ? '' : ` ${scope}.`)
-
-interface Listed extends ModelRecord {
-  /** Why it cannot be loaded although it is promoted. */
-  readonly problem?: string
-}
-
-const withProblem = (model: ModelRecord, problems: ReadonlyMap<ModelName, string>): Listed => {
-  const problem = model.active ? problems.get(model.name) : undefined
-  return problem === undefined ? model : { ...model, problem }
-}
 
 const markOf = ({ active, problem }: Listed): string => (problem === undefined ? (active ? '*' : '') : '!')
 

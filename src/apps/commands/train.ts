@@ -66,9 +66,8 @@ function render({ made, refused, ...used }: TrainingReport): string {
   for (const { model, present, mended } of made.toSorted((a, b) => rank(a.model.name) - rank(b.model.name))) {
     const name = `${model.name}@${model.version}`
     const next = `  touchstone models promote ${name}${cardObjections(model.card).length > 0 ? ' --force    # against its card' : ''}`
-    parts.push(
-      `${name}${mended ? ', the same version as before: its damaged bytes were written anew' : present ? ', the same version as before' : ''}\n${cardText(model.card)}\n${next}`,
-    )
+    const before = present ? `, the same version as before${mended ? ': its damaged bytes were written anew' : ''}` : ''
+    parts.push(`${name}${before}\n${cardText(model.card)}\n${next}`)
   }
   for (const { name, message } of refused) parts.push(`${name}: not made: ${message}`)
   return `${parts.join('\n\n')}\n`

@@ -1,7 +1,7 @@
 // On which marketplaces a fusion decides, and what does elsewhere, in words: for its card and for whoever promotes it.
 import { z } from 'zod'
 import type { ModelCard } from '../../domain/model.ts'
-import type { Scorecard } from '../../domain/scorecard.ts'
+import { partAt, type Scorecard } from '../../domain/scorecard.ts'
 import { nameOf } from './places.ts'
 
 type Scope = NonNullable<Scorecard['scope']>
@@ -37,12 +37,8 @@ interface Known {
 }
 
 /** `undefined`: on a marketplace of which nobody has learnt. */
-function versionAt({ version, scope }: Known, place: Place | undefined): string {
-  if (scope === undefined) return version
-  if (place === undefined) return scope.elsewhere.version
-  if (scope.marketplaces.includes(place)) return version
-  return scope.earlier.find((one) => one.marketplaces.includes(place))?.version ?? scope.elsewhere.version
-}
+const versionAt = (known: Known, place: Place | undefined): string =>
+  (place === undefined ? (known.scope?.elsewhere ?? known) : partAt<Pick<Known, 'version'>>(known, place)).version
 
 const placesOf = ({ scope }: Known): Place[] =>
   scope === undefined ? [] : [...scope.marketplaces, ...scope.earlier.flatMap((one) => one.marketplaces)]
