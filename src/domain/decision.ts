@@ -60,6 +60,13 @@ export const decisionSchema = z.object({
   ),
   policy: z.object({ policyId: z.string(), version: z.int().min(1) }),
   models: z.record(z.string(), z.string()),
+  modelParts: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe(
+      'Where a version in `models` carries earlier ones and has not learnt on the marketplace of the listing: by the name of the ' +
+        'model, the version that it carries and that decided there. Absent: those in `models` decided themselves.',
+    ),
   hold: holdSchema.optional(),
   degraded: z.boolean(),
   audit: z.boolean(),

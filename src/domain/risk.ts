@@ -10,5 +10,7 @@ export const riskSchema = z.object({
   signals: z.array(signalResultSchema),
   /** Version of the fusion that computed it, as `models.fusion` in a decision. */
   model: z.string(),
+  /** Of the version that it carries and that decided on the listing's marketplace; undefined: it did so itself. */
+  part: z.string().optional(),
 })
 export type Risk = z.infer<typeof riskSchema>

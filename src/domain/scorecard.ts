@@ -86,9 +86,3 @@ export function partAt<Part>(card: Part & Parts<Part>, marketplace: string | nul
   if (scope === undefined || scope.marketplaces.includes(marketplace)) return card
   return scope.earlier.find((one) => one.marketplaces.includes(marketplace)) ?? scope.elsewhere
 }
-
-/** The ratios that decide on this marketplace, undefined or null: on listings of none. */
-export const signalsAt = (
-  card: Pick<Scorecard, 'signals' | 'scope'>,
-  marketplace: string | null | undefined,
-): Scorecard['signals'] => partAt<Pick<Scorecard, 'signals'>>(card, marketplace ?? null).signals

@@ -46,6 +46,8 @@ export interface Assessment {
   /** The same, if that is soon after the listing came. */
   readonly late: boolean
   readonly models: Readonly<Record<string, string>>
+  /** Of those, the ones that carry an earlier version which decided in their place, with that one. */
+  readonly modelParts?: Readonly<Record<string, string>>
   /** One for each image, in their order; empty where nobody looked. */
   readonly pictures: readonly Picture[]
   /** Of all pictures together: what they are like in the banks. */
@@ -126,6 +128,7 @@ export async function assess(
     passing: passing || answer.rules.some((rule) => rule.mode === 'enforce' && rule.error === OUT_OF_TIME),
     late,
     models: modelsOf(gate, risk),
+    ...(risk.part === undefined ? {} : { modelParts: { fusion: risk.part } }),
     pictures,
     bankMatches,
   }

@@ -43,6 +43,7 @@ export function assessed(
     rules: [...answer.rules],
     policy: answer.policy,
     models: { ...assessment.models },
+    ...(assessment.modelParts === undefined ? {} : { modelParts: { ...assessment.modelParts } }),
   }
 }
 

@@ -1,6 +1,6 @@
 // Every signal's evidence becomes one probability: log-odds add up, and each signal keeps its share of the sum.
 import type { Risk } from '../domain/risk.ts'
-import { priorAt, signalsAt, type Scorecard } from '../domain/scorecard.ts'
+import { partAt, priorAt, type Scorecard } from '../domain/scorecard.ts'
 import type { SignalResult } from '../domain/signal-result.ts'
 
 type Knots = Scorecard['signals'][string]['knots']
@@ -48,11 +48,11 @@ export function logRatio(knots: Knots, score: number): number {
  * the rest may be what a seller hides. Risk is strictly between 0 and 1 and
  * never falls when a score rises, because the card's ratios do not fall. `marketplace` is the listing's: `base` is what the
  * card knows of that place, and of all places where it knows nothing of it; the ratios are its own where it learnt, and
- * elsewhere those that decided there before it (`scope`).
+ * elsewhere those of the version that decided there before it (`scope`), which `part` then names.
  */
 export function fuse(card: Scorecard, results: readonly SignalResult[], marketplace?: string | null): Risk {
   const base = within(logit(priorAt(card, marketplace)))
-  const signals = signalsAt(card, marketplace)
+  const { version, signals } = partAt<Pick<Scorecard, 'version' | 'signals'>>(card, marketplace ?? null)
   const shares = results.map((result) => {
     if (result.state !== 'scored' || result.shadow === true || result.score === undefined) return 0
     const known = Object.hasOwn(signals, result.name) ? signals[result.name] : undefined
@@ -69,5 +69,6 @@ export function fuse(card: Scorecard, results: readonly SignalResult[], marketpl
     base,
     signals: results.map((result, i) => ({ ...result, contribution: (shares[i] ?? 0) * scale })),
     model: card.version,
+    ...(version === card.version ? {} : { part: version }),
   }
 }

@@ -112,6 +112,7 @@ describe.runIf(hasChromium)('the page', () => {
       '+0.60',
       '+1.80',
     ])
+    await page.waitForSelector('#details dd:has-text("fusion v2, by its part 2; text 1")')
     await page.keyboard.press('Escape')
     await page.waitForSelector('#details', { state: 'hidden' })
     expect(await page.evaluate('document.activeElement.className')).toBe('open')

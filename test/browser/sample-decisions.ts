@@ -44,6 +44,8 @@ const overt: Sample = {
     risk: 0.9934,
     riskClass: 'high',
     brandIds: ['valora-milano'],
+    models: { fusion: 'v2', text: '1' },
+    modelParts: { fusion: '2' },
     base: -3.5,
     reasons: [
       { code: 'give-away-wording', text: 'The text describes the goods as a copy.', signal: 'wording' },

@@ -144,6 +144,7 @@ function summary({ data, listing }, theCase) {
     ['Decided', time(data.decidedAt ?? data.at)],
     ['Stage', data.stage],
     ['Policy', data.policy === undefined ? undefined : `${data.policy.policyId}, version ${data.policy.version}`],
+    ['Models', data.models === undefined ? undefined : modelsOf(data)],
     [
       'Held until',
       data.hold === undefined ? undefined : el('span', {}, time(data.hold.until), `, then ${data.hold.onDeadline}`),
@@ -167,6 +168,13 @@ function summary({ data, listing }, theCase) {
     el('p', { id: 'stands' }),
     el('dl', {}, ...facts.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)])),
   )
+}
+
+/** A version that has not learnt on this marketplace leaves it to an earlier one, which it carries. */
+function modelsOf({ models, modelParts = {} }) {
+  const named = ([name, version]) =>
+    `${name} ${version}${modelParts[name] === undefined ? '' : `, by its part ${modelParts[name]}`}`
+  return Object.entries(models).map(named).join('; ')
 }
 
 /** Down to the case: not by the address, which would add a step to the history. */

@@ -121,7 +121,7 @@ function decideAgain(
   const openCase = looked ? (row.caseId ?? caseId(row.listingId, row.revision, sequence)) : null
   const later = new Date(now.getTime() + answer.deadlineSeconds * 1000).toISOString()
   const until = row.outcome === 'hold' ? (stands.hold?.until ?? later) : later
-  const { hold: _, caseId: __, ...rest } = stands
+  const { hold: _, caseId: __, modelParts: ___, ...rest } = stands
   const said = assessed(assessment, { outcome, openCase, inReview: edited, waiting: stands.brandIds })
   const isMilder = row.outcome !== null && severity(outcome) < severity(row.outcome)
   const decision: Decision = {

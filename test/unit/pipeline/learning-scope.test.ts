@@ -3,11 +3,14 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { cardText } from '../../../src/apps/model-text.ts'
 import { shippedGate } from '../../../src/apps/shipped-gate.ts'
+import { decisionSchema } from '../../../src/domain/decision.ts'
 import type { Listing } from '../../../src/domain/listing.ts'
 import type { ModelCard } from '../../../src/domain/model.ts'
 import type { Scorecard } from '../../../src/domain/scorecard.ts'
+import { topicNames } from '../../../src/events/topics.ts'
 import type { LabelledListing, ModelRecord, ModelStore } from '../../../src/learning/ports.ts'
 import { assess, type Gate } from '../../../src/pipeline/assess.ts'
+import { decideAlone } from '../../../src/pipeline/deciding.ts'
 import { cardObjections } from '../../../src/pipeline/learning/objections.ts'
 import { promoteModel } from '../../../src/pipeline/learning/promote.ts'
 import { changedElsewhere } from '../../../src/pipeline/learning/scope-said.ts'
@@ -91,6 +94,8 @@ const promoted = async (model: TrainedModel, deciding?: TrainedModel) => {
   )
 }
 
+const submittedAt = new Date(0).toISOString()
+
 const both = () => [...verdicts('alpha', 120, 0), ...verdicts('beta', 120, 1_000), ...verdicts('gamma', 2, 2_000)]
 
 describe('after 242 verdicts, all but two of them on two marketplaces', () => {
@@ -112,6 +117,33 @@ describe('after 242 verdicts, all but two of them on two marketplaces', () => {
     expect(cardText(model.card)).toContain(`${line}.`)
     expect(cardObjections(model.card)).toEqual([])
     expect(await promoted(model)).toMatchObject({ scope: line, overruled: [], warnings: [] })
+  })
+
+  test('a decision names the version that decides and, where that carries an earlier one that decided there, that one too', async () => {
+    const first = await trainBeside(gate.scorecard, both())
+    const { scorecard } = await trainBeside(first.scorecard, verdicts('delta', 120, 0))
+    const versionsAt = async (place: string | undefined) => {
+      const assessment = await assess({ ...gate, scorecard }, bag(100, place), new Date(0), [])
+      const { models, modelParts } = decisionSchema.parse(
+        decideAlone(
+          {
+            kind: 'listing',
+            listing: bag(100, place),
+            bound: false,
+            contentHash: '0'.repeat(64),
+            submittedAt,
+            assessment,
+          },
+          topicNames('t'),
+          new Date(0),
+        ),
+      )
+      return [models['fusion'], modelParts]
+    }
+    expect(await versionsAt('delta')).toEqual([scorecard.version, undefined])
+    expect(await versionsAt('alpha')).toEqual([scorecard.version, { fusion: first.scorecard.version }])
+    for (const place of ['gamma', undefined])
+      expect(await versionsAt(place)).toEqual([scorecard.version, { fusion: gate.scorecard.version }])
   })
 
   test('a fusion for other marketplaces leaves these to the version that learnt there, and says so', async () => {
