@@ -1,5 +1,6 @@
 // A fusion model that can be read: per signal, knots of score against likelihood ratio, each with its source.
 import { z } from 'zod'
+import { placeOf, placeSchema } from './place.ts'
 
 const share = { probability: z.number().gt(0).lt(1), source: z.string().min(1) }
 
@@ -48,16 +49,16 @@ export const scorecardSchema = z.object({
   prior: z.object({
     ...share,
     /** Where listings of a marketplace (null: of none) have shown a share of their own; it says nothing of the others. */
-    marketplaces: z.array(z.object({ marketplace: z.string().nullable(), ...share })).optional(),
+    marketplaces: z.array(z.object({ marketplace: placeSchema, ...share })).optional(),
   }),
   signals: signalsSchema,
   /** On which marketplaces its own ratios decide, and whose elsewhere. Without it they decide everywhere, as do those that ship. */
   scope: z
     .object({
       /** Where it learnt; null: listings of no marketplace. */
-      marketplaces: z.array(z.string().nullable()),
+      marketplaces: z.array(placeSchema),
       /** Versions before it, each where it was the last that learnt. */
-      earlier: z.array(z.object({ version, marketplaces: z.array(z.string().nullable()), signals: signalsSchema })),
+      earlier: z.array(z.object({ version, marketplaces: z.array(placeSchema), signals: signalsSchema })),
       /** What decides where none of them learnt. */
       elsewhere: z.object({ version, signals: signalsSchema }),
     })
@@ -65,9 +66,9 @@ export const scorecardSchema = z.object({
 })
 export type Scorecard = z.infer<typeof scorecardSchema>
 
-/** The share that is assumed of a listing of this marketplace, undefined or null: of none. */
+/** The share that is assumed of a listing of this marketplace. The last: `''` stood before null where a version has both. */
 export const priorAt = ({ prior }: Pick<Scorecard, 'prior'>, marketplace: string | null | undefined): number =>
-  prior.marketplaces?.find((one) => one.marketplace === (marketplace ?? null))?.probability ?? prior.probability
+  prior.marketplaces?.findLast((one) => one.marketplace === placeOf(marketplace))?.probability ?? prior.probability
 
 /** A scorecard, or what a card says of one: itself, and the parts that it carries. */
 interface Parts<Part> {
@@ -80,9 +81,10 @@ interface Parts<Part> {
     | undefined
 }
 
-/** The part that decides on this marketplace; null: on listings of none. */
-export function partAt<Part>(card: Part & Parts<Part>, marketplace: string | null): Part {
+/** The part that decides on this marketplace. */
+export function partAt<Part>(card: Part & Parts<Part>, marketplace: string | null | undefined): Part {
   const { scope } = card
-  if (scope === undefined || scope.marketplaces.includes(marketplace)) return card
-  return scope.earlier.find((one) => one.marketplaces.includes(marketplace)) ?? scope.elsewhere
+  const place = placeOf(marketplace)
+  if (scope === undefined || scope.marketplaces.includes(place)) return card
+  return scope.earlier.find((one) => one.marketplaces.includes(place)) ?? scope.elsewhere
 }

@@ -1,5 +1,6 @@
 // What people said of revisions becomes labels: the verdict that counts for each brand, and what was known when it was said.
 import type { Decision } from '../domain/decision.ts'
+import { placeOf } from '../domain/place.ts'
 import type { Verdict } from '../domain/verdict.ts'
 import type { JudgedRevision, LabelledListing, RecordedVerdict } from './ports.ts'
 
@@ -37,7 +38,7 @@ export function labelsOf(
     recordedAt: verdict.recordedAt,
     saidBy: verdict.by,
     sellerId,
-    marketplace,
+    marketplace: placeOf(marketplace),
     drawn: share !== undefined,
     weight: share === undefined ? 1 : 1 / share,
   }))

@@ -24,6 +24,7 @@ export interface LabelledListing {
   /** Whoever said it: for how many a person speaks, and how, belongs on the card. */
   readonly saidBy: Verdict['by']
   readonly sellerId: string
+  /** `placeOf`. */
   readonly marketplace: string | null
   /** It would have gone on sale unseen and was drawn for an audit. */
   readonly drawn: boolean

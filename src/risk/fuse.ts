@@ -52,7 +52,7 @@ export function logRatio(knots: Knots, score: number): number {
  */
 export function fuse(card: Scorecard, results: readonly SignalResult[], marketplace?: string | null): Risk {
   const base = within(logit(priorAt(card, marketplace)))
-  const { version, signals } = partAt<Pick<Scorecard, 'version' | 'signals'>>(card, marketplace ?? null)
+  const { version, signals } = partAt<Pick<Scorecard, 'version' | 'signals'>>(card, marketplace)
   const shares = results.map((result) => {
     if (result.state !== 'scored' || result.shadow === true || result.score === undefined) return 0
     const known = Object.hasOwn(signals, result.name) ? signals[result.name] : undefined

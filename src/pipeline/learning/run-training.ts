@@ -1,6 +1,7 @@
 // One training from the store to the store: labels read, models made, kept with their cards; nothing is promoted.
 import type { Decision } from '../../domain/decision.ts'
 import { expectedText, type ActiveModel, type ModelCard, type ModelName } from '../../domain/model.ts'
+import { placeOf } from '../../domain/place.ts'
 import { holdsOf, policySchema, type Policy } from '../../domain/policy.ts'
 import type { Scorecard } from '../../domain/scorecard.ts'
 import { TouchstoneError } from '../../errors.ts'
@@ -63,7 +64,7 @@ export async function readLabels({
     found.push(...labelsOf(judged, shareOf))
     const at = decidedAt(judged)
     const { sellerId, marketplace } = judged
-    if (at !== undefined) spoken.push({ sellerId, marketplace, at, pattern: patternOf(judged) })
+    if (at !== undefined) spoken.push({ sellerId, marketplace: placeOf(marketplace), at, pattern: patternOf(judged) })
   }
   return { labels: found, spoken }
 }

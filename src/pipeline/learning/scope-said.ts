@@ -1,13 +1,14 @@
 // On which marketplaces a fusion decides, and what does elsewhere, in words: for its card and for whoever promotes it.
 import { z } from 'zod'
 import type { ModelCard } from '../../domain/model.ts'
+import { placeSchema } from '../../domain/place.ts'
 import { partAt, type Scorecard } from '../../domain/scorecard.ts'
 import { nameOf } from './places.ts'
 
 type Scope = NonNullable<Scorecard['scope']>
 type Place = string | null
 
-const marketplaces = z.array(z.string().nullable())
+const marketplaces = z.array(placeSchema)
 const scopeSchema = z.object({
   marketplaces,
   earlier: z.array(z.object({ version: z.string(), marketplaces })),

@@ -1,6 +1,7 @@
 // Which verdicts a version did not learn from, by what its card says of its training.
 import { z } from 'zod'
 import type { ModelCard } from '../../domain/model.ts'
+import { placeSchema } from '../../domain/place.ts'
 import type { LabelledListing, Spoken } from '../../learning/ports.ts'
 import { unlearnt, type Unlearnt } from '../../learning/split.ts'
 import { trainingSet, type TrainingRow } from '../../learning/training-set.ts'
@@ -16,7 +17,7 @@ const line = { from: z.string(), draw: z.string() }
 const heldOutSchema = z.object({
   heldOut: z.object({
     ...line,
-    places: z.array(z.object({ marketplace: z.string().nullable(), ...line })).optional(),
+    places: z.array(z.object({ marketplace: placeSchema, ...line })).optional(),
     seen: z.string(),
     words: z.string().optional(),
   }),

@@ -1,5 +1,6 @@
 // Asks the text model of the listing's own marketplace how much its words are like those that people confirmed as imitations.
 import type { Listing } from '../../domain/listing.ts'
+import { placeOf } from '../../domain/place.ts'
 import { messageOf } from '../../errors.ts'
 import { featuresOfReading, type TextFeatures } from '../../text/features.ts'
 import type { Finding, Signal, SignalContext } from '../signal.ts'
@@ -18,7 +19,7 @@ async function evaluate(listing: Listing, { reading, textModel }: SignalContext)
   const { version, card } = textModel
   const { marketplaces, invented } = card.trained
   // Elsewhere it would know the source and not the fraud: how people write differs more between places than between goods.
-  if (!marketplaces.includes(listing.marketplace ?? ''))
+  if (!marketplaces.includes(placeOf(listing.marketplace) ?? ''))
     return { state: 'abstained', evidence: { why: 'not-trained-here', model: version } }
   const features = featuresOfReading(reading)
   if (features.ids.length === 0) return { state: 'abstained', evidence: { why: 'no-text', model: version } }

@@ -42,6 +42,11 @@ test('what was taken back, what nobody could tell and what is about no known dec
   expect(labelsOf(judged([says('a', 'confirmed')], []), none)).toEqual([])
 })
 
+test('a listing whose marketplace has an empty name is of none, as one that names none', () => {
+  const [label] = labelsOf({ ...judged([says('a', 'confirmed')]), marketplace: '' }, none)
+  expect(label?.marketplace).toBeNull()
+})
+
 test('a verdict that replaces another counts in its place, whichever was recorded first', () => {
   const replaced = [says('a', 'confirmed'), says('b', 'rejected', { supersedes: 'a', recordedAt: at(5) })]
   expect(summary(replaced)).toEqual([[null, 'rejected', at(5)]])

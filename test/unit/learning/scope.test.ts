@@ -86,6 +86,12 @@ describe('a version decides where it learnt, and elsewhere what decided before g
     expect(riskOf(ofNone, 'a')).toBe(riskOf(shipped))
   })
 
+  test('listings with an empty name are listings of none', () => {
+    const ofNone = scoped(fitted(0.5), rowsOf(null), shipped)
+    expect(riskOf(ofNone, '')).toBe(riskOf(ofNone, null))
+    expect(riskOf(ofNone, '')).not.toBe(riskOf(shipped))
+  })
+
   test('of earlier versions only the last that learnt of a marketplace is kept', () => {
     const first = scoped(fitted(2), rowsOf('a', 'b', 'c'), shipped)
     const second = scoped(fitted(3), rowsOf('b'), first)
@@ -129,6 +135,30 @@ describe('stored versions', () => {
     const card = scoped(fitted(2), rowsOf('a'), old)
     expect(riskOf(card, 'a')).toBe(riskOf(fitted(2)))
     for (const place of ['b', 'd', null]) expect(riskOf(card, place)).toBe(riskOf(old, place))
+  })
+
+  test('that kept an empty name apart decide on listings of none by what they learnt of either', () => {
+    const apart = (...places: (string | null)[]) =>
+      parseScorecard(
+        JSON.stringify({
+          ...shipped,
+          prior: {
+            ...shipped.prior,
+            marketplaces: places.map((marketplace) => ({
+              marketplace,
+              probability: marketplace === null ? 0.05 : 0.1,
+              source: 'drawn',
+            })),
+          },
+          scope: { marketplaces: places, earlier: [], elsewhere: { version: '0', signals: fitted(2).signals } },
+        }),
+      )
+    for (const place of ['', null, undefined]) {
+      expect(fuse(apart(''), EVIDENCE, place).part).toBeUndefined()
+      expect(priorAt(apart(''), place)).toBe(0.1)
+      expect(priorAt(apart('', null), place)).toBe(0.05)
+    }
+    expect(scoped(fitted(2), rowsOf('a'), apart('')).scope?.earlier).toMatchObject([{ marketplaces: [null] }])
   })
 
   test('are refused where ratios fall that they carry from others', () => {

@@ -40,6 +40,15 @@ const weightsWith = async (secret: string) => {
   return labels.map((label) => label.weight)
 }
 
+it('what was spoken of at an empty name was spoken of at no marketplace', async () => {
+  const { labels, spoken } = await readLabels({
+    reference: { policies: () => Promise.resolve([]) } as unknown as LearningStores['reference'],
+    labels: { judged: () => ReadableStream.from([{ ...judged('a', 0), marketplace: '' }]) },
+    draw: () => Promise.resolve(createDraw('')),
+  })
+  expect([labels, spoken].map(([one]) => one?.marketplace)).toEqual([null, null])
+})
+
 it('one that was drawn with the secret of the store stands for many; one that only carries the mark for itself', async () => {
   const drawn = ids.map((id) => createDraw(OF_THE_STORE)(id, SHARE))
   expect(new Set(drawn).size).toBe(2)
