@@ -57,6 +57,13 @@ export const trainingSchema = z.object({
     )
     .optional(),
   refused: z.array(z.object({ name, code: z.string(), message: z.string() })).optional(),
+  unloadable: z
+    .array(z.object({ name, version, why: z.string() }))
+    .optional()
+    .describe(
+      'Promoted versions that could not be read: it was made beside what ships in their place, and the same seed and ' +
+        'verdicts may make other bytes beside them.',
+    ),
   problem: z.object({ code: z.string(), message: z.string() }).optional().describe('Why nothing was made.'),
 })
 

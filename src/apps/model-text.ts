@@ -122,6 +122,19 @@ const drawnText = (drawn: number): string =>
     ? 'None of them was drawn from what went on sale unseen: the shares are of what was stopped or pointed at, not of all listings.'
     : `${drawn} of them were drawn from what went on sale unseen and stand for all of it.`
 
+const unloadable = z.array(z.object({ name: z.string(), version: z.string(), why: z.string() }))
+
+/** Of itself a version says nothing: it was made with its own bytes again. What is beside a text model does not change its bytes. */
+const insteadLines = ({ measured, ...made }: ModelCard): string[] =>
+  (unloadable.safeParse(measured['unloadable']).data ?? [])
+    .filter(({ name, version }) => version !== made.version && (made.name === 'fusion' || name === 'text'))
+    .map(({ name, version, why }) => {
+      const instead = `what ships in place of ${name}@${version}, which was promoted and could not be read (${why})`
+      return made.name === 'text'
+        ? `Compared with ${instead}.`
+        : `Made beside ${instead}: beside that one whole the same verdicts and seed may give other bytes.`
+    })
+
 /** Indented by two. Cards of other makers, such as those that ship, are told without figures. */
 export function cardText(card: ModelCard): string {
   const { trained, measured } = card
@@ -131,6 +144,7 @@ export function cardText(card: ModelCard): string {
     `Learnt from ${trained.rows} listings (${trained.confirmed} confirmed)${trained.invented ? ', invented ones' : ''}, seed ${trained.seed}, decided until ${trained.until ?? 'no time'}; marketplaces: ${trained.marketplaces.join(', ') || 'none'}.`,
   ]
   if (usedOf.success) lines.push(usedText(usedOf.data.used))
+  lines.push(...insteadLines(card))
   const scope = scopeLine(card)
   if (scope !== undefined) lines.push(`${scope}.`)
   lines.push(...saidByLines(card))

@@ -130,6 +130,9 @@ export interface ModelStore {
   ): Promise<Activation>
 }
 
+/** A promoted version beside which nothing could be made, and why; a type, as a card keeps it as JSON. */
+export type Unloadable = { readonly name: ModelName; readonly version: string; readonly why: string }
+
 export interface TrainingState {
   readonly trainingId: string
   readonly state: 'running' | 'done' | 'failed'
@@ -144,6 +147,7 @@ export interface TrainingState {
   readonly leftOut?: { repeated: number; sellerOnBothSides: number; wordsOnBothSides: number }
   readonly made?: { name: ModelName; version: string; present: boolean; mended: boolean }[]
   readonly refused?: { name: ModelName; code: string; message: string }[]
+  readonly unloadable?: Unloadable[]
   readonly problem?: { code: string; message: string }
 }
 

@@ -6,7 +6,15 @@ import { holdsOf, policySchema, type Policy } from '../../domain/policy.ts'
 import type { Scorecard } from '../../domain/scorecard.ts'
 import { TouchstoneError } from '../../errors.ts'
 import { decidedAt, labelsOf } from '../../learning/labels.ts'
-import type { KeptModel, LabelledListing, LabelStore, ModelRecord, ModelStore, Spoken } from '../../learning/ports.ts'
+import type {
+  KeptModel,
+  LabelledListing,
+  LabelStore,
+  ModelRecord,
+  ModelStore,
+  Spoken,
+  Unloadable,
+} from '../../learning/ports.ts'
 import { patternOf } from '../../learning/training-set.ts'
 import type { ReferenceStore } from '../../rights/ports.ts'
 import type { Signal } from '../../signals/signal.ts'
@@ -41,6 +49,8 @@ export interface TrainingReport extends Used {
   readonly seed: number
   readonly made: readonly (Omit<KeptModel, 'record'> & { readonly model: ModelRecord })[]
   readonly refused: Training['refused']
+  /** Promoted versions that could not be read: what ships stood in their place, and made other bytes than they might have. */
+  readonly unloadable: readonly Unloadable[]
 }
 
 export async function readLabels({
@@ -76,6 +86,8 @@ interface Deciding extends Omit<Champion, 'mayHaveLearnt'> {
   readonly holds: readonly number[]
   /** Undefined: what ships decides, which learnt from no verdict. */
   readonly cards: Readonly<Record<ModelName, ModelCard | undefined>>
+  /** Promoted, and what ships is in their place. */
+  readonly unloadable: readonly Unloadable[]
 }
 
 /**
@@ -92,8 +104,10 @@ export async function championOf(
   if (policy === undefined)
     throw new TouchstoneError('not-ready', 'there is no active policy; `touchstone start` publishes the default one')
   const loadText = ({ version }: ActiveModel) => textOf(version)
-  const isDamaged = orShips && (await unusable(promoted, { models, signals: shipped.signals, loadText })).size > 0
-  const active = isDamaged ? [] : promoted
+  const problems = orShips
+    ? await unusable(promoted, { models, signals: shipped.signals, loadText })
+    : new Map<ModelName, string>()
+  const active = problems.size > 0 ? [] : promoted
   const fusion = active.find((model) => model.name === 'fusion')
   const activeText = active.find((model) => model.name === 'text')
   const text = activeText?.version ?? shipped.text
@@ -110,8 +124,14 @@ export async function championOf(
     thresholds: policy.thresholds,
     holds: holdsOf(policy),
     cards: { fusion: fusion?.card, text: activeText?.card },
+    unloadable:
+      active === promoted
+        ? []
+        : promoted.map(({ name, version }) => ({ name, version, why: problems.get(name) ?? LEFT_OUT })),
   }
 }
+
+const LEFT_OUT = 'what ships is compared with as a pair'
 
 /** @throws TouchstoneError `labels-missing` saying how many of which are missing. */
 export async function runTraining(
@@ -125,7 +145,7 @@ export async function runTraining(
   },
 ): Promise<TrainingReport> {
   const read = await readLabels(stores)
-  const { thresholds, holds, cards, ...champion } = await championOf(stores, shipped, textOf, {
+  const { thresholds, holds, cards, unloadable, ...champion } = await championOf(stores, shipped, textOf, {
     // Training anew is what mends a damaged version: it must not need it.
     orShips: true,
   })
@@ -133,7 +153,7 @@ export async function runTraining(
   const { trained, refused, used } = await train(read.labels, {
     ...options,
     shipped: shipped.scorecard,
-    champion: { ...champion, mayHaveLearnt: mayHave },
+    champion: { ...champion, mayHaveLearnt: mayHave, unloadable },
     thresholds,
     holds,
   })
@@ -144,5 +164,5 @@ export async function runTraining(
     // The figures are those of now: what decides may be another one than when the version was first made.
     made.unshift({ model: { ...record, card: model.card }, ...kept })
   }
-  return { seed: options.seed, ...used, made, refused }
+  return { seed: options.seed, ...used, made, refused, unloadable }
 }

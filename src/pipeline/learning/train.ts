@@ -14,7 +14,7 @@ import type { Policy } from '../../domain/policy.ts'
 import type { Scorecard } from '../../domain/scorecard.ts'
 import { TouchstoneError } from '../../errors.ts'
 import { fitFusion } from '../../learning/fit-fusion.ts'
-import type { LabelledListing } from '../../learning/ports.ts'
+import type { LabelledListing, Unloadable } from '../../learning/ports.ts'
 import { scoped } from '../../learning/scope.ts'
 import { split, type Split } from '../../learning/split.ts'
 import { trainText, type TrainedText } from '../../learning/text/train-text.ts'
@@ -34,6 +34,8 @@ export interface Champion {
   readonly scores: (rows: readonly TrainingRow[]) => Promise<readonly (number | undefined)[]>
   /** Rows held out here that it may know by heart: with another seed, or where older listings were judged since. */
   readonly mayHaveLearnt?: Readonly<Record<ModelName, (row: TrainingRow) => boolean>>
+  /** Promoted versions in whose place it stands. */
+  readonly unloadable?: readonly Unloadable[]
 }
 
 export interface TrainingOptions {
@@ -89,7 +91,9 @@ export async function train(labels: readonly LabelledListing[], options: Trainin
       wordsOnBothSides: parts.leftOut.words,
     },
   }
-  const told = (card: ModelCard): ModelCard => ({ ...card, measured: { ...card.measured, used } })
+  const { unloadable = [] } = options.champion
+  const instead = unloadable.length === 0 ? {} : { unloadable: [...unloadable] }
+  const told = (card: ModelCard): ModelCard => ({ ...card, measured: { ...card.measured, used, ...instead } })
   const trained: TrainedModel[] = []
   const refused: { name: ModelName; code: string; message: string }[] = []
   let text: TrainedText | undefined

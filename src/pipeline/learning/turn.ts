@@ -38,7 +38,7 @@ export async function takeTurn(trainings: Trainings, { models, seed, by }: Asked
 
 function endOf(how: TrainingEnd): Pick<TrainingState, 'state'> & Partial<TrainingState> {
   if ('problem' in how) return { state: 'failed', problem: how.problem }
-  const { labels, learntFrom, heldOut, leftOut, made, refused } = how.report
+  const { labels, learntFrom, heldOut, leftOut, made, refused, unloadable } = how.report
   return {
     state: 'done',
     labels,
@@ -47,6 +47,7 @@ function endOf(how: TrainingEnd): Pick<TrainingState, 'state'> & Partial<Trainin
     leftOut,
     made: made.map(({ model: { name, version }, present, mended }) => ({ name, version, present, mended })),
     refused: [...refused],
+    ...(unloadable.length === 0 ? {} : { unloadable: [...unloadable] }),
   }
 }
 

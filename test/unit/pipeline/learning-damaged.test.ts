@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { gateParts } from '../../../src/apps/gate-parts.ts'
-import type { ActiveModel, ModelName } from '../../../src/domain/model.ts'
+import { cardText } from '../../../src/apps/model-text.ts'
+import type { ActiveModel, ModelCard, ModelName } from '../../../src/domain/model.ts'
 import { TouchstoneError } from '../../../src/errors.ts'
 import type { NewModel } from '../../../src/learning/ports.ts'
 import { createDraw } from '../../../src/pipeline/audit.ts'
@@ -43,30 +44,67 @@ it('are named with why, and with them the one that was fitted to them; a store t
   await expect(unusable(pair, away)).rejects.toThrow('no answer')
 })
 
-it('are no champion of a training, which makes the same bytes again: it compares with what ships', async () => {
+/** One kept after the other; none of them comes back whole unless `whole` gives it. */
+function registry(whole: (version: string) => Uint8Array | undefined = () => undefined) {
   const policy = { ...defaultPolicy(), version: 7 }
   const kept: NewModel[] = []
-  let promoted: ActiveModel[] = []
+  let [promoted, marketplace]: [ActiveModel[], string] = [[], 'demo']
   const stores = {
     reference: { policies: async () => [{ policy }], load: async () => ({ policy, models: promoted }) },
-    labels: { judged: () => ReadableStream.from(story(120).map(judged)) },
+    labels: { judged: () => ReadableStream.from(story(120).map((one) => ({ ...judged(one), marketplace }))) },
     draw: async () => createDraw(''),
     models: {
-      body: damaged,
+      body: async (_: ModelName, version: string) => whole(version) ?? damaged(),
       async put(model: NewModel) {
         kept.push(model)
         return { record: { name: model.card.name, version: model.card.version }, present: false, mended: false }
       },
     },
   } as unknown as LearningStores
-  const run = () =>
-    runTraining(stores, { ...parts, text: null }, damaged, { seed: 7, models: ['fusion', 'text'], by: 'ann' })
-  await run()
+  return {
+    kept,
+    promote: (...cards: (ModelCard | undefined)[]) =>
+      (promoted = cards.flatMap((card) => (card === undefined ? [] : [{ ...card, card }]))),
+    judgeOn: (where: string) => (marketplace = where),
+    run: (...models: ModelName[]) =>
+      runTraining(stores, { ...parts, text: null }, damaged, { seed: 7, models, by: 'ann' }),
+  }
+}
+
+it('are no champion of a training, which makes the same bytes again: it compares with what ships, and says so', async () => {
+  const { kept, promote, ...training } = registry()
+  const run = () => training.run('fusion', 'text')
+  expect((await run()).unloadable).toEqual([])
   const [text, fusion] = kept.map(({ card }) => card)
-  promoted = [text, fusion].flatMap((card) => (card === undefined ? [] : [{ ...card, card }]))
-  expect(promoted).toHaveLength(2)
-  await run()
+  expect(promote(text, fusion)).toHaveLength(2)
+  const { unloadable, made } = await run()
+  const why = 'its bytes are damaged'
+  expect(unloadable).toEqual([text, fusion].map((card) => ({ name: card?.name, version: card?.version, why })))
   const hashes = kept.map((model) => createHash('sha256').update(model.body).digest('hex'))
   expect(hashes.slice(2)).toEqual(hashes.slice(0, 2))
-  expect(kept[3]?.card.measured).toMatchObject({ champion: { version: parts.scorecard.version } })
+  expect(kept[3]?.card.measured).toMatchObject({ champion: { version: parts.scorecard.version }, unloadable })
+  expect(made.map(({ model }) => cardText(model.card)).join()).not.toContain(
+    `in place of fusion@${fusion?.version}, which`,
+  )
+})
+
+it('leave a training with other bytes than beside the whole one, and report and card say why', async () => {
+  let whole: NewModel | undefined
+  const { kept, promote, judgeOn, run } = registry(() => whole?.body)
+  judgeOn('bazaar')
+  await run('fusion')
+  const [first] = kept
+  promote(first?.card)
+  judgeOn('demo')
+  whole = first
+  expect((await run('fusion')).unloadable).toEqual([])
+  whole = undefined
+  const { unloadable } = await run('fusion')
+  const [beside, instead] = kept.slice(1)
+  expect(instead?.card.version).not.toBe(beside?.card.version)
+  expect(unloadable).toEqual([{ name: 'fusion', version: first?.card.version, why: 'its bytes are damaged' }])
+  const said = `in place of fusion@${first?.card.version}, which was promoted and could not be read (its bytes are damaged): beside that one whole the same verdicts and seed may give other bytes.`
+  const [told, toldInstead] = [beside, instead].map((model) => model && cardText(model.card))
+  expect(toldInstead).toContain(said)
+  expect(told).not.toContain('in place of')
 })
