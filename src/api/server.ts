@@ -9,6 +9,7 @@ import { TouchstoneError } from '../errors.ts'
 import { readJson } from '../events/json-text.ts'
 import { createAuthenticator } from './access.ts'
 import { createAnswerRoom } from './answer-stream.ts'
+import { readRests } from './early-answers.ts'
 import { createFeedWatch } from './feed-watch.ts'
 import { watchMethods } from './allowed-methods.ts'
 import { checkKnown, refuseUnknown } from './known-fields.ts'
@@ -41,6 +42,8 @@ const KEEP_ALIVE_MS = 76_000
 const HEADERS_MS = 20_000
 /** A slow line may take this long to send the largest body. */
 const REQUEST_MS = 300_000
+/** Behind an answer, twice the largest body by default: who sends more, or so slowly, may not get to read the answer. */
+const REST = { bytes: 128 << 20, milliseconds: 30_000, idleMs: 5_000 }
 
 /**
  * Builds the server; the caller listens and closes. Closing ends every waiting request at once with what there is,
@@ -111,6 +114,7 @@ export async function createApi(dependencies: ApiDependencies): Promise<Api> {
     return sendProblem(reply, 'method-not-allowed', `this address takes ${allowed.join(', ')}`)
   })
 
+  readRests(api, { ...REST, bytes: Math.max(REST.bytes, limits.ndjsonBytes) })
   api.decorateRequest('caller', undefined)
   await api.register(cookie)
   await api.register(helmet, {

@@ -55,11 +55,12 @@ export function boundUploads(scope: Api, patience = PATIENCE): void {
   })
   scope.addHook('preParsing', async (request, reply, body) => {
     const mostMs = callerOf(request).role === 'brand' ? patience.mostMilliseconds : Infinity
-    const passed = hurried(body, { ...patience, mostMilliseconds: mostMs }, () => {
-      // What is still to come is nobody's any more.
-      void reply.header('connection', 'close')
-      reply.raw.once('finish', () => request.raw.destroy())
-    })
+    // What is still to come is nobody's any more; it is read for a while, so that the caller gets to the answer.
+    const passed = hurried(
+      body,
+      { ...patience, mostMilliseconds: mostMs },
+      () => void reply.header('connection', 'close'),
+    )
     reply.raw.once('finish', () => {
       passed.destroy()
       // Answered before it was read, as a type that is not taken is: the rest is thrown away, as for other routes.
