@@ -66,7 +66,7 @@ export function decideRevision(
   draft.decision(decision, tried.shown)
   draft.revision({ listing, contentHash: tried.contentHash, submittedAt: tried.submittedAt })
   openCaseOf(decision, row, draft, { dueAt, kept: tried.kept })
-  if (mayBeMended(assessment, listing))
+  if (mayBeMended(assessment, listing) || (looked && tried.isLacking === true))
     draft.rescreen({
       listingId: listing.listingId,
       revision: listing.revision,

@@ -1,8 +1,10 @@
 // A shop's image host is silent for a while: its listings are held, tried again when it is back, and decided anew. Real:
-// PostgreSQL, the whole gate, HTTP on the loopback interface, sharp; made up: the host, and that time passes.
+// PostgreSQL, the whole gate, HTTP on the loopback interface, sharp; made up: the host, that time passes, and
+// that there was none to keep a picture.
+import { createHash } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { drawnPicture } from '../support/drawn-pictures.ts'
 import { startGateUnderTest, type GateUnderTest } from '../support/running-gate.ts'
 
@@ -125,6 +127,33 @@ describe('a listing whose picture could not be got', () => {
     expect(after?.hold).toEqual({ until: held.hold?.until, onDeadline: 'block' })
     expect(after?.reasons.map((r) => r.code)).toContain('picture-seen-before')
     expect(await query('select ordinal from case_picture where case_id = $1', [held.caseId])).toEqual([{ ordinal: 0 }])
+  }, 30_000)
+
+  it('is kept for its case later where there was no time for it, as it was judged', async () => {
+    answers = 'the picture'
+    const { reader } = t.gate.pictures
+    const logoSha = createHash('sha256')
+      .update(await logo)
+      .digest('hex')
+    const real = reader.keep
+    const keeping = vi
+      .spyOn(reader, 'keep')
+      .mockImplementation((bytes, sha256, size) =>
+        sha256 === logoSha ? Promise.resolve(undefined) : real(bytes, sha256, size),
+      )
+    const held = await offer('hurried', [{ url: urlOf('hurried') }, { url: urlOf('hurried/logo') }])
+    const kept = () => query('select ordinal, sha256 from case_picture where case_id = $1 order by 1', [held.caseId])
+    expect(held).toMatchObject({ outcome: 'hold', degraded: false })
+    expect(await kept()).toMatchObject([{ ordinal: 0 }])
+    expect(await waits('hurried')).toBe(0)
+
+    keeping.mockRestore()
+    await passTime()
+    await t.until('it is kept', async () => (await kept()).length === 2)
+    expect((await kept())[1]).toEqual({ ordinal: 1, sha256: logoSha })
+    // That is all that was to be done: nothing new is decided, and it is not tried again.
+    expect(await waits('hurried')).toBeUndefined()
+    expect(await decisionsOf('hurried')).toHaveLength(1)
   }, 30_000)
 
   it('goes on sale when a picture that was not there yet is there a moment later', async () => {

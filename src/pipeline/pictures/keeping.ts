@@ -23,6 +23,8 @@ export type Kept = readonly Pick<CasePicture, 'ordinal' | 'sha256' | 'whole'>[]
 export interface Keepsake {
   /** For the case that it may become. */
   readonly kept?: Kept
+  /** Of what was judged something that can be asked for again was not kept in time: it is kept when the listing is tried again. */
+  readonly isLacking?: boolean
   /** The digest of what it shows. */
   readonly shown?: ShownSet['digest']
 }
@@ -33,7 +35,7 @@ const AT_ONCE = 8
 const LOT = 12
 /**
  * Milliseconds for what all these listings show beyond their first lot, which their decisions wait for: two threads keep in it
- * all that is read of the dearest listing. What is not kept by then never is, as what cannot be had any more.
+ * all that is read of the dearest listing. What is not kept by then is kept later, while its address still shows it.
  */
 const REST_MS = 10_000
 
@@ -83,7 +85,14 @@ export async function keepPictures<T extends Judged>(
     }),
   )
   // At the end: what one listing tried in vain another one may have put there.
-  for (const [one, some] of toKeepOf) keepsakes.set(one, { ...keepsakes.get(one), kept: await keeping.kept(some) })
+  for (const [one, some] of toKeepOf) {
+    const kept = await keeping.kept(some)
+    const there = new Set(kept.map(({ ordinal }) => ordinal))
+    const isLacking = some.some(
+      ({ ordinal }) => !there.has(ordinal) && one.listing.images?.[ordinal]?.url !== undefined,
+    )
+    keepsakes.set(one, { ...keepsakes.get(one), kept, isLacking })
+  }
   return keepsakes
 }
 

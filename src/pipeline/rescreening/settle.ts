@@ -6,7 +6,7 @@ import { sha256sOf } from '../../imaging/picture.ts'
 import { severity } from '../../policy/compile.ts'
 import { mayBeMended, type Assessment } from '../assess.ts'
 import { caseId, decisionId } from '../ids.ts'
-import type { Keepsake } from '../pictures/keeping.ts'
+import type { Keepsake, Kept } from '../pictures/keeping.ts'
 import { assessed, EDITED } from '../assessed.ts'
 import { closeCaseOf, openCaseOf } from '../case-of-decision.ts'
 import { SettlementDraft, type Draft } from '../settlement.ts'
@@ -36,6 +36,7 @@ const TAKEN_BACK: Reason = {
  *   better than hold;
  * - that also where nothing was amiss but a picture that stopped the listing has left its bank since. What is on sale then
  *   stays as it is: nobody asked for another look at it;
+ * - what is in the store by now of the pictures that were judged joins the case, whatever else is written;
  * - otherwise one is written only where what was seen speaks more strongly against it: a host that is silent first and
  *   then shows other pictures buys nothing, and neither does a picture that stays away.
  */
@@ -63,6 +64,7 @@ export function settleRescreens(
       row.withdrawnRevision >= revision ||
       decisions.some((d) => d.stage === 'review')
     const { swapped, seen } = compared(one, decisions)
+    const openCase = isOver ? null : row.caseId
     const whole = !one.assessment.answer.degraded && !swapped
     const lookedOften =
       one.attempts >= MOST_ATTEMPTS && (stands?.hold === undefined || !isBeforeLastLook(stands.hold.until, now))
@@ -70,9 +72,18 @@ export function settleRescreens(
     const age = (now.getTime() - Date.parse(decisions[0]?.decidedAt ?? now.toISOString())) / 1_000
     const goesOn = swapped || mayBeMended(one.assessment, listing, age)
     const isWanted = stands?.degraded === true || (afterChange > 0n && row.outcome !== 'allow')
-    if (isOver || whole || lookedOften || !goesOn || !isWanted) ended.push({ listingId, revision, afterChange })
+    const isLacking = openCase !== null && one.isLacking === true
+    const saysMore = isWanted && goesOn && !whole
+    if (isOver || lookedOften || !(saysMore || isLacking)) ended.push({ listingId, revision, afterChange })
     else waiting.push({ listingId, revision, seen })
-    if (isOver || !isWanted || !(whole || (stands.degraded && speaksMoreAgainst(one.assessment, stands)))) continue
+    if (isOver) continue
+    if (!isWanted || !(whole || (stands.degraded && speaksMoreAgainst(one.assessment, stands)))) {
+      // Where it is decided anew the new decision's case has them.
+      if (openCase !== null)
+        for (const picture of keptAsSeen(one))
+          draft.casePicture({ caseId: openCase, revision, brandIds: stands.brandIds, ...picture })
+      continue
+    }
     const edited = decisions.some((d) => d.stage === 'screening' && d.reasons.some((r) => r.code === EDITED.code))
     decided.push(decideAgain(draft, row, one, { stands, edited, swapped, now }))
   }
@@ -90,6 +101,10 @@ function compared(
   const swapped = [...bound].some(([image, sha256]) => (now[image] ?? null) !== sha256)
   return { swapped, seen: now.map((sha256, image) => bound.get(image) ?? sha256) }
 }
+
+/** What was not seen when it was decided, or is another picture by now, is not what the case is about. */
+const keptAsSeen = ({ kept = [], seen }: Rescreened): Kept =>
+  kept.filter(({ ordinal, sha256 }) => seen[ordinal] === sha256)
 
 const isBeforeLastLook = (until: string, now: Date): boolean =>
   Date.parse(until) - LAST_LOOK_SECONDS * 1000 > now.getTime()

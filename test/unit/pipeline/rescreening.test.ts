@@ -20,6 +20,38 @@ describe('what is tried again', () => {
 })
 
 describe('trying again', () => {
+  it('puts what could not be kept in time into the case, as far as it is what was judged, and decides nothing', () => {
+    const held = shows(assessment('hold'), 'a', 'b', 'c')
+    const { standing, decision, settlement } = screened(held, undefined, 1, { kept: [], isLacking: true })
+    expect(settlement.rescreens).toEqual([{ listingId: 'L', revision: 1, seen: ['a', 'b', 'c'] }])
+    const kept = ['a', 'x'].map((sha256, ordinal) => ({ ordinal, sha256, whole: true }))
+    const some = { seen: ['a', 'b', 'c'], kept, isLacking: true }
+    const later = again(shows(assessment('hold'), 'a', 'x', 'c'), standing, [decision], some)
+    expect(later.settlement.casePictures).toEqual([
+      { caseId: decision.caseId, revision: 1, brandIds: decision.brandIds, ordinal: 0, sha256: 'a', whole: true },
+    ])
+    expect([later.decided, later.ended, later.waiting.length]).toEqual([[], [], 1])
+    const all = again(held, standing, [decision], { ...some, isLacking: false })
+    expect([all.decided, all.ended.length]).toEqual([[], 1])
+    expect(
+      again(held, standing, [decision], { ...some, attempts: 8, now: new Date('2026-01-02T00:00:00Z') }).ended,
+    ).toHaveLength(1)
+    // Decided anew it is in the case once: the store takes no place twice.
+    const late = screened(shows(degraded('hold'), 'a', null), undefined, 1, { kept: [], isLacking: true })
+    const anew = again(shows(assessment('hold'), 'a', 'b'), late.standing, [late.decision], {
+      ...some,
+      seen: ['a', null],
+    })
+    expect(anew.decided).toHaveLength(1)
+    expect(anew.settlement.casePictures?.map(({ ordinal }) => ordinal)).toEqual([0, 1])
+    // A person has decided since, or nobody is to look at it.
+    const reviewed: Decision = { ...decision, sequence: 2, stage: 'review' }
+    expect(again(held, { ...standing, sequence: 2 }, [decision, reviewed], some).settlement.casePictures).toEqual([])
+    expect(screened(shows(assessment('allow'), 'a'), undefined, 1, { isLacking: true }).settlement.rescreens).toEqual(
+      [],
+    )
+  })
+
   it('leaves alone what was edited, withdrawn or decided by a person since', () => {
     const { standing, decision } = screened(degraded('hold'))
     const reviewed: Decision = { ...decision, sequence: 2, stage: 'review', outcome: 'allow' }

@@ -3,6 +3,7 @@ import type { Decision } from '../../../src/domain/decision.ts'
 import type { Outcome } from '../../../src/domain/policy.ts'
 import { topicNames } from '../../../src/events/topics.ts'
 import type { Assessment } from '../../../src/pipeline/assess.ts'
+import type { Keepsake, Kept } from '../../../src/pipeline/pictures/keeping.ts'
 import type { Standing } from '../../../src/pipeline/ports.ts'
 import { settleRescreens } from '../../../src/pipeline/rescreening/settle.ts'
 import type { TriedListing } from '../../../src/pipeline/deciding.ts'
@@ -33,7 +34,7 @@ export const shows = (tried: Assessment, ...sha256s: (string | null)[]): Assessm
 })
 
 /** Screens a revision on what stands, and gives what stands then. */
-export function screened(tried: Assessment, before?: Standing, revision = 1) {
+export function screened(tried: Assessment, before?: Standing, revision = 1, keepsake: Keepsake = {}) {
   const value: TriedListing = {
     kind: 'listing',
     listing: { ...listing, revision },
@@ -41,6 +42,7 @@ export function screened(tried: Assessment, before?: Standing, revision = 1) {
     contentHash: String(revision).repeat(64).slice(0, 64),
     submittedAt: NOW.toISOString(),
     assessment: tried,
+    ...keepsake,
   }
   const record = { offset: 0n, appendedAt: NOW, key: null, value: null, headers: {} }
   const { settlement } = settle(
@@ -59,12 +61,31 @@ export function again(
   tried: Assessment,
   standing: Standing,
   decisions: readonly Decision[],
-  more: { attempts?: number; revision?: number; seen?: (string | null)[]; now?: Date; afterChange?: bigint } = {},
+  more: {
+    attempts?: number
+    revision?: number
+    seen?: (string | null)[]
+    now?: Date
+    afterChange?: bigint
+    kept?: Kept
+    isLacking?: boolean
+  } = {},
 ) {
-  const { attempts = 1, revision = 1, seen = [], now = LATER, afterChange = 0n } = more
-  const kept = [{ ordinal: 0, sha256: 'a' }]
+  const { attempts = 1, revision = 1, seen = [], now = LATER, afterChange = 0n, isLacking = false } = more
+  const { kept = [{ ordinal: 0, sha256: 'a' }] } = more
   return settleRescreens(
-    [{ listing: { ...listing, revision }, assessment: tried, attempts, seen, afterChange, kept, shown: 'digest' }],
+    [
+      {
+        listing: { ...listing, revision },
+        assessment: tried,
+        attempts,
+        seen,
+        afterChange,
+        kept,
+        isLacking,
+        shown: 'digest',
+      },
+    ],
     new Map([['L', { standing, decisions }]]),
     { now, topics },
   )

@@ -99,6 +99,7 @@ async function keep(
   const told = all.map((one) => keepsakes.get(one))
   return {
     kept: told.map((one) => one?.kept),
+    isLacking: told.map((one) => one?.isLacking),
     shown: told.map((one) => one?.shown),
     encoded,
     small,
@@ -174,7 +175,7 @@ describe('pictures are kept', () => {
 
   it('beyond the first dozen of each listing only in time, and what one has in hand is given up then', async () => {
     const slow = ['a12', 'b29']
-    const { kept, encoded } = await keep([thirty('a'), thirty('b')], { slow })
+    const { kept, encoded, isLacking } = await keep([thirty('a'), thirty('b')], { slow })
     const of = kept.map((one) => one?.map(({ sha256 }) => sha256))
     // The first lot of the rest waits for its slow one to the end, with what came beside it; the next is not begun.
     expect(of[0]).toEqual([
@@ -185,6 +186,12 @@ describe('pictures are kept', () => {
     ])
     expect(encoded).not.toContain('a24')
     expect(of[1]).toEqual([...first('b'), ...rest('b').filter((one) => one !== 'b29')])
+    // Both are kept whole when they are tried again; what came in its listing cannot be asked for then.
+    expect(isLacking).toEqual([true, true])
+    const inline = { ...thirty('c').listing, images: thirty('c').listing.images?.map(() => ({ data: 'QUJD' })) ?? [] }
+    const others = await keep([{ ...thirty('c'), listing: inline }, thirty('d')], { gone: ['c12'] })
+    expect(others.kept.map((one) => one?.length)).toEqual([29, 30])
+    expect(others.isLacking).toEqual([false, false])
   })
 
   it('beyond the first dozen a lot of each listing in turn, of those with the fewest first: floods leave time for the others', async () => {
