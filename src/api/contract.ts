@@ -158,13 +158,13 @@ export const signalsSchema = z.object({
 /** The id stands in the address; in the body it may be left out. */
 export const brandBodySchema = brandSchema.partial({ brandId: true }).superRefine(storable)
 
-export const policyRecordSchema = z.object({
+const policyRecordSchema = z.object({
   policy: policySchema,
   publishedAt: z.string(),
   publishedBy: z.string(),
   active: z.boolean(),
 })
-export const publishedPolicySchema = policyRecordSchema.extend({
+export const activatedPolicySchema = policyRecordSchema.extend({
   warnings: z.array(z.string()).describe('Where it holds listings that nothing speaks against.'),
 })
 export const policiesSchema = z.object({ items: z.array(policyRecordSchema) })

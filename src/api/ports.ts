@@ -8,7 +8,7 @@ import type { Outcome } from '../pipeline/outcome.ts'
 import type { Appended, NewRecord } from '../pipeline/log/ports.ts'
 import type { FeedEntry } from '../pipeline/ports.ts'
 import type { BankScope } from '../rights/bank-ports.ts'
-import type { PublishedPolicy } from '../rights/ports.ts'
+import type { ActivatedPolicy } from '../rights/ports.ts'
 
 export interface KeyStore {
   create(key: Omit<ApiKey, 'createdAt' | 'revokedAt'>, hash: Uint8Array): Promise<ApiKey>
@@ -69,7 +69,10 @@ export type DryRun = (submitted: SubmittedListing) => Promise<Outcome<Decision>>
  * Checks a policy document (schema, rules compile, its examples hold) and publishes it as the next version; `version` in
  * the document is ignored. Throws `policy-invalid` with `path` and `policy-conflict`.
  */
-export type PublishPolicy = (document: unknown, by: string, basedOn: number | undefined) => Promise<PublishedPolicy>
+export type PublishPolicy = (document: unknown, by: string, basedOn: number | undefined) => Promise<ActivatedPolicy>
+
+/** Makes the version before the active one active again. Throws `nothing-to-roll-back`. */
+export type RollbackPolicy = (by: string) => Promise<ActivatedPolicy>
 
 /** One thing that must make progress. */
 export interface ReadinessCheck {

@@ -21,6 +21,7 @@ import type {
   Learning,
   ListingSummaryReader,
   PublishPolicy,
+  RollbackPolicy,
   ReadinessProbe,
   RecentDecisions,
   SessionStore,
@@ -56,6 +57,7 @@ export interface ApiDependencies {
   readonly intake: Intake
   readonly dryRun: DryRun
   readonly publishPolicy: PublishPolicy
+  readonly rollbackPolicy: RollbackPolicy
   readonly decisions: DecisionReader
   readonly recent: RecentDecisions
   readonly cases: CaseReader

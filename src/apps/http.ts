@@ -16,7 +16,7 @@ import { createApi } from '../api/server.ts'
 import type { Config } from '../config.ts'
 import { TouchstoneError } from '../errors.ts'
 import { createIntake, dryRun } from '../pipeline/intake.ts'
-import { publishPolicy } from '../pipeline/policies.ts'
+import { publishPolicy, rollbackPolicy } from '../pipeline/policies.ts'
 import { createReview, type Review } from '../pipeline/review.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { createGauges } from './gauges.ts'
@@ -90,6 +90,7 @@ export async function startHttp(
     }),
     dryRun: ({ listing }) => dryRun(gate.gateNow(), listing, gate.topics, new Date()),
     publishPolicy: (document, by, basedOn) => publishPolicy(gate.reference, gate.live.current(), document, by, basedOn),
+    rollbackPolicy: (by) => rollbackPolicy(gate.reference, gate.live.current(), by),
     decisions: gate.reader,
     recent: gate.reader,
     cases: createCaseReader(database.reading),

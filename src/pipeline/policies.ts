@@ -7,7 +7,7 @@ import { runExamples } from '../policy/examples.ts'
 import { assess, type Gate } from './assess.ts'
 import { scorecardSchema, type Scorecard } from '../domain/scorecard.ts'
 import { heldByBase } from './base-holds.ts'
-import type { PublishedPolicy, ReferenceStore } from '../rights/ports.ts'
+import type { ActivatedPolicy, PolicyRecord, ReferenceStore } from '../rights/ports.ts'
 
 /**
  * Reads a policy document; `version` is given on publishing, so it may be missing.
@@ -38,7 +38,7 @@ export async function publishPolicy(
   document: unknown,
   by: string,
   basedOn: number | undefined,
-): Promise<PublishedPolicy> {
+): Promise<ActivatedPolicy> {
   const policy = parsePolicy(document)
   const compiled = compilePolicy(policy)
   const trial: Gate = { ...gate, policy: compiled }
@@ -49,12 +49,32 @@ export async function publishPolicy(
       `${failures.join('; ')}. Examples are the policy's own tests: change or remove those that shall no longer hold`,
       { path: '/examples' },
     )
-  const record = await store.publishPolicy(policy, by, basedOn)
-  return { ...record, warnings: heldByBase(policy, await decidingPrior(store, gate)) }
+  return withWarnings(store, gate, await store.publishPolicy(policy, by, basedOn))
+}
+
+/**
+ * Makes the version before the active one active again, or throws `nothing-to-roll-back`. It was published beside the fusion
+ * of its time: the warnings are of the one that decides now.
+ */
+export const rollbackPolicy = async (
+  store: Pick<ReferenceStore, 'load' | 'rollbackPolicy'>,
+  gate: Pick<Gate, 'scorecard'>,
+  by: string,
+): Promise<ActivatedPolicy> => withWarnings(store, gate, await store.rollbackPolicy(by))
+
+async function withWarnings(
+  store: Pick<ReferenceStore, 'load'>,
+  gate: Pick<Gate, 'scorecard'>,
+  record: PolicyRecord,
+): Promise<ActivatedPolicy> {
+  return { ...record, warnings: heldByBase(record.policy, await decidingPrior(store, gate)) }
 }
 
 /** Read when the policy stands: a version that is promoted from then on is held against it. */
-async function decidingPrior(store: Pick<ReferenceStore, 'load'>, { scorecard }: Gate): Promise<Scorecard['prior']> {
+async function decidingPrior(
+  store: Pick<ReferenceStore, 'load'>,
+  { scorecard }: Pick<Gate, 'scorecard'>,
+): Promise<Scorecard['prior']> {
   const fusion = (await store.load()).models.find(({ name }) => name === 'fusion')
   return scorecardSchema.shape.prior.safeParse(fusion?.card['prior']).data ?? scorecard.prior
 }

@@ -10,8 +10,8 @@ export interface PolicyRecord {
   readonly active: boolean
 }
 
-/** `warnings`: where it holds what nothing speaks against. */
-export interface PublishedPolicy extends PolicyRecord {
+/** Published or rolled back; `warnings`: where it holds what nothing speaks against. */
+export interface ActivatedPolicy extends PolicyRecord {
   readonly warnings: string[]
 }
 

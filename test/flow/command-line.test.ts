@@ -257,13 +257,18 @@ describe('reference data and keys', () => {
     expect(JSON.parse(published.out)).toMatchObject({ active: true, policy: { version: 2, description: 'stricter' } })
     const late = await touchstone(['policies', 'publish', '-', '--based-on', '1'], { input: next })
     expect([late.code, late.err]).toEqual([1, expect.stringMatching(/policy-conflict/)])
-    const low = JSON.stringify({ ...policy, thresholds: { hold: 0.01, block: 0.9 }, examples: [] })
-    const warned = await touchstone(['policies', 'publish', '-'], { input: low })
+    const below = JSON.stringify({ ...policy, thresholds: { hold: 0.01, block: 0.9 }, examples: [] })
+    const warned = await touchstone(['policies', 'publish', '-'], { input: below })
     expect([warned.code, warned.err]).toEqual([
       0,
       expect.stringMatching(/^Warning: .* holds from 0\.01 on: what nothing/),
     ])
-    expect((await touchstone(['policies', 'rollback'])).out).toMatch(/Version 2 of default is active again/)
+    await touchstone(['policies', 'publish', '-'], { input: next })
+    const low = await touchstone(['policies', 'rollback'])
+    expect(low.out).toMatch(/Version 3 of default is active again/)
+    expect(low.err).toMatch(/^Warning: .* holds from 0\.01 on: what nothing/)
+    const sound = await touchstone(['policies', 'rollback'])
+    expect([sound.out, sound.err]).toEqual([expect.stringMatching(/Version 2 of default is active again/), ''])
     const wrong = JSON.stringify({
       ...policy,
       examples: [{ name: 'no risk is blocked', risk: 0, expect: { outcome: 'block' } }],

@@ -1,12 +1,12 @@
 // The policy: its versions, publishing the next one and going back; live in running workers within two seconds.
 import { callerOf } from '../access.ts'
-import { policiesSchema, policyRecordSchema, publishBodySchema, publishedPolicySchema } from '../contract.ts'
+import { activatedPolicySchema, policiesSchema, publishBodySchema } from '../contract.ts'
 import { PROBLEM_RESPONSES } from '../openapi.ts'
 import type { Api, RouteServices } from '../services.ts'
 
 const ANALYSTS = ['analyst', 'admin'] as const
 
-export function policyRoutes(api: Api, { reference, publishPolicy }: RouteServices): void {
+export function policyRoutes(api: Api, { reference, publishPolicy, rollbackPolicy }: RouteServices): void {
   api.route({
     method: 'GET',
     url: '/v1/policies',
@@ -27,7 +27,7 @@ export function policyRoutes(api: Api, { reference, publishPolicy }: RouteServic
       tags: ['policies'],
       summary: 'Check a policy and make it the active version',
       body: publishBodySchema,
-      response: { 201: publishedPolicySchema, ...PROBLEM_RESPONSES },
+      response: { 201: activatedPolicySchema, ...PROBLEM_RESPONSES },
     },
     handler: async (request, reply) => {
       const { body } = request
@@ -48,8 +48,8 @@ export function policyRoutes(api: Api, { reference, publishPolicy }: RouteServic
     schema: {
       tags: ['policies'],
       summary: 'Make the version before the active one active again',
-      response: { 200: policyRecordSchema, ...PROBLEM_RESPONSES },
+      response: { 200: activatedPolicySchema, ...PROBLEM_RESPONSES },
     },
-    handler: async (request) => reference.rollbackPolicy(callerOf(request).subject),
+    handler: async (request) => rollbackPolicy(callerOf(request).subject),
   })
 }

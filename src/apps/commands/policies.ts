@@ -4,8 +4,9 @@ import { InvalidArgumentError } from 'commander'
 import { TouchstoneError } from '../../errors.ts'
 import { readConfig } from '../../config.ts'
 import { compileGate } from '../../pipeline/reference.ts'
-import { publishPolicy } from '../../pipeline/policies.ts'
+import { publishPolicy, rollbackPolicy } from '../../pipeline/policies.ts'
 import { createTelemetry } from '../../telemetry.ts'
+import { shippedModels } from '../learning.ts'
 import { gateParts } from '../gate-parts.ts'
 import { readJsonFile } from '../shipped-gate.ts'
 import { openTextModels } from '../text-models.ts'
@@ -91,8 +92,9 @@ export function registerPolicies(program: Command): void {
     .addHelpText('after', '\nExample:\n  $ touchstone policies rollback')
     .action(async (options: { json?: boolean }) => {
       await withStore('policies', async (_store, reference) => {
-        const record = await reference.rollbackPolicy(COMMAND_LINE)
+        const record = await rollbackPolicy(reference, await shippedModels(), COMMAND_LINE)
         print(options.json, record, `Version ${record.policy.version} of ${record.policy.policyId} is active again.`)
+        warn(record)
       })
     })
 }

@@ -202,6 +202,9 @@ export function memoryWorld() {
       policies.splice(0, policies.length, ...policies.map((p) => ({ ...p, active: false })), record)
       return { ...record, warnings: [] }
     },
+    rollbackPolicy: async () => {
+      throw new TouchstoneError('nothing-to-roll-back', 'there is no earlier version')
+    },
     decisions,
     recent: {
       async recent(limit, marketplace) {
@@ -250,7 +253,7 @@ export function memoryWorld() {
         throw new Error('the flow is called, not the store')
       },
       rollbackPolicy: async () => {
-        throw new TouchstoneError('nothing-to-roll-back', 'there is no earlier version')
+        throw new Error('the flow is called, not the store')
       },
     },
     banks: unused('banks'),

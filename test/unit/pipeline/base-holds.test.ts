@@ -1,10 +1,10 @@
-// Publishing a policy that holds what nothing speaks for. Real: the publishing flow, scorecard, signals, the policy that ships; made up: the store.
+// A policy that holds what nothing speaks for, published or rolled back to. Real: both flows, scorecard, signals, the policy that ships; made up: the store.
 import { beforeAll, describe, expect, it } from 'vitest'
 import { gateParts } from '../../../src/apps/gate-parts.ts'
 import type { Policy } from '../../../src/domain/policy.ts'
 import type { Scorecard } from '../../../src/domain/scorecard.ts'
 import { heldByBase } from '../../../src/pipeline/base-holds.ts'
-import { publishPolicy } from '../../../src/pipeline/policies.ts'
+import { publishPolicy, rollbackPolicy } from '../../../src/pipeline/policies.ts'
 import { compileGate, type GateParts } from '../../../src/pipeline/reference.ts'
 import { defaultPolicy } from '../../../src/policy/default.ts'
 import type { ReferenceStore } from '../../../src/rights/ports.ts'
@@ -49,35 +49,44 @@ describe('a threshold', () => {
   })
 })
 
-describe('publishing', () => {
+describe('publishing and rolling back', () => {
   let parts: GateParts
   beforeAll(async () => {
     parts = await gateParts({ currencies: undefined, budgetMs: 250 })
   })
-  const publish = (policy: Policy, fusion?: Scorecard['prior']) => {
+  const storeOf = (policy: Policy, fusion: Scorecard['prior'] | undefined) => {
     let stands = false
+    const activate = async () => {
+      stands = true
+      return { policy, publishedAt: '', publishedBy: 'ann', active: true }
+    }
     const store = {
-      async publishPolicy() {
-        stands = true
-        return { policy, publishedAt: '', publishedBy: 'ann', active: true }
-      },
+      publishPolicy: activate,
+      rollbackPolicy: activate,
       // Whoever promotes before the policy stands did not see it: only then is what decides known.
       load: async () => ({
         models: stands && fusion !== undefined ? [{ name: 'fusion', card: { prior: fusion } }] : [],
       }),
     }
-    const gate = compileGate(parts, { change: 1n, brands: [], policy: defaultPolicy() })
-    return publishPolicy(store as unknown as ReferenceStore, gate, policy, 'ann', undefined)
+    return store as unknown as ReferenceStore
   }
+  const gate = () => compileGate(parts, { change: 1n, brands: [], policy: defaultPolicy() })
+  const publish = (policy: Policy, fusion?: Scorecard['prior']) =>
+    publishPolicy(storeOf(policy, fusion), gate(), policy, 'ann', undefined)
+  const rollBack = (policy: Policy, fusion?: Scorecard['prior']) =>
+    rollbackPolicy(storeOf(policy, fusion), gate(), 'ann')
   const policy = { ...defaultPolicy(), examples: [], ...holding(0.15) }
 
-  it('warns by the fusion that decides, and where none was promoted by the one that ships', async () => {
-    expect((await publish(policy, prior([['shop-b', 0.2]]))).warnings).toEqual([
+  it.each([
+    ['publishing', publish],
+    ['rolling back', rollBack],
+  ])('%s warns by the fusion that decides, and where none was promoted by the one that ships', async (_, activate) => {
+    expect((await activate(policy, prior([['shop-b', 0.2]]))).warnings).toEqual([
       expect.stringContaining('listings of shop-b begin at a risk of 0.2'),
     ])
-    expect((await publish(policy)).warnings).toEqual([])
+    expect((await activate(policy)).warnings).toEqual([])
     const { probability } = parts.scorecard.prior
-    expect((await publish({ ...policy, ...holding(probability) })).warnings).toEqual([
+    expect((await activate({ ...policy, ...holding(probability) })).warnings).toEqual([
       expect.stringContaining(`listings begin at a risk of ${probability}`),
     ])
   })
