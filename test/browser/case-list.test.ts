@@ -72,6 +72,7 @@ describe.runIf(hasChromium)('the list of cases on the page', () => {
     expect(await page.textContent('#cases-count')).toBe(String(waiting))
     await page.keyboard.press('j')
     await page.keyboard.press('Enter')
+    await page.waitForSelector('#details .case dl')
     await page.getByRole('button', { name: 'To the case' }).press('Enter')
     await page.keyboard.press('Tab')
     await page.keyboard.press('Enter')

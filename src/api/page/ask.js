@@ -12,9 +12,15 @@ export async function send(path, body) {
   )
 }
 
+let ended = false
+
+/** Whether the service knew of no session when it answered last. */
+export const isEnded = () => ended
+
 async function answered(call) {
   try {
     const response = await call()
+    ended = response.status === 401
     return { status: response.status, body: await response.json() }
   } catch {
     return { status: 0 }

@@ -1,6 +1,6 @@
 // One decision in full: the text with the evidence marked in it, each signal's share of the risk, what came before.
 import { addressCase } from './address.js'
-import { ask, part, reviews } from './ask.js'
+import { ask, isEnded, part, reviews } from './ask.js'
 import { caseOf } from './case.js'
 import { badge, byId, el, foreign, money, risk, time } from './dom.js'
 import { listingText } from './listing-text.js'
@@ -16,7 +16,8 @@ export function createDetails() {
   // A click on the backdrop has the dialog itself as its target.
   dialog.addEventListener('click', (event) => event.target === dialog && dialog.close())
   dialog.addEventListener('close', () => {
-    addressCase(undefined)
+    // Whose session has ended goes on with the case when they have signed in again.
+    if (session !== undefined && !isEnded()) addressCase(undefined)
     opener?.focus()
   })
 

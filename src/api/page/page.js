@@ -1,5 +1,5 @@
 // The page: follows the feed, fills the table, opens details, and says what state it is in.
-import { caseInAddress } from './address.js'
+import { addressCase, caseInAddress } from './address.js'
 import { ask, reviews } from './ask.js'
 import { createCases } from './cases.js'
 import { createDetails } from './details.js'
@@ -48,16 +48,21 @@ function state(name, detail) {
   if (!out) return
   feed?.stop()
   feed = undefined
+  const ended = session !== undefined
   // Before the details close, which would ask for the cases anew.
   session = undefined
   details.clear()
   table.clear()
   cases.clear()
   held = []
-  byId('key-error').textContent =
-    name === 'forbidden'
-      ? 'This account may not see the decisions of all brands. Sign in as an analyst, an administrator or a rights holder.'
-      : ''
+  if (name === 'forbidden') {
+    byId('key-error').textContent =
+      'This account may not see the decisions of all brands. Sign in as an analyst, an administrator or a rights holder.'
+  } else if (ended) {
+    const then = caseInAddress() === undefined ? '' : ', and you are back at the case'
+    byId('key-error').textContent = `Your session has ended. Sign in again${then}.`
+    byId('key').focus()
+  }
 }
 
 /** Which of the two is shown; a rights holder has no feed. */
@@ -172,6 +177,10 @@ async function signOut() {
     // The service is away, so the session cannot be ended there: the cookie would still work.
     return state('lost', 'not signed out: the service cannot be reached')
   }
+  // Whoever signs in next begins at the beginning.
+  addressCase(undefined)
+  session = undefined
+  byId('key-error').textContent = ''
   state('signed-out')
   byId('key').focus()
 }

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import type { Server } from 'node:http'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { promisify } from 'node:util'
-import Fastify from 'fastify'
+import Fastify, { type FastifyBaseLogger } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { expect, it, onTestFinished } from 'vitest'
 import { readRests, type RestBounds } from '../../../src/api/early-answers.ts'
@@ -90,7 +90,8 @@ it('what is sent behind such a request is not another one', async () => {
 
 /** Refuses everybody before it reads, with an answer that ends the connection or does not. */
 async function refusing(bounds: RestBounds, connection: 'close' | 'keep-alive') {
-  const server: Api = Fastify({ loggerInstance: silent }).withTypeProvider<ZodTypeProvider>()
+  const loggerInstance: FastifyBaseLogger = silent
+  const server: Api = Fastify({ loggerInstance }).withTypeProvider<ZodTypeProvider>()
   readRests(server, bounds)
   server.addHook('onRequest', async (_request, reply) => {
     await reply.header('connection', connection).code(401).send({ said: 'no' })
