@@ -80,6 +80,13 @@ export const caseDetailsSchema = caseSummarySchema.extend({
     .array(z.object({ text: z.string().nullable(), at: z.string(), revision: z.int() }))
     .describe('Of the seller; the text is not for rights holders.'),
   pictures: z.array(z.object({ revision: z.int(), ordinal: z.int(), sha256: z.string(), href: z.string() })),
+  openedRevision: z
+    .int()
+    .nullable()
+    .describe(
+      'That the case was opened with, or that first stopped what had been a sample: a confirmed verdict takes all of its pictures, ' +
+        'however often the listing was edited since. null: not known, of a case of an earlier version that keeps no pictures.',
+    ),
   pictureCount: z
     .object({ listed: z.int().min(0), kept: z.int().min(0) })
     .describe(

@@ -63,6 +63,8 @@ export interface CaseDetails {
   readonly verdicts: readonly Verdict[]
   readonly appeals: readonly { readonly text: string; readonly at: string; readonly revision: number }[]
   readonly pictures: readonly { readonly revision: number; readonly ordinal: number; readonly sha256: string }[]
+  /** Of a case of a version that did not say it the first of which pictures are kept; null where none are. */
+  readonly openedRevision: number | null
   /** By revision, how many were kept and are not any more. */
   readonly noLongerKept: readonly { readonly revision: number; readonly pictures: number }[]
 }

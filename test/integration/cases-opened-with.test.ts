@@ -1,4 +1,4 @@
-// What a case was opened with: known however its changes are batched, and shown however often it is edited. Real: PostgreSQL and the stores; invented: changes and pictures.
+// What a case was opened with: known however its changes are batched, told, and shown however often it is edited. Real: PostgreSQL and the stores; invented: changes and pictures.
 import { expect, test } from 'vitest'
 import type { CaseChange } from '../../src/pipeline/ports.ts'
 import { analyst, holder, reviewWorld } from '../contracts/review-world.ts'
@@ -85,4 +85,27 @@ test('of a case that is edited without end people see what it was opened with, a
     kind: 'recorded',
     pictures: { joined: 1, which: [{ revision: 1, sha256: first.sha256 }] },
   })
+})
+
+test('people are told with what: the revision on record, else the first of which pictures are kept, else none', async () => {
+  const node = await freshNode()
+  const world = reviewWorld(node, 0)
+  const shoe = picture('shoe')
+  await node.pictures.put([shoe])
+  await world.screen('L', 1)
+  const caseId = await world.caseOf('L')
+  for (const revision of [2, 3]) await world.screen('L', revision)
+  const { deciding } = node.database
+  const seenBy = async (brandIds?: string[]) =>
+    (await node.cases.find(caseId, { subject: 'ann', brandIds }))?.openedRevision
+  expect([await seenBy(), await seenBy(['nike'])]).toEqual([1, 1])
+  await deciding.query('update review_case set opened_revision = 3')
+  expect(await seenBy()).toBe(3)
+  await deciding.query('update review_case set opened_revision = null')
+  expect(await seenBy()).toBeNull()
+  await deciding.query(
+    `insert into case_picture (case_id, revision, ordinal, sha256, brand_ids) values ($1, 2, 0, $2, '{nike}')`,
+    [caseId, shoe.sha256],
+  )
+  expect(await seenBy()).toBe(2)
 })

@@ -9,7 +9,7 @@ import type { Verdict } from '../../domain/verdict.ts'
 import type { CaseDetails, CaseQuery, CaseReader, CaseSummary, Reader } from '../../review/ports.ts'
 import { decodeCasePlace, encodeCasePlace } from './case-cursor.ts'
 import { queries } from './connect.ts'
-import { picturesOfCase } from './pictures-of-case.ts'
+import { openedWith, picturesOfCase } from './pictures-of-case.ts'
 import type { Statement } from './statement.ts'
 import { inTransaction } from './transaction.ts'
 
@@ -49,7 +49,7 @@ export function createCaseReader(pool: Pool): CaseReader {
           const [row] = found.rows
           if (row === undefined) return { done: undefined }
           const own = reader.brandIds ?? null
-          const [revisions, decisions, verdicts, appeals, pictures, gone] = await tx.send([
+          const [revisions, decisions, verdicts, appeals, pictures, opened, gone] = await tx.send([
             sql<{ listing: unknown }>`
               select listing from revision where listing_id = ${row.listing_id} and revision = ${row.revision}`,
             // Not by the text of a member: evidence may quote what cannot be turned into one.
@@ -62,6 +62,7 @@ export function createCaseReader(pool: Pool): CaseReader {
             sql<{ text: string; at: Date; revision: number }>`
               select text, at, revision from appeal where case_id = ${caseId} order by at desc limit ${MOST}`,
             picturesOfCase(caseId, sql`(${own}::text[] is null or s.brand_ids && ${own}::text[])`, MOST),
+            sql<{ revision: number | null }>`select ${openedWith(sql`${caseId}`)} as revision`,
             // One that was kept anew since is there.
             sql<{ revision: number; pictures: number }>`
               select revision, count(*)::int as pictures from case_picture_gone g where case_id = ${caseId}
@@ -81,6 +82,7 @@ export function createCaseReader(pool: Pool): CaseReader {
               verdicts: verdicts.rows.map(({ body }) => body).toReversed(),
               appeals: appeals.rows.map((one) => ({ ...one, at: one.at.toISOString() })).toReversed(),
               pictures: pictures.rows,
+              openedRevision: opened.rows[0]?.revision ?? null,
               noLongerKept: gone.rows,
             },
           }

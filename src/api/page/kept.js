@@ -1,24 +1,16 @@
 // Which pictures a case keeps, for who sees them and who names them: of its revision, and of those before the edits.
 
-/** So many of earlier revisions, besides those that the case may have been opened with; whoever needs more names them by HTTP. */
+/** So many of earlier revisions, besides those that the case was opened with; whoever needs more names them by HTTP. */
 const MOST_EARLIER = 24
 
 /** What the case keeps: of its revision all, then of earlier ones what that one does not show. */
-export function keptOf({ pictures, revision, decisions }) {
+export function keptOf({ pictures, revision, openedRevision }) {
   const own = pictures.filter((one) => one.revision === revision)
   const seen = new Set(own.map(({ sha256 }) => sha256))
   const isNew = ({ sha256 }) => !seen.has(sha256) && seen.add(sha256)
   const earlier = pictures.filter((one) => one.revision < revision && isNew(one))
   // What it was opened with joins, however much that is.
-  const first = new Set([pictures.at(-1)?.revision, ...stoppedIn(decisions)])
-  return { own, earlier: earlier.filter((one, at) => at < MOST_EARLIER || first.has(one.revision)) }
-}
-
-/** The revisions that the gate stopped while nothing of the case was stopped yet: it counts as opened with one of them, unless it never stopped any. */
-function stoppedIn(decisions) {
-  const stops = ({ stage, outcome }) => stage !== 'review' && outcome !== 'allow'
-  const began = decisions.filter((one, at) => stops(one) && (at === 0 || !stops(decisions[at - 1])))
-  return began.map((one) => one.revision)
+  return { own, earlier: earlier.filter((one, at) => at < MOST_EARLIER || one.revision === openedRevision) }
 }
 
 export const earlierInWords = (revision, ordinal) => `Picture ${ordinal + 1} of revision ${revision}, before the edit`

@@ -96,7 +96,7 @@ export function caseRoutes(api: Api, { cases, review }: RouteServices): void {
 }
 
 function detailsOf(found: CaseDetails, { brandIds }: Reader): z.infer<typeof caseDetailsSchema> {
-  const { summary, listing, decisions, verdicts, appeals, pictures, noLongerKept } =
+  const { summary, listing, decisions, verdicts, appeals, pictures, openedRevision, noLongerKept } =
     brandIds === undefined ? found : caseForBrands(found, brandIds)
   const details = {
     ...summary,
@@ -109,6 +109,7 @@ function detailsOf(found: CaseDetails, { brandIds }: Reader): z.infer<typeof cas
       listed: imagesOf(found.listing),
       kept: pictures.filter((picture) => picture.revision === summary.revision).length,
     },
+    openedRevision,
     noLongerKept,
   }
   return details as z.infer<typeof caseDetailsSchema>
