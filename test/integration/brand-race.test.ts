@@ -13,7 +13,7 @@ let analyst: pg.Client
 beforeEach(async () => {
   node = await freshNode()
   ;({ api, world } = await memoryApi({ reference: node.reference }))
-  analyst = new pg.Client({ connectionString: node.url })
+  analyst = new pg.Client({ connectionString: node.url, options: '-c search_path=touchstone' })
   await analyst.connect()
 })
 afterEach(async () => {
