@@ -5,9 +5,10 @@ import { gateParts } from '../../../src/apps/gate-parts.ts'
 import { cardText } from '../../../src/apps/model-text.ts'
 import type { ActiveModel, ModelCard, ModelName } from '../../../src/domain/model.ts'
 import { TouchstoneError } from '../../../src/errors.ts'
-import type { NewModel } from '../../../src/learning/ports.ts'
+import type { NewModel, TrainingState } from '../../../src/learning/ports.ts'
 import { createDraw } from '../../../src/pipeline/audit.ts'
 import { runTraining, type LearningStores } from '../../../src/pipeline/learning/run-training.ts'
+import { inTurn } from '../../../src/pipeline/learning/turn.ts'
 import { unusable } from '../../../src/pipeline/learning/unusable.ts'
 import { defaultPolicy } from '../../../src/policy/default.ts'
 import { story } from '../learning/labelled.ts'
@@ -97,9 +98,14 @@ it('leave a training with other bytes than beside the whole one, and report and 
   promote(first?.card)
   judgeOn('demo')
   whole = first
-  expect((await run('fusion')).unloadable).toEqual([])
+  const ended: TrainingState[] = []
+  const end = async (state: TrainingState) => void ended.push(state)
+  const trainings = { begin: async () => ({ end }), last: async () => null }
+  const inItsTurn = () => inTurn(trainings, { models: ['fusion'], seed: 7, by: 'ann' }, () => run('fusion'))
+  expect((await inItsTurn()).unloadable).toEqual([])
   whole = undefined
-  const { unloadable } = await run('fusion')
+  const { unloadable } = await inItsTurn()
+  expect(ended.map((state) => state.unloadable)).toEqual([undefined, unloadable])
   const [beside, instead] = kept.slice(1)
   expect(instead?.card.version).not.toBe(beside?.card.version)
   expect(unloadable).toEqual([{ name: 'fusion', version: first?.card.version, why: 'its bytes are damaged' }])
