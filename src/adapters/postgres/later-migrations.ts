@@ -189,7 +189,6 @@ alter table review_case add column opened_revision int;
 const unvouchedWords = `
 create index bank_image_limited on bank_image (bank_id, image_id)
   where state = 'active' and source::text ~ '"by"\\s*:\\s*"(brand|nobody)"';
-drop index bank_image_unvouched;
 `
 
 // People look at what was closed lately, to take back what was wrong; what was ever closed is not sorted for that.
@@ -200,6 +199,11 @@ create index review_case_closed on review_case (closed_at desc, case_id) where c
 // Which training runs, or ran last: whose turn it is says a lock, which ends with its process.
 const trainings = `
 create table training (one boolean primary key default true check (one), training_id uuid not null, state json not null);
+`
+
+// By itself: behind the new one in one transaction it would wait for whoever reads the banks, who may then wait for it to write.
+const unvouchedGone = `
+drop index if exists bank_image_unvouched;
 `
 
 export const LATER_MIGRATIONS: readonly Migration[] = [
@@ -221,4 +225,5 @@ export const LATER_MIGRATIONS: readonly Migration[] = [
   { name: 'pictures of banks that no word was about', sql: unvouchedWords },
   { name: 'cases by when they were closed', sql: closedLately },
   { name: 'the training that runs or ran last', sql: trainings },
+  { name: 'the index of pictures that a word was about is gone', sql: unvouchedGone },
 ]
