@@ -76,7 +76,7 @@ export function createReview({ store, topics, telemetry, dueSeconds, decided }: 
         by: byOf(caller),
         own,
       }
-      const wanted = { verdictIds: [verdictId], decisionId, confirms: said.verdict === 'confirmed' }
+      const wanted = { verdictIds: [verdictId], decisionId, confirms: said.verdict === 'confirmed', brandId, pictures }
       const answer = await store.settle({ caseId, brandIds: own }, wanted, (found, now) =>
         settleCaseVerdict(found, caseOf(found), asked, { topics, now }),
       )

@@ -1,7 +1,8 @@
 // Which pictures of a case that was carried over edits join a bank. Real: PostgreSQL, the statements of the stores; invented: hashes and listings.
 import { sql } from 'kysely'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { lookAhead, shownAt, shownInCase } from '../../src/adapters/postgres/official-pictures.ts'
+import { lookAhead } from '../../src/adapters/postgres/look-ahead.ts'
+import { shownAt, shownInCase, type SpokenOf } from '../../src/adapters/postgres/of-case.ts'
 import type { Outcome } from '../../src/domain/policy.ts'
 import type { JoinedPictures, BankJoin } from '../../src/pipeline/verdicts/ports.ts'
 import { picture } from '../contracts/store-banks.ts'
@@ -35,10 +36,10 @@ describe('of a case that was carried over edits', () => {
     revision: number,
     more: Partial<BankJoin> = {},
     names = ['F', 'G', 'H', 'Y'],
-    shown = shownAt([{ listingId: 'L', revision }]),
+    spoken: (joins: readonly BankJoin[]) => SpokenOf = shownAt,
   ) {
-    const look = await lookAhead(node.database.reading, shown, undefined, { times: AMPLE })
     const join = joinOf({ verdictId: `V-${revision}`, caseId: 'C', listingId: 'L', revision, ...more })
+    const look = await lookAhead(node.database.reading, spoken([join]), undefined, { times: AMPLE })
     const [told] = (await toldOfJoins(node.database.deciding, [join], look)) as [JoinedPictures]
     const { which, earlier, unnamed, elsewhere, goneEarlier, joined, limited, notLookedUp } = told
     expect(which).toHaveLength(joined)
@@ -213,25 +214,26 @@ describe('of a case that was carried over edits', () => {
 
   /** The two ways in which what a case shows is looked up before a verdict. */
   const looks = {
-    'from the log': (revision: number) => shownAt([{ listingId: 'L', revision }]),
-    'of a person': () => shownInCase(sql<boolean>`c.case_id = 'C'`),
+    'from the log': shownAt,
+    'of a person': ([join]: readonly BankJoin[]) => shownInCase(sql<boolean>`c.case_id = 'C'`, join),
+    'of a rights holder': () => shownInCase(sql<boolean>`c.case_id = 'C'`, { brandIds: ['nike', 'adidas'] }),
   }
   const hundred = (name: string) => Array.from({ length: 100 }, (_, i) => `${name}${i}`)
 
-  test.each(['from the log', 'of a person'] as const)(
+  test.each(['from the log', 'of a person', 'of a rights holder'] as const)(
     'what the gate stopped is looked up, whatever was on sale before and its seller shows since: a verdict %s',
     async (way) => {
       await revised(1, hundred('a'), 'allow')
       for (const revision of [2, 3, 4]) await revised(revision, hundred(`r${revision} `))
       await openedWith(2)
-      const { of, limited, notLookedUp } = await confirmed(4, {}, [], looks[way](4))
+      const { of, limited, notLookedUp } = await confirmed(4, {}, [], looks[way])
       const joinedOf = (revision: number) => of.filter((one) => one.endsWith(`undefined${revision}`)).length
       expect([1, 2, 3, 4].map(joinedOf)).toEqual([0, 100, 24, 100])
       expect([limited, notLookedUp]).toEqual([24, 0])
     },
   )
 
-  test.each(['from the log', 'of a person'] as const)(
+  test.each(['from the log', 'of a person', 'of a rights holder'] as const)(
     'no pictures of other brands take the place of those that may join: a verdict %s',
     async (way) => {
       await revised(1, hundred('o'))
@@ -239,9 +241,35 @@ describe('of a case that was carried over edits', () => {
       for (const revision of [3, 4]) await revised(revision, hundred(`r${revision} `), 'hold', ['gap'])
       await revised(5, ['H'])
       await openedWith(1)
-      const { of, ...told } = await confirmed(5, {}, undefined, looks[way](5))
+      const { of, ...told } = await confirmed(5, {}, undefined, looks[way])
       expect([of.length, of.slice(0, 2)]).toEqual([102, ['H5', 'G2']])
       expect(told).toEqual({ ...NONE, earlier: 200, limited: 1 })
+    },
+  )
+
+  test.each(['from the log', 'of a person', 'of a rights holder'] as const)(
+    'of a case of several brands those of the one that is spoken for are looked up: a verdict %s',
+    async (way) => {
+      await revised(1, ['F'])
+      await revised(2, ['G'])
+      // Newer, and more than one word joins of what nobody has seen.
+      await revised(3, hundred('o'), 'hold', ['gap'])
+      await query(`update review_case set brand_ids = '{gap,nike}', opened_revision = 1`)
+      await revised(4, ['H'])
+      const { of, notLookedUp, limited } = await confirmed(4, {}, undefined, looks[way])
+      expect([of, notLookedUp, limited]).toEqual([['H4', 'G2', 'F1'], 0, 1])
+    },
+  )
+
+  test.each(['from the log', 'of a rights holder'] as const)(
+    'nor do those of which no brand is known, of which a rights holder has nothing: its word %s',
+    async (way) => {
+      await revised(1, ['F'])
+      await revised(2, ['G'])
+      await revised(3, hundred('o'), 'hold', [])
+      await revised(4, ['H'])
+      const { of, notLookedUp } = await confirmed(4, { byBrand: true }, undefined, looks[way])
+      expect([of, notLookedUp]).toEqual([['H4', 'G2', 'F1'], 0])
     },
   )
 

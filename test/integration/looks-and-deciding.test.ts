@@ -3,7 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { queries } from '../../src/adapters/postgres/connect.ts'
-import { lookAhead, shownAt } from '../../src/adapters/postgres/official-pictures.ts'
+import { lookAhead } from '../../src/adapters/postgres/look-ahead.ts'
+import { shownAt } from '../../src/adapters/postgres/of-case.ts'
+import { NOT_LOOKED } from '../../src/adapters/postgres/official-pictures.ts'
 import { prepareOutputs } from '../../src/adapters/postgres/outputs.ts'
 import { createReviewStore } from '../../src/adapters/postgres/review-store.ts'
 import { oldKeysOf, shownElsewhere } from '../../src/adapters/postgres/shown-pictures.ts'
@@ -42,7 +44,9 @@ describe('a look before a verdict', () => {
     const cases: string[] = []
     for (let i = 0; i < 20; i++) {
       await screen(`L-${i}`, 1)
-      cases.push(String((await node.reader.history(`L-${i}`))?.decisions[0]?.caseId))
+      const caseId = String((await node.reader.history(`L-${i}`))?.decisions[0]?.caseId)
+      await showInCase(deciding, caseId, [picture('own')])
+      cases.push(caseId)
     }
     const unlock = await locked('shown_set')
     const said = cases.map((caseId) => review.verdict(caseId, analyst, { verdict: 'confirmed' }))
@@ -95,16 +99,23 @@ describe('a look before a verdict', () => {
     expect(rows).toEqual([{ statement_timeout: '15s' }])
   })
 
-  test('that cannot read the pictures themselves ends the verdict, which may be said again', async () => {
-    const unlock = await locked('picture')
+  test.each(['case_picture', 'picture'])('that cannot read %s knows nothing, and fails nobody', async (table) => {
+    const { deciding, reading } = node.database
+    await offer(deciding, { listingId: 'L', sellerId: 'bad', outcome: 'hold' })
+    await openCase(deciding, 'C', 'L')
+    await showInCase(deciding, 'C', [picture('own')])
+    const unlock = await locked(table)
+    const told: unknown[][] = []
     try {
       const ask = shownAt([{ listingId: 'L', revision: 1 }])
       const officials = () => Promise.reject(new Error('it was asked'))
-      const look = lookAhead(node.database.reading, ask, officials, { times: { first: 30, each: 30, all: 100 } })
-      await expect(look).rejects.toMatchObject({ code: expect.stringMatching(/^(57014|database-unavailable)$/) })
+      const options = { times: { first: 30, each: 30, all: 100 }, notKnown: (...all: unknown[]) => told.push(all) }
+      const look = await lookAhead(reading, ask, officials, options)
+      expect(look).toEqual({ ...NOT_LOOKED, elsewhere: [], lookedUp: [] })
     } finally {
       await unlock()
     }
+    expect(told.map((one) => one.slice(0, 2))).toEqual([[1, 1]])
   })
 
   test('reads little of what others show that is not near', async () => {
@@ -128,7 +139,14 @@ describe('a look before a verdict', () => {
       select 'x' || i, 'd', h, ${oldKeysOf(sql`h`)}
       from (select i, md5('a' || i) || md5('b' || i) as h from generate_series(1, 6000) i) x`.execute(queries(deciding))
     await deciding.query('analyze')
-    const { text, values } = compiled(shownElsewhere(shownAt([{ listingId: 'L', revision: 1 }])), () => undefined)
+    const frames = names.map((name) => ({
+      listingId: 'L',
+      caseId: 'C',
+      sha256: picture(name).sha256,
+      frame: 0,
+      hashes: [hex(name)],
+    }))
+    const { text, values } = compiled(shownElsewhere(frames), () => undefined)
     const { rows } = await deciding.query<{ 'QUERY PLAN': [{ Plan: Plan }] }>(
       `explain (analyze, format json) ${text}`,
       [...values],
@@ -136,8 +154,8 @@ describe('a look before a verdict', () => {
     const read = readOf(rows[0]?.['QUERY PLAN'][0].Plan)
     // Of 12 pictures; by keys of 16 bits it would be sixteen times as many by chance.
     expect(read('shown_set')).toBeLessThan(8)
-    const found = await deciding.query<{ is_elsewhere: boolean }>(text, [...values])
-    expect(found.rows.filter((one) => one.is_elsewhere)).toHaveLength(1)
+    const found = await deciding.query<{ isElsewhere: boolean }>(text, [...values])
+    expect(found.rows.filter((one) => one.isElsewhere)).toHaveLength(1)
   })
 })
 

@@ -1,7 +1,9 @@
 // Official pictures of a case do not join the fakes. Real: PostgreSQL, the stores, reviewing and the index that follows; invented: hashes.
 import { sql } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { lookAhead, NOT_LOOKED, shownAt } from '../../src/adapters/postgres/official-pictures.ts'
+import { lookAhead } from '../../src/adapters/postgres/look-ahead.ts'
+import { shownAt, type PictureOfCase } from '../../src/adapters/postgres/of-case.ts'
+import { NOT_LOOKED } from '../../src/adapters/postgres/official-pictures.ts'
 import { prepareOutputs } from '../../src/adapters/postgres/outputs.ts'
 import { createReviewStore } from '../../src/adapters/postgres/review-store.ts'
 import { createVerdictStore } from '../../src/adapters/postgres/verdict-store.ts'
@@ -58,8 +60,8 @@ describe('official pictures of a case', () => {
   const hashesOf = (pictures: readonly Shown[]): CaseHashes[] => pictures.map((one) => one)
   /** As a verdict looks: by what was kept. */
   const lookedAhead = async (): Promise<OfficialLook> => {
-    const all = sql`(select sha256, 'L-1' as listing_id, case_id from case_picture)`
-    const { change, looked, near } = await lookAhead(node.database.deciding, all, look)
+    const pictures = sql<PictureOfCase>`select sha256, 'L-1' as "listingId", case_id as "caseId" from case_picture`
+    const { change, looked, near } = await lookAhead(node.database.deciding, { listings: 1, pictures }, look)
     return { change, looked, near }
   }
   const confirm = (seen: OfficialLook, verdictId = 'V-1') =>
@@ -96,7 +98,7 @@ describe('official pictures of a case', () => {
     const said = await look(hashesOf(shown))
     expect(said).toEqual({
       change: 2n,
-      looked: [shown[0]?.sha256],
+      looked: [{ sha256: shown[0]?.sha256, frame: 0 }],
       near: [{ sha256: shown[0]?.sha256, frame: 0, bankId: 'of-nike', alone: false }],
     })
     await confirm({ ...said, near: [] })
@@ -221,8 +223,19 @@ describe('official pictures of a case', () => {
     const shown = [turned('shoe', 5, 2), turned('own', 0, 200), TOLD]
     await show(shown, caseId)
     expect(await world.review.verdict(caseId, holder('gap'), { verdict: 'confirmed' })).toBeUndefined()
-    expect(await world.review.verdict(caseId, analyst, { verdict: 'confirmed' })).toMatchObject({ kind: 'recorded' })
-    expect(asked.map((pictures) => pictures.toSorted())).toEqual([[], shown.map(({ sha256 }) => sha256).toSorted()])
+    const first = { verdict: 'confirmed' as const, verdictId: 'V-1' }
+    expect(await world.review.verdict(caseId, analyst, first)).toMatchObject({ kind: 'recorded' })
+    expect(asked.map((pictures) => pictures.toSorted())).toEqual([shown.map(({ sha256 }) => sha256).toSorted()])
+    expect(await joined(shown, 'confirmed')).toEqual([1])
+    // Of a word that names some, those alone.
+    const second = { verdict: 'confirmed' as const, supersedes: 'V-1', pictures: [0, String(shown[1]?.sha256)] }
+    expect(await world.review.verdict(caseId, analyst, second)).toMatchObject({ kind: 'recorded' })
+    expect(asked.slice(1).map((pictures) => pictures.toSorted())).toEqual([
+      shown
+        .slice(0, 2)
+        .map(({ sha256 }) => sha256)
+        .toSorted(),
+    ])
     expect(await joined(shown, 'confirmed')).toEqual([1])
   })
 
@@ -237,7 +250,7 @@ describe('official pictures of a case', () => {
     const shown = [turned('shoe', 5, 2), turned('own', 0, 200), TOLD]
     await show(shown, caseId)
     await show([turned('earlier', 0, 0)], caseId, 2)
-    const say = async (verdictId: string, verdict: Verdict['verdict']) => {
+    const say = async (verdictId: string, verdict: Verdict['verdict'], pictures: string[] | null = null) => {
       const { listingId, revision, decisionId } = decision
       const said: Verdict = {
         verdictId,
@@ -248,9 +261,10 @@ describe('official pictures of a case', () => {
         by: { subject: 'ann', role: 'analyst' },
         at: '2026-01-01T00:00:00Z',
         source: 'review',
+        pictures,
       }
       const from = await node.store.place('verdicts', VERDICTS, 0, 0n)
-      const about = { brandId: 'nike', brandIds: ['nike'], pictures: null }
+      const about = { brandId: 'nike', brandIds: ['nike'], pictures }
       const joins = [{ verdictId, caseId, listingId, revision, ...about, by: 'ann', byBrand: false }]
       await verdicts.commit(
         { group: 'verdicts', topic: VERDICTS, partition: 0, from, next: from + 1n },
@@ -266,6 +280,9 @@ describe('official pictures of a case', () => {
     await say('V-2', 'confirmed')
     expect(asked.map((pictures) => pictures.toSorted())).toEqual([shown.map(({ sha256 }) => sha256).toSorted()])
     expect(await joined(shown)).toEqual([1])
+    const pictures = [String(shown[1]?.sha256)]
+    await say('V-3', 'confirmed', pictures)
+    expect(asked.slice(1)).toEqual([pictures])
   })
 
   test('a blank picture is not looked up, and without anybody who holds the banks nothing is', async () => {
@@ -274,7 +291,7 @@ describe('official pictures of a case', () => {
     await show([picture('plain', { blank: true }), picture('own')], caseId)
     const { deciding } = node.database
     const seen = await lookAhead(deciding, shownAt([decision]), look)
-    expect(seen.looked).toEqual([picture('own').sha256])
+    expect(seen.looked).toEqual([{ sha256: picture('own').sha256, frame: 0 }])
     const looked = [{ listingId: 'L-1', sha256: picture('own').sha256, frame: 0 }]
     const unseen = { ...NOT_LOOKED, elsewhere: [], lookedUp: looked }
     expect(await lookAhead(deciding, shownAt([decision]), undefined)).toEqual(unseen)

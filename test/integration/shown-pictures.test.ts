@@ -1,6 +1,7 @@
 // Which pictures of a confirmed case join by themselves. Real: PostgreSQL, the statements of the stores; invented: hashes and listings.
 import { beforeEach, describe, expect, test } from 'vitest'
-import { lookAhead, shownAt } from '../../src/adapters/postgres/official-pictures.ts'
+import { lookAhead } from '../../src/adapters/postgres/look-ahead.ts'
+import { shownAt } from '../../src/adapters/postgres/of-case.ts'
 import type { KeptFrame, KeptPicture } from '../../src/domain/kept-picture.ts'
 import type { BankStore } from '../../src/rights/bank-ports.ts'
 import type { BankJoin } from '../../src/pipeline/verdicts/ports.ts'
@@ -52,8 +53,8 @@ describe('of the pictures of a confirmed case', () => {
   async function said(verdictId = 'V', more: Partial<BankJoin> = {}) {
     const { rows } = await query(`select revision from listing where listing_id = 'L'`)
     const { revision } = rows[0] as { revision: number }
-    const look = await lookAhead(node.database.reading, shownAt([{ listingId: 'L', revision }]), undefined)
     const join = joinOf({ verdictId, caseId: 'C', listingId: 'L', revision, ...more })
+    const look = await lookAhead(node.database.reading, shownAt([join]), undefined)
     const [told] = (await toldOfJoins(node.database.deciding, [join], look)) ?? []
     const all = await banks.images('confirmed-nike', { limit: 99 })
     return { told, entries: all.filter(({ source }) => source.verdictId === verdictId) }

@@ -1,7 +1,8 @@
 // What listings show, across an upgrade. Real: PostgreSQL, the migrations, the stores' statements; the old process: its statements.
 import type { Pool } from 'pg'
 import { describe, expect, test } from 'vitest'
-import { lookAhead, shownAt } from '../../src/adapters/postgres/official-pictures.ts'
+import { lookAhead } from '../../src/adapters/postgres/look-ahead.ts'
+import { shownAt } from '../../src/adapters/postgres/of-case.ts'
 import { picture } from '../contracts/store-banks.ts'
 import { storeBefore } from '../support/old-store.ts'
 import { openCase, showInCase, shownSet } from './case-pictures.ts'

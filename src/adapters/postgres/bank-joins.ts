@@ -5,9 +5,9 @@ import type { BankImage } from '../../domain/bank.ts'
 import type { BankDispute, BankJoin, CaseLook, FrameOfListing, JoinedPictures } from '../../pipeline/verdicts/ports.ts'
 import { disputed, disputedImages } from './bank-disputes.ts'
 import { packJson } from './bytes.ts'
-import { framesOf } from './picture-frames.ts'
+import { framesOf, hasOthers } from './picture-frames.ts'
 import { NOT_LOOKED, officialOf } from './official-pictures.ts'
-import { openedWith } from './pictures-of-case.ts'
+import { OF_CASE } from './of-case.ts'
 import { REFERENCE_CHANNEL, takeHead } from './reference-head.ts'
 import type { Statement } from './statement.ts'
 
@@ -43,20 +43,15 @@ export function bankEffects(
   return { statements: [takeHead, accounts, ...change(leaves, disputes), MOVE_HEAD], accounts }
 }
 
-/** Of a case, besides its own and those it was opened with, the newest: whoever edits without end must not hold up everybody's reference data. */
-const MOST_READ = 1_000
-
-/**
- * Of a case, by one word, besides its own and those that it was opened with: the newest. Whoever edits often neither washes
- * out what was seen first nor has one word put any number of strangers' pictures into a bank.
- */
-const MOST_BETWEEN = 24
-
 function join(joins: readonly BankJoin[], look: CaseLook, ending: (insert: Statement) => Statement): Statement {
   const { elsewhere = [], lookedUp } = look
   const among = (frames: readonly FrameOfListing[]): Statement => sql`(
         select * from unnest(${frames.map((e) => e.listingId)}::text[], ${frames.map((e) => e.sha256)}::text[],
                              ${frames.map((e) => e.frame)}::int[]))`
+  const isLimited = sql`${lookedUp !== undefined}::boolean`
+  // To read the other frames of all animations would take seconds under the lock.
+  const others = lookedUp?.filter(({ frame }) => frame > 0) ?? []
+  const moving = sql`(select * from unnest(${others.map((e) => e.listingId)}::text[], ${others.map((e) => e.sha256)}::text[]))`
   const banks = packJson(joins.map(({ brandId }) => confirmedBank(brandId)))
   const bankIds = joins.map(({ brandId }) => confirmedBank(brandId).bankId)
   const sourceOf = ({ verdictId, caseId, listingId, brandIds }: BankJoin): BankImage['source'] => ({
@@ -86,16 +81,22 @@ function join(joins: readonly BankJoin[], look: CaseLook, ending: (insert: State
     ${OF_CASE},
     shown as materialized (
       select x.*, p.sha256, v.*, h.change + 1 as change, c.revision as of_revision, c.ordinal as of_ordinal,
-             x.named is null and not c.is_own and not c.is_opened as is_between,
-             x.named is null or x.named::jsonb ? c.sha256 as is_named
+             x.named is null and not c.is_own and not c.is_opened as is_between, k.is_named, k.is_named and (x.named is not null or u.is_seen) as may_join,
+             u.is_seen, not k.is_read and ${hasOthers(sql`p`)} as is_cut
       from asked x
       join of_case c on c.verdict_id = x.verdict_id and (c.is_own or c.is_about)
-      join picture p on p.sha256 = c.sha256 and not p.blank ${framesOf(sql`p`)}
+      join picture p on p.sha256 = c.sha256 and not p.blank
+      cross join lateral (
+        select o.is_named, not ${isLimited} or o.is_named and x.named is not null or (x.listing_id, p.sha256) in ${moving} as is_read
+        from (select x.named is null or x.named::jsonb ? c.sha256 as is_named) o offset 0) k
+      ${framesOf(sql`p`, sql`case when k.is_read then p.frames else '[]' end`)}
+      cross join lateral (
+        select not ${isLimited} or (x.listing_id, p.sha256, v.frame) in ${among(lookedUp ?? [])} as is_seen) u
       cross join reference_head h),
     ${officialOf(look)},
     marked as materialized (
       select x.*, exists (${SPARING}) as is_official, (x.listing_id, x.sha256, x.frame) in ${among(elsewhere)} as is_elsewhere,
-             ${lookedUp !== undefined}::boolean and (x.listing_id, x.sha256, x.frame) not in ${among(lookedUp ?? [])} as is_unknown
+             not x.is_seen or (x.sha256, x.frame) in (select c.sha256, c.frame from compared c where not c.is_compared) as is_unknown
       from shown x),
     judged as materialized (select x.*, ${JOINS} as joins, ${WORD_OF} as word_of from marked x),
     joining as (select * from judged where joins),
@@ -106,43 +107,6 @@ function join(joins: readonly BankJoin[], look: CaseLook, ending: (insert: State
       from joining on conflict (bank_id) do nothing)
     ${ending(insert)}`
 }
-
-/**
- * The pictures of each case up to the revision that the verdict is about, each once, its own before earlier ones. An edit
- * keeps no fake out of the bank: an earlier revision that the case was carried over from is part of what is confirmed
- * (`is_about`), as far as it names no other brands alone: back to the last one that was left on sale, or of which somebody has
- * said something, whose word joins its pictures and takes them back. Of all others a verdict may name pictures.
- */
-const OF_CASE = sql`
-    floored as materialized (
-      select x.*, greatest(
-        (select coalesce(max(d.revision), 0) from decision d
-         where d.listing_id = x.listing_id collate "C" and d.revision < x.revision and d.outcome = 'allow' and not exists (
-           select from decision n where (n.listing_id, n.revision) = (d.listing_id, d.revision) and n.sequence > d.sequence)),
-        (select coalesce(max(v.revision), 0) from verdict v
-         where v.listing_id = x.listing_id collate "C" and v.revision < x.revision and v.body ->> 'verdict' <> 'cannot-tell'
-           and (x.brand_id is null or coalesce(v.body ->> 'brandId', x.brand_id) = x.brand_id))) as floor,
-        ${openedWith(sql`x.case_id collate "C"`)} as opened
-      from asked x),
-    of_case as materialized (
-      select x.verdict_id, c.*, case when c.is_own or x.named is null
-                                     then c.is_own or c.is_meant and (c.is_opened or c.nth <= ${MOST_BETWEEN}) else x.named::jsonb ? c.sha256 end as is_about
-      from floored x cross join lateral (
-        select o.*, row_number() over (
-          partition by o.is_own or o.is_opened order by not o.is_meant, o.revision desc, o.ordinal) as nth
-        from (
-          select distinct on (c.sha256) c.sha256, c.revision, c.ordinal, c.brand_ids, c.revision = x.revision as is_own,
-                 c.is_opened, c.revision > x.floor and (
-                   x.brand_id is null or c.brand_ids @> array[x.brand_id] or c.brand_ids = '{}' and not x.by_brand) as is_meant
-          from (
-            select s.*, bool_or(s.revision = x.opened) over (partition by s.sha256) as is_opened
-            from ((select * from case_picture s where s.case_id = x.case_id collate "C" and s.revision in (x.revision, x.opened)
-                     and s.revision <= x.revision)
-                  union
-                  (select * from case_picture s where s.case_id = x.case_id collate "C" and (s.revision <= x.revision
-                     or x.named::jsonb ? s.sha256)
-                   order by s.revision desc, s.ordinal limit ${MOST_READ})) s) c
-          order by c.sha256, c.revision = x.revision desc, c.revision > x.floor desc, c.revision desc, c.ordinal) o) c)`
 
 /** Ends the statement with the joining alone. */
 const JOIN = (insert: Statement): Statement => insert
@@ -159,8 +123,8 @@ const ACCOUNTED = (insert: Statement): Statement => sql`,
         from joined join joining using (verdict_id, sha256, frame) group by verdict_id, sha256, of_revision, of_ordinal) p
       group by verdict_id),
     picture_of as (
-      select verdict_id, sha256, bool_or(joins) as joins, bool_and(is_named) as is_named, bool_and(is_official) as is_official,
-             bool_or(is_unknown) as is_unknown
+      select verdict_id, sha256, bool_or(joins) as joins, bool_and(is_named) as is_named, bool_and(is_official and not is_cut) as is_official,
+             bool_or(is_unknown or is_cut) as is_unknown
       from judged group by verdict_id, sha256),
     marked_of as (
       select verdict_id, (count(*) filter (where is_named and is_official))::int as official,
@@ -216,12 +180,13 @@ const SPARING = sql`
  * A picture that a listing of another seller shows, on sale and from before, is rather an innocent one that was put beside a
  * fake: people confirm a listing, not each of its pictures. It joins where the verdict names it, and where nothing else of
  * the case could: else a fake that one of its sellers got through could never be confirmed. Then an analyst has looked at
- * what others sell; a rights holder alone decides nothing over them (see `WORD_OF`). What nobody could look up in time joins
- * only where it is named, and is no reason for the others to join: strangers could flood what is looked up.
+ * what others sell; a rights holder alone decides nothing over them (see `WORD_OF`). What nobody could look up in time,
+ * or compare with the official ones, joins only where it is named, and is no reason for the others to join: strangers could
+ * flood what is looked up. An official one that is named so yields where it is matched (signals/image-hash/spared.ts).
  */
 const JOINS = sql`
       x.is_named and not x.is_official and (x.named is not null or not x.is_unknown and (not x.is_elsewhere or not bool_or(
-        not x.is_official and not x.is_elsewhere) over (partition by x.verdict_id)))`
+        x.is_cut or not x.is_official and not x.is_elsewhere) over (partition by x.verdict_id)))`
 
 /**
  * Whose word a picture is less than a person's who looked at it; null: none less. Of revisions between what the case was opened

@@ -1,74 +1,30 @@
 // Which pictures of cases are official ones: compared by who holds the banks in memory before the transaction, and under the
-// head's lock only with what changed since.
+// head's lock only with what changed since, as far as that is little.
 import { sql } from 'kysely'
-import type { Pool } from 'pg'
-import type { CaseHashes, CaseLook, LookForOfficials, OfficialLook } from '../../pipeline/verdicts/ports.ts'
-import { lookElsewhere, timeFor, type LookElsewhere } from './look-elsewhere.ts'
-import { framesOf } from './picture-frames.ts'
-import { openedWith } from './pictures-of-case.ts'
+import type { OfficialLook } from '../../pipeline/verdicts/ports.ts'
 import type { Statement } from './statement.ts'
-import { within } from './within.ts'
 
-/** Nothing was looked at: everything is compared under the lock, 16 µs for each picture and official one on a busy machine. */
+/** Nothing was looked at. */
 export const NOT_LOOKED: OfficialLook = { change: 0n, looked: [], near: [] }
 
-/** Of one case: all of the revision the verdict is about and all it was opened with, of which each may have a hundred, and what may join of others. */
-const MOST = 224
+/** Hashes of entries that are read under the lock, of what came, of what was there in banks that changed, and of all others. */
+const MOST_ENTRIES = 100_000
 
-/** Of one case `c` that somebody may speak about. Nothing is locked: it may show others by the time of the verdict. */
-export const shownInCase = (theCase: Statement<boolean>): Statement => sql`
-  (select s.sha256, c.listing_id, c.case_id from review_case c ${ofCase(sql`c.revision`)} where ${theCase})`
-
-/** Of the cases that went over to these revisions or later ones, up to them. */
-export const shownAt = (rows: readonly { readonly listingId: string; readonly revision: number }[]): Statement => sql`
-  (select s.sha256, c.listing_id, c.case_id from unnest(${rows.map((r) => r.listingId)}::text[], ${rows.map((r) => r.revision)}::int[]) x (listing_id, revision)
-   join review_case c on c.listing_id = x.listing_id collate "C" and c.revision >= x.revision
-   ${ofCase(sql`x.revision`)})`
+/** Hashes that are compared with each other under the lock: 0.2 µs each on a busy machine, for which everybody waits who changes reference data. */
+const MOST_PAIRS = 4_000_000
 
 /**
- * Of a case `c` up to this revision: each picture once, however often its seller sends it again, and what a verdict joins unnamed
- * first (bank-joins.ts): its own, what it was opened with, then the newest, before others those that name a brand of the case or none.
- */
-const ofCase = (revision: Statement): Statement => sql`
-   cross join lateral (select ${openedWith(sql`c.case_id`)} as revision) o
-   cross join lateral (
-     select p.sha256 from (
-       select distinct on (s.sha256) s.sha256, s.revision, s.ordinal, s.revision = ${revision} as is_own,
-              bool_or(s.revision = o.revision) over (partition by s.sha256) as is_opened,
-              s.brand_ids && c.brand_ids or s.brand_ids = '{}' as is_meant
-       from case_picture s where s.case_id = c.case_id and s.revision <= ${revision}
-       order by s.sha256, s.revision desc, s.ordinal) p
-     order by p.is_own or p.is_opened desc, p.is_meant desc, p.revision desc, p.ordinal limit ${MOST}) s`
-
-/**
- * Looks what `shown` names up, outside of any transaction: it may take its time, but a bounded one (each of `pieces` by itself for
- * what other sellers show; all of `shown` when not said). Rejects where the hashes to ask the official ones for are not
- * there in time; what others show is then merely not known.
- */
-export async function lookAhead(
-  pool: Pool,
-  shown: Statement,
-  look: LookForOfficials | undefined,
-  { pieces = [shown], ...options }: LookElsewhere & { readonly pieces?: readonly Statement[] } = {},
-): Promise<CaseLook> {
-  const elsewhere = await lookElsewhere(pool, pieces, options)
-  if (look === undefined) return { ...NOT_LOOKED, ...elsewhere }
-  const hashes = sql<CaseHashes>`
-    select p.sha256, v.frame, v.hash, v.variants from picture p ${framesOf(sql`p`)}
-    where not p.blank and p.sha256 in (select s.sha256 from ${shown} s)`
-  const rows = await within(pool, timeFor(pieces.length, options.times), hashes)
-  return { ...(await look(rows)), ...elsewhere }
-}
-
-/**
- * Common table expressions behind `shown` (sha256, frame, hash, variants): `official` (sha256, frame, kind, brand_id, alone) says of which bank a
- * picture is like an entry, in any form by which an entry of it would match, within what that bank calls the same; `alone`: one that is
- * its owner's word alone. By its text, as in bank-rights.ts.
+ * Common table expressions behind `shown` (sha256, frame, hash, variants; may_join; named, null where the verdict names none):
+ * `official` (sha256, frame, kind, brand_id, alone) says of which bank a picture that may join is like an entry, in any form by which an
+ * entry of it would match, within what that bank calls the same; `alone`: one that is its owner's word alone. `compared`
+ * (sha256, frame, is_compared) says of which that is known: of those that a verdict names first, and of all others only as far as it
+ * ends soon. By its text, as in bank-rights.ts.
  *
  * Every hash of these banks counts, those of derived forms too. What cannot be read as a hash is compared with nothing,
  * instead of failing every verdict; the same bytes are the same picture whatever their hash. Each hash is read from its text
- * once: for every pair anew, as it was, took ten times as long. `entry` has two parts so that each goes by an index: what
- * changed since the look, and, where a bank changed or a picture was not looked at, what was there before.
+ * once: for every pair anew, as it was, took ten times as long. `entry` has three parts so that each goes by an index: what
+ * changed since the look; of banks that changed since what was there before; and, where something was not looked at, all
+ * that was there before.
  */
 export const officialOf = ({ change, looked, near }: OfficialLook): Statement => {
   const since = sql`${String(change)}::bigint`
@@ -76,24 +32,38 @@ export const officialOf = ({ change, looked, near }: OfficialLook): Statement =>
   const bank = sql`b.body ->> 'kind' as kind, b.body ->> 'brandId' as brand_id`
   const alone = sql`g.source::text ~ '"by"\\s*:\\s*"brand"' as alone`
   const isOfficial = sql`b.body ->> 'kind' in ('genuine', 'allowed')`
+  const part = (place: number, which: Statement) => sql`
+      (select ${place}::int as part, ${bank}, ${alone}, (b.body ->> 'maxDistance')::int as most, ${hashOf(sql`f.hash`)} as hash
+       from bank b join bank_image g on g.bank_id = b.bank_id, unnest(g.hash || g.forms) f (hash)
+       where ${which} and g.state = 'active' and ${isOfficial} limit ${MOST_ENTRIES + 1})`
   return sql`
+    candidate as materialized (
+      select s.sha256, s.frame, s.variants, bool_or(s.named is not null) as is_named, (s.sha256, s.frame) in (
+        select * from unnest(${looked.map((one) => one.sha256)}::text[], ${looked.map((one) => one.frame)}::int[])) as is_looked
+      from shown s where s.may_join group by s.sha256, s.frame, s.variants),
+    entry as materialized (${part(1, sql`g.change > ${since}`)}
+      union all ${part(2, sql`b.change > ${since} and g.change <= ${since}`)}
+      union all ${part(
+        3,
+        sql`b.change <= ${since} and g.change <= ${since} and (select exists (select from candidate where not is_looked))`,
+      )}),
+    size as materialized (
+      select count(*) filter (where part < 3) as since, count(*) filter (where part = 3) as before,
+             greatest(count(*) filter (where part = 1), count(*) filter (where part = 2)) > ${MOST_ENTRIES} as too_many_since,
+             count(*) filter (where part = 3) > ${MOST_ENTRIES} as too_many_before
+      from entry),
+    compared as materialized (
+      select sha256, frame, variants, is_looked, may and sum(pairs) over (
+               order by may desc, is_named desc, is_looked desc, sha256, frame rows unbounded preceding) <= ${MOST_PAIRS} as is_compared
+      from candidate c cross join size z cross join lateral (
+        select not z.too_many_since and (c.is_looked or not z.too_many_before) as may,
+               cardinality(c.variants) * (z.since + case when c.is_looked then 0 else z.before end) as pairs) x),
     turned as materialized (
-      select distinct s.sha256, s.frame, s.sha256 = any(${looked}::text[]) as is_looked, ${hashOf(sql`v.hash`)} as hash
-      from shown s, unnest(s.variants) v (hash)),
-    entry as materialized (
-      select e.kind, e.brand_id, e.alone, e.most, e.was_there, ${hashOf(sql`f.hash`)} as hash
-      from (
-        select ${bank}, ${alone}, (b.body ->> 'maxDistance')::int as most, false as was_there, g.hash || g.forms as hashes
-        from bank_image g join bank b on b.bank_id = g.bank_id
-        where g.change > ${since} and g.state = 'active' and ${isOfficial}
-        union all
-        select ${bank}, ${alone}, (b.body ->> 'maxDistance')::int, b.change <= ${since}, g.hash || g.forms
-        from bank b join bank_image g on g.bank_id = b.bank_id
-        where (b.change > ${since} or (select exists (select sha256 from shown except select unnest(${looked}::text[]) collate "C")))
-          and g.change <= ${since} and g.state = 'active' and ${isOfficial}) e, unnest(e.hashes) f (hash)),
+      select distinct c.sha256, c.frame, c.is_looked, ${hashOf(sql`v.hash`)} as hash
+      from compared c, unnest(c.variants) v (hash) where c.is_compared and (select exists (select from entry))),
     official as materialized (
       select t.sha256, t.frame, e.kind, e.brand_id, e.alone from turned t join entry e
-        on not (t.is_looked and e.was_there) and bit_count(t.hash # e.hash) <= e.most
+        on (e.part < 3 or not t.is_looked) and bit_count(t.hash # e.hash) <= e.most
       union
       select s.sha256, s.frame, ${bank}, ${alone}
       from shown s join bank_image g on g.sha256 = s.sha256 and g.state = 'active' join bank b on b.bank_id = g.bank_id

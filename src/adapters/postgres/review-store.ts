@@ -6,8 +6,8 @@ import type { Verdict } from '../../domain/verdict.ts'
 import type { JoinedPictures, LookForOfficials } from '../../pipeline/verdicts/ports.ts'
 import type { About, Appeal, ClaimEnd, ReviewStore, ReviewSubject, Settlement } from '../../pipeline/review/ports.ts'
 import { bankEffects } from './bank-joins.ts'
-import type { LookElsewhere } from './look-elsewhere.ts'
-import { lookAhead, shownInCase } from './official-pictures.ts'
+import { lookAhead, type LookOptions } from './look-ahead.ts'
+import { shownInCase } from './of-case.ts'
 import { picturesOfCase } from './pictures-of-case.ts'
 import type { Outputs } from './outputs.ts'
 import { assertWritable, writeSettlement } from './settlement.ts'
@@ -26,7 +26,7 @@ export interface ReviewStoreOptions {
   readonly outputs: Outputs
   /** Without it all is compared in the transaction: for few official pictures. */
   readonly officials?: LookForOfficials
-  readonly elsewhere?: LookElsewhere
+  readonly elsewhere?: LookOptions
 }
 
 /** Of a case: five times as many as it is shown with. A seller who edits without end must not fill anyone's memory. */
@@ -50,7 +50,7 @@ export function createReviewStore({
     async settle<T>(about: About, asked: Asked, settle: (subject: ReviewSubject, now: Date) => Settlement<T>) {
       const look =
         asked.confirms && 'caseId' in about
-          ? await lookAhead(looking, shownInCase(theCase(about)), officials, elsewhere)
+          ? await lookAhead(looking, shownInCase(theCase(about), { ...asked, ...about }), officials, elsewhere)
           : undefined
       for (let round = 0; round < ROUNDS; round++) {
         const first = [lock(about)] as const

@@ -1,6 +1,6 @@
 // What sellers show on their listings, by hash alone: what of a confirmed case honest sellers show too is found by it.
 import { sql } from 'kysely'
-import { framesOf } from './picture-frames.ts'
+import type { FrameOfListing } from '../../pipeline/verdicts/ports.ts'
 import type { Statement } from './statement.ts'
 
 /**
@@ -22,20 +22,29 @@ export const keysOf = (hash: Statement) => sql`
 export const oldKeysOf = (hash: Statement) => sql`
   array(select (part << 16) + ('x' || substr(${hash}, part * 4 + 1, 4))::bit(16)::int from generate_series(0, 15) part)`
 
+/** A frame of a picture of a case, by all hashes by which an entry of it would match. */
+export interface FrameOfCase extends FrameOfListing {
+  readonly caseId: string
+  readonly hashes: readonly string[]
+}
+
 /**
- * The frames of the pictures that `shown` names (sha256, listing_id, case_id), each with whether a listing of another seller
- * showed it before, and shows it while it stands allowed: before a revision of that case with such a picture was first
+ * These, each with whether a listing of another seller showed it before, and shows it while it stands allowed: before a
+ * revision of that case with such a picture was first
  * decided. Not before the case was opened, which may be long after its pictures were on sale, and long before an edit brought
  * others; an edit that keeps one makes it no newer. What a listing shows is what its decisions name, and when is when they
- * were made: by the clock of the store. Strangers choose how many are near: see look-elsewhere.ts for how long it may take.
+ * were made: by the clock of the store. Strangers choose how many are near: see look-ahead.ts for how long it may take.
  */
 export const shownElsewhere = (
-  shown: Statement,
-): Statement<{ sha256: string; frame: number; listing_id: string; is_elsewhere: boolean }> =>
-  sql<{ sha256: string; frame: number; listing_id: string; is_elsewhere: boolean }>`
+  frames: readonly FrameOfCase[],
+): Statement<FrameOfListing & { readonly isElsewhere: boolean }> =>
+  sql<FrameOfListing & { isElsewhere: boolean }>`
     with asked as materialized (
-      select distinct s.sha256, s.listing_id, s.case_id, v.frame, v.variants as hashes
-      from ${shown} s join picture p on p.sha256 = s.sha256 and not p.blank ${framesOf(sql`p`)}),
+      select a.listing_id collate "C" as listing_id, a.case_id collate "C" as case_id, a.sha256 collate "C" as sha256, a.frame,
+             string_to_array(a.hashes, ',') as hashes
+      from unnest(${frames.map((one) => one.listingId)}::text[], ${frames.map((one) => one.caseId)}::text[],
+                  ${frames.map((one) => one.sha256)}::text[], ${frames.map((one) => one.frame)}::int[],
+                  ${frames.map((one) => one.hashes.join(','))}::text[]) a (listing_id, case_id, sha256, frame, hashes)),
     -- Of most nothing is near that counts: only of the others it matters since when.
     met as materialized (select a.* from asked a where ${witnessOf(sql`true`)}),
     -- The first revision of the case that has the very picture, and the first that shows one like it.
@@ -60,11 +69,11 @@ export const shownElsewhere = (
             select n.hash, n.keys, n.wide_keys from shown_set n where n.listing_id = m.listing_id and n.digest = d.shown offset 0) n
           where ${isNear} offset 0)) x
       group by x.case_id, x.sha256, x.frame)
-    select a.sha256, a.frame, a.listing_id,
+    select a.sha256, a.frame, a.listing_id as "listingId",
            exists (
              select from met m left join since t on (t.case_id, t.sha256, t.frame) = (m.case_id, m.sha256, m.frame)
              where (m.case_id, m.sha256, m.frame) = (a.case_id, a.sha256, a.frame)
-               and ${witnessOf(hadBefore)}) as is_elsewhere
+               and ${witnessOf(hadBefore)}) as "isElsewhere"
     from asked a`
 
 /** Each hash of an array once, with its keys; what cannot be read as one is like nothing. */

@@ -7,8 +7,8 @@ import type { BatchResult } from '../../pipeline/log/ports.ts'
 import type { KnownOfVerdicts, LookForOfficials, VerdictStore, VerdictSubject } from '../../pipeline/verdicts/ports.ts'
 import { bankJoins } from './bank-joins.ts'
 import { moveOffsets } from './input-offsets.ts'
-import type { LookElsewhere } from './look-elsewhere.ts'
-import { lookAhead, shownAt } from './official-pictures.ts'
+import { lookAhead, type LookOptions } from './look-ahead.ts'
+import { shownAt } from './of-case.ts'
 import type { Outputs } from './outputs.ts'
 import { assertWritable, writeSettlement } from './settlement.ts'
 import { readStandings, standingsFrom } from './standings.ts'
@@ -25,7 +25,7 @@ export interface VerdictStoreOptions {
   readonly outputs: Outputs
   /** Without it all is compared in the transaction: for few official pictures. */
   readonly officials?: LookForOfficials
-  readonly elsewhere?: LookElsewhere
+  readonly elsewhere?: LookOptions
 }
 
 /** Locks in the order of the gate's store, whose `place` is also the one for verdicts; verdicts lie before the outbox. */
@@ -39,14 +39,8 @@ export function createVerdictStore({
   return {
     async commit(batch, wanted, settle) {
       const confirmed = wanted.filter((one) => one.verdict === 'confirmed')
-      const revisions = [
-        ...new Map(confirmed.map((one) => [JSON.stringify([one.listingId, one.revision]), one])).values(),
-      ]
-      const pieces = revisions.map((one) => shownAt([one]))
-      const look =
-        confirmed.length === 0
-          ? undefined
-          : await lookAhead(looking, shownAt(confirmed), officials, { ...elsewhere, pieces })
+      const words = confirmed.map((one) => ({ ...one, byBrand: one.by.role === 'brand' }))
+      const look = words.length === 0 ? undefined : await lookAhead(looking, shownAt(words), officials, elsewhere)
       const known = [...new Set(wanted.map((one) => one.listingId))]
       const first = [moveOffsets([batch]), lockKnown(known)] as const
       return await inTransactionFrom<BatchResult, typeof first>(pool, first, async (tx, [{ rows }, locked]) => {

@@ -20,6 +20,6 @@ export function createLookForOfficials(banks: () => BankIndex): LookForOfficials
           near.push({ sha256, frame, bankId, alone: source.by !== undefined })
     }
     await inTurns(inSteps(pictures, compare, 1))
-    return { change, looked: [...new Set(pictures.map(({ sha256 }) => sha256))], near }
+    return { change, looked: pictures.map(({ sha256, frame = 0 }) => ({ sha256, frame })), near }
   }
 }

@@ -79,6 +79,9 @@ export interface ReviewStore {
       readonly decisionId?: string | undefined
       /** What it returns may let pictures join banks: what others show is then looked up before. */
       readonly confirms: boolean
+      /** For which brand, and of which pictures, by place in the listing or sha256: these are looked up; null: it does not say. */
+      readonly brandId?: string | null
+      readonly pictures?: readonly (number | string)[] | null
     },
     settle: (subject: ReviewSubject, now: Date) => Settlement<T>,
   ): Promise<T | undefined>

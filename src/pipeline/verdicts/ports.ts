@@ -91,8 +91,8 @@ export interface CaseHashes extends Pick<KeptPicture, 'sha256' | 'hash' | 'varia
 export interface OfficialLook {
   /** Everything up to here was compared, and perhaps some of what came later. */
   readonly change: bigint
-  /** The pictures that were compared. */
-  readonly looked: readonly string[]
+  /** What was compared. */
+  readonly looked: readonly Pick<FrameOfListing, 'sha256' | 'frame'>[]
   readonly near: readonly LikeOfficial[]
 }
 
@@ -132,6 +132,12 @@ export interface VerdictSettlement extends Settlement {
   readonly bankDisputes?: readonly BankDispute[]
 }
 
+/** What of a verdict says what is to be read, and looked up before it, on its account. */
+export type WantedVerdict = Pick<
+  Verdict,
+  'verdictId' | 'listingId' | 'revision' | 'decisionId' | 'supersedes' | 'verdict' | 'brandId' | 'pictures' | 'by'
+>
+
 export interface VerdictStore {
   /**
    * As `GateStore.commit`: the offset, the verdicts and what they decide, or nothing and `moved`. `moved` also when
@@ -139,7 +145,7 @@ export interface VerdictStore {
    */
   commit(
     batch: Span,
-    wanted: readonly Pick<Verdict, 'verdictId' | 'listingId' | 'revision' | 'decisionId' | 'supersedes' | 'verdict'>[],
+    wanted: readonly WantedVerdict[],
     settle: (known: KnownOfVerdicts, now: Date) => VerdictSettlement,
   ): Promise<BatchResult>
 }

@@ -31,7 +31,11 @@ describe('official pictures', () => {
   test('what cannot be read as a hash is like nothing, and fails nobody', async () => {
     const look = createLookForOfficials(banksOf)
     const odd = [shown('a', ['none', '', hex('x').toUpperCase(), 'ab']), shown('b', [], '0'.repeat(63))]
-    expect(await look(odd)).toEqual({ change: 7n, looked: ['a', 'b'], near: [] })
+    expect(await look(odd)).toEqual({
+      change: 7n,
+      looked: ['a', 'b'].map((sha256) => ({ sha256, frame: 0 })),
+      near: [],
+    })
   })
 
   test('genuine and allowed banks count, each within its distance, under any form that is known', async () => {
@@ -80,6 +84,6 @@ describe('official pictures', () => {
       shown('a', [hex('a')]),
       shown('b', [hex('b')]),
     ])
-    expect([change, looked, index.change]).toEqual([7n, ['a', 'b'], 9n])
+    expect([change, looked.map(({ sha256 }) => sha256), index.change]).toEqual([7n, ['a', 'b'], 9n])
   })
 })

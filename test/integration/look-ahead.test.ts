@@ -1,19 +1,19 @@
 // A look at what others sell that does not end in its time. Real: PostgreSQL, the stores and reviewing; invented: hashes, listings, times.
-import { sql } from 'kysely'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { lookElsewhere, type LookElsewhere, type LookTimes } from '../../src/adapters/postgres/look-elsewhere.ts'
-import { lookAhead, shownAt } from '../../src/adapters/postgres/official-pictures.ts'
+import { lookAhead, type LookOptions, type LookTimes } from '../../src/adapters/postgres/look-ahead.ts'
+import { shownAt } from '../../src/adapters/postgres/of-case.ts'
+import { NOT_LOOKED } from '../../src/adapters/postgres/official-pictures.ts'
 import { prepareOutputs } from '../../src/adapters/postgres/outputs.ts'
 import { createReviewStore } from '../../src/adapters/postgres/review-store.ts'
 import { createVerdictStore } from '../../src/adapters/postgres/verdict-store.ts'
 import type { Verdict } from '../../src/domain/verdict.ts'
-import type { BankJoin } from '../../src/pipeline/verdicts/ports.ts'
+import type { BankJoin, LookForOfficials } from '../../src/pipeline/verdicts/ports.ts'
 import type { BankStore } from '../../src/rights/bank-ports.ts'
 import { analyst, reviewWorld } from '../contracts/review-world.ts'
 import { picture } from '../contracts/store-banks.ts'
 import { NOTHING, OUTPUTS, VERDICTS } from '../contracts/store-samples.ts'
 import { hash } from '../unit/pipeline/banks/samples.ts'
-import { joinOf, offer, showInCase, shownSet, toldOfJoins } from './case-pictures.ts'
+import { joinOf, offer, openCase, showInCase, shownSet, toldOfJoins } from './case-pictures.ts'
 import { freshNode, type PostgresNode } from './store-on-postgres.ts'
 
 const hex = (of: string) => hash(of, 0).toString('hex')
@@ -42,7 +42,7 @@ describe('a look at what others sell', () => {
     })
 
   /** A held listing that shows a picture of another's beside a fake, and both ways in which a verdict on it comes. */
-  async function held(elsewhere: LookElsewhere) {
+  async function held(elsewhere: LookOptions) {
     const pool = node.database.deciding
     const outputs = await prepareOutputs(pool, { ...OUTPUTS, [VERDICTS]: 2 })
     const { review, screen } = reviewWorld({ ...node, review: createReviewStore({ pool, outputs, elsewhere }) }, 0)
@@ -126,12 +126,8 @@ describe('a look at what others sell', () => {
   test('what is not known is no reason that the others join, and a rights holder’s word on it is its word alone', async () => {
     const { caseId, shown } = await held({ times: AMPLE })
     const [theirs, fake] = shown.map(({ sha256 }) => sha256)
-    const ask = shownAt([{ listingId: 'L-1', revision: 1 }])
-    const pieces = [
-      sql`(select * from ${ask} a where sha256 = ${theirs})`,
-      sql`(select '' as sha256, 1 / (random() * 0)::int)`,
-    ]
-    const look = await lookAhead(node.database.deciding, ask, undefined, { pieces, times: AMPLE })
+    const ask = shownAt([{ listingId: 'L-1', revision: 1, pictures: [String(theirs)] }])
+    const look = await lookAhead(node.database.deciding, ask, undefined, { times: AMPLE })
     expect(look.lookedUp).toEqual([{ listingId: 'L-1', sha256: theirs, frame: 0 }])
     expect(look.elsewhere).toEqual(look.lookedUp)
     const say = async (more: Partial<BankJoin>) => {
@@ -145,24 +141,34 @@ describe('a look at what others sell', () => {
   })
 
   test('what the first round did not know has a second one, and one that fails takes nothing from the others', async () => {
-    await held({ times: AMPLE })
-    const ask = shownAt([{ listingId: 'L-1', revision: 1 }])
-    const told: number[][] = []
-    const look = (pieces: (typeof ask)[], times: LookTimes) =>
-      lookElsewhere(node.database.deciding, pieces, { times, notKnown: (...n) => told.push(n.slice(0, 2) as number[]) })
-    expect((await look([ask], { ...AMPLE, first: 0 })).lookedUp).toHaveLength(2)
+    const { shown } = await held({ times: AMPLE })
+    await offer(node.database.deciding, { listingId: 'L-2', sellerId: 'bad', outcome: 'hold' })
+    await openCase(node.database.deciding, 'C-2', 'L-2')
+    await showInCase(node.database.deciding, 'C-2', [shot('odd')])
+    const odd = shot('odd').sha256
+    const ask = shownAt(['L-1', 'L-2'].map((listingId) => ({ listingId, revision: 1 })))
+    const told: unknown[][] = []
+    const look = (officials: LookForOfficials, times: LookTimes) =>
+      lookAhead(node.database.deciding, ask, officials, { times, notKnown: (...all) => told.push(all) })
+    const compare: LookForOfficials = (pictures) =>
+      Promise.resolve({ change: 9n, near: [], looked: pictures.map(({ sha256 }) => ({ sha256, frame: 0 })) })
+    expect((await look(compare, { ...AMPLE, first: 0 })).lookedUp).toHaveLength(3)
     expect(told).toEqual([])
-    const broken = sql`(select * from no_such_table)`
-    const { lookedUp, elsewhere } = await look([broken, ask, broken], AMPLE)
-    expect([lookedUp.length, elsewhere.length, told]).toEqual([2, 1, [[2, 3]]])
+    const fault = new Error('cannot compare this')
+    const broken: LookForOfficials = (pictures) =>
+      pictures.some(({ sha256 }) => sha256 === odd) ? Promise.reject(fault) : compare(pictures)
+    const { lookedUp, elsewhere, looked, change } = await look(broken, AMPLE)
+    expect(lookedUp?.map(({ sha256 }) => sha256).toSorted()).toEqual(shown.map(({ sha256 }) => sha256).toSorted())
+    expect([elsewhere?.length, looked.length, change, told]).toEqual([1, 2, 9n, [[1, 2, fault]]])
   })
 
   test('no connection is no failure either', async () => {
-    const { caseId, fromLog } = await held({ times: AMPLE })
+    const { fromLog } = await held({ times: AMPLE })
     const gone = { connect: () => Promise.reject(new Error('no connection')) }
     const told: unknown[] = []
-    const end = await lookElsewhere(gone as never, [sql`(select ${caseId})`], { notKnown: (...all) => told.push(all) })
-    expect(end).toEqual({ elsewhere: [], lookedUp: [] })
+    const ask = shownAt([{ listingId: 'L-1', revision: 1 }])
+    const end = await lookAhead(gone as never, ask, undefined, { notKnown: (...all) => told.push(all) })
+    expect(end).toEqual({ ...NOT_LOOKED, elsewhere: [], lookedUp: [] })
     expect(told).toEqual([[1, 1, new Error('no connection')]])
     expect(await fromLog('V-1', null)).toBe('committed')
   })
