@@ -1,6 +1,7 @@
 // What a brand's rejection does to the banks: another brand's word on the same revision is its word alone from then on.
 import { sql } from 'kysely'
 import type { BankDispute } from '../../pipeline/verdicts/ports.ts'
+import { saysWhose } from './bank-rights.ts'
 import type { Statement } from './statement.ts'
 
 /**
@@ -30,5 +31,5 @@ export function disputedImages(disputes: readonly BankDispute[]): Statement {
     join verdict v on v.listing_id = x.listing_id collate "C" and v.body ->> 'verdict' = 'confirmed'
       and v.body -> 'by' ->> 'role' = 'brand' and v.body ->> 'brandId' <> x.brand_id
     join bank_image i on i.verdict_id = v.verdict_id and i.state <> 'removed'
-      and i.source::text ~ ('"revision"\\s*:\\s*' || x.revision || '\\M') and i.source::text !~ '"(by|vouched)"\\s*:'`
+      and i.source::text ~ ('"revision"\\s*:\\s*' || x.revision || '\\M') and not (${saysWhose(sql`i`)})`
 }

@@ -47,12 +47,22 @@ export function assertFillable({ bankId, kind }: Bank, scope: BankScope): void {
 }
 
 /**
+ * Of a picture: it is the word of one of these alone. Its source is read as text, as in the indexes for it: `->>` fails on a
+ * file's name with half a character. Within a string of JSON a quote is escaped, so no name can say it.
+ */
+export const isWordOf = (picture: Statement, whose: 'brand' | '(brand|nobody)'): Statement<boolean> =>
+  sql<boolean>`${picture}.source::text ~ ${sql.lit(`"by"\\s*:\\s*"${whose}"`)}`
+
+/** It says whose word it is alone, or who vouched for it. */
+export const saysWhose = (picture: Statement): Statement<boolean> =>
+  sql<boolean>`${picture}.source::text ~ '"(by|vouched)"\\s*:'`
+
+/**
  * Of a picture and its bank: a rights holder's word alone, or nobody's, which counts less until somebody vouches for it. Only of fakes:
- * a genuine one stops nobody, and what it may spare is said beside the fake (signals/image-hash/spared.ts). By its text, as in the index for it:
- * `->>` fails on a file's name with half a character. Within a string of JSON a quote is escaped, so no name can say it.
+ * a genuine one stops nobody, and what it may spare is said beside the fake (signals/image-hash/spared.ts).
  */
 export const unvouched = (picture: Statement, bank: Statement): Statement =>
-  sql`(${picture}.state = 'active' and ${picture}.source::text ~ '"by"\\s*:\\s*"(brand|nobody)"' and ${bank}.body ->> 'kind' = 'counterfeit')`
+  sql`(${picture}.state = 'active' and ${isWordOf(picture, '(brand|nobody)')} and ${bank}.body ->> 'kind' = 'counterfeit')`
 
 export const sourceIn = (scope: BankScope, source: BankImage['source']): BankImage['source'] =>
   scope === 'all' ? source : { ...source, by: 'brand' }

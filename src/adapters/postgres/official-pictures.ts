@@ -2,6 +2,7 @@
 // head's lock only with what changed since, as far as that is little.
 import { sql } from 'kysely'
 import type { OfficialLook } from '../../pipeline/verdicts/ports.ts'
+import { isWordOf } from './bank-rights.ts'
 import type { Statement } from './statement.ts'
 
 /** Nothing was looked at. */
@@ -30,7 +31,7 @@ export const officialOf = ({ change, looked, near }: OfficialLook): Statement =>
   const since = sql`${String(change)}::bigint`
   const hashOf = (text: Statement) => sql`case when ${text} ~ '^[0-9a-f]{64}$' then ('x' || ${text})::bit(256) end`
   const bank = sql`b.body ->> 'kind' as kind, b.body ->> 'brandId' as brand_id`
-  const alone = sql`g.source::text ~ '"by"\\s*:\\s*"brand"' as alone`
+  const alone = sql`${isWordOf(sql`g`, 'brand')} as alone`
   const isOfficial = sql`b.body ->> 'kind' in ('genuine', 'allowed')`
   const part = (place: number, which: Statement) => sql`
       (select ${place}::int as part, ${bank}, ${alone}, (b.body ->> 'maxDistance')::int as most, ${hashOf(sql`f.hash`)} as hash
