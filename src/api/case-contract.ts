@@ -177,7 +177,7 @@ const picturesOfVerdictSchema = z
       official: count('Like a picture of a genuine or an allowed bank.'),
       elsewhere: count('Shown by other sellers’ listings on sale, from before; a verdict that names them takes them.'),
       notLookedUp: count(
-        'There was too much to compare to look up in time whether other sellers show them; a verdict that names them takes them.',
+        'There was too much to compare to look up in time whether they are official or other sellers show them; a verdict that names them takes them.',
       ),
       unnamed: count('The verdict names others.'),
       earlier: count(

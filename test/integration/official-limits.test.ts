@@ -52,7 +52,7 @@ describe('official pictures under the lock', () => {
 
   test('of several as many are compared under the lock as do not take long, and those that a verdict names first', async () => {
     await official(['shoe'])
-    await weigh(90_000)
+    await weigh(45_000)
     const many = (name: string) => {
       const one = turned('shoe', 2, 4)
       const variants = [...one.variants, ...Array.from({ length: 22 }, (_, i) => hash(`${name} ${i}`).toString('hex'))]

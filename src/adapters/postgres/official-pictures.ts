@@ -9,10 +9,10 @@ import type { Statement } from './statement.ts'
 export const NOT_LOOKED: OfficialLook = { change: 0n, looked: [], near: [] }
 
 /** Hashes of entries that are read under the lock, of what came, of what was there in banks that changed, and of all others. */
-const MOST_ENTRIES = 100_000
+const MOST_ENTRIES = 50_000
 
-/** Hashes that are compared with each other under the lock: 0.2 µs each on a busy machine, for which everybody waits who changes reference data. */
-const MOST_PAIRS = 4_000_000
+/** Pairs of hashes that are compared under the lock: 0.4 µs each on a busy machine, for which everybody waits who changes reference data. */
+const MOST_PAIRS = 2_000_000
 
 /**
  * Common table expressions behind `shown` (sha256, frame, hash, variants; may_join; named, null where the verdict names none):

@@ -61,7 +61,7 @@ export interface JoinedPictures {
   readonly official: number
   /** Shown by other sellers' listings on sale too. */
   readonly elsewhere: number
-  /** Not named, and nobody could look up in time whether others show them. */
+  /** Not named, and nobody could look up in time whether they are official or others show them. */
   readonly notLookedUp: number
   /** Of those that are not blank, those that the verdict does not name although it names some. */
   readonly unnamed: number
