@@ -7,6 +7,7 @@ import { losses } from '../pipeline/learning/objections.ts'
 import { nameOf, unmeasuredOf } from '../pipeline/learning/places.ts'
 import { saidByLines } from '../pipeline/learning/said-by.ts'
 import { scopeLine } from '../pipeline/learning/scope-said.ts'
+import { textPlaceLines } from '../pipeline/learning/text-places.ts'
 
 const share = z.object({ value: z.number().nullable(), low: z.number(), high: z.number(), rows: z.number() })
 const atRate = z.object({
@@ -141,7 +142,7 @@ export function cardText(card: ModelCard): string {
   const usedOf = z.object({ used }).safeParse(measured)
   const lines = [
     card.description,
-    `Learnt from ${trained.rows} listings (${trained.confirmed} confirmed)${trained.invented ? ', invented ones' : ''}, seed ${trained.seed}, decided until ${trained.until ?? 'no time'}; marketplaces: ${trained.marketplaces.join(', ') || 'none'}.`,
+    `Learnt from ${trained.rows} listings (${trained.confirmed} confirmed)${trained.invented ? ', invented ones' : ''}, seed ${trained.seed}, decided until ${trained.until ?? 'no time'}; marketplaces: ${trained.marketplaces.map((name) => name || nameOf(name)).join(', ') || 'none named'}.`,
   ]
   if (usedOf.success) lines.push(usedText(usedOf.data.used))
   lines.push(...insteadLines(card))
@@ -155,7 +156,8 @@ export function cardText(card: ModelCard): string {
   if (asFusion.success) {
     lines.push(...fusionLines(asFusion.data, losses(card)), ...placeLines(measured))
   } else if (asText.success) {
-    lines.push(...textLines(asText.data))
+    lines.push(...textLines(asText.data), ...textPlaceLines(measured))
+    lines.push(...losses(card).map((why) => `Against it: ${why}.`))
   }
   lines.push(...unmeasuredOf(card).map((why) => `Against it: ${why}.`))
   return lines.map((line) => `  ${line}`).join('\n')

@@ -4,6 +4,7 @@ import { fusionOnVerdicts, textOnVerdicts } from '../../pipeline/learning/compar
 import { losses } from '../../pipeline/learning/objections.ts'
 import { fusionFittedTo } from '../../pipeline/learning/promote.ts'
 import type { LearningStores, Shipped } from '../../pipeline/learning/run-training.ts'
+import { textPlaceLines } from '../../pipeline/learning/text-places.ts'
 import type { TextOf } from '../../pipeline/learning/text-scores.ts'
 import { comparedText, comparisonLines, figureLines, placeLines, textLines } from '../model-text.ts'
 import type { VersionName } from './models.ts'
@@ -64,6 +65,7 @@ export async function onVerdicts(
   const fitted = await fusionFittedTo(stores.models, version)
   return told(document, [
     ...textLines({ heldOut: { rows, ...candidate }, champion, comparison }),
+    ...textPlaceLines(document),
     ...(fitted === undefined
       ? []
       : [

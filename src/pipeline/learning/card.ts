@@ -9,6 +9,7 @@ import { aucDifference, aucOf } from './auc.ts'
 import { compareModels, measure, type Standing } from './measure.ts'
 import { byPlace, sidesOf } from './places.ts'
 import { saidBy } from './said-by.ts'
+import { isWorse, textByPlace } from './text-places.ts'
 import type { MeasuredRow } from './weighted.ts'
 
 /** A wording score from here on is open wording: the seller says so, if only in the description (models/fusion/1). */
@@ -94,15 +95,22 @@ export function textFigures(rows: readonly TextRow[], about: Partial<Seen> & { r
     place: row.marketplace ?? '',
   })
   const mine = scored.map((row) => rowOf(row, row.candidate))
+  const places = textByPlace(
+    scored.map((row, i) => ({
+      row,
+      candidate: mine[i] ?? rowOf(row, row.candidate),
+      champion: row.champion === undefined ? undefined : rowOf(row, row.champion),
+    })),
+  )
   const auc = aucOf(mine)
   const paired = {
     candidate: both.map((row) => rowOf(row, row.candidate)),
     champion: both.map((row) => rowOf(row, row.champion)),
   }
   const difference = aucDifference(paired.candidate, paired.champion)
-  // As of a fusion: better only beyond chance, worse however little.
+  // As of a fusion: better only beyond chance, worse however little, and on each marketplace.
   const standing: Standing =
-    auc !== undefined && auc.value < 0.5
+    (auc !== undefined && auc.value < 0.5) || places.some(isWorse)
       ? 'worse'
       : difference === undefined
         ? 'not compared'
@@ -130,6 +138,7 @@ export function textFigures(rows: readonly TextRow[], about: Partial<Seen> & { r
       aucDifference: difference ?? null,
       standing,
     },
+    places,
   } satisfies ModelCard['measured']
 }
 

@@ -53,7 +53,7 @@ export async function textOnVerdicts(stores: LearningStores, shipped: Shipped, t
     deciding: deciding.cards.text,
   })
   const [mine, theirs] = [await textScores(model, rows), await deciding.scores(rows)]
-  const { heldOut, champion, comparison } = textFigures(
+  const { heldOut, champion, comparison, places } = textFigures(
     rows.map((row, i) => ({ ...row, candidate: mine[i], champion: theirs[i] })),
     { champion: deciding.text },
   )
@@ -70,6 +70,7 @@ export async function textOnVerdicts(stores: LearningStores, shipped: Shipped, t
     },
     champion,
     comparison,
+    places,
   }
 }
 

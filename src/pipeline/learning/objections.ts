@@ -4,6 +4,7 @@ import type { ModelCard } from '../../domain/model.ts'
 import { misfit } from './card.ts'
 import { honestLine, LEAST_SELLERS, MOST_RISE } from './honest.ts'
 import { nameOf, unmeasuredOf } from './places.ts'
+import { textLosses } from './text-losses.ts'
 
 const side = z.object({ count: z.number(), share: z.number() })
 const stopped = z.object({
@@ -34,6 +35,8 @@ const VERBS = [
 
 /** What the figures of its card say against a version. */
 export function losses({ measured }: { readonly measured: unknown }): string[] {
+  const ofText = textLosses(measured)
+  if (ofText !== undefined) return ofText
   const known = compared.safeParse(measured)
   if (!known.success) return []
   const { champion, comparison } = known.data

@@ -17,13 +17,13 @@ export type Side = {
   readonly rows: number
   readonly confirmed: number
   /** Of the rejected ones. */
-  readonly sellers: number
+  readonly honestSellers: number
 }
 
 export type PlaceFigures = Side & { readonly honest: { readonly hold: Stopped; readonly block: Stopped } }
 
 /** In one order, whatever the rows came in. */
-function grouped<R extends Placed>(rows: readonly R[]): [string | null, R[]][] {
+export function grouped<R extends Pick<Placed, 'marketplace'>>(rows: readonly R[]): [string | null, R[]][] {
   const nameOf = (marketplace: string | null) => JSON.stringify(marketplace)
   return [...Map.groupBy(rows, (row) => row.marketplace)].toSorted(([a], [b]) => (nameOf(a) < nameOf(b) ? -1 : 1))
 }
@@ -34,7 +34,7 @@ const sideOf = (marketplace: string | null, rows: readonly Placed[]): Side => {
     marketplace,
     rows: rows.length,
     confirmed: rows.length - rejected.length,
-    sellers: new Set(rejected.map((row) => row.sellerId)).size,
+    honestSellers: new Set(rejected.map((row) => row.sellerId)).size,
   }
 }
 
@@ -60,7 +60,9 @@ const side = z.object({
   marketplace: z.string().nullable(),
   rows: z.number(),
   confirmed: z.number(),
-  sellers: z.number(),
+  honestSellers: z.number().optional(),
+  /** As older cards call them. */
+  sellers: z.number().optional(),
 })
 const ofFusion = z.object({
   learntFrom: z.object({ places: z.array(side) }),
@@ -78,7 +80,7 @@ export function unmeasuredOf({ name, version, measured, trained }: Partial<Model
     const places = ofText.safeParse(measured).data?.unmeasured ?? []
     if (places.length === 0) return []
     return [
-      `text ${version} speaks on ${places.map(nameOf).join(', ')}, where it was not measured: no confirmed and rejected listing there was held out`,
+      `text ${version} speaks on ${places.map(nameOf).join(', ')}, where it was not measured: confirmed and rejected listings there, of ${LEAST_SELLERS} sellers each, were not held out`,
     ]
   }
   const known = ofFusion.safeParse(measured)
@@ -96,9 +98,10 @@ export function unmeasuredOf({ name, version, measured, trained }: Partial<Model
     .flatMap(({ marketplace, rows }) => {
       const held = comparison.places.find((one) => one.marketplace === marketplace)
       const honest = held === undefined ? 0 : held.rows - held.confirmed
-      if (honest >= LEAST.heldOut && (held?.sellers ?? 0) >= LEAST_SELLERS) return []
+      const sellers = held?.honestSellers ?? held?.sellers ?? 0
+      if (honest >= LEAST.heldOut && sellers >= LEAST_SELLERS) return []
       return [
-        `it learnt from ${rows} ${nameOf(marketplace)}, and what was held out says too little of the honest ones there: ${honest} of ${held?.sellers ?? 0} sellers, and ${LEAST.heldOut} of ${LEAST_SELLERS} are the least`,
+        `it learnt from ${rows} ${nameOf(marketplace)}, and what was held out says too little of the honest ones there: ${honest} of ${sellers} sellers, and ${LEAST.heldOut} of ${LEAST_SELLERS} are the least`,
       ]
     })
 }

@@ -22,6 +22,7 @@ import { trainingSet, type TrainingRow } from '../../learning/training-set.ts'
 import { judge, textFigures, type Seen } from './card.ts'
 import { saidBy } from './said-by.ts'
 import { scopeSaid } from './scope-said.ts'
+import { unmeasuredAt } from './text-places.ts'
 import { withText } from './text-scores.ts'
 
 /** What decides now: the versions that new ones are compared with. */
@@ -197,11 +198,9 @@ async function textMeasured(
   const now = await champion.scores(heldOut)
   const rows = heldOut.map((row, i) => ({ ...row, candidate: scoreOf(text, row), champion: now[i] }))
   const learntFrom = { rows: learn.length, saidBy: saidBy(learn) }
-  const kindsAt = (marketplace: string) =>
-    new Set(heldOut.filter((row) => (row.marketplace ?? '') === marketplace).map((row) => row.label)).size
-  // It speaks there all the same: whoever promotes it should know.
-  const unmeasured = text.card.trained.marketplaces.filter((marketplace) => kindsAt(marketplace) < 2)
   const figures = textFigures(rows, { boundary, seen, champion: champion.text })
+  // It speaks there all the same: whoever promotes it should know.
+  const unmeasured = unmeasuredAt(text.card.trained.marketplaces, figures.places)
   return { ...own, learntFrom, unmeasured, ...withLearnt(champion.mayHaveLearnt?.text, heldOut, figures) }
 }
 
