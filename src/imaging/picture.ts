@@ -45,7 +45,8 @@ export interface SeenPicture extends HashedPicture {
  *   `too-slow` (it took all the time that a thread has for one, twice, and the second time alone), `hash-differs` (it is not what `sha256` binds), `address-refused` (not public, or not an allowed host),
  *   `not-fetched` (URLs are not followed here, by the wish of whoever started us: no failure);
  * - perhaps only late: `gone` (404, 410), which a host says as well that has not been given the picture yet;
- * - passing, of the world: `unreachable` (refused, reset, 5xx, 429, no such name), `timed-out`, `busy` (no thread was free in time).
+ * - passing: `unreachable` (refused, reset, 5xx, 429, no such name), `timed-out` (what was asked did not
+ *   answer in time), `busy` (it had no turn with us, or no thread read it in time: our own fault).
  */
 export const LASTING_FAULTS = [
   'not-a-picture',

@@ -70,7 +70,7 @@ export const IMAGE_SETTINGS = {
     // Two cores read some six thousand photographs in that time: more than wait at once where nobody does harm.
     positive(3_600_000).default(60_000),
     '60000',
-    'Milliseconds that all pictures of one listing may take together, with waiting for their turn with hosts and threads; what was not seen by then counts as timed out, and the listing is tried again later',
+    'Milliseconds that all pictures of one listing may take together, with waiting for their turn with hosts and threads; what was not seen by then waits until the listing is tried again',
   ),
   TOUCHSTONE_IMAGE_THREADS: setting(
     positive(256).optional(),

@@ -89,7 +89,8 @@ function lost(what: Lost, timeMs: number): UnseenPicture {
     case 'closed':
       return unseen('busy', 'the reader is closing')
     case 'timed-out':
-      return unseen('timed-out', `not decoded in the time that was left, at most ${timeMs} ms`)
+      // Whose bytes are here did not let us wait.
+      return unseen('busy', `not decoded in the time that was left, at most ${timeMs} ms`)
     case 'too-slow':
       return unseen('too-slow', `not decoded within ${timeMs} ms`)
     case 'died':

@@ -11,12 +11,14 @@ import { createReadingTurns } from './reading-turns.ts'
 
 export interface PictureSourceOptions {
   readonly inline: PictureFetcher
+  /** For tools, whose `urls` is undefined: a picture's URL may be a path. At hand as what is inline: got when there is a turn to read it. */
+  readonly files?: PictureFetcher | undefined
   /** undefined: URLs are not followed. */
   readonly urls: PictureFetcher | undefined
   readonly reader: PictureReader
   /** Milliseconds that getting all pictures of one listing may take; waiting for a turn and reading are not counted. */
   readonly budgetMs: number
-  /** Milliseconds that everything may take of one listing, waiting too; what was not seen by then is `timed-out`. */
+  /** Milliseconds that everything may take of one listing, waiting too; what was not seen by then is `busy`, or `timed-out` where its host let us wait. */
   readonly listingMs: number
   /** Pictures by URL that are asked for at once, of all hosts and of one. */
   readonly gettingAtOnce: number
@@ -68,24 +70,25 @@ export function createPictureSource(options: PictureSourceOptions): PictureSourc
   async function withBytes<T>(
     image: ImageReference,
     until: AbortSignal,
-    { going, rests }: Begun,
+    { going, rests, onHere }: Begun & { readonly onHere?: () => void },
     lane: (work: () => Promise<T>) => Promise<T>,
     work: (got: Got) => Promise<T>,
   ): Promise<T> {
-    if (!isFetched(image))
-      return await lane(async () =>
-        work(image.data === undefined ? NOT_FETCHED : await options.inline.get(image, until)),
-      )
+    if (!isFetched(image)) {
+      const atHand = image.data === undefined ? options.files : options.inline
+      return await lane(async () => work((await atHand?.get(image, until)) ?? NOT_FETCHED))
+    }
     const host = hostOf(image)
     const seconds = rests(image)
     if (seconds !== undefined) return await work(silentHere(host, seconds))
-    if ((await going?.place(host, until)) === false) return await work(TOO_LATE)
+    if ((await going?.place(host, until)) === false) return await work(NOT_COME)
     const fetched = (await options.urls?.get(image, until)) ?? NOT_FETCHED
     const bytes = fetched.state === 'got' ? fetched.bytes.length : 0
     // Before the end is told: whoever begins with that must see what is held.
     const putDown = fetched.state === 'got' ? admission.hold(bytes) : undefined
     going?.ended(host, howOf(fetched), bytes)
     if (fetched.state !== 'got') return await work(fetched)
+    onHere?.()
     if (putDown === undefined) return await work(TOO_MANY)
     try {
       return await lane(() => work(fetched))
@@ -133,7 +136,7 @@ export function createPictureSource(options: PictureSourceOptions): PictureSourc
 
   async function lookAll(images: readonly ImageReference[], until: AbortSignal, whose: Whose): Promise<Picture[]> {
     const going = await begin(images, whose, until)
-    if (going === undefined) return images.map(() => TOO_LATE)
+    if (going === undefined) return images.map(() => NO_TURN)
     const inLane = createLane({
       width: options.readingPerListing,
       mostPixels: options.pixelsPerListing,
@@ -141,14 +144,20 @@ export function createPictureSource(options: PictureSourceOptions): PictureSourc
       dearPixels: options.dearPixels,
     })
     const lane = (work: () => Promise<Picture>) =>
-      inLane(async () => (await inTurn(whose, until, work, (picture) => isDear(picture, options))) ?? TOO_LATE)
-    // What others read at present is waited for with them, and no longer than one's own time.
-    const late = new Promise<Picture>((resolve) => until.addEventListener('abort', () => resolve(TOO_LATE)))
+      inLane(async () => (await inTurn(whose, until, work, (picture) => isDear(picture, options))) ?? NO_TURN)
     return await limited(budgetMs, until, (limit) =>
       Promise.all(
-        images.map((image) =>
-          Promise.race([withBytes(image, limit, going, lane, (got) => read(got, until, isFetched(image))), late]),
-        ),
+        images.map((image) => {
+          // Once its bytes are here no host lets us wait any more.
+          let late = isFetched(image) ? NOT_COME : NO_TURN
+          const onHere = () => (late = NO_TURN)
+          // What others read at present is waited for with them, and no longer than one's own time.
+          const over = new Promise<Picture>((resolve) => until.addEventListener('abort', () => resolve(late)))
+          const seeing = withBytes(image, limit, { ...going, onHere }, lane, (got) =>
+            read(got, until, isFetched(image)),
+          )
+          return Promise.race([seeing, over])
+        }),
       ),
     )
   }
@@ -196,7 +205,9 @@ const nobody = (): Whose => ({ marketplace: 'nobody', sellerId: String((stranger
 const nameOf = ({ marketplace = '', sellerId }: Whose): string => JSON.stringify([marketplace, sellerId])
 
 const NOT_FETCHED = unseen('not-fetched', 'URLs are not followed here')
-const TOO_LATE = unseen('timed-out', 'it had no turn, or did not come, in the time of its listing')
+const NOT_COME = unseen('timed-out', 'it did not come in the time of its listing')
+/** Our own fault, whoever sends it. */
+const NO_TURN = unseen('busy', 'it had no turn with us in the time of its listing')
 const silentHere = (host: string, seconds: number): Got =>
   unseen(
     'unreachable',

@@ -70,4 +70,16 @@ export const examples: readonly SignalExample[] = [
     pictures: [[{ kind: 'logo', distance: 0 }], 'timed-out'],
     expect: { state: 'scored', max: 0.1, reasons: ['picture-did-not-come'], incomplete: true },
   },
+  {
+    name: 'a picture that we had no time for: the seller is not sent to look for a fault',
+    listing: { title },
+    pictures: [[{ kind: 'logo', distance: 0 }], 'busy'],
+    expect: { state: 'scored', max: 0.1, reasons: ['picture-not-looked-at-yet'], incomplete: true },
+  },
+  {
+    name: 'a picture that is too large: saved anew as it is, it would be so again',
+    listing: { title },
+    pictures: [[{ kind: 'logo', distance: 0 }], 'too-many-pixels'],
+    expect: { state: 'scored', max: 0.1, reasons: ['picture-too-large'], incomplete: true },
+  },
 ]

@@ -1,5 +1,4 @@
 // The detector of known pictures: what a listing shows is compared with the banks of counterfeit, genuine, logo and allowed ones.
-import type { Reason } from '../../domain/decision.ts'
 import type { Listing } from '../../domain/listing.ts'
 import { isLate, isPassing, unseen, type Picture, type UnseenPicture } from '../../imaging/picture.ts'
 import type { Finding, Signal, SignalContext } from '../signal.ts'
@@ -7,6 +6,7 @@ import { examples } from './examples.ts'
 import { affordable, isMany, searched } from './frames.ts'
 import type { BankIndex, BankMatch } from './ports.ts'
 import { speaking } from './spared.ts'
+import { reasonsOfUnseen } from './unseen-reasons.ts'
 
 /** Meta's advice for PDQ: up to 31 of 256 bits are the same picture as a rule; 63 is as far as any bank may reach. */
 const SAME_PICTURE = 31
@@ -128,27 +128,6 @@ function findingOf(pictures: readonly Picture[], found: readonly Found[]): Findi
 const knownTo = (telling: readonly Found[]): string[] => {
   const own = telling.filter(({ score, match }) => score > SCORES.logo && match.source.by === undefined)
   return [...new Set(own.flatMap(({ match: { brandId, source } }) => brandId ?? source.brandIds ?? []))]
-}
-
-/** What the seller can do about it; which of our limits or addresses refused it is nobody's business. `busy` is our own fault. */
-function reasonsOfUnseen(failures: readonly UnseenPicture[]): Omit<Reason, 'signal'>[] {
-  const lasting = failures.some((picture) => !isPassing(picture) && !isLate(picture))
-  const silent = failures.some(({ fault }) => fault === 'unreachable' || fault === 'timed-out')
-  const missing = failures.some(isLate)
-  return [...(lasting ? [CANNOT_BE_OPENED] : []), ...(missing ? [NOT_FOUND] : []), ...(silent ? [DID_NOT_COME] : [])]
-}
-
-const CANNOT_BE_OPENED = {
-  code: 'picture-cannot-be-opened',
-  text: 'A picture of the listing could not be opened, so it could not be compared with known ones. Please save it anew, as a JPEG or PNG, add it again and send the listing as a new revision.',
-}
-const NOT_FOUND = {
-  code: 'picture-not-found',
-  text: 'A picture of the listing was not found where it is kept, so it could not be compared with known ones. It is asked for again for a while after the listing came; later, please add it again and send the listing as a new revision.',
-}
-const DID_NOT_COME = {
-  code: 'picture-did-not-come',
-  text: 'A picture of the listing did not come from where it is kept, so it could not be compared with known ones. Please see to it that it can be reached; it is asked for again.',
 }
 
 const REASONS = {

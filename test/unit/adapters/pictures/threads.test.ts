@@ -148,7 +148,7 @@ describe('who waits', () => {
     const { read } = started({ timeMs: 1_500 })
     await read(picture)
     const begun = performance.now()
-    expect(await read(wild('hang'), AbortSignal.timeout(100))).toMatchObject({ fault: 'timed-out' })
+    expect(await read(wild('hang'), AbortSignal.timeout(100))).toMatchObject({ fault: 'busy' })
     expect(performance.now() - begun).toBeLessThan(1_300)
     expect(await read(picture)).toMatchObject({ state: 'seen' })
   })

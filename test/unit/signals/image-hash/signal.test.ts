@@ -51,8 +51,13 @@ describe('image-hash', () => {
     expect(codes('not-a-picture', 'hash-differs')).toEqual(['picture-cannot-be-opened'])
     expect(codes('gone')).toEqual(['picture-not-found'])
     expect(codes('timed-out', 'address-refused')).toEqual(['picture-cannot-be-opened', 'picture-did-not-come'])
-    // Our own fault: the policy's own words are enough.
-    expect(codes('busy')).toEqual([])
+    // Saved anew it would be as large again.
+    for (const fault of ['too-large', 'too-many-pixels', 'too-slow'] as const)
+      expect(codes(fault)).toEqual(['picture-too-large'])
+    expect(codes('too-slow', 'hash-differs')).toEqual(['picture-cannot-be-opened', 'picture-too-large'])
+    // Our own fault: nothing is asked of the seller.
+    expect(codes('busy', 'unreachable')).toEqual(['picture-did-not-come', 'picture-not-looked-at-yet'])
+    expect(codes('busy')).toEqual(['picture-not-looked-at-yet'])
   })
 
   it('has not failed where there was nothing to compare with', () => {
@@ -155,7 +160,7 @@ describe('image-hash', () => {
     expect(look([part])).toMatchObject({
       state: 'failed',
       passing: false,
-      reasons: [{ code: 'picture-cannot-be-opened' }],
+      reasons: [{ code: 'picture-too-large' }],
     })
     expect(look([part], { part: [match('counterfeit', 4)] })).toMatchObject({ state: 'scored', incomplete: true })
   })
