@@ -58,7 +58,7 @@ export function openReader(
   }
 }
 
-/** `inline`: only what listings carry; `fetch`: URLs are followed too; a folder: they are paths below it. */
+/** `inline`: only what listings carry; `fetch`: URLs are followed too; a folder: what lies below it too, and no URL is followed. */
 export type PictureUse = 'inline' | 'fetch' | { readonly folder: string }
 
 export interface OpenPictures {
@@ -77,9 +77,10 @@ export function openPictures(config: Config, telemetry: Telemetry, use: PictureU
     const http = imageFetcher(config, telemetry)
     closing.add(() => http.close())
     urls = http
-  } else if (use !== 'inline') urls = folderFetcher(use.folder, maxBytes)
+  }
   const source = createPictureSource({
     inline: inlineFetcher(maxBytes),
+    files: typeof use === 'string' ? undefined : folderFetcher(use.folder, maxBytes),
     urls,
     reader,
     budgetMs: config.TOUCHSTONE_IMAGE_BUDGET_MS,

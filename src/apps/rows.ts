@@ -1,7 +1,7 @@
 // Rows of a listing file: a listing, or `{listing, label}`; each becomes a listing or a reject with line, code and place.
-import type { Listing } from '../domain/listing.ts'
+import { isPathBelow, type Listing } from '../domain/listing.ts'
 import { readJson } from '../events/json-text.ts'
-import { parseListing } from '../listing/parse-listing.ts'
+import { parseFiledListing, parseListing } from '../listing/parse-listing.ts'
 import { readLines } from '../api/ndjson.ts'
 import { openInput } from './lines.ts'
 
@@ -46,7 +46,8 @@ export type Maskable = (typeof MASKABLE)[number]
 
 export async function* readRows(
   path: string,
-  options: { maxBytes: number; mask?: readonly Maskable[] },
+  /** `files`: pictures may be named by their paths. */
+  options: { maxBytes: number; mask?: readonly Maskable[]; files?: boolean },
 ): AsyncGenerator<Row> {
   const input = openInput(path)
   for await (const { number: line, bytes } of readLines(input.chunks, options.maxBytes)) {
@@ -76,11 +77,13 @@ export async function* readRows(
       yield reject('invalid', label, '/label')
       continue
     }
-    const parsed = parseListing(labelled === undefined ? json.value : labelled['listing'])
+    const data = labelled === undefined ? json.value : labelled['listing']
+    const parsed = options.files === true ? parseFiledListing(data) : parseListing(data)
     if (parsed.kind !== 'ok') {
       const prefix = labelled === undefined ? '' : '/listing'
+      const hint = options.files !== true && namesFile(data) ? FILES_HINT : ''
       yield parsed.kind === 'refuse'
-        ? reject(parsed.code, parsed.message, prefix + parsed.path)
+        ? reject(parsed.code, parsed.message + hint, prefix + parsed.path)
         : reject('no-identity', parsed.message, prefix + parsed.path)
       continue
     }
@@ -89,6 +92,14 @@ export async function* readRows(
     yield { kind: 'listing', line, read, listing, label }
   }
 }
+
+const FILES_HINT = '; pictures in files beside the listings are read with --images FOLDER'
+
+/** Whether some picture is named by its path. */
+const namesFile = (data: unknown): boolean =>
+  isObject(data) &&
+  Array.isArray(data['images']) &&
+  data['images'].some((image) => isObject(image) && typeof image['url'] === 'string' && isPathBelow(image['url']))
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -47,21 +47,25 @@ const base64 = z
   .refine((text) => bytesOfBase64(text) !== undefined, { error: ({ input }) => base64Problem(input) })
   .meta({ format: 'base64', contentEncoding: 'base64', pattern: z.core.regexes.base64.source })
 
-export const imageSchema = z
-  .object({
-    url: z
-      .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
-      .max(LISTING_LIMITS.url)
-      .optional(),
-    sha256: z
-      .string()
-      .regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits')
-      .optional(),
-    data: base64.optional(),
-  })
-  .refine((i) => i.url !== undefined || i.data !== undefined, 'must have a url or data')
-  // One of them would be judged and the other one shown.
-  .refine((i) => i.url === undefined || i.data === undefined, 'must have a url or data, not both')
+const imagesAt = (url: z.ZodType<string>) =>
+  z
+    .array(
+      z
+        .object({
+          url: url.optional(),
+          sha256: z
+            .string()
+            .regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits')
+            .optional(),
+          data: base64.optional(),
+        })
+        .refine((i) => i.url !== undefined || i.data !== undefined, 'must have a url or data')
+        // One of them would be judged and the other one shown.
+        .refine((i) => i.url === undefined || i.data === undefined, 'must have a url or data, not both'),
+    )
+    .max(LISTING_LIMITS.images, `must have at most ${LISTING_LIMITS.images} images`)
+
+const webAddress = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).max(LISTING_LIMITS.url)
 
 const attributeValue = z.union([
   textField(0, 4_000),
@@ -97,10 +101,23 @@ export const listingSchema = z.object({
   quantity: count.optional(),
   lotSize: z.int().min(1, 'must be at least 1').max(LISTING_LIMITS.count).optional(),
   shipsFrom: textField(0, 200).optional(),
-  images: z
-    .array(imageSchema)
-    .max(LISTING_LIMITS.images, `must have at most ${LISTING_LIMITS.images} images`)
-    .optional(),
+  images: imagesAt(webAddress).optional(),
+})
+
+/** A path below some folder: relative, and no step of it leads up, however systems write that. */
+export const isPathBelow = (text: string): boolean =>
+  text !== '' && !/^(?:[/\\]|[a-z][a-z\d+.-]*:)|\0/i.test(text) && !text.split(/[/\\]/).includes('..')
+
+/** A row of a file, whose pictures may be files beside it: for tools alone, the log and the API take no such names. */
+export const filedListingSchema = listingSchema.extend({
+  images: imagesAt(
+    z
+      .string()
+      .max(LISTING_LIMITS.url)
+      .refine((text) => isPathBelow(text) || webAddress.safeParse(text).success, {
+        error: 'must be an http or https URL, or the path of a file below the folder of --images',
+      }),
+  ).optional(),
 })
 
 export type Listing = z.infer<typeof listingSchema>

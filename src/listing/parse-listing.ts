@@ -1,5 +1,11 @@
 // Data of an event to a Listing: parsed once here, then trusted and frozen; what does not fit is said field by field.
-import { LISTING_LIMITS, listingIdentitySchema, listingSchema, type Listing } from '../domain/listing.ts'
+import {
+  filedListingSchema,
+  LISTING_LIMITS,
+  listingIdentitySchema,
+  listingSchema,
+  type Listing,
+} from '../domain/listing.ts'
 import { describeIssues, jsonPointer, shortened } from '../domain/schema-issues.ts'
 
 /** What names a listing, and whose it is where that can be read. */
@@ -42,12 +48,17 @@ export function parseIdentity(data: unknown): IdentityReading {
 }
 
 /** Unknown fields are left out; nothing else is changed, since the content hash is taken over what was sent. Never throws. */
-export function parseListing(data: unknown): ListingReading {
+export const parseListing = (data: unknown): ListingReading => parseBy(listingSchema, data)
+
+/** The same of a row of a file: its pictures may be named by their paths. */
+export const parseFiledListing = (data: unknown): ListingReading => parseBy(filedListingSchema, data)
+
+function parseBy(schema: typeof listingSchema | typeof filedListingSchema, data: unknown): ListingReading {
   const identity = parseIdentity(data)
   if (identity.kind !== 'ok') return identity
   const crowded = findCrowded(data)
   if (crowded !== undefined) return { kind: 'refuse', ...identity.value, code: 'invalid', ...crowded }
-  const parsed = listingSchema.safeParse(data)
+  const parsed = schema.safeParse(data)
   if (parsed.success) return { kind: 'ok', value: freeze(parsed.data) }
   const { message, path } = describeIssues(parsed.error, data)
   return { kind: 'refuse', ...identity.value, code: 'invalid', message, path }

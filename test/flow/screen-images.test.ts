@@ -1,12 +1,14 @@
 // `screen` and `evaluate` look at pictures only as far as they were asked to. Real: the bin in a process of its own, sharp, PostgreSQL, HTTP on the loopback interface.
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { z } from 'zod'
 import { shippedModels } from '../../src/apps/learning.ts'
 import { decisionSchema } from '../../src/domain/decision.ts'
 import { freshDatabase } from '../support/database.ts'
@@ -126,6 +128,69 @@ it('looks at nothing, at what listings carry, or behind URLs too; in the order o
   expect(asked).toBe(1)
   const allowed = await screen('--images', 'fetch', '--bank', 'counterfeit=known', '--bank', 'allowed=known')
   expect(new Set(allowed.outcomes.map((line) => line.split(' ')[1]))).toEqual(new Set(['allow']))
+}, 60_000)
+
+it('reads pictures that rows name by their paths below a folder, nothing outside of it, and no URL', async () => {
+  const [bad, fine] = await Promise.all([drawnPicture(1), drawnPicture(2)])
+  mkdirSync(join(directory, 'photos', 'below'), { recursive: true })
+  writeFileSync(join(directory, 'photos', 'below', 'bad one.png'), bad)
+  writeFileSync(join(directory, 'photos', 'fine.png'), fine)
+  writeFileSync(join(directory, 'beside.png'), bad)
+  symlinkSync(join(directory, 'beside.png'), join(directory, 'photos', 'out.png'))
+  const row = (listingId: string, ...images: object[]) =>
+    JSON.stringify({ listingId, revision: 1, sellerId: 'S', title: 'A wooden chair', images })
+  const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
+  const file = join(directory, 'named.jsonl')
+  const rows = [
+    row('bad', { url: 'fine.png' }, { url: 'below/bad one.png', sha256: sha256(bad) }),
+    row('fine', { url: './fine.png' }, { data: fine.toString('base64') }),
+    row('swapped', { url: 'fine.png', sha256: sha256(bad) }),
+    row('missing', { url: 'none.png' }),
+    row('linked out', { url: 'out.png' }),
+    row('web', { url }),
+    row('up', { url: 'below/../../beside.png' }),
+    row('absolute', { url: join(directory, 'beside.png') }),
+    row('scheme', { url: pathToFileURL(join(directory, 'photos', 'fine.png')).href }),
+  ]
+  writeFileSync(file, rows.join('\n'))
+  const before = asked
+  const words = ['--input', file, '--images', 'photos', '--bank', 'counterfeit=known']
+  const { code, out, err } = await run('screen', ...words)
+  const said = out
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => decisionSchema.parse(JSON.parse(line)))
+    .map(({ listingId, outcome, signals }) => {
+      const { state, evidence } = signals.find(({ name }) => name === 'image-hash') ?? {}
+      const { unseen } = z.object({ unseen: z.array(z.object({ fault: z.string() })).default([]) }).parse(evidence)
+      return [listingId, outcome, state, ...unseen.map(({ fault }) => fault)].join(' ')
+    })
+  expect(said).toEqual([
+    'bad hold scored',
+    'fine allow abstained',
+    'swapped hold failed hash-differs',
+    'missing hold failed gone',
+    'linked out hold failed address-refused',
+    'web allow abstained',
+  ])
+  expect(asked).toBe(before)
+  expect(code).toBe(3)
+  for (const line of [7, 8, 9])
+    expect(err).toContain(`line ${line}: invalid: images[0].url must be an http or https URL`)
+  expect(err).toContain('the path of a file below the folder of --images')
+  expect(err).toContain('0 blocked, 3 rejected')
+
+  const figures = await run('evaluate', '--json', ...words)
+  expect(JSON.parse(figures.out)).toMatchObject({ rejected: 3, overall: { outcomes: { hold: { count: 4 } } } })
+
+  const [unread, nowhere] = await Promise.all([
+    run('screen', '--input', file, '--images', 'inline'),
+    run('screen', '--input', file, '--images', 'fecth'),
+  ])
+  expect(unread.code).toBe(3)
+  expect(unread.err).toMatch(/line 1: invalid: .*; pictures in files beside the listings are read with --images FOLDER/)
+  expect(nowhere.code).toBe(2)
+  expect(nowhere.err).toContain('--images is none, inline, fetch or a folder, and there is no folder fecth')
 }, 60_000)
 
 it('evaluate looks as far, with the same options, and refuses them where it tries verdicts', async () => {

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { open, realpath } from 'node:fs/promises'
-import { resolve, sep } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join, sep } from 'node:path'
+import { isPathBelow } from '../../domain/listing.ts'
 import type { Got, ImageReference, PictureFetcher } from '../../pipeline/pictures/ports.ts'
 import { unseen } from './messages.ts'
 
@@ -19,15 +19,19 @@ export function inlineFetcher(maxBytes: number): PictureFetcher {
   }
 }
 
-/** `url` is a path below `root`, or a `file:` URL of one. Nothing outside is read, whatever links lie in the folder. */
+/**
+ * A `url` that is a path below `root`. Nothing outside is read, whatever links lie in the folder, and no web address asked.
+ * Without a limit of time, as what is inline: the wait for a turn to read must not count as that of a slow disk.
+ */
 export function folderFetcher(root: string, maxBytes: number): PictureFetcher {
   return {
-    async get(image, until) {
+    async get(image) {
       if (image.url === undefined) return unseen('gone', 'no file is named')
-      if (until.aborted) return unseen('timed-out', 'no time was left to read the file')
+      if (/^https?:/i.test(image.url)) return unseen('not-fetched', 'only files of the folder are read here')
+      if (!isPathBelow(image.url)) return unseen('address-refused', 'it is no path below the folder')
       try {
         const folder = await realpath(root)
-        const path = await realpath(pathOf(folder, image.url))
+        const path = await realpath(join(folder, image.url))
         if (!path.startsWith(folder.endsWith(sep) ? folder : folder + sep))
           return unseen('address-refused', 'the file lies outside of the folder')
         return await readWhole(path, maxBytes, image)
@@ -37,9 +41,6 @@ export function folderFetcher(root: string, maxBytes: number): PictureFetcher {
     },
   }
 }
-
-const pathOf = (folder: string, url: string): string =>
-  url.startsWith('file:') ? fileURLToPath(url) : resolve(folder, url)
 
 async function readWhole(path: string, maxBytes: number, image: ImageReference): Promise<Got> {
   // Without waiting: a pipe with nobody at its other end would hold us for ever. The links are resolved already.
@@ -59,8 +60,8 @@ async function readWhole(path: string, maxBytes: number, image: ImageReference):
 function faultOf(error: unknown): Got {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
   if (code === 'ENOENT' || code === 'ENOTDIR') return unseen('gone', 'there is no such file')
-  // A NUL in a path, a file: URL with a host, a link that leads to itself.
-  if (code.startsWith('ERR_') || code === 'ELOOP') return unseen('address-refused', `not a path: ${code}`)
+  // A link that leads to itself; a name too long for any file.
+  if (code === 'ELOOP' || code === 'ENAMETOOLONG') return unseen('address-refused', `not a path: ${code}`)
   return unseen('unreachable', `the file cannot be read: ${code}`)
 }
 

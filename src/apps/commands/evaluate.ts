@@ -16,7 +16,13 @@ import { complain } from '../terminal.ts'
 import { checkVerdictOptions, onVerdicts } from './evaluate-verdicts.ts'
 import { versionName, type VersionName } from './models.ts'
 import { maskOption, type MaskOption } from './options.ts'
-import { checkPictureOptions, openPicturesOf, pictureOptions, type PictureOptions } from './picture-options.ts'
+import {
+  checkPictureOptions,
+  isOfFiles,
+  openPicturesOf,
+  pictureOptions,
+  type PictureOptions,
+} from './picture-options.ts'
 import { print, table, withStore } from './with-store.ts'
 
 interface Options extends MaskOption, PictureOptions {
@@ -183,10 +189,11 @@ async function figuresOf(
   const progress = createProgress('evaluate')
   const evaluated = gates.map((gate) => ({ gate, rows: [] as EvaluatedRow[] }))
   let rejected = 0
+  const reading = { maxBytes: config.TOUCHSTONE_MAX_LISTING_BYTES, mask: options.mask, files: isOfFiles(options) }
   for (const file of options.input) {
     const total = (await stat(file).catch(() => undefined))?.size
     let tried = 0
-    for await (const row of readRows(file, { maxBytes: config.TOUCHSTONE_MAX_LISTING_BYTES, mask: options.mask })) {
+    for await (const row of readRows(file, reading)) {
       if (row.kind === 'reject') {
         rejected += 1
         complain(`${file}: line ${row.reject.line}: ${row.reject.code}: ${row.reject.message}`)

@@ -1,4 +1,5 @@
 // The options of commands that try files: whether pictures are looked at, and with which folders they are compared.
+import { stat } from 'node:fs/promises'
 import { InvalidArgumentError, Option } from 'commander'
 import type { Config } from '../../config.ts'
 import { TouchstoneError } from '../../errors.ts'
@@ -6,20 +7,20 @@ import type { Gate } from '../../pipeline/assess.ts'
 import { createTelemetry } from '../../telemetry.ts'
 import { parseBankFolder, readFolderBanks, type BankFolder } from '../folder-banks.ts'
 import { patient } from '../patient-reader.ts'
-import { openPictures } from '../pictures.ts'
+import { openPictures, type PictureUse } from '../pictures.ts'
 import { complain } from '../terminal.ts'
 
 export interface PictureOptions {
-  images: 'none' | 'inline' | 'fetch'
+  images: PictureUse | 'none'
   bank: readonly BankFolder[]
 }
 
 export const pictureOptions = (): { images: Option; bank: Option } => ({
   images: new Option(
     '--images <how>',
-    'what to do with pictures: none; inline: look at those that listings carry; fetch: at those behind URLs too',
+    'what to do with pictures: none; inline: look at those that listings carry; fetch: at those behind URLs too; a folder (./none, if it is called so): at those that listings carry or name by a path below it, such as {"url": "shoes/1.jpg"}, and no URL is followed',
   )
-    .choices(['none', 'inline', 'fetch'])
+    .argParser((text) => HOW.find((how) => how === text) ?? { folder: text })
     .default('none'),
   bank: new Option(
     '--bank <kind=folder>',
@@ -28,6 +29,11 @@ export const pictureOptions = (): { images: Option; bank: Option } => ({
     .default([], 'none')
     .argParser(bankFolder),
 })
+
+const HOW = ['none', 'inline', 'fetch'] as const
+
+/** Whether rows may name files. */
+export const isOfFiles = ({ images }: PictureOptions): boolean => typeof images !== 'string'
 
 function bankFolder(text: string, before: readonly BankFolder[]): BankFolder[] {
   const parsed = parseBankFolder(text)
@@ -39,7 +45,7 @@ function bankFolder(text: string, before: readonly BankFolder[]): BankFolder[] {
 /** @throws TouchstoneError `usage` for banks that nothing would be compared with. */
 export function checkPictureOptions({ images, bank }: PictureOptions): void {
   if (images === 'none' && bank.length > 0)
-    throw new TouchstoneError('usage', '--bank needs --images inline or --images fetch')
+    throw new TouchstoneError('usage', '--bank needs --images inline, --images fetch or --images FOLDER')
 }
 
 interface OpenPictures {
@@ -55,6 +61,7 @@ export async function openPicturesOf(
   config: Config,
 ): Promise<OpenPictures | undefined> {
   if (images === 'none') return undefined
+  if (typeof images !== 'string') await assertFolder(images.folder)
   const { source, reader, close } = openPictures(
     config,
     createTelemetry({ level: config.LOG_LEVEL ?? 'error' }),
@@ -71,4 +78,10 @@ export async function openPicturesOf(
     await close()
     throw error
   }
+}
+
+/** A word that is none of the others names a folder: what was mistyped must not pass for one in which nothing lies. */
+async function assertFolder(folder: string): Promise<void> {
+  if ((await stat(folder).catch(() => undefined))?.isDirectory() !== true)
+    throw new TouchstoneError('usage', `--images is ${HOW.join(', ')} or a folder, and there is no folder ${folder}`)
 }

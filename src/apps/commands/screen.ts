@@ -14,7 +14,13 @@ import { createProgress } from '../progress.ts'
 import { readRows, type Reject, type Row } from '../rows.ts'
 import { OF_A_FILE_MS, shippedGate } from '../shipped-gate.ts'
 import { maskOption, type MaskOption } from './options.ts'
-import { checkPictureOptions, openPicturesOf, pictureOptions, type PictureOptions } from './picture-options.ts'
+import {
+  checkPictureOptions,
+  isOfFiles,
+  openPicturesOf,
+  pictureOptions,
+  type PictureOptions,
+} from './picture-options.ts'
 
 interface Options extends MaskOption, PictureOptions {
   input: string
@@ -93,6 +99,7 @@ async function screen(options: Options): Promise<number> {
   for await (const row of readRows(options.input, {
     maxBytes: config.TOUCHSTONE_MAX_LISTING_BYTES,
     mask: options.mask,
+    files: isOfFiles(options),
   })) {
     const tried = row.kind === 'listing' ? dryRun(gate, row.listing, topics, new Date()) : undefined
     ahead.push(async () => end(row, await tried))

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { listingSchema, LISTING_LIMITS } from '../../../src/domain/listing.ts'
-import { parseIdentity, parseListing } from '../../../src/listing/parse-listing.ts'
+import { parseFiledListing, parseIdentity, parseListing } from '../../../src/listing/parse-listing.ts'
 
 const base = { listingId: 'L-1', revision: 1, sellerId: 'S-1', title: 'Bag' }
 
@@ -114,6 +114,44 @@ describe('a listing that can be named is refused with the field and the expectat
   it('names three fields and counts the rest', () => {
     const read = parseListing({ ...base, title: 1, brand: 1, quantity: -1, lotSize: 0, condition: 'x' })
     expect(read.kind === 'refuse' && read.message).toMatch(/^title .*; brand .*; condition .*; and 2 more$/)
+  })
+})
+
+describe('a picture named by its path', () => {
+  const named = (url: string) => ({ ...base, images: [{ url }] })
+
+  it.each(['1.png', './1.png', 'shoes/two words.png', '..odd.png', '12:30.png', 'a%2f..%2fb.png'])(
+    'is taken of a row of a file alone: %j',
+    (url) => {
+      expect(parseFiledListing(named(url))).toMatchObject({ kind: 'ok', value: { images: [{ url }] } })
+      expect(parseListing(named(url))).toMatchObject({ kind: 'refuse', path: '/images/0/url' })
+    },
+  )
+
+  it.each([
+    '',
+    '..',
+    '../1.png',
+    'a/../1.png',
+    'a\\..\\1.png',
+    '/etc/passwd',
+    '\\\\host\\share',
+    'C:\\1.png',
+    'file:///etc/passwd',
+    'ftp://a.example/1.jpg',
+    'data:image/png;base64,AAAA',
+    '1.png\0.jpg',
+    'x'.repeat(LISTING_LIMITS.url + 1),
+  ])('is refused where it leads out, or is no path: %#', (url) => {
+    expect(parseFiledListing(named(url))).toMatchObject({ kind: 'refuse', path: '/images/0/url' })
+  })
+
+  it('changes nothing else of what a row may be', () => {
+    const many = Array.from({ length: 101 }, () => ({ url: '1.png' }))
+    for (const images of [[{ url: '1.png', data: 'AAAA' }], [{}], [{ url: '1.png', sha256: 'x' }], many])
+      expect(parseFiledListing({ ...base, images })).toMatchObject({ kind: 'refuse' })
+    const web = { ...base, images: [{ url: 'https://a.example/1.jpg' }] }
+    expect(parseFiledListing(web)).toEqual(parseListing(web))
   })
 })
 

@@ -56,15 +56,14 @@ describe('a folder', async () => {
     return got.state === 'got' ? 'got' : got.fault
   }
 
-  test.each(['1.png', './1.png', 'below/../1.png', 'below/two words.png', 'within.png', 'hard.png', '..odd.png'])(
+  test.each(['1.png', './1.png', 'below//two words.png', 'below/two words.png', 'within.png', 'hard.png', '..odd.png'])(
     'reads %s',
     async (url) => {
       expect(await get({ url, sha256 }, never)).toEqual({ state: 'got', bytes, sha256 })
     },
   )
 
-  test('reads a file: URL of it, and one through a link to the folder', async () => {
-    expect(await faultOf(pathToFileURL(join(root, 'below', 'two words.png')).href)).toBe('got')
+  test('reads one through a link to the folder', async () => {
     await symlink(root, join(outside, 'linked'))
     expect(await folderFetcher(join(outside, 'linked'), 100).get({ url: '1.png' }, never)).toMatchObject({
       state: 'got',
@@ -74,6 +73,12 @@ describe('a folder', async () => {
   test.each([
     '../secret.png',
     'below/../../secret.png',
+    'below/../1.png',
+    '..\\1.png',
+    join(root, '1.png'),
+    pathToFileURL(join(root, '1.png')).href,
+    'x'.repeat(4_000),
+    '',
     join(outside, 'secret.png'),
     pathToFileURL(join(outside, 'secret.png')).href,
     '../root-beside/1.png',
@@ -97,10 +102,9 @@ describe('a folder', async () => {
     // Nobody writes to it: whoever opened it to wait would wait for ever.
     expect(await faultOf('pipe.png')).toBe('not-a-picture')
     expect(await faultOf('large.png')).toBe('too-large')
-    expect(await faultOf('https://pictures.example/1.png')).toBe('gone')
+    expect(await faultOf('https://pictures.example/1.png')).toBe('not-fetched')
     expect(await get({ data: 'AAAA' }, never)).toMatchObject({ fault: 'gone' })
     expect(await get({ url: '1.png', sha256: 'b'.repeat(64) }, never)).toMatchObject({ fault: 'hash-differs' })
-    expect(await get({ url: '1.png' }, AbortSignal.abort())).toMatchObject({ fault: 'timed-out' })
   })
 
   test.skipIf(process.getuid?.() === 0)('a file that may not be read may be readable later', async () => {
