@@ -1,6 +1,8 @@
 // Completes package-lock.json after `npm install`; with --check it only says what is missing.
 // Where a registry does not carry the packages of every platform, npm leaves the others out of the lock file, and then
 // `npm ci` refuses that file on every machine. Their version is known from who asks for them, their platform from their name.
+// And npm before 11 knows no `allowScripts`, but runs install scripts of those packages alone that the lock file says have one:
+// of those that package.json refuses them it says nothing.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,7 +11,8 @@ const SYSTEMS = ['aix', 'android', 'darwin', 'freebsd', 'linux', 'netbsd', 'open
 const PROCESSORS = ['arm', 'arm64', 'ia32', 'loong64', 'mips64el', 'ppc64', 'riscv64', 's390x', 'x64']
 const LIBRARIES = { gnu: 'glibc', gnueabihf: 'glibc', musl: 'musl', musleabihf: 'musl' }
 
-const file = join(dirname(dirname(fileURLToPath(import.meta.url))), 'package-lock.json')
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const file = join(root, 'package-lock.json')
 const lock = JSON.parse(readFileSync(file, 'utf8'))
 const added = {}
 for (const [path, entry] of Object.entries(lock.packages)) {
@@ -18,16 +21,25 @@ for (const [path, entry] of Object.entries(lock.packages)) {
     added['node_modules/' + name] = entryFor(name, version, entry)
   }
 }
+const { allowScripts = {} } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const refused = Object.keys(lock.packages).filter(
+  (path) => lock.packages[path].hasInstallScript && allowScripts[path.split('node_modules/').pop()] === false,
+)
 const names = Object.keys(added)
 if (process.argv.includes('--check')) {
   for (const name of names) console.error('package-lock.json lacks ' + name + ': run node scripts/complete-lock.mjs')
-  process.exitCode = names.length > 0 ? 1 : 0
-} else if (names.length > 0) {
+  for (const path of refused)
+    console.error('package-lock.json lets npm 10 run the script of ' + path + ': run node scripts/complete-lock.mjs')
+  process.exitCode = names.length + refused.length > 0 ? 1 : 0
+} else if (names.length + refused.length > 0) {
+  for (const path of refused) delete lock.packages[path].hasInstallScript
   // Sorted as npm sorts, so that the next installation moves nothing.
   const sorted = Object.entries(Object.assign({}, lock.packages, added)).sort(([a], [b]) => a.localeCompare(b, 'en'))
   lock.packages = Object.fromEntries(sorted)
   writeFileSync(file, JSON.stringify(lock, null, 2) + '\n')
-  console.log(names.length + ' packages of other platforms added to package-lock.json')
+  console.log(
+    names.length + ' packages of other platforms added to package-lock.json, ' + refused.length + ' scripts refused',
+  )
 }
 
 /** Looked for as Node does: beside the package that asks, then upwards. */
