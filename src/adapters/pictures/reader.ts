@@ -1,6 +1,7 @@
 // The reader of pictures: each is decoded and hashed in a thread, so that neither a bomb nor a large one holds up the gate.
 import type { Logger } from '../../telemetry.ts'
 import type { PictureReader } from '../../pipeline/pictures/ports.ts'
+import type { InHand } from './in-hand.ts'
 import { limitLibvips } from './libvips.ts'
 import { unseen, type Answer, type Job, type Picture, type ThreadData, type UnseenPicture } from './messages.ts'
 import { createSlowOnes } from './slow-ones.ts'
@@ -18,6 +19,8 @@ export interface PictureReaderOptions {
   /** Of an animation only the first frame, which is what other tools hash; what else there is counts as unseen. */
   readonly firstFrame?: boolean
   readonly logger: Logger
+  /** For a process that is started again and again over the same pictures; closed with the reader. */
+  readonly inHand?: InHand | undefined
   /** Pictures that wait for a thread, whenever that changes. */
   readonly onQueue?: (pictures: number) => void
 }
@@ -46,6 +49,7 @@ export function createPictureReader(
     timeMs: options.timeMs,
     maxWaiting: options.threads * WAITING_PER_THREAD,
     logger: options.logger,
+    witness: options.inHand,
     onGone: (thread) => releaseTurn(heavy, thread),
     onWaiting: options.onQueue ?? (() => undefined),
   })
@@ -56,18 +60,23 @@ export function createPictureReader(
     async read(bytes, sha256, until) {
       if (bytes.length > options.maxBytes)
         return unseen('too-large', `${bytes.length} bytes; at most ${options.maxBytes} are read`)
+      const refused = options.inHand?.refused(sha256)
+      if (refused !== undefined) return refused
       if (slow.has(sha256) && !threads.idle())
         return unseen('busy', 'it took all of its time before, and is read again when there is nothing else to do')
       const { answer, alone } = await threads.run({ kind: 'read', bytes, sha256 }, until)
       return slow.judged(sha256, alone, pictureOf(answer, options.timeMs))
     },
     async keep(bytes, sha256, size) {
-      if (bytes.length > options.maxBytes) return undefined
+      if (bytes.length > options.maxBytes || options.inHand?.refused(sha256) !== undefined) return undefined
       const { answer } = await threads.run({ kind: 'keep', bytes, sha256, size }, undefined)
       return typeof answer !== 'string' && answer.kind === 'keep' ? answer.kept : undefined
     },
     queue: () => threads.waiting(),
-    close: () => threads.close(),
+    async close() {
+      await threads.close()
+      options.inHand?.close()
+    },
   }
 }
 

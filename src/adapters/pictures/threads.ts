@@ -21,6 +21,15 @@ export interface Threads<Job, Answer> {
   close(): Promise<void>
 }
 
+/** Is told what each thread has in hand, before it has it, and until it has it no more. */
+export interface Witness<Job> {
+  /** Whether a thread may begin it now; asked again whenever another job came to an end. */
+  mayBegin(job: Job): boolean
+  begins(n: number, job: Job): void
+  /** `answered`: not because its thread is gone. Also said of threads that have nothing in hand. */
+  ends(n: number, answered: boolean): void
+}
+
 export interface ThreadsOptions<Job> {
   /** The file that each thread runs; it says `ready` once, then one answer for each job. */
   readonly entry: URL
@@ -33,6 +42,7 @@ export interface ThreadsOptions<Job> {
   readonly timeMs: number
   readonly maxWaiting: number
   readonly logger: Logger
+  readonly witness?: Witness<Job> | undefined
   /** Thread `n` is gone: what it held can be given back. */
   readonly onGone: (n: number) => void
   readonly onWaiting: (jobs: number) => void
@@ -58,7 +68,7 @@ const HEAP: ResourceLimits = { maxOldGenerationSizeMb: 128, maxYoungGenerationSi
 const RESTART_MS = 1_000
 
 export function createThreads<Job, Answer>(options: ThreadsOptions<Job>): Threads<Job, Answer> {
-  const { logger } = options
+  const { logger, witness } = options
   const slots: Slot<Job, Answer>[] = []
   const queue = new Set<Task<Job, Answer>>()
   const restarts = new Set<NodeJS.Timeout>()
@@ -78,7 +88,10 @@ export function createThreads<Job, Answer>(options: ThreadsOptions<Job>): Thread
     worker.on('error', (error: unknown) => (reason = error instanceof Error ? error.message : String(error)))
     worker.on('message', (said: Answer | 'ready') => {
       if (said === 'ready') slot.ready = true
-      else finish(slot, said)
+      else {
+        witness?.ends(slot.n, true)
+        finish(slot, said)
+      }
       next()
     })
     worker.on('exit', () => {
@@ -86,11 +99,14 @@ export function createThreads<Job, Answer>(options: ThreadsOptions<Job>): Thread
       clearTimeout(slot.timer)
       Object.assign(slot, { worker: undefined, ready: false })
       options.onGone(slot.n)
+      witness?.ends(slot.n, false)
       if (closed) return
       logger.warn({ thread: slot.n, reason }, 'a picture thread is gone and is replaced')
       finish(slot, 'died')
       if (started) start(slot)
       else restarts.add(setTimeout(() => start(slot), RESTART_MS))
+      // Another thread may have waited for this one's job to end.
+      next()
     })
     // After the listeners: each of them keeps the process alive anew.
     holdProcess()
@@ -112,6 +128,7 @@ export function createThreads<Job, Answer>(options: ThreadsOptions<Job>): Thread
     // What it said while this process was busy itself, or stood still, is heard first.
     slot.timer = setTimeout(() => setImmediate(() => giveUp(slot, task)), options.timeMs)
     const { message, moved } = options.packed(task.job)
+    witness?.begins(slot.n, task.job)
     slot.worker?.postMessage(message, moved)
   }
 
@@ -124,10 +141,15 @@ export function createThreads<Job, Answer>(options: ThreadsOptions<Job>): Thread
     void slot.worker?.terminate()
   }
 
+  function nextInLine(): Task<Job, Answer> | undefined {
+    for (const task of queue) if (witness?.mayBegin(task.job) !== false) return task
+    return undefined
+  }
+
   function next(): void {
     for (const slot of slots) {
       if (!slot.ready || slot.task !== undefined) continue
-      const [task] = queue
+      const task = nextInLine()
       if (task === undefined) break
       queue.delete(task)
       begin(slot, task)
