@@ -36,7 +36,7 @@ describe('of a case that was carried over edits', () => {
     revision: number,
     more: Partial<BankJoin> = {},
     names = ['F', 'G', 'H', 'Y'],
-    spoken: (joins: readonly BankJoin[]) => SpokenOf = shownAt,
+    spoken: (joins: readonly BankJoin[]) => SpokenOf[] = shownAt,
   ) {
     const join = joinOf({ verdictId: `V-${revision}`, caseId: 'C', listingId: 'L', revision, ...more })
     const look = await lookAhead(node.database.reading, spoken([join]), undefined, { times: AMPLE })

@@ -1,7 +1,8 @@
 // What a look before verdicts knows when not all of it ends: pieces, turns, what is named. Real: PostgreSQL, the statements of the stores; invented: hashes, listings.
+import { sql } from 'kysely'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { lookAhead } from '../../src/adapters/postgres/look-ahead.ts'
-import { shownAt, type Word } from '../../src/adapters/postgres/of-case.ts'
+import { shownAt, type PictureOfCase, type Word } from '../../src/adapters/postgres/of-case.ts'
 import type { KeptFrame, KeptPicture } from '../../src/domain/kept-picture.ts'
 import type { BankJoin, CaseHashes, LookForOfficials } from '../../src/pipeline/verdicts/ports.ts'
 import { picture } from '../contracts/store-banks.ts'
@@ -92,6 +93,19 @@ describe('of a look before verdicts', () => {
       piece('many', 24, 30),
     ])
     expect(look.lookedUp).toHaveLength(46)
+  })
+
+  test('of a batch with many listings, where it cannot be read what some show, the others are looked up', async () => {
+    await held('L', [picture('own')])
+    const words = [word('L'), ...names('none', 30).map(word)]
+    const lots = shownAt(words)
+    expect(lots.map((one) => one.listings)).toEqual([24, 7])
+    const broken = { listings: 5, pictures: sql<PictureOfCase>`select 1 / (random() * 0)::int` }
+    const told: number[][] = []
+    const notKnown = (...all: [number, number, unknown]) => told.push(all.slice(0, 2) as number[])
+    const look = await lookAhead(node.database.reading, [broken, ...lots], undefined, { times: AMPLE, notKnown })
+    expect(look.lookedUp).toEqual([{ listingId: 'L', sha256: picture('own').sha256, frame: 0 }])
+    expect(told).toEqual([[5, 36]])
   })
 
   test('what pictures show themselves comes before other frames, and of these each piece joins that is known', async () => {

@@ -61,7 +61,7 @@ describe('official pictures of a case', () => {
   /** As a verdict looks: by what was kept. */
   const lookedAhead = async (): Promise<OfficialLook> => {
     const pictures = sql<PictureOfCase>`select sha256, 'L-1' as "listingId", case_id as "caseId" from case_picture`
-    const { change, looked, near } = await lookAhead(node.database.deciding, { listings: 1, pictures }, look)
+    const { change, looked, near } = await lookAhead(node.database.deciding, [{ listings: 1, pictures }], look)
     return { change, looked, near }
   }
   const confirm = (seen: OfficialLook, verdictId = 'V-1') =>

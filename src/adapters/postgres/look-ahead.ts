@@ -65,11 +65,13 @@ const TOO_LATE = new Error('the time for all of them was over')
  */
 export async function lookAhead(
   pool: Pool,
-  { listings, pictures }: SpokenOf,
+  spoken: readonly SpokenOf[],
   officials: LookForOfficials | undefined,
   { times = TIMES, notKnown }: LookOptions = {},
 ): Promise<CaseLook> {
-  const end = performance.now() + Math.min(times.all, listings * (times.first + times.each))
+  const listings = spoken.reduce((sum, one) => sum + one.listings, 0)
+  const start = performance.now()
+  const end = start + Math.min(times.all, listings * (times.first + times.each))
   const ask = <Row extends object>(statement: Statement<Row>, most: number): Promise<Row[]> => {
     const ms = Math.min(most, end - performance.now())
     return ms > 0 ? within(pool, ms, statement) : Promise.reject(TOO_LATE)
@@ -116,25 +118,30 @@ export async function lookAhead(
   }
 
   let last: unknown
-  let unknown = listings
-  try {
-    let queues = queuesOf(await ask(pictures, times.each))
-    for (const most of [times.first, times.each]) {
-      for (const { queue, piece } of turns(queues))
-        try {
-          const more = await lookUp(piece, most)
-          if (piece.others) queue.pieces.unshift(...more)
-          else queue.pieces.push(...more)
-        } catch (error) {
-          last = error
-          queue.hard.push(piece)
-        }
-      queues = queues.filter(({ hard }) => hard.length > 0).map(({ hard }) => ({ pieces: hard, hard: [] }))
+  let unknown = 0
+  const all: PictureOfCase[] = []
+  for (const one of spoken)
+    try {
+      // To know what there is to look up takes no more than half of the time.
+      all.push(...(await ask(one.pictures, Math.min(times.each, (start + end) / 2 - performance.now()))))
+    } catch (error) {
+      last = error
+      unknown += one.listings
     }
-    unknown = queues.length
-  } catch (error) {
-    last = error
+  let queues = queuesOf(all)
+  for (const most of [times.first, times.each]) {
+    for (const { queue, piece } of turns(queues))
+      try {
+        const more = await lookUp(piece, most)
+        if (piece.others) queue.pieces.unshift(...more)
+        else queue.pieces.push(...more)
+      } catch (error) {
+        last = error
+        queue.hard.push(piece)
+      }
+    queues = queues.filter(({ hard }) => hard.length > 0).map(({ hard }) => ({ pieces: hard, hard: [] }))
   }
+  unknown += queues.length
   if (unknown > 0) notKnown?.(unknown, listings, last)
   return { ...NOT_LOOKED, ...official, change: official.change ?? NOT_LOOKED.change, elsewhere, lookedUp }
 }

@@ -61,6 +61,9 @@ export interface PictureOfCase {
   readonly sha256: string
 }
 
+/** Listings whose pictures are read in one statement: where they were edited without end it takes 0.5 s of a very busy server. */
+const LISTINGS = 24
+
 /** What is to be looked up before verdicts on so many listings. */
 export interface SpokenOf {
   readonly listings: number
@@ -79,9 +82,15 @@ export interface Word {
 }
 
 /** Of the cases that went over to these revisions or later ones, up to them. */
-export const shownAt = (words: readonly Word[]): SpokenOf => ({
-  listings: new Set(words.map(({ listingId }) => listingId)).size,
-  pictures: spokenOf(sql`
+export function shownAt(words: readonly Word[]): SpokenOf[] {
+  const ofListings = [...Map.groupBy(words, ({ listingId }) => listingId).values()]
+  const lots = Array.from({ length: Math.ceil(ofListings.length / LISTINGS) }, (_, n) =>
+    ofListings.slice(n * LISTINGS, (n + 1) * LISTINGS),
+  )
+  return lots.map((lot) => ({ listings: lot.length, pictures: spokenOf(wordsOf(lot.flat())) }))
+}
+
+const wordsOf = (words: readonly Word[]): Statement => sql`
     select x.place || ' ' || c.case_id as verdict_id, c.case_id, c.listing_id, x.revision, x.brand_id, x.by_brand, x.named
     from unnest(${words.map((w) => w.listingId)}::text[], ${words.map((w) => w.revision)}::int[],
                 ${words.map((w) => w.brandId ?? null)}::text[], ${words.map((w) => w.byBrand ?? false)}::boolean[],
@@ -90,8 +99,7 @@ export const shownAt = (words: readonly Word[]): SpokenOf => ({
     cross join lateral (
       select r.case_id, r.listing_id from review_case r
       where r.listing_id = x.listing_id collate "C" and r.revision >= x.revision
-      order by r.revision, r.case_id limit ${MOST_CASES}) c`),
-})
+      order by r.revision, r.case_id limit ${MOST_CASES}) c`
 
 /** What of a word that comes by the case says of which pictures it speaks. */
 export interface WordOnCase {
@@ -106,14 +114,12 @@ export interface WordOnCase {
 export function shownInCase(
   theCase: Statement<boolean>,
   { brandId = null, brandIds, pictures = null }: WordOnCase = {},
-): SpokenOf {
+): SpokenOf[] {
   const own = brandIds ?? []
   // What no place can be is refused where the case is known.
   const places = pictures?.filter((one) => typeof one === 'number' && one < 2 ** 31) ?? []
   const named = pictures?.filter((one) => typeof one === 'string') ?? []
-  return {
-    listings: 1,
-    pictures: spokenOf(sql`
+  const asked = sql`
     select c.case_id as verdict_id, c.case_id, c.listing_id, c.revision,
            coalesce(${brandId}::text, (select min(b) from unnest(c.brand_ids) b where b = any(${own}::text[]))) as brand_id,
            ${brandIds !== undefined}::boolean as by_brand,
@@ -123,8 +129,8 @@ export function shownInCase(
                union
                select s.sha256 from case_picture s
                where s.case_id = c.case_id and s.revision = c.revision and s.ordinal = any(${places}::int[])) s)::text end as named
-    from review_case c where ${theCase}`),
-  }
+    from review_case c where ${theCase}`
+  return [{ listings: 1, pictures: spokenOf(asked) }]
 }
 
 /** A picture of which several verdicts speak is looked up once, where the first of them wants it. */
