@@ -161,12 +161,20 @@ export const standsSchema = z.object({
   withdrawn: z.boolean().describe('Its seller has taken it back: it is not on sale, whatever the outcome.'),
 })
 const count = (words: string) => z.int().min(0).describe(words)
+const pictureOfVerdictSchema = z.object({ revision: z.int(), ordinal: z.int(), sha256: z.string() })
 const picturesOfVerdictSchema = z
   .object({
     bankId: z.string().describe('The bank of what is confirmed; made with the first picture that joins it.'),
     joined: count('So many joined it.'),
     which: z
-      .array(z.object({ revision: z.int(), ordinal: z.int(), sha256: z.string() }))
+      .array(
+        pictureOfVerdictSchema.extend({
+          by: z
+            .enum(['brand', 'nobody'])
+            .optional()
+            .describe('Of those that are `limited`, why: a rights holder’s word over others, or nobody’s word.'),
+        }),
+      )
       .describe('They; of earlier revisions those that the one that was confirmed does not have.'),
     limited: count(
       'Of these, so many that count against listings alone that name the brand, until an analyst vouches for them or a verdict names them: those of ' +
@@ -189,6 +197,23 @@ const picturesOfVerdictSchema = z
       noLongerKept: count('Were kept for the case, until the days after it was closed had passed.'),
       neverKept: count('Could not be looked at, or not be kept in the time that a decision waits for that.'),
     }),
+    leftOutWhich: z
+      .array(
+        pictureOfVerdictSchema.extend({
+          why: z
+            .enum(['official', 'elsewhere', 'notLookedUp', 'unnamed', 'earlier'])
+            .describe(
+              'As the counts of `leftOut`. But for `official` a verdict that names it takes it: with `supersedes`, and `pictures` that names what had joined too.',
+            ),
+          listings: z
+            .array(z.string())
+            .optional()
+            .describe(
+              'Of `elsewhere`, for analysts and administrators: up to 10 listings of other sellers that show it on sale, from before, decided last first. Missing: not known in time.',
+            ),
+        }),
+      )
+      .describe('Which of those that can be looked at; of earlier revisions that it does not speak of the newest 24.'),
   })
   .describe(
     'What became of the pictures of the listing that was confirmed; together they are all that its revision lists, and of those ' +

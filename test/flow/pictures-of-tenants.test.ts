@@ -116,6 +116,47 @@ describe('what another seller shows on sale halved and brightened', () => {
   })
 })
 
+describe('a ring that shows its fake on sale under one account, beside another under the next', () => {
+  interface Told {
+    verdictIds: string[]
+    pictures: { which: { sha256: string }[]; leftOutWhich: { ordinal: number; sha256: string; listings?: string[] }[] }
+  }
+
+  it('is told to the analyst by picture and listing; the picture joins by one word that names it beside what had joined', async () => {
+    const [first, second] = [await drawnPicture(40), await drawnPicture(41)]
+    const accomplice = await honest(first, 'A steel watch')
+    expect(accomplice.outcome).toBe('allow')
+    const { caseId } = await held('of the ring', { images: [inline(await disguised(first)), inline(second)] })
+    const said = await say(caseId, 'analyst', { verdict: 'confirmed', verdictId: 'V-ring' })
+    const { pictures } = said.body as unknown as Told
+    expect(pictures.leftOutWhich).toEqual([
+      { revision: 1, ordinal: 0, sha256: expect.any(String), why: 'elsewhere', listings: [accomplice.listingId] },
+    ])
+    await becomes('hold', second)
+    expect((await honest(first)).outcome).toBe('allow')
+
+    const named = [...pictures.which, ...pictures.leftOutWhich].map(({ sha256 }) => sha256)
+    const again = await say(caseId, 'analyst', { verdict: 'confirmed', supersedes: 'V-ring', pictures: named })
+    expect(again.body).toMatchObject({
+      status: 'recorded',
+      pictures: { joined: 2, limited: 0, leftOutWhich: [] },
+      stands: { state: 'resolved', outcome: 'block' },
+    })
+    await becomes('hold', first)
+    await becomes('hold', second)
+  })
+
+  it('is told to a rights holder by picture alone', async () => {
+    const [first, second] = [await drawnPicture(42), await drawnPicture(43)]
+    expect((await honest(first, 'A steel watch')).outcome).toBe('allow')
+    const { caseId } = await held('of another ring', { images: [inline(second), inline(await disguised(first))] })
+    const said = await say(caseId, 'rolex', { verdict: 'confirmed' })
+    expect((said.body as unknown as Told).pictures.leftOutWhich).toEqual([
+      { revision: 1, ordinal: 1, sha256: expect.any(String), why: 'elsewhere' },
+    ])
+  })
+})
+
 describe('another marketplace', () => {
   it('says by no record that is refused what a stranger’s listing shows: neither more nor less', async () => {
     const [theirs, fake] = [await drawnPicture(22), await drawnPicture(23)]

@@ -65,6 +65,7 @@ describe('pictures of confirmed cases', () => {
       blank: 0,
       repeated: 0,
       gone: 0,
+      leftOutWhich: [],
     }
     expect(await told(joins)).toEqual([
       {
@@ -83,6 +84,7 @@ describe('pictures of confirmed cases', () => {
         gone: 1,
         kept: 4,
         listed: 7,
+        leftOutWhich: [{ revision: 2, ordinal: 0, sha256: picture('official').sha256, why: 'official' }],
       },
       {
         bankId: 'confirmed',

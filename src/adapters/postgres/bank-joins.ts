@@ -108,6 +108,9 @@ function join(joins: readonly BankJoin[], look: CaseLook, ending: (insert: State
     ${ending(insert)}`
 }
 
+/** Of earlier revisions that a verdict does not speak of, so many are named as left out, the newest: an endless case has a thousand. */
+const MOST_LEFT_OUT = 24
+
 /** Ends the statement with the joining alone. */
 const JOIN = (insert: Statement): Statement => insert
 
@@ -115,39 +118,44 @@ const JOIN = (insert: Statement): Statement => insert
 const ACCOUNTED = (insert: Statement): Statement => sql`,
     joined as (${insert} returning verdict_id, sha256, frame),
     joined_of as (
-      select verdict_id, count(*)::int as n, (count(*) filter (where is_limited))::int as limited,
-             json_agg(json_build_object('revision', of_revision, 'ordinal', of_ordinal, 'sha256', sha256)
+      select verdict_id, count(*)::int as n, (count(*) filter (where by is not null))::int as limited,
+             json_agg(json_strip_nulls(json_build_object('revision', of_revision, 'ordinal', of_ordinal, 'sha256', sha256, 'by', by))
                       order by of_revision desc, of_ordinal) as which
       from (
-        select verdict_id, sha256, of_revision, of_ordinal, bool_or(word_of is not null) as is_limited
+        -- What only a revision in between showed is nobody's word with all of its frames.
+        select verdict_id, sha256, of_revision, of_ordinal, max(word_of) as by
         from joined join joining using (verdict_id, sha256, frame) group by verdict_id, sha256, of_revision, of_ordinal) p
       group by verdict_id),
-    picture_of as (
-      select verdict_id, sha256, bool_or(joins) as joins, bool_and(is_named) as is_named, bool_and(is_official and not is_cut) as is_official,
-             bool_or(is_unknown or is_cut) as is_unknown
-      from judged group by verdict_id, sha256),
-    marked_of as (
-      select verdict_id, (count(*) filter (where is_named and is_official))::int as official,
-             (count(*) filter (where is_named and not is_official and not joins and not is_unknown))::int as elsewhere,
-             (count(*) filter (where is_named and not is_official and not joins and is_unknown))::int as "notLookedUp",
-             (count(*) filter (where not is_named))::int as unnamed
-      from picture_of group by verdict_id)
-    select x.bank_id as "bankId", coalesce(j.n, 0) as joined, coalesce(j.which, '[]'::json) as which, coalesce(j.limited, 0) as limited, coalesce(m.official, 0) as official,
-           coalesce(m.elsewhere, 0) as elsewhere,
-           coalesce(m."notLookedUp", 0) as "notLookedUp", coalesce(m.unnamed, 0) + case when x.named is null then 0 else e.n end as unnamed,
-           case when x.named is null then e.n else 0 end as earlier, k.blank, k.repeated, k.kept, g.gone, g."goneEarlier", coalesce(l.listed, 0) as listed
+    left_out as (
+      select verdict_id, sha256, of_revision, of_ordinal, false as is_earlier,
+             case when not bool_and(is_named) then 'unnamed' when bool_and(is_official and not is_cut) then 'official'
+                  when bool_or(is_unknown or is_cut) then 'notLookedUp' else 'elsewhere' end as why
+      from judged group by verdict_id, sha256, of_revision, of_ordinal having not bool_or(joins)
+      union all
+      select x.verdict_id, c.sha256, c.revision, c.ordinal, true, case when x.named is null then 'earlier' else 'unnamed' end
+      from floored x join of_case c using (verdict_id) join picture p on p.sha256 = c.sha256
+      where not c.is_own and not c.is_about and not p.blank and (not x.by_brand or c.brand_ids @> array[x.brand_id])),
+    left_of as (
+      select verdict_id, (count(*) filter (where why = 'official'))::int as official,
+             (count(*) filter (where why = 'elsewhere'))::int as elsewhere,
+             (count(*) filter (where why = 'notLookedUp'))::int as "notLookedUp",
+             (count(*) filter (where why = 'unnamed'))::int as unnamed, (count(*) filter (where why = 'earlier'))::int as earlier,
+             json_agg(json_build_object('revision', of_revision, 'ordinal', of_ordinal, 'sha256', sha256, 'why', why)
+                      order by of_revision desc, of_ordinal) filter (where not is_earlier or nth <= ${MOST_LEFT_OUT}) as which
+      from (select l.*, row_number() over (partition by verdict_id, is_earlier order by of_revision desc, of_ordinal) as nth from left_out l) l
+      group by verdict_id)
+    select x.bank_id as "bankId", coalesce(j.n, 0) as joined, coalesce(j.which, '[]'::json) as which, coalesce(j.limited, 0) as limited,
+           coalesce(m.official, 0) as official, coalesce(m.elsewhere, 0) as elsewhere, coalesce(m."notLookedUp", 0) as "notLookedUp",
+           coalesce(m.unnamed, 0) as unnamed, coalesce(m.earlier, 0) as earlier, coalesce(m.which, '[]'::json) as "leftOutWhich",
+           k.blank, k.repeated, k.kept, g.gone, g."goneEarlier", coalesce(l.listed, 0) as listed
     from floored x
     left join joined_of j using (verdict_id)
-    left join marked_of m using (verdict_id)
+    left join left_of m using (verdict_id)
     cross join lateral (
       select count(*)::int as kept, (count(*) - count(distinct c.sha256))::int as repeated,
              (count(distinct c.sha256) filter (where p.blank))::int as blank
       from case_picture c left join picture p on p.sha256 = c.sha256
       where c.case_id = x.case_id collate "C" and c.revision = x.revision) k
-    cross join lateral (
-      select count(*)::int as n from of_case c join picture p on p.sha256 = c.sha256
-      where c.verdict_id = x.verdict_id and not c.is_own and not c.is_about and not p.blank
-        and (not x.by_brand or c.brand_ids @> array[x.brand_id])) e
     cross join lateral (
       select (count(*) filter (where c.revision = x.revision))::int as gone,
              (count(*) filter (where c.revision < x.revision))::int as "goneEarlier"

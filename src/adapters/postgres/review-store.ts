@@ -9,6 +9,7 @@ import { bankEffects } from './bank-joins.ts'
 import { lookAhead, type LookOptions } from './look-ahead.ts'
 import { shownInCase } from './of-case.ts'
 import { picturesOfCase } from './pictures-of-case.ts'
+import { nameListings } from './name-listings.ts'
 import type { Outputs } from './outputs.ts'
 import { assertWritable, writeSettlement } from './settlement.ts'
 import { readStandings, standingsFrom } from './standings.ts'
@@ -32,7 +33,10 @@ export interface ReviewStoreOptions {
 /** Of a case: five times as many as it is shown with. A seller who edits without end must not fill anyone's memory. */
 const MOST_PICTURES = 1_000
 
-type End<T> = { readonly answer: T | undefined } | 'taken'
+type End<T> =
+  | { readonly answer: T | undefined }
+  | { readonly accounts: readonly JoinedPictures[]; readonly answered: (accounts: readonly JoinedPictures[]) => T }
+  | 'taken'
 type Asked = Parameters<ReviewStore['settle']>[1]
 
 /** Another verdict took the id while we settled: the next round knows it. More rounds would need one id for many listings. */
@@ -71,10 +75,19 @@ export function createReviewStore({
           return {
             done: { answer },
             last,
-            heard: (answers) => ({ answer: joined((answers[last.indexOf(accounts)]?.rows ?? []) as JoinedPictures[]) }),
+            heard: (answers) => ({
+              accounts: (answers[last.indexOf(accounts)]?.rows ?? []) as JoinedPictures[],
+              answered: joined,
+            }),
           }
         })
-        if (end !== 'taken') return end.answer
+        if (end === 'taken') continue
+        if ('answer' in end) return end.answer
+        const { accounts, answered } = end
+        // What others sell is no rights holder's business.
+        if (look === undefined || !('caseId' in about) || about.brandIds !== undefined) return answered(accounts)
+        const { caseId } = about
+        return answered(await Promise.all(accounts.map((one) => nameListings(looking, one, caseId, look))))
       }
       throw new Error('the ids of verdicts are taken by others again and again')
     },

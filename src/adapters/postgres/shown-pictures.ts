@@ -39,14 +39,45 @@ export const shownElsewhere = (
   frames: readonly FrameOfCase[],
 ): Statement<FrameOfListing & { readonly isElsewhere: boolean }> =>
   sql<FrameOfListing & { isElsewhere: boolean }>`
-    with asked as materialized (
+    with ${sinceWhen(frames)}
+    select a.sha256, a.frame, a.listing_id as "listingId",
+           exists (
+             select from met m left join since t on (t.case_id, t.sha256, t.frame) = (m.case_id, m.sha256, m.frame)
+             where (m.case_id, m.sha256, m.frame) = (a.case_id, a.sha256, a.frame)
+               and exists (${witnessesOf(hadBefore)})) as "isElsewhere"
+    from asked a`
+
+/** So many of one frame, the first that are found: floods may have any number. */
+const MOST_MET = 200
+
+/** Those listings of each picture that have a frame of it elsewhere, as `shownElsewhere` means it: those decided last, so many at most. */
+export const listingsElsewhere = (
+  frames: readonly FrameOfCase[],
+  most: number,
+): Statement<{ readonly sha256: string; readonly listings: readonly string[] }> =>
+  sql<{ sha256: string; listings: string[] }>`
+    with ${sinceWhen(frames)}
+    select n.sha256, array_agg(n.listing_id order by n.at desc, n.listing_id) as listings
+    from (
+      select x.*, row_number() over (partition by x.sha256 order by x.at desc, x.listing_id) as nth
+      from (
+        select distinct a.sha256, w.listing_id, w.at
+        from met a left join since t on (t.case_id, t.sha256, t.frame) = (a.case_id, a.sha256, a.frame)
+        cross join lateral (
+          select w.listing_id, (select max(d.decided_at) from decision d where d.listing_id = w.listing_id) as at
+          from (${witnessesOf(hadBefore)} limit ${MOST_MET}) w) w) x) n
+    where n.nth <= ${most} group by n.sha256`
+
+/** `asked`, of these `met` that another seller's listing shows on sale, and `since` when the case shows them. */
+const sinceWhen = (frames: readonly FrameOfCase[]): Statement => sql`
+    asked as materialized (
       select a.listing_id collate "C" as listing_id, a.case_id collate "C" as case_id, a.sha256 collate "C" as sha256, a.frame,
              string_to_array(a.hashes, ',') as hashes
       from unnest(${frames.map((one) => one.listingId)}::text[], ${frames.map((one) => one.caseId)}::text[],
                   ${frames.map((one) => one.sha256)}::text[], ${frames.map((one) => one.frame)}::int[],
                   ${frames.map((one) => one.hashes.join(','))}::text[]) a (listing_id, case_id, sha256, frame, hashes)),
     -- Of most nothing is near that counts: only of the others it matters since when.
-    met as materialized (select a.* from asked a where ${witnessOf(sql`true`)}),
+    met as materialized (select a.* from asked a where exists (${witnessesOf(sql`true`)})),
     -- The first revision of the case that has the very picture, and the first that shows one like it.
     since as materialized (
       select x.case_id, x.sha256, x.frame, min(x.at) as at from (
@@ -68,13 +99,7 @@ export const shownElsewhere = (
           select from ${hashesOf(sql`m.hashes`)} cross join lateral (
             select n.hash, n.keys, n.wide_keys from shown_set n where n.listing_id = m.listing_id and n.digest = d.shown offset 0) n
           where ${isNear} offset 0)) x
-      group by x.case_id, x.sha256, x.frame)
-    select a.sha256, a.frame, a.listing_id as "listingId",
-           exists (
-             select from met m left join since t on (t.case_id, t.sha256, t.frame) = (m.case_id, m.sha256, m.frame)
-             where (m.case_id, m.sha256, m.frame) = (a.case_id, a.sha256, a.frame)
-               and ${witnessOf(hadBefore)}) as "isElsewhere"
-    from asked a`
+      group by x.case_id, x.sha256, x.frame)`
 
 /** Each hash of an array once, with its keys; what cannot be read as one is like nothing. */
 const hashesOf = (hashes: Statement): Statement => sql`
@@ -102,12 +127,12 @@ const hadBefore: Statement = sql`exists (
   where d.listing_id = w.listing_id and d.decided_at < coalesce(t.at, now()) and ${isNear} offset 0)`
 
 /**
- * Whether another seller's listing that stands allowed shows a frame of `a`. By the index, hash after hash: comparing all took
- * 8 s for 12 pictures and 100,000 that listings show. The first witness is enough; of a row that is near it is asked first
- * whether its listing stands so, which ends it for records that nobody ever decided. `offset 0` keeps that order.
+ * Listings of other sellers that stand allowed and show a frame of `a`, some more than once. By the index, hash after hash: comparing
+ * all took 8 s for 12 pictures and 100,000 that listings show. Where one is enough it is the first; of a row that is near it
+ * is asked first whether its listing stands so, which ends it for records that nobody ever decided. `offset 0` keeps that order.
  */
-const witnessOf = (before: Statement): Statement => sql`exists (
-  select from ${hashesOf(sql`a.hashes`)} cross join lateral (
+const witnessesOf = (before: Statement): Statement => sql`
+  select w.listing_id from ${hashesOf(sql`a.hashes`)} cross join lateral (
     ${nearRows} offset 0) w
   where exists (
     select from listing l join listing mine on mine.listing_id = a.listing_id
@@ -116,4 +141,4 @@ const witnessOf = (before: Statement): Statement => sql`exists (
       and exists (
         select from decision d where d.listing_id = l.listing_id and d.revision = l.revision and d.shown = w.digest offset 0)
     offset 0)
-    and ${before} offset 0)`
+    and ${before} offset 0`

@@ -61,6 +61,8 @@ export interface PicturesOfVerdict {
     /** Could not be looked at, or not be kept in time. */
     readonly neverKept: number
   }
+  /** Those of them that can be looked at: not blank, not repeated, and kept. */
+  readonly leftOutWhich: JoinedPictures['leftOutWhich']
 }
 
 export type ReviewAnswer =
@@ -174,6 +176,7 @@ function picturesOf({
   goneEarlier,
   kept,
   listed,
+  leftOutWhich,
 }: JoinedPictures): PicturesOfVerdict {
   return {
     bankId,
@@ -191,5 +194,6 @@ function picturesOf({
       noLongerKept: gone + goneEarlier,
       neverKept: Math.max(0, listed - kept - gone),
     },
+    leftOutWhich,
   }
 }

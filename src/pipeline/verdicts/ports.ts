@@ -49,12 +49,31 @@ export interface BankDispute {
   readonly brandId: string
 }
 
+/** A picture of a case: of an earlier revision only where the one that the verdict is about does not have it. */
+export interface PictureOfVerdict {
+  readonly revision: number
+  readonly ordinal: number
+  readonly sha256: string
+}
+
+export interface JoinedPicture extends PictureOfVerdict {
+  /** Whose word it counts as, where that is less than a person's who looked at it; of an animation at least one frame. */
+  readonly by?: 'brand' | 'nobody'
+}
+
+export interface LeftOutPicture extends PictureOfVerdict {
+  /** As the counts of the same names. */
+  readonly why: 'official' | 'elsewhere' | 'notLookedUp' | 'unnamed' | 'earlier'
+  /** Of `elsewhere`, where that was asked: listings of other sellers that show it, newest first; not said: not known. */
+  readonly listings?: readonly string[]
+}
+
 /** What became of the pictures of one such case, by the knowledge of the transaction in which they joined. */
 export interface JoinedPictures {
   readonly bankId: string
   readonly joined: number
-  /** Of an earlier revision only those that the one it is about does not have; newest revision first. */
-  readonly which: readonly { readonly revision: number; readonly ordinal: number; readonly sha256: string }[]
+  /** Newest revision first. */
+  readonly which: readonly JoinedPicture[]
   /** Of these, of which at least a frame joined as a rights holder's word alone (others show it on sale too, or nobody could look that up), or as nobody's (a revision in between showed it). */
   readonly limited: number
   /** Like one of a genuine or an allowed bank. */
@@ -67,6 +86,8 @@ export interface JoinedPictures {
   readonly unnamed: number
   /** Of earlier revisions of the case that it does not speak of: it names none, and they are not part of what it confirms. */
   readonly earlier: number
+  /** Which, of these that a person may name instead; of earlier revisions that it does not speak of no more than the newest. */
+  readonly leftOutWhich: readonly LeftOutPicture[]
   /** Of its revision, as the next ones. */
   readonly blank: number
   /** The same bytes as another of the case. */
