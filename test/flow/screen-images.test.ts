@@ -95,25 +95,31 @@ async function screen(...words: string[]) {
 }
 
 it('refuses a bank that it would not look at, a kind that is none, and pictures that match anything', async () => {
-  const [unused, unknown, blank] = await Promise.all([
+  mkdirSync(join(directory, 'empty'))
+  const [unused, unknown, blank, empty] = await Promise.all([
     screen('--bank', 'counterfeit=known'),
     screen('--images', 'inline', '--bank', 'nonsense=known'),
     screen('--images', 'inline', '--bank', 'counterfeit=blank'),
+    screen('--images', 'inline', '--bank', 'counterfeit=empty'),
   ])
-  expect([unused.code, unknown.code, blank.code]).toEqual([2, 2, 2])
+  expect([unused.code, unknown.code, blank.code, empty.code]).toEqual([2, 2, 2, 2])
+  expect(empty.err).toContain('empty: it is a folder without pictures')
   expect(unused.err).toContain('--bank needs --images')
   expect(unknown.err).toContain('counterfeit=known-fakes')
   expect(blank.err).toContain('white.png')
 })
 
-it('passes over what is no picture in the folder of a bank, says so, and ends with 3', async () => {
+it('passes over what is no picture in the folder of a bank, says what cannot be read, and ends with 3', async () => {
   const folder = join(directory, 'littered')
   mkdirSync(folder)
-  for (const name of ['.DS_Store', 'LICENSE']) writeFileSync(join(folder, name), `no picture: ${name}`)
+  for (const name of ['.DS_Store', 'LICENSE', 'broken.png']) writeFileSync(join(folder, name), `no picture: ${name}`)
+  symlinkSync('nowhere.png', join(folder, 'dangling.png'))
   writeFileSync(join(folder, 'bad.png'), await drawnPicture(1))
   const { code, err, outcomes } = await screen('--images', 'inline', '--bank', 'counterfeit=littered')
   expect(code).toBe(3)
-  for (const name of ['.DS_Store', 'LICENSE']) expect(err).toContain(`${join('littered', name)}: picture-unreadable`)
+  expect(err).toContain(`${join('littered', 'broken.png')}: picture-unreadable`)
+  expect(err).toContain(`${join('littered', 'dangling.png')}: input-invalid: there is no such file`)
+  expect(err).not.toMatch(/DS_Store|LICENSE/)
   expect(outcomes).toEqual(['harmless allow', 'inline hold', 'linked allow', 'none allow'])
 })
 

@@ -69,10 +69,12 @@ export async function openPicturesOf(
   )
   try {
     let skipped = 0
-    const banks = await readFolderBanks(bank, patient({ ...reader, close }), (file, { code, message }) => {
+    const skip = (file: string, { code, message }: TouchstoneError) => {
       skipped += 1
       complain(`${file}: ${code}: ${message}`)
-    })
+    }
+    const looking = patient({ ...reader, close })
+    const banks = await readFolderBanks(bank, looking, config.TOUCHSTONE_IMAGE_MAX_BYTES, skip)
     return { parts: { pictures: source, banks }, skipped, close }
   } catch (error) {
     await close()
