@@ -128,7 +128,7 @@ export async function openGround(
       snapshot: snapshotFile(join(config.TOUCHSTONE_DATA_DIR, 'banks.snapshot')),
     })
     closing.add(() => banks.stop())
-    const pictures = openPictures(config, telemetry, 'fetch')
+    const pictures = openPictures(config, telemetry, 'fetch', 'noted')
     closing.add(() => pictures.close())
     return {
       topics,

@@ -10,6 +10,7 @@ import { createPictureSource } from '../pipeline/pictures/source.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { createClosing } from './closing.ts'
 import { imageFetcher } from './image-fetcher.ts'
+import { noteInHand } from './in-hand.ts'
 
 /** What is next to a busy thread waits behind it whoever sent it: one for all of them is enough to keep them busy. */
 const NEXT_TO_THREADS = 1
@@ -33,7 +34,7 @@ const THREAD = new URL(import.meta.url.endsWith('.ts') ? './picture-thread.ts' :
 export function openReader(
   config: Config,
   { log, metrics }: Telemetry,
-  look: { readonly firstFrame?: boolean } = {},
+  look: { readonly firstFrame?: boolean; readonly inHand?: 'noted' | undefined } = {},
 ): PictureReader & { readonly threads: number; close(): Promise<void> } {
   const threads = config.TOUCHSTONE_IMAGE_THREADS ?? availableParallelism()
   const reader = createPictureReader({
@@ -42,8 +43,9 @@ export function openReader(
     maxPixels: config.TOUCHSTONE_IMAGE_MAX_PIXELS,
     maxBytes: config.TOUCHSTONE_IMAGE_MAX_BYTES,
     timeMs: config.TOUCHSTONE_IMAGE_READ_MS,
-    ...look,
+    firstFrame: look.firstFrame === true,
     logger: log,
+    inHand: look.inHand === 'noted' ? noteInHand(config, threads, log) : undefined,
     onQueue: (pictures) => metrics.touchstone_picture_queue.set(pictures),
   })
   return {
@@ -67,9 +69,10 @@ export interface OpenPictures {
   close(): Promise<void>
 }
 
-export function openPictures(config: Config, telemetry: Telemetry, use: PictureUse): OpenPictures {
+/** `inHand`: noted by what is started again over the same listings, and so would meet a picture that ends it for ever. */
+export function openPictures(config: Config, telemetry: Telemetry, use: PictureUse, inHand?: 'noted'): OpenPictures {
   const closing = createClosing(telemetry.log)
-  const reader = openReader(config, telemetry)
+  const reader = openReader(config, telemetry, { inHand })
   closing.add(() => reader.close())
   const maxBytes = config.TOUCHSTONE_IMAGE_MAX_BYTES
   let urls: PictureFetcher | undefined

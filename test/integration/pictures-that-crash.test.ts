@@ -1,11 +1,14 @@
-// Pictures that end the whole process, and processes that are killed over harmless ones. Real: processes, their deaths, threads, sharp.
+// Pictures that end the whole process, and processes that are killed over harmless ones. Real: processes, their deaths, threads, sharp, the gate.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { drawnPicture } from '../support/drawn-pictures.ts'
 import { drawing, sha256Of } from '../support/pictures.ts'
+import { ran } from '../support/processes.ts'
+import { startGateUnderTest } from '../support/running-gate.ts'
 import { until } from '../support/until.ts'
 
 const PROCESS = fileURLToPath(new URL('../support/reading-process.ts', import.meta.url))
@@ -15,7 +18,7 @@ let inHand: string
 const living = new Set<ChildProcess>()
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'touchstone-crash-'))
-  inHand = join(folder, 'in-hand')
+  inHand = join(folder, 'pictures-in-hand')
 })
 afterEach(() => {
   for (const child of living) child.kill('SIGKILL')
@@ -64,7 +67,7 @@ const HANGS = 180_000
 const SEEN = { said: 'seen', kept: true }
 
 test(
-  'a picture that ends the process four times is not decoded any more, and all others are read',
+  'a picture that ends the process four times is not decoded any more: all others are read, and its listing is held',
   async () => {
     const [one, crash, two, three] = await Promise.all([
       picture('one.png', 300),
@@ -94,6 +97,26 @@ test(
       })
       expect(left()).toEqual([])
     }
+    // The gate looks there too; its own threads would read the picture, for it is one.
+    const gate = await startGateUnderTest({ TOUCHSTONE_DATA_DIR: folder })
+    onTestFinished(() => gate.stop())
+    expect(left()).toHaveLength(1)
+    const fake = join(folder, 'fake.png')
+    writeFileSync(fake, await drawnPicture(7))
+    const imported = await ran(['banks', 'import', 'fakes', fake, '--kind', 'counterfeit'], { DATABASE_URL: gate.url })
+    expect(imported.code).toBe(0)
+    const image = (file: string) => ({ data: readFileSync(file).toString('base64') })
+    await gate.submit({ listingId: 'crash', images: [image(crash)] })
+    await gate.submit({ listingId: 'one', images: [image(one)] })
+    const { decisions } = await gate.settled()
+    const of = new Map(
+      decisions.map(({ listingId, outcome, signals }) => [
+        listingId,
+        { outcome, pictures: signals.find(({ name }) => name === 'image-hash')?.state },
+      ]),
+    )
+    expect(of.get('crash')).toEqual({ outcome: 'hold', pictures: 'failed' })
+    expect(of.get('one')).toEqual({ outcome: 'allow', pictures: 'abstained' })
   },
   HANGS,
 )
