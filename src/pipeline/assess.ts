@@ -14,6 +14,7 @@ import type { BrandDictionary } from '../text/brand-dictionary.ts'
 import { readListing } from '../text/reading.ts'
 import type { Picture } from '../imaging/picture.ts'
 import { askAll } from './asking.ts'
+import { isAtHand } from './pictures/at-hand.ts'
 import type { PictureSource } from './pictures/ports.ts'
 
 /** One consistent, compiled state of everything that a decision depends on; swapped whole, never changed. */
@@ -139,12 +140,12 @@ const LATE_SECONDS = 3_600
 
 /**
  * Whether trying the listing again later may say more: it was decided without something that could not be looked at, and
- * not for what a picture is. `age`: seconds since it was first decided. Pictures sent inline are not stored, so such a
- * listing would only be tried without them.
+ * not for what a picture is. `age`: seconds since it was first decided. Where bytes that came inline are not at hand it would
+ * only be tried without them.
  */
 export function mayBeMended({ answer, passing, late }: Assessment, listing: Listing, age = 0): boolean {
   const mends = passing || (late && age < LATE_SECONDS)
-  return answer.degraded && mends && listing.images?.some((image) => image.url === undefined) !== true
+  return answer.degraded && mends && listing.images?.every(isAtHand) !== false
 }
 
 /** What is looked up for one listing is noted: who watches the banks must know which of their pictures it met. */

@@ -9,6 +9,7 @@ import type { Draw } from './audit.ts'
 import { openCaseOf } from './case-of-decision.ts'
 import { caseId, decisionId } from './ids.ts'
 import type { Keepsake } from './pictures/keeping.ts'
+import type { WantedRescreen } from './ports.ts'
 import { SettlementDraft, type Draft } from './settlement.ts'
 
 export interface TriedListing extends Keepsake {
@@ -71,6 +72,7 @@ export function decideRevision(
       listingId: listing.listingId,
       revision: listing.revision,
       seen: sha256sOf(assessment.pictures),
+      ...inlineOf(listing),
     })
   row.marketplace = marketplace
   row.withdrawnByOthers = []
@@ -85,6 +87,11 @@ export function decideRevision(
   row.hashes.set(listing.revision, tried.contentHash)
   row.changed = true
   return decision
+}
+
+/** The bytes of what came inline: a revision is stored without them. */
+function inlineOf({ images = [] }: Listing): Pick<WantedRescreen, 'inline'> {
+  return images.some(({ data }) => data !== undefined) ? { inline: images.map(({ data }) => data ?? null) } : {}
 }
 
 /** The decision on a listing of which nothing else is known: the dry run. Nothing is drawn: who asks must not learn what would be. */

@@ -87,6 +87,11 @@ export interface CasePicture {
 export interface WantedRescreen extends ListingIdentity {
   /** By their places, the sha256 of its pictures as they were when each was first seen; null: not seen yet. */
   readonly seen: readonly (string | null)[]
+  /**
+   * By their places, in base64, those that came inline (null: it has a URL): stored nowhere else, and here until it needs
+   * not be tried again.
+   */
+  readonly inline?: readonly (string | null)[]
 }
 
 /** Everything that one transaction writes besides the offset. */

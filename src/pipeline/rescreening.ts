@@ -9,7 +9,7 @@ import type { Offered } from './banks/quarantine.ts'
 import { createLoop, type Loop } from './loop.ts'
 import { keepPictures } from './pictures/keeping.ts'
 import type { PictureStore } from './pictures/ports.ts'
-import { lookAgain } from './rescreening/look.ts'
+import { lookAgain, withInline } from './rescreening/look.ts'
 import type { DueRescreen, RescreenPauses, RescreenStore } from './rescreening/ports.ts'
 import { LAST_LOOK_SECONDS, settleRescreens, type Rescreened } from './rescreening/settle.ts'
 
@@ -69,12 +69,13 @@ async function tryAgain(
 ): Promise<Rescreened[]> {
   const tried = await Promise.all(
     due.map(async (one): Promise<Rescreened | undefined> => {
-      const { listing, attempts } = one
+      const { attempts } = one
+      const listing = withInline(one)
       try {
         const assessment = await assess(gate, listing, new Date(), await lookAgain(gate, listing, pictures))
         // What a picture had stopped met its likes when it was decided: all of it at once is no sudden crowd of sellers.
         if (one.afterChange === 0n) matched?.(listing, assessment.bankMatches)
-        return { ...one, assessment }
+        return { ...one, listing, assessment }
       } catch (error) {
         // A bug of ours; the decision that stands goes on standing, and the next attempt may be with a mended version.
         telemetry.log.error({ err: messageOf(error), attempts }, 'a listing could not be assessed again')

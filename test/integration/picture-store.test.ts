@@ -150,12 +150,12 @@ describe('listings to be tried again', () => {
   const pauses = (...after: number[]) => ({ after, beforeDeadline: 900 })
   const waiting = () => query('select listing_id, revision, attempts from rescreen order by 1')
   const due = () => query('update rescreen set due_at = now()')
-  async function degraded(listingId: string, revision: number) {
+  async function degraded(listingId: string, revision: number, inline?: (string | null)[]) {
     const from = await node.store.place('g', 'degraded', 0, 0n)
     await node.store.commit(
       { group: 'g', topic: 'degraded', partition: 0, from, next: from + 1n },
       [{ listingId, revision }],
-      () => ({ ...NOTHING, rescreens: [{ listingId, revision, seen: ['a', null] }] }),
+      () => ({ ...NOTHING, rescreens: [{ listingId, revision, seen: ['a', null], ...(inline && { inline }) }] }),
     )
   }
 
@@ -217,6 +217,28 @@ describe('listings to be tried again', () => {
     await degraded('A', 1)
     await due()
     expect(await rescreens.claim(10, pauses(100), 0n)).toMatchObject([{ seen: ['a', null] }])
+  })
+
+  test('have beside them what came inline, as much as is claimed at once, until they need not be tried any more', async () => {
+    const ids = ['A', 'B', 'C', 'D', 'E', 'F']
+    await commitAll(
+      node.store,
+      ids.map((listingId) => ({ listingId, revision: 1 })),
+    )
+    const large = 'A'.repeat(4 << 20)
+    for (const id of ids) await degraded(id, 1, [null, `${id}${large}`])
+    await due()
+    const claims = [await rescreens.claim(10, pauses(100), 0n), await rescreens.claim(10, pauses(100), 0n)]
+    expect(claims.map((some) => some.length)).toEqual([4, 2])
+    for (const { listing, inline } of claims.flat()) expect(inline).toEqual([null, `${listing.listingId}${large}`])
+    // An older process puts another revision into the row and knows nothing of them.
+    await query(`update rescreen set revision = 2, due_at = now() where listing_id = 'A'`)
+    await commitAll(node.store, [{ listingId: 'A', revision: 2 }])
+    const [newer] = await rescreens.claim(10, pauses(100), 0n)
+    expect([newer?.listing.revision, newer?.inline]).toEqual([2, undefined])
+    const ended = ids.map((listingId) => ({ listingId, revision: 2, afterChange: 0n }))
+    await rescreens.settle(ids, () => ({ settlement: NOTHING, ended, waiting: [] }))
+    expect(await waiting()).toEqual([])
   })
 
   test('begin anew with a newer revision, which an older try does not end', async () => {

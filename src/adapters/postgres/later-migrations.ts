@@ -206,6 +206,13 @@ const unvouchedGone = `
 drop index if exists bank_image_unvouched;
 `
 
+// Pictures that came inline are nowhere else: what of them nobody could look at goes along until the listing is tried again.
+// They hardly get smaller when they are packed.
+const inlineUnseen = `
+alter table rescreen add column inline bytea;
+alter table rescreen alter column inline set storage external;
+`
+
 export const LATER_MIGRATIONS: readonly Migration[] = [
   { name: 'whose word a picture of a bank is', sql: words },
   { name: 'pictures of cases that are no longer kept', sql: goneFromCases },
@@ -226,4 +233,5 @@ export const LATER_MIGRATIONS: readonly Migration[] = [
   { name: 'cases by when they were closed', sql: closedLately },
   { name: 'the training that runs or ran last', sql: trainings },
   { name: 'the index of pictures that a word was about is gone', sql: unvouchedGone },
+  { name: 'pictures sent inline, until they are looked at', sql: inlineUnseen },
 ]

@@ -9,6 +9,7 @@ import type {
   RescreenSubject,
 } from '../../pipeline/rescreening/ports.ts'
 import { queueDeparted } from './bank-departures.ts'
+import { unpackInline } from './case-pictures.ts'
 import { queries } from './connect.ts'
 import type { Outputs } from './outputs.ts'
 import { assertWritable, writeSettlement } from './settlement.ts'
@@ -23,16 +24,25 @@ export interface RescreenStoreOptions {
   readonly outputs: Outputs
 }
 
+type DueRow = Omit<DueRescreen, 'afterChange' | 'inline'> & { after_change: string; inline: Buffer | null }
+
+/** Of inline pictures that are claimed at once, and one listing more; the others are due still. */
+const MOST_BYTES = 16 << 20
+
 /** Locks in the order of the gate's store; rows of `rescreen` lie behind those of their listings. */
 export function createRescreenStore({ pool, outputs }: RescreenStoreOptions): RescreenStore {
   const db = queries(pool)
   return {
     async claim(limit, { after, beforeDeadline }, banksAt) {
-      const { rows } = await sql<Omit<DueRescreen, 'afterChange'> & { after_change: string }>`
-        with due as (
-          select listing_id, attempts + 1 as attempts,
+      const { rows } = await sql<DueRow>`
+        with locked as (
+          select listing_id, due_at, attempts + 1 as attempts, coalesce(octet_length(inline), 0) as bytes,
             now() + (${after}::int[])[least(attempts + 1, ${after.length})] * interval '1 second' as next
           from rescreen where due_at <= now() and after_change <= ${String(banksAt)}::bigint order by due_at limit ${limit} for update skip locked),
+        due as (
+          select * from (
+            select *, sum(bytes) over (order by due_at, listing_id) - bytes as before from locked) l
+          where before < ${MOST_BYTES}),
         claimed as (
           update rescreen r set attempts = due.attempts,
             due_at = case when hold.last_look > now() and (hold.last_look < due.next or due.attempts > ${after.length})
@@ -41,10 +51,14 @@ export function createRescreenStore({ pool, outputs }: RescreenStoreOptions): Re
             select listing_id, hold_until - ${beforeDeadline} * interval '1 second' as last_look from listing) hold
             on hold.listing_id = due.listing_id
           where r.listing_id = due.listing_id
-          returning r.listing_id, r.revision, r.attempts, r.seen, r.after_change)
-        select v.listing, c.attempts, c.seen, c.after_change from claimed c
+          returning r.listing_id, r.revision, r.attempts, r.seen, r.after_change, r.inline)
+        select v.listing, c.attempts, c.seen, c.after_change, c.inline from claimed c
         join revision v on v.listing_id = c.listing_id and v.revision = c.revision`.execute(db)
-      return rows.map(({ after_change, ...one }) => ({ ...one, afterChange: BigInt(after_change) }))
+      return rows.map(({ after_change, inline, ...one }) => ({
+        ...one,
+        ...unpackInline(inline, one.listing.revision),
+        afterChange: BigInt(after_change),
+      }))
     },
 
     queueDeparted: (limit) => queueDeparted(pool, limit),

@@ -6,6 +6,7 @@ import type { Assessment } from '../assess.ts'
 import type { Draw } from '../audit.ts'
 import { decisionId } from '../ids.ts'
 import type { CasePicture } from '../ports.ts'
+import { isAtHand } from './at-hand.ts'
 import type { Glance, PictureSource, PictureStore, ShownSet } from './ports.ts'
 import { shownBy } from './shown.ts'
 import { createSlots } from './slots.ts'
@@ -88,9 +89,7 @@ export async function keepPictures<T extends Judged>(
   for (const [one, some] of toKeepOf) {
     const kept = await keeping.kept(some)
     const there = new Set(kept.map(({ ordinal }) => ordinal))
-    const isLacking = some.some(
-      ({ ordinal }) => !there.has(ordinal) && one.listing.images?.[ordinal]?.url !== undefined,
-    )
+    const isLacking = some.some(({ ordinal }) => !there.has(ordinal) && isAtHand(one.listing.images?.[ordinal] ?? {}))
     keepsakes.set(one, { ...keepsakes.get(one), kept, isLacking })
   }
   return keepsakes

@@ -10,6 +10,7 @@ export interface DueRescreen {
   readonly attempts: number
   /** As in `WantedRescreen`. */
   readonly seen: WantedRescreen['seen']
+  readonly inline?: WantedRescreen['inline']
   /** The change with which a picture that its decision names left its bank, the last one; 0: it waits for a signal. */
   readonly afterChange: bigint
 }

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import type { Listing } from '../../../src/domain/listing.ts'
 import type { Gate } from '../../../src/pipeline/assess.ts'
 import type { ImageReference, PictureSource, PictureStore, StandIn } from '../../../src/pipeline/pictures/ports.ts'
-import { lookAgain } from '../../../src/pipeline/rescreening/look.ts'
+import { lookAgain, withInline } from '../../../src/pipeline/rescreening/look.ts'
 import { seenPicture } from '../seen-picture.ts'
 import { listingOf } from './assessments.ts'
 
@@ -45,6 +45,14 @@ it('sees what came inline as it was kept, under the hash of what was judged, and
   expect(told(pictures)).toEqual(['a', 'of place 1', 'gone'])
   expect(looked).toEqual([[{ data: Buffer.from('kept of a').toString('base64') }, { url: URL }, INLINE]])
   expect(asked).toEqual([['L', 2]])
+})
+
+it('sees what came inline in the very bytes that came, where they still lie beside the listing', async () => {
+  const { gate, store, looked, asked } = world({ 0: keptAs('a') })
+  const listing = withInline({ listing: stored(INLINE, { url: URL }, INLINE), inline: ['QUJD', null, 'REVG'] })
+  expect(told(await lookAgain(gate, listing, store))).toEqual(['of place 0', 'of place 1', 'of place 2'])
+  expect(looked).toMatchObject([[{ data: 'QUJD' }, { url: URL }, { data: 'REVG' }]])
+  expect(asked).toEqual([])
 })
 
 it('asks the store for nothing where all has a URL, or there is none', async () => {

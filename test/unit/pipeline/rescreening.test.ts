@@ -11,8 +11,12 @@ describe('what is tried again', () => {
     expect(mayBeMended(degraded('hold'), listing)).toBe(true)
     expect(mayBeMended(degraded('hold', 'too-large'), listing)).toBe(false)
     expect(mayBeMended(assessment('hold'), listing)).toBe(false)
-    // Pictures sent inline are not stored: trying again would be trying without them.
-    expect(mayBeMended(degraded('hold'), { ...listing, images: [{ data: 'QUJD' }] })).toBe(false)
+    const inline = { ...listing, images: [{ data: 'QUJD' }, { url: 'https://shop.example/2.jpg' }] }
+    expect(mayBeMended(degraded('hold'), inline)).toBe(true)
+    // Where the bytes are not at hand trying again would be trying without them.
+    expect(mayBeMended(degraded('hold'), { ...listing, images: [{}] })).toBe(false)
+    const [waits] = screened(degraded('hold'), undefined, 1, {}, inline).settlement.rescreens ?? []
+    expect(waits).toMatchObject({ seen: [null], inline: ['QUJD', null] })
     expect(screened(degraded('hold')).settlement.rescreens).toEqual([{ listingId: 'L', revision: 1, seen: [null] }])
     expect(screened(shows(degraded('hold'), 'a', null)).settlement.rescreens).toMatchObject([{ seen: ['a', null] }])
     expect(screened(assessment('hold')).settlement.rescreens).toEqual([])

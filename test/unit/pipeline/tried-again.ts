@@ -1,5 +1,6 @@
 // Listings tried and tried again by hand, for tests of what trying again means. Real: settling both times; made up: assessments.
 import type { Decision } from '../../../src/domain/decision.ts'
+import type { Listing } from '../../../src/domain/listing.ts'
 import type { Outcome } from '../../../src/domain/policy.ts'
 import { topicNames } from '../../../src/events/topics.ts'
 import type { Assessment } from '../../../src/pipeline/assess.ts'
@@ -34,10 +35,16 @@ export const shows = (tried: Assessment, ...sha256s: (string | null)[]): Assessm
 })
 
 /** Screens a revision on what stands, and gives what stands then. */
-export function screened(tried: Assessment, before?: Standing, revision = 1, keepsake: Keepsake = {}) {
+export function screened(
+  tried: Assessment,
+  before?: Standing,
+  revision = 1,
+  keepsake: Keepsake = {},
+  of: Listing = listing,
+) {
   const value: TriedListing = {
     kind: 'listing',
-    listing: { ...listing, revision },
+    listing: { ...of, revision },
     bound: false,
     contentHash: String(revision).repeat(64).slice(0, 64),
     submittedAt: NOW.toISOString(),

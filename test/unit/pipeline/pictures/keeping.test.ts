@@ -186,10 +186,12 @@ describe('pictures are kept', () => {
     ])
     expect(encoded).not.toContain('a24')
     expect(of[1]).toEqual([...first('b'), ...rest('b').filter((one) => one !== 'b29')])
-    // Both are kept whole when they are tried again; what came in its listing cannot be asked for then.
+    // Both are kept whole when they are tried again, as long as what came in its listing still lies beside it.
     expect(isLacking).toEqual([true, true])
     const inline = { ...thirty('c').listing, images: thirty('c').listing.images?.map(() => ({ data: 'QUJD' })) ?? [] }
-    const others = await keep([{ ...thirty('c'), listing: inline }, thirty('d')], { gone: ['c12'] })
+    const gone = { ...inline, images: inline.images.map(() => ({})) }
+    expect((await keep([{ ...thirty('c'), listing: inline }], { gone: ['c12'] })).isLacking).toEqual([true])
+    const others = await keep([{ ...thirty('c'), listing: gone }, thirty('d')], { gone: ['c12'] })
     expect(others.kept.map((one) => one?.length)).toEqual([29, 30])
     expect(others.isLacking).toEqual([false, false])
   })
