@@ -1,8 +1,8 @@
-// `npm run bench`: the project's own measurements, one JSON document each: node scripts/bench.ts [log] [gate] [kafka] [images] [images-index] [image-path] [text] [-- options]
+// `npm run bench`: the project's own measurements, one JSON document each: node scripts/bench.ts [log] [gate] [kafka] [images] [images-index] [bank-matches] [image-path] [text] [-- options]
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-const BENCHES = ['log', 'gate', 'kafka', 'images', 'images-index', 'image-path', 'text'] as const
+const BENCHES = ['log', 'gate', 'kafka', 'images', 'images-index', 'bank-matches', 'image-path', 'text'] as const
 const asked = process.argv.slice(2).filter((word) => !word.startsWith('-'))
 const options = process.argv.slice(2).filter((word) => word.startsWith('-'))
 const unknown = asked.filter((name) => !BENCHES.some((b) => b === name))

@@ -21,3 +21,12 @@ export function fillRandom(hash: Uint8Array): Uint8Array {
   }
   return hash
 }
+
+/** Changes so many bits, or fewer where one is met twice, and returns it. */
+export function flip(hash: Uint8Array, bits: number): Uint8Array {
+  for (let n = 0; n < bits; n++) {
+    const bit = random() & 255
+    hash[bit >> 3] = (hash[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+  }
+  return hash
+}

@@ -3,11 +3,11 @@
 //   node scripts/bench/image-path.ts [--pictures=96] [--rounds=5] [--seconds=5] [--threads=CORES] [--flat=0] [--json]
 //
 // A listing of the invented marketplace carries one picture inline and goes through `assess` with the gate that ships, its
-// text model and a bank index of 100,000 hashes; every eighth picture is in a counterfeit bank. `bare` decodes, hashes and
+// text model and banks of 100,000 pictures with their derived forms; every eighth picture is in a counterfeit bank. `bare` decodes, hashes and
 // asks the model once for each picture, in as many threads. Both go on in turns, round by round, over the same pictures; four
 // more bytes behind the end of each file make it one that was never seen. `--flat=20000` then sends so many more through the
 // whole path and says whether memory grows. Screening tries 16 listings at once, and so does this.
-import { createHash, randomUUID } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
@@ -15,15 +15,12 @@ import { parseArgs } from 'node:util'
 import { openPictures } from '../../src/apps/pictures.ts'
 import { shippedGate } from '../../src/apps/shipped-gate.ts'
 import { readConfig } from '../../src/config.ts'
-import { bankSchema } from '../../src/domain/bank.ts'
 import type { Listing } from '../../src/domain/listing.ts'
-import { hexOf } from '../../src/imaging/picture.ts'
 import { assess, type Gate } from '../../src/pipeline/assess.ts'
-import { createBankEntries } from '../../src/pipeline/banks/entries.ts'
 import { createTelemetry } from '../../src/telemetry.ts'
 import { featuresOfListing } from '../../src/text/features.ts'
 import { inventedRows } from '../train-shipped-text.ts'
-import { fillRandom } from './hashes.ts'
+import { filledEntries, type Kept } from './bank-entries.ts'
 import { startBare } from './image-bare.ts'
 import { flatness, sampleMemory } from './memory.ts'
 import { drawnPicture, ENCODE } from './pictures.ts'
@@ -70,21 +67,12 @@ const gate: Gate = {
 }
 
 async function filledBanks() {
-  const entries = createBankEntries({ filling: true })
-  const ids = ['genuine', 'counterfeit', 'logo', 'allowed'].map((kind) => {
-    entries.putBank(bankSchema.parse({ bankId: kind, name: kind, kind }))
-    return kind
-  })
-  const put = (bankId: string, hash: Uint8Array) =>
-    entries.put({ imageId: randomUUID(), bankId, hash: hexOf(hash), state: 'active', source: { kind: 'import' } })
-  const one = new Uint8Array(32)
-  const known = pictures.filter((_, n) => n % KNOWN_EVERY === 0)
-  for (let n = known.length; n < IN_BANKS; n++) put(ids[n % ids.length] ?? 'genuine', fillRandom(one))
-  for (const bytes of known) {
-    const picture = await looking.reader.read(bytes, sha256Of(bytes), AbortSignal.timeout(60_000))
-    if (picture.state === 'seen') put('counterfeit', picture.hash.bytes)
+  const known: Kept[] = []
+  for (const bytes of pictures.filter((_, n) => n % KNOWN_EVERY === 0)) {
+    const kept = await looking.reader.keep(bytes, sha256Of(bytes))
+    if (kept !== undefined) known.push(kept)
   }
-  entries.ready()
+  const entries = filledEntries(IN_BANKS, known)
   return { size: entries.size, change: 0n, match: entries.match }
 }
 

@@ -1,27 +1,16 @@
 // Measures the index of picture hashes on one thread: look-ups at 10 k, 1 M and 10 M, on even and on skewed hashes, beside comparing all.
 import { fillHashIndex, type HashIndex } from '../../src/imaging/hash-index.ts'
 import { BLOCK, createKernel } from '../../src/imaging/hash-kernel.ts'
-import { fillRandom, random } from './hashes.ts'
+import { fillRandom, flip, random } from './hashes.ts'
+import { times, type Times } from './times.ts'
 
 const DISTANCE = 31
 const SIZES = [10_000, 1_000_000, 10_000_000]
-/** Of one kind of question: enough for a p99 where they are fast, few seconds where they are slow. */
-const QUESTIONS = 1_000
-const MOST_SECONDS = 4
-
 const json = process.argv.includes('--json')
 /** For a short look: `--size=1000000`, `--kind=even`. */
 const option = (name: string) => process.argv.find((word) => word.startsWith(`--${name}=`))?.slice(name.length + 3)
 const asked = option('size')
 const say = (line: string): void => void process.stderr.write(`${line}\n`)
-
-function flip(hash: Uint8Array, bits: number): Uint8Array {
-  for (let n = 0; n < bits; n++) {
-    const bit = random() & 255
-    hash[bit >> 3] = (hash[bit >> 3] ?? 0) ^ (1 << (bit & 7))
-  }
-  return hash
-}
 
 const centres = Array.from({ length: 1_000 }, () => fillRandom(new Uint8Array(32)))
 const one = new Uint8Array(32)
@@ -73,35 +62,6 @@ const KINDS: Readonly<Record<string, (hash: Uint8Array) => Uint8Array>> = {
     hash.set(centres[random() >>> 31] ?? hash)
     return flip(hash, 40 + (random() % 60))
   },
-}
-
-interface Times {
-  readonly p50: number
-  readonly p99: number
-  /** Of the processor, on average: what is left of the others when the machine has more to do. */
-  readonly cpu: number
-  readonly questions: number
-}
-
-function times(question: () => void): Times {
-  const took: number[] = []
-  for (let n = 0; n < 20; n++) question()
-  const until = performance.now() + MOST_SECONDS * 1_000
-  const before = process.threadCpuUsage()
-  while (took.length < 20 || (took.length < QUESTIONS && performance.now() < until)) {
-    const from = performance.now()
-    question()
-    took.push(performance.now() - from)
-  }
-  const { user, system } = process.threadCpuUsage(before)
-  took.sort((a, b) => a - b)
-  const at = (share: number) => Number((took[Math.floor(took.length * share)] ?? NaN).toFixed(4))
-  return {
-    p50: at(0.5),
-    p99: at(0.99),
-    cpu: Number(((user + system) / took.length / 1_000).toFixed(4)),
-    questions: took.length,
-  }
 }
 
 /** Of the processor; Linux counts it in steps of 4 ms where it is asked so. */

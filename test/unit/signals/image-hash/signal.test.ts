@@ -95,10 +95,10 @@ describe('image-hash', () => {
     expect(look([seen('fine'), unseen('gone')], known).state).toBe('failed')
   })
 
-  it('shows people a page of evidence at most, the worst first', () => {
+  it('shows people a page of evidence at most, the worst first', async () => {
     const pictures = Array.from({ length: 60 }, (_, i) => seen(`p${i}`))
     const known = Object.fromEntries(pictures.map((_, i) => [`p${i}`, [match('counterfeit', 60 - i)]]))
-    const { evidence } = look(pictures, known)
+    const { evidence } = await lookForLong(pictures, known)
     const matches = evidence['matches'] as { distance: number }[]
     expect(matches).toHaveLength(20)
     expect(matches[0]?.distance).toBe(1)
@@ -123,15 +123,17 @@ describe('image-hash', () => {
     })
   })
 
-  it('of many frames looks at all, and lets others go on between them', async () => {
+  it.each(['frames', 'pictures'])('of many %s looks at all, and lets others go on between them', async (what) => {
     const still = seen('long')
     const { hash } = still
-    const frames = Array.from({ length: 60 }, () => ({ hash, variants: [new Uint8Array(32)], blank: false }))
-    const last = frames.at(-1)?.variants
+    const many = Array.from({ length: 60 }, () => ({ hash, variants: [new Uint8Array(32)], blank: false }))
+    const last = many.at(-1)?.variants
+    const pictures =
+      what === 'frames' ? [{ ...still, frames: many }] : [still, ...many.map((one) => ({ ...still, ...one }))]
     let asks = 0
     let turns = 0
     const counting = setInterval(() => (turns += 1), 1)
-    const finding = await lookForLong([{ ...still, frames }], (picture) => {
+    const finding = await lookForLong(pictures, (picture) => {
       asks += 1
       for (const until = performance.now() + 2; performance.now() < until;);
       return picture.variants === last ? [match('counterfeit', 4)] : []
