@@ -21,10 +21,13 @@ FROM base AS touchstone
 LABEL org.opencontainers.image.title="Touchstone" \
       org.opencontainers.image.description="The open gate that tries every marketplace listing before anyone can buy it." \
       org.opencontainers.image.licenses="Apache-2.0"
-# Inside, all addresses: who reaches them is said by the ports that are published. Files: none are written.
+# Inside, all addresses: who reaches them is said by the ports that are published. Files: none that are needed, but a
+# picture that ends the process is found out by what lies there; so a volume there should outlive the container's restarts.
 ENV NODE_ENV=production \
     NO_COLOR=1 \
-    HOST=0.0.0.0
+    HOST=0.0.0.0 \
+    TOUCHSTONE_DATA_DIR=/var/lib/touchstone
+RUN install -d -o 10001 -g 10001 -m 0700 /var/lib/touchstone
 COPY LICENSE package.json ./
 COPY scripts/touchstone.mjs ./scripts/touchstone.mjs
 COPY fixtures ./fixtures

@@ -79,7 +79,7 @@ export const SETTINGS = {
   TOUCHSTONE_DATA_DIR: setting(
     z.string().min(1).default('.touchstone'),
     '.touchstone',
-    'Where the embedded server keeps its data',
+    'Where the embedded server keeps its data, and every gate a snapshot of the banks and a note of the pictures that it is decoding; it should outlive a restart',
   ),
   HOST: setting(z.string().min(1).default('127.0.0.1'), '127.0.0.1', 'Address that HTTP and metrics listen on'),
   PORT: setting(port.default(8080), '8080', 'Port of the HTTP API and the page; 0: any free one'),

@@ -31,6 +31,7 @@ const serviceSchema = z.object({
   healthcheck: z.object({ test: z.array(z.string()).optional(), disable: z.boolean().optional() }).optional(),
   restart: z.string(),
   read_only: z.boolean().default(false),
+  volumes: z.array(z.string()).default([]),
   init: z.boolean().default(false),
   cap_drop: z.array(z.string()),
   security_opt: z.array(z.string()),
@@ -176,6 +177,15 @@ describe('Dockerfile', () => {
     const after = last.slice(last.findIndex(({ name }) => name === 'USER')).map(({ name }) => name)
     expect(after).not.toEqual(expect.arrayContaining(['COPY']))
     expect(after).not.toEqual(expect.arrayContaining(['RUN']))
+  })
+
+  it('has a data directory of that account, where the services that read pictures have a volume that outlives their restarts', () => {
+    const [user = ''] = all('USER', last)
+    const [directory = ''] = /(?<=TOUCHSTONE_DATA_DIR=)\S+/.exec(all('ENV', last).join(' ')) ?? []
+    const [uid, gid] = user.split(':')
+    expect(all('RUN', last)).toEqual([`install -d -o ${uid} -g ${gid} -m 0700 ${directory}`])
+    for (const name of ['api', 'worker']) expect(service(name).volumes).toEqual([`touchstone:${directory}`])
+    expect(Object.keys(z.record(z.string(), z.unknown()).parse(parse(compose)['volumes']))).toContain('touchstone')
   })
 
   it('has one base image, pinned to the Node that the tests run, and the ports of the settings', () => {

@@ -85,6 +85,10 @@ test('what was in hand at a death is read one at a time, beside all others; what
   next.begins(2, C)
   expect(next.mayBegin(B)).toBe(true)
   next.ends(2, true)
+  // Its thread was ended over it: that says nothing for it.
+  next.begins(2, B)
+  expect(next.mayBegin(A)).toBe(false)
+  next.ends(2, false)
   // Acquitted: nobody waits for it any more.
   next.begins(1, A)
   next.ends(1, true)
