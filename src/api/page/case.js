@@ -29,11 +29,15 @@ export function caseOf({ decision, session, theCase, look, changed, show }) {
   // Outside of what is drawn anew, and there from the beginning: else nobody is read what it says.
   const told = el('p', { class: 'told', role: 'status', tabindex: '-1' })
   const body = el('div', {}, el('p', { class: 'hint' }, 'Loading the case…'))
+  const leftOut = el('div', { class: 'left-out' })
   const word = createWord({
     caseId: decision.caseId,
     decisionId: decision.decisionId,
+    revision: decision.revision,
+    own: session?.role === 'brand',
     ended(said) {
       told.replaceChildren(...said.words)
+      if (said.leftOut !== undefined) leftOut.replaceChildren(...said.leftOut)
       told.classList.toggle('failed', said.failed)
       told.focus()
       if (!said.again) return
@@ -83,7 +87,7 @@ export function caseOf({ decision, session, theCase, look, changed, show }) {
 
   if (reviews(session)) void theCase.then(draw)
   else draw({ status: 403 })
-  return el('section', { class: 'case', 'aria-labelledby': 'case' }, heading, body, told)
+  return el('section', { class: 'case', 'aria-labelledby': 'case' }, heading, body, told, leftOut)
 }
 
 /** The brands of a case for which nobody has spoken, each by itself or all of them. */

@@ -1,20 +1,24 @@
 // A person's word on a case on its way to the service: sent once, and what became of it in human words.
 import { send, part } from './ask.js'
 import { el, foreign } from './dom.js'
+import { leftAfter, leftOutOf, namesWith } from './left-out.js'
 
 const NOW = { allow: 'The listing is on sale now.', hold: 'The listing is held.', block: 'The listing is blocked now.' }
 const SAID = { confirmed: 'Confirmed.', rejected: 'Rejected.', 'cannot-tell': 'Taken back.' }
 
 /**
- * @param {{ caseId: string, decisionId: string, ended: (said: { words: (Node | string)[], failed: boolean, again: boolean }) => void }} about
- *   `decisionId`: the decision that is shown, so that nothing is said of what nobody has seen; `again`: look at the case anew
+ * @param {{ caseId: string, decisionId: string, revision: number, own: boolean,
+ *   ended: (said: { words: (Node | string)[], failed: boolean, again: boolean, leftOut?: Node[] }) => void }} about
+ *   `decisionId`: the decision that is shown, so that nothing is said of what nobody has seen, and its `revision`; `own`: of a
+ *   rights holder's session; `again`: look at the case anew; `leftOut`: what is to be seen of that by now, not said: as before
  */
-export function createWord({ caseId, decisionId, ended }) {
+export function createWord({ caseId, decisionId, revision, own, ended }) {
   let sending = false
   /** By content, until it is known what became of it: sent again under the same id it counts once. */
   const ids = new Map()
 
-  async function say(said) {
+  /** `before`: what was left out and what had joined by the word that this one replaces to add a picture. */
+  async function say(said, before) {
     if (sending) return
     sending = true
     const key = JSON.stringify(said)
@@ -23,13 +27,16 @@ export function createWord({ caseId, decisionId, ended }) {
     const answer = await send(`/v1/cases/${part(caseId)}/verdict`, { ...said, verdictId, decisionId })
     sending = false
     if (answer.status > 0 && answer.status < 500) ids.delete(key)
-    ended(answer.status === 200 ? recorded(said, answer.body) : refused(answer))
+    ended(answer.status === 200 ? recorded(said, answer.body, before) : refused(answer))
   }
 
-  function recorded({ verdict }, { status, stands, earlier, pictures }) {
+  function recorded(said, { status, verdictIds, stands, earlier, pictures }, before) {
+    const { verdict } = said
     const open = stands.state === 'open' && verdict !== 'cannot-tell'
+    const left = leftAfter({ pictures, before })
+    const did = before === undefined ? SAID[verdict] : 'Added: your word names it now.'
     const words = [
-      status === 'known' ? 'It was recorded already. ' : `${SAID[verdict]} `,
+      status === 'known' ? 'It was recorded already. ' : `${did} `,
       stands.withdrawn ? 'Its listing stays withdrawn.' : (NOW[stands.outcome] ?? ''),
       ...joined(pictures, stands.revision),
       open ? ' The case stays open: it is about other brands too.' : '',
@@ -39,7 +46,13 @@ export function createWord({ caseId, decisionId, ended }) {
       words.push(` What was confirmed of an earlier revision still counts, and its pictures are still in the bank: `)
     for (const { verdictId, revision } of earlier)
       words.push(takeBack(verdictId, `Take back revision ${revision}`), ' ')
-    return { words, failed: false, again: true }
+    if (left.length > 0) words.push(' Below is what was left out.')
+    const add = (sha256) =>
+      void say(
+        { ...said, supersedes: verdictIds[0], pictures: namesWith(pictures.which, sha256) },
+        { left, joined: pictures.which },
+      )
+    return { words, failed: false, again: true, leftOut: leftOutOf({ left, revision, own, add }) }
   }
 
   function takeBack(verdictId, label = 'Take back') {
@@ -125,12 +138,10 @@ export function createWord({ caseId, decisionId, ended }) {
 
 const LEFT_OUT = {
   official: 'like a genuine or an allowed picture',
-  elsewhere: 'shown on sale by other sellers too (if it is the fake, take your word back and tick it)',
-  notLookedUp:
-    'not looked up in time whether other sellers show it (if it is the fake, take your word back and tick it)',
+  elsewhere: 'shown on sale by other sellers too',
+  notLookedUp: 'not looked up in time whether other sellers show it',
   unnamed: 'not named by the verdict',
-  earlier:
-    'of earlier revisions that this does not speak of (if one of them is the fake, take your word back and tick it)',
+  earlier: 'of earlier revisions that this does not speak of',
   blank: 'blank',
   repeated: 'the same as another',
   noLongerKept: 'no longer kept',
@@ -165,7 +176,12 @@ function refused({ status, body }) {
       failed: true,
       again: false,
     }
-  return { words: [`Nothing was recorded: ${whyNot(status, body)}`], failed: true, again: status === 409 }
+  return {
+    words: [`Nothing was recorded: ${whyNot(status, body)}`],
+    failed: true,
+    again: status === 409,
+    ...(status === 409 ? { leftOut: [] } : {}),
+  }
 }
 
 function whyNot(status, { code, detail, stands }) {

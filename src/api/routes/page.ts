@@ -29,6 +29,7 @@ const FILES: readonly { readonly url: string; readonly file: string; readonly ty
   { url: '/page/cases.js', file: 'cases.js', type: 'js' },
   { url: '/page/case.js', file: 'case.js', type: 'js' },
   { url: '/page/word.js', file: 'word.js', type: 'js' },
+  { url: '/page/left-out.js', file: 'left-out.js', type: 'js' },
   { url: '/page/address.js', file: 'address.js', type: 'js' },
   { url: '/page/ask.js', file: 'ask.js', type: 'js' },
   { url: '/page/dom.js', file: 'dom.js', type: 'js' },
