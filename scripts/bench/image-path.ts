@@ -17,6 +17,7 @@ import { shippedGate } from '../../src/apps/shipped-gate.ts'
 import { readConfig } from '../../src/config.ts'
 import type { Listing } from '../../src/domain/listing.ts'
 import { assess, type Gate } from '../../src/pipeline/assess.ts'
+import { accusingIn } from '../../src/pipeline/banks/accusing.ts'
 import { createTelemetry } from '../../src/telemetry.ts'
 import { featuresOfListing } from '../../src/text/features.ts'
 import { inventedRows } from '../train-shipped-text.ts'
@@ -73,7 +74,7 @@ async function filledBanks() {
     if (kept !== undefined) known.push(kept)
   }
   const entries = filledEntries(IN_BANKS, known)
-  return { size: entries.size, change: 0n, match: entries.match }
+  return { size: entries.size, against: accusingIn(entries), change: 0n, match: entries.match }
 }
 
 function sha256Of(bytes: Uint8Array): string {

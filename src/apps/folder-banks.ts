@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { BANK_KINDS, bankSchema, type BankKind } from '../domain/bank.ts'
 import { TouchstoneError } from '../errors.ts'
+import { accusingIn } from '../pipeline/banks/accusing.ts'
 import { createBankEntries } from '../pipeline/banks/entries.ts'
 import { readReferencePicture } from '../pipeline/banks/reference-picture.ts'
 import type { KeptPicture } from '../domain/kept-picture.ts'
@@ -54,7 +55,7 @@ export async function readFolderBanks(
     if (entries.size === before)
       throw new TouchstoneError('input-invalid', `${folder}: none of its ${files.length} pictures is of use`)
   }
-  return { size: entries.size, change: 0n, match: (picture) => entries.match(picture) }
+  return { size: entries.size, against: accusingIn(entries), change: 0n, match: (picture) => entries.match(picture) }
 }
 
 /** The picture, or why it is none. Rejects where it could not be looked at: that says nothing about it. */

@@ -153,6 +153,7 @@ function noting(banks: BankIndex | undefined, marketplace: string | null, matche
   if (banks === undefined) return undefined
   return {
     size: banks.size,
+    against: banks.against,
     change: banks.change,
     match(picture) {
       const found = banks.match(picture, marketplace)

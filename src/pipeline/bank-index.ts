@@ -4,6 +4,7 @@ import type { BankStore } from '../rights/bank-ports.ts'
 import type { BankIndex } from '../signals/image-hash/ports.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { messageOf } from '../errors.ts'
+import { accusingIn } from './banks/accusing.ts'
 import { createBankEntries, type BankEntries } from './banks/entries.ts'
 import { readSnapshot, writeSnapshot, type SnapshotFile } from './banks/snapshot.ts'
 import { createLoop, type Loop } from './loop.ts'
@@ -155,6 +156,9 @@ export async function followBanks(store: BankStore, telemetry: Telemetry, option
   const index: BankIndex = {
     get size() {
       return held.entries.size
+    },
+    get against() {
+      return accusingIn(held.entries)
     },
     get change() {
       return held.change

@@ -56,7 +56,7 @@ function picturesOf(shown: Shown): Pick<SignalContext, 'pictures' | 'banks'> {
       ...known,
     }))
   }
-  return { pictures, banks: { size: 1_000, change: 1n, match } }
+  return { pictures, banks: { size: 1_000, against: 1_000, change: 1n, match } }
 }
 
 function contextOf(listing: Listing, shown: Shown): SignalContext {

@@ -21,6 +21,8 @@ export interface BankMatch {
 export interface BankIndex {
   /** Pictures that can match. */
   readonly size: number
+  /** Of them those that can speak against a listing: of counterfeit banks, and of genuine ones, which strangers must not show. */
+  readonly against: number
   /** Of the reference data: all up to it is seen, and perhaps some of what came later. */
   readonly change: bigint
   /**

@@ -54,7 +54,7 @@ function evaluate(listing: Listing, context: SignalContext): Finding | Promise<F
   if (banks === undefined || banks.size === 0) return { state: 'abstained', evidence: lookedAt(context.pictures) }
   const pictures = affordable(context.pictures)
   const search = findAll(pictures, banks, listing, context)
-  return searched(search, isMany(pictures), (found) => findingOf(pictures, found))
+  return searched(search, isMany(pictures), (found) => findingOf(pictures, found, banks.against > 0))
 }
 
 /** Whoever started us wanted no picture looked at; or there is none. */
@@ -78,7 +78,8 @@ function silence(pictures: readonly Picture[]): string {
   return seen.every(({ blank }) => blank) ? 'too-plain' : 'nothing-matched'
 }
 
-function findingOf(pictures: readonly Picture[], found: readonly Found[]): Finding {
+/** `mayAccuse`: something in the banks could have spoken against the listing; where nothing could, a picture that was not seen hides nothing. */
+function findingOf(pictures: readonly Picture[], found: readonly Found[], mayAccuse: boolean): Finding {
   const failures = pictures.flatMap((picture, image) =>
     missingOf(picture).map((missing) => ({ picture: missing, image })),
   )
@@ -88,7 +89,8 @@ function findingOf(pictures: readonly Picture[], found: readonly Found[]): Findi
     passing: failures.some(({ picture }) => isPassing(picture)),
     late: failures.some(({ picture }) => isLate(picture)),
   }
-  const missing = reasonsOfUnseen(failures.map(({ picture }) => picture))
+  const hides = unseen.length > 0 && mayAccuse
+  const missing = hides ? reasonsOfUnseen(failures.map(({ picture }) => picture)) : []
   const plain = pictures.flatMap((picture, image) => (picture.state === 'seen' && picture.blank ? [image] : []))
   const evidence = {
     images: pictures.length,
@@ -102,9 +104,10 @@ function findingOf(pictures: readonly Picture[], found: readonly Found[]): Findi
   const [best] = telling
   if (best === undefined) {
     const said = { ...evidence, ...(matches.length === 0 ? {} : { matches: matches.slice(0, MAX_EVIDENCE) }) }
-    return unseen.length > 0
+    const why = unseen.length > 0 ? 'no-banks' : silence(pictures)
+    return hides
       ? { state: 'failed', ...mending, reasons: missing, evidence: { why: 'pictures-not-seen', ...said } }
-      : { state: 'abstained', evidence: { why: matches.length === 0 ? silence(pictures) : 'allowed', ...said } }
+      : { state: 'abstained', evidence: { why: matches.length === 0 ? why : 'allowed', ...said } }
   }
   return {
     state: 'scored',
@@ -116,7 +119,7 @@ function findingOf(pictures: readonly Picture[], found: readonly Found[]): Findi
     evidence: { ...evidence, matches: matches.slice(0, MAX_EVIDENCE) },
     knownTo: knownTo(telling),
     // A logo in front must not hide what stands behind it.
-    ...(unseen.length === 0 ? {} : { incomplete: true, ...mending }),
+    ...(hides ? { incomplete: true, ...mending } : {}),
   }
 }
 

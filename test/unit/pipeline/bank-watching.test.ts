@@ -22,7 +22,7 @@ function world() {
   const compiled = plainGate([imageHash])
   const gate: Gate = {
     ...compiled,
-    banks: { size: 1, change: 1n, match: (picture) => entries.match(picture) },
+    banks: { size: 1, against: 1, change: 1n, match: (picture) => entries.match(picture) },
     pictures: { look: () => Promise.resolve([seen(hash('x'))]), keep: () => Promise.resolve(undefined) },
   }
   const quarantined: string[] = []

@@ -19,7 +19,7 @@ it('a listing once, when it is decided: not one that is refused, sent twice, or 
   entries.put(image('x', 'fakes', hash('x')))
   const gate: Gate = {
     ...plainGate([imageHash]),
-    banks: { size: 1, change: 1n, match: (picture) => entries.match(picture) },
+    banks: { size: 1, against: 1, change: 1n, match: (picture) => entries.match(picture) },
     pictures: { look: () => Promise.resolve([seen(hash('x'))]), keep: () => Promise.resolve(undefined) },
   }
   const { imageId } = image('x', 'fakes', hash('x'))

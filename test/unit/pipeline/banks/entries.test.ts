@@ -1,5 +1,6 @@
 // The pictures of all banks in memory; everything is real but the hashes, which are invented with known distances.
 import { describe, expect, test } from 'vitest'
+import { accusingIn } from '../../../../src/pipeline/banks/accusing.ts'
 import { createBankEntries } from '../../../../src/pipeline/banks/entries.ts'
 import type { BankImage } from '../../../../src/domain/bank.ts'
 import { bank, hash, image, seen, uuid } from './samples.ts'
@@ -38,6 +39,8 @@ describe('the pictures of the banks', () => {
       ['far', uuid('f'), 10, 0],
       ['near', uuid('n'), 10, 0],
     ])
+    // An allowed one speaks against nobody.
+    expect([entries.size, accusingIn(entries)]).toEqual([2, 1])
     expect(found(entries, seen(hash('x', 11)))).toEqual([['far', uuid('f'), 11, 0]])
     expect(found(entries, seen(hash('x', 40)))).toEqual([['far', uuid('f'), 40, 0]])
     expect(found(entries, seen(hash('x', 41)))).toEqual([])
@@ -114,6 +117,7 @@ describe('the pictures of the banks', () => {
       1,
       { genuine: 0, counterfeit: 1, logo: 0, allowed: 0 },
     ])
+    expect(accusingIn(entries)).toBe(1)
     entries.put(image('y', 'a', hash('y')))
     entries.put(image('y', 'a', hash('y')))
     expect(found(entries, seen(hash('y')))).toEqual([['a', uuid('y'), 0, 0]])

@@ -23,7 +23,7 @@ function banksOf() {
     entries.putBank(one)
     entries.put(image(one.bankId, one.bankId, hash('x')))
   }
-  const index = { size: 4, change: 7n, match: entries.match.bind(entries) }
+  const index = { size: 4, against: 2, change: 7n, match: entries.match.bind(entries) }
   return index satisfies BankIndex
 }
 
@@ -59,7 +59,7 @@ describe('official pictures', () => {
     const entries = createBankEntries()
     entries.putBank(bank('own', { kind: 'genuine', brandId: 'nike' }))
     entries.put({ ...image('own', 'own', hash('x')), source: { kind: 'api', by: 'brand' } })
-    const look = createLookForOfficials(() => ({ size: 2, change: 7n, match: entries.match.bind(entries) }))
+    const look = createLookForOfficials(() => ({ size: 2, against: 2, change: 7n, match: entries.match.bind(entries) }))
     const told = async () => (await look([shown('a', [hex('x')])])).near.map(({ alone }) => alone)
     expect(await told()).toEqual([true])
     entries.put(image('vouched', 'own', hash('x', 9)))
@@ -71,6 +71,9 @@ describe('official pictures', () => {
     const moving: BankIndex = {
       get size() {
         return index.size
+      },
+      get against() {
+        return index.against
       },
       get change() {
         return index.change

@@ -24,7 +24,7 @@ function askedAbout(matches: readonly BankMatch[], sellerId = 'stranger', brandI
       kind: undefined,
       usdPer: () => undefined,
       pictures: [seenPicture('a')],
-      banks: { size: 9, change: 1n, match: () => matches },
+      banks: { size: 9, against: 9, change: 1n, match: () => matches },
       textModel: undefined,
     },
   )

@@ -37,7 +37,12 @@ function asked(
     pictures,
     banks: noBanks
       ? undefined
-      : { size, change: 1n, match: typeof known === 'function' ? known : ({ sha256 }) => known[sha256] ?? [] },
+      : {
+          size,
+          against: size,
+          change: 1n,
+          match: typeof known === 'function' ? known : ({ sha256 }) => known[sha256] ?? [],
+        },
     textModel: undefined,
   }
   return { listing: { listingId: 'L', revision: 1, sellerId, title: 'T' }, context }
