@@ -144,7 +144,7 @@ export const ERRORS = {
   'model-mismatch': entry(
     409,
     'The fusion and the text model that would decide together were not fitted to each other',
-    'Promote or roll back the other one first, as the message says, or insist by force (`--force`).',
+    'Promote or roll back both at once (`touchstone models promote text@… fusion@…`), as the message says, or insist by force (`--force`).',
   ),
   'model-conflict': entry(
     409,

@@ -74,7 +74,7 @@ export const modelsSchema = z.object({
 })
 
 export const modelParamsSchema = z.object({ name })
-export const trainParamsSchema = z.object({ name: z.enum([...MODEL_NAMES, 'all']) })
+export const modelOrAllParamsSchema = z.object({ name: z.enum([...MODEL_NAMES, 'all']) })
 export const trainBodySchema = z
   .object({
     seed: z
@@ -87,6 +87,11 @@ export const trainBodySchema = z
   .nullish()
 export const promoteBodySchema = z.object({
   version,
+  text: version
+    .optional()
+    .describe(
+      'With a fusion: the version of the text model that begins to decide with it, both by one change; what ships by its own name.',
+    ),
   force: z.boolean().default(false).describe('Although its card says that it lost.'),
 })
 export const rollbackBodySchema = z
@@ -97,10 +102,13 @@ export const rollbackBodySchema = z
       .describe('Although the fusion that decides was fitted to the text model that would go.'),
   })
   .nullish()
-export const activationSchema = z.object({
+const stepSchema = z.object({
   name,
   version: z.string().nullable().describe('What decides now; null: what ships.'),
   before: z.string().nullable(),
+})
+export const activationSchema = stepSchema.extend({
+  text: stepSchema.optional().describe('Of a fusion: the text model that changed with it.'),
   scope: z
     .string()
     .optional()

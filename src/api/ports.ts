@@ -3,7 +3,7 @@ import type { ApiKey, Caller } from '../domain/access.ts'
 import type { Decision } from '../domain/decision.ts'
 import type { Listing, Price } from '../domain/listing.ts'
 import type { ModelName } from '../domain/model.ts'
-import type { Activation, ModelRecord, TrainingState } from '../learning/ports.ts'
+import type { Activation, AskedVersions, ModelRecord, TrainingState } from '../learning/ports.ts'
 import type { Outcome } from '../pipeline/outcome.ts'
 import type { Appended, NewRecord } from '../pipeline/log/ports.ts'
 import type { FeedEntry } from '../pipeline/ports.ts'
@@ -126,20 +126,15 @@ export interface Learning {
   /** Begins one and does not wait for its end. Throws `training-running`. */
   train(name: ModelName | 'all', seed: number, by: string): Promise<TrainingState>
   /** Throws `not-found`, `model-invalid`, `model-loses`, `model-unmeasured`, `model-mismatch`, `model-conflict`. */
-  promote(
-    name: ModelName,
-    version: string,
-    options: { readonly by: string; readonly force: boolean },
-  ): Promise<
-    Activation & {
-      readonly overruled: readonly string[]
-      readonly warnings: readonly string[]
-      readonly scope?: string | undefined
-    }
-  >
-  /** Throws `nothing-to-roll-back`, `model-mismatch`. */
-  rollback(
-    name: ModelName,
-    options: { readonly by: string; readonly force: boolean },
-  ): Promise<Activation & { readonly overruled: readonly string[]; readonly warnings: readonly string[] }>
+  promote(asked: AskedVersions, options: { readonly by: string; readonly force: boolean }): Promise<Activated>
+  /** `all`: both as one change. Throws `nothing-to-roll-back`, `model-mismatch`. */
+  rollback(name: ModelName | 'all', options: { readonly by: string; readonly force: boolean }): Promise<Activated>
+}
+
+/** What a promotion, or going back, led to; of both models it is the fusion's, with the text model beside it. */
+export interface Activated extends Activation {
+  readonly text?: Activation
+  readonly overruled: readonly string[]
+  readonly warnings: readonly string[]
+  readonly scope?: string | undefined
 }

@@ -5,7 +5,7 @@ import type { Learning } from '../api/ports.ts'
 import { MODEL_NAMES, type ActiveModel } from '../domain/model.ts'
 import { messageOf, TouchstoneError } from '../errors.ts'
 import type { ModelStore, Trainings } from '../learning/ports.ts'
-import { promoteModel, rollbackModel } from '../pipeline/learning/promote.ts'
+import { promoteModels, rollbackModels } from '../pipeline/learning/promote.ts'
 import { versionsOf, type Shipped } from '../pipeline/learning/run-training.ts'
 import { problemOf, takeTurn, type TrainingEnd } from '../pipeline/learning/turn.ts'
 import { unusable } from '../pipeline/learning/unusable.ts'
@@ -48,6 +48,7 @@ export function createLearning({
   /** Ends a training that runs; what it would have made is made by the next one. */
   close(): Promise<void>
 } {
+  const promotion = { store, reference, signals: shipped.signals, text, shipped: versionsOf(shipped) }
   const workers = new Set<Worker>()
   const under = new Set<Promise<void>>()
   let closed = false
@@ -113,14 +114,8 @@ export function createLearning({
       under.add(training)
       return turn.state
     },
-    promote: (name, version, options) =>
-      promoteModel(
-        { store, reference, signals: shipped.signals, text, shipped: versionsOf(shipped) },
-        name,
-        version,
-        options,
-      ),
-    rollback: (name, options) => rollbackModel({ store, shipped: versionsOf(shipped) }, name, options),
+    promote: (asked, options) => promoteModels(promotion, asked, options),
+    rollback: (name, options) => rollbackModels(promotion, name, options),
     async close() {
       closed = true
       await Promise.all([...workers].map((worker) => worker.terminate()))

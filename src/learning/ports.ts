@@ -94,6 +94,14 @@ export interface Activation {
   readonly change: bigint
 }
 
+/** Versions that shall decide, one or both; what ships by its own name. */
+export type AskedVersions =
+  | { readonly fusion: string; readonly text?: string | undefined }
+  | { readonly fusion?: undefined; readonly text: string }
+
+/** Of both models by one change: who follows has both before it or both behind it. */
+export type BothActivations = Readonly<Record<ModelName, Activation>>
+
 /** The highest change of what a promotion was held against, as they were read before anything else was. */
 export interface HeldAgainst {
   readonly policy: bigint
@@ -119,6 +127,12 @@ export interface ModelStore {
    * `model-conflict`, and changes nothing, where another policy or a version of either model has become active since `against`.
    */
   promote(name: ModelName, version: string | null, by: string, against?: HeldAgainst): Promise<Activation>
+  /** A version of each as one change, as `promote` does: both decide, or neither. */
+  promoteBoth(
+    versions: Readonly<Record<ModelName, string | null>>,
+    by: string,
+    against?: HeldAgainst,
+  ): Promise<BothActivations>
   /**
    * Goes back to what decided before; again one more, to what ships at last. Throws `nothing-to-roll-back`, and what `check`
    * throws of the version that would decide in the place of those that do, which nobody changes in between; then nothing changes.
@@ -128,6 +142,11 @@ export interface ModelStore {
     by: string,
     check?: (version: string | null, active: readonly ActiveModel[]) => void,
   ): Promise<Activation>
+  /** Each model a step as one change, as `rollback` does. `check` is told what would be active, and what is. */
+  rollbackBoth(
+    by: string,
+    check?: (then: readonly ActiveModel[], now: readonly ActiveModel[]) => void,
+  ): Promise<BothActivations>
 }
 
 /** A promoted version beside which nothing could be made, and why; a type, as a card keeps it as JSON. */

@@ -99,6 +99,53 @@ export function modelStoreContract(name: string, start: () => Promise<SharedStor
       })
     })
 
+    test('both models are promoted, and go back, by one change: who follows never has one of them alone', async () => {
+      for (const version of ['1', '2']) {
+        await one.models.put(model(version))
+        await one.models.put(model(`t${version}`, version, 'text'))
+      }
+      const before = await one.reference.change()
+      const both = (version: string) => ({ fusion: version, text: `t${version}` })
+      const decide = async () => (await two.reference.load()).models.map((m) => m.version)
+      expect(await one.models.promoteBoth(both('1'), 'ann')).toEqual({
+        fusion: { name: 'fusion', version: '1', before: null, change: before + 1n },
+        text: { name: 'text', version: 't1', before: null, change: before + 1n },
+      })
+      expect(await decide()).toEqual(['1', 't1'])
+      expect(await one.models.promoteBoth(both('1'), 'ann')).toMatchObject({
+        fusion: { before: '1', change: before + 1n },
+        text: { before: 't1', change: before + 1n },
+      })
+      await expect(one.models.promoteBoth({ fusion: '2', text: 'none' }, 'ann')).rejects.toMatchObject({
+        code: 'not-found',
+      })
+      expect(await decide()).toEqual(['1', 't1'])
+      await one.models.promoteBoth(both('2'), 'ann')
+      const asked: string[][] = []
+      const refuse = (...sides: (readonly ActiveModel[])[]) => {
+        asked.push(...sides.map((side) => side.map((m) => m.version)))
+        throw new Error('not those')
+      }
+      await expect(two.models.rollbackBoth('bob', refuse)).rejects.toThrow('not those')
+      expect(asked).toEqual([
+        ['1', 't1'],
+        ['2', 't2'],
+      ])
+      expect(await decide()).toEqual(['2', 't2'])
+      expect(await two.models.rollbackBoth('bob')).toMatchObject({
+        fusion: { version: '1', before: '2', change: before + 3n },
+        text: { version: 't1', before: 't2', change: before + 3n },
+      })
+      await two.models.rollback('text', 'bob')
+      // One of them has nothing to go back to: then neither goes.
+      await expect(two.models.rollbackBoth('bob')).rejects.toMatchObject({ code: 'nothing-to-roll-back' })
+      expect(await decide()).toEqual(['1'])
+      const { kinds } = await one.reference.load()
+      await two.models.promote('text', 't2', 'bob')
+      await expect(one.models.promoteBoth(both('2'), 'ann', kinds)).rejects.toMatchObject({ code: 'model-conflict' })
+      expect(await decide()).toEqual(['1', 't2'])
+    })
+
     test('every real activation gives the next change number, and is heard by another process', async () => {
       await one.models.put(model('1'))
       const before = await one.reference.change()

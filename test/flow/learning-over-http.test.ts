@@ -149,14 +149,32 @@ it('learns from the verdicts given on cases, and what it learnt decides once it 
   })
   expect((await decided('copy-after'))?.outcome).not.toBe('allow')
 
-  const rolled = await call<{ version: null }>('POST', '/v1/models/fusion/rollback')
-  expect(rolled).toMatchObject({ status: 200, body: { version: null, before: version('fusion') } })
+  const shipped = {
+    status: 200,
+    body: {
+      name: 'fusion',
+      version: null,
+      before: version('fusion'),
+      text: { name: 'text', version: null, before: version('text') },
+      overruled: [],
+      warnings: [],
+    },
+  }
+  expect(await call('POST', '/v1/models/all/rollback')).toMatchObject(shipped)
+  const both = { version: version('fusion'), text: version('text') }
+  expect(await call('POST', '/v1/models/fusion/promote', both)).toMatchObject({
+    status: 200,
+    body: { version: both.version, before: null, text: { version: both.text, before: null }, warnings: [] },
+  })
+  expect(await call('POST', '/v1/models/all/rollback')).toMatchObject(shipped)
   await t.until('what ships decides', async () => t.gate.live.current().scorecard.version !== version('fusion'))
   await send('undone', true)
   expect((await decided('undone'))?.outcome).toBe('hold')
 })
 
 it('a promoted version whose bytes were damaged is told by all who show models, and mended by the same training', async () => {
+  const { version } = (await call<Models>('GET', '/v1/models')).body.items.find((m) => m.name === 'text') ?? {}
+  expect((await call('POST', '/v1/models/text/promote', { version })).status).toBe(200)
   const { items } = (await call<Models>('GET', '/v1/models')).body
   const text = items.find((m) => m.name === 'text' && m.active)
   expect(text).toBeDefined()
@@ -224,6 +242,6 @@ it('a version that stops more of the honest is refused with both rates, and is p
   })
   expect(await call('POST', '/v1/models/fusion/promote', { version: 'strict', force: true })).toMatchObject({
     status: 200,
-    body: { version: 'strict', overruled: [said] },
+    body: { version: 'strict', overruled: [`fusion strict: ${said}`] },
   })
 })

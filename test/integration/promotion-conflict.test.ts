@@ -2,7 +2,7 @@
 import { beforeEach, expect, test } from 'vitest'
 import { gateParts } from '../../src/apps/gate-parts.ts'
 import type { ModelStore } from '../../src/learning/ports.ts'
-import { promoteModel } from '../../src/pipeline/learning/promote.ts'
+import { promoteModels } from '../../src/pipeline/learning/promote.ts'
 import type { GateParts } from '../../src/pipeline/reference.ts'
 import { defaultPolicy } from '../../src/policy/default.ts'
 import { keepFusion } from '../support/kept-fusion.ts'
@@ -33,7 +33,7 @@ const promote = (version: string, force: boolean, meanwhile: () => Promise<unkno
     },
   }
   const promotion = { store, reference: node.reference, signals: parts.signals, shipped: shipped() }
-  return promoteModel(promotion, 'fusion', version, { by: 'ann', force })
+  return promoteModels(promotion, { fusion: version }, { by: 'ann', force })
 }
 const deciding = async () => (await node.models.active()).map(({ version }) => version)
 

@@ -4,7 +4,7 @@ import { sql, type Kysely } from 'kysely'
 import type { Pool } from 'pg'
 import type { ModelName } from '../../domain/model.ts'
 import { TouchstoneError } from '../../errors.ts'
-import type { Activation, HeldAgainst, ModelRecord, ModelStore } from '../../learning/ports.ts'
+import type { Activation, BothActivations, HeldAgainst, ModelRecord, ModelStore } from '../../learning/ports.ts'
 import { queries } from './connect.ts'
 import { activate, activeModels, deactivate, type Step } from './model-history.ts'
 import { lockHead, moveHead } from './reference-head.ts'
@@ -25,6 +25,23 @@ export function createModelStore(pool: Pool): ModelStore {
       }
       await moveHead(tx, number)
       return { done: { name, ...done, change: number } }
+    })
+  const changeBoth = (
+    steps: (tx: Kysely<Tables>, change: bigint) => Promise<Readonly<Record<ModelName, Step | undefined>>>,
+  ) =>
+    inTransaction<BothActivations>(pool, async ({ db: tx }) => {
+      const number = await lockHead(tx)
+      const done = await steps(tx, number)
+      const moved = done.fusion !== undefined || done.text !== undefined
+      const now = await activeModels(tx)
+      const activationOf = (name: ModelName): Activation => {
+        const version = now.find((model) => model.name === name)?.version ?? null
+        return { name, ...(done[name] ?? { version, before: version }), change: moved ? number : number - 1n }
+      }
+      const both = { fusion: activationOf('fusion'), text: activationOf('text') }
+      if (!moved) return { undo: both }
+      await moveHead(tx, number)
+      return { done: both }
     })
   const records = async (name?: ModelName, version?: string): Promise<ModelRecord[]> => {
     const active = new Map((await activeModels(db)).map((model) => [model.name, model.version]))
@@ -111,6 +128,22 @@ export function createModelStore(pool: Pool): ModelStore {
         const step = await deactivate(tx, name, by, number)
         check?.(step.version, active)
         return step
+      }),
+
+    promoteBoth: (versions, by, against) =>
+      changeBoth(async (tx, number) => {
+        if (against !== undefined) await assertUnchanged(tx, against)
+        const to = (name: ModelName) => activate(tx, name, versions[name], by, number)
+        return { fusion: await to('fusion'), text: await to('text') }
+      }),
+
+    rollbackBoth: (by, check) =>
+      changeBoth(async (tx, number) => {
+        const now = await activeModels(tx)
+        const back = (name: ModelName) => deactivate(tx, name, by, number)
+        const steps = { fusion: await back('fusion'), text: await back('text') }
+        check?.(await activeModels(tx), now)
+        return steps
       }),
   }
 }

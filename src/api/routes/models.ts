@@ -1,27 +1,28 @@
 // Models: the versions with their cards, training new ones, promoting and going back; live in running workers within two seconds.
+import { TouchstoneError } from '../../errors.ts'
+import type { Activation } from '../../learning/ports.ts'
 import { callerOf } from '../access.ts'
 import {
   activationSchema,
+  modelOrAllParamsSchema,
   modelParamsSchema,
   modelsSchema,
   promoteBodySchema,
   rollbackBodySchema,
   trainBodySchema,
   trainingSchema,
-  trainParamsSchema,
 } from '../model-contract.ts'
-import type { Learning } from '../ports.ts'
+import type { Activated } from '../ports.ts'
 import { PROBLEM_RESPONSES } from '../openapi.ts'
 import type { Api, RouteServices } from '../services.ts'
 
 const ANALYSTS = ['analyst', 'admin'] as const
 
-type Done = Awaited<ReturnType<Learning['promote']>>
+const stepOf = ({ name, version, before }: Activation) => ({ name, version, before })
 
-const activationOf = ({ name, version, before, scope, overruled, warnings }: Done) => ({
-  name,
-  version,
-  before,
+const activationOf = ({ text, scope, overruled, warnings, ...done }: Activated) => ({
+  ...stepOf(done),
+  ...(text === undefined ? {} : { text: stepOf(text) }),
   ...(scope === undefined ? {} : { scope }),
   overruled: [...overruled],
   warnings: [...warnings],
@@ -51,7 +52,7 @@ export function modelRoutes(api: Api, { learning }: RouteServices): void {
       tags: ['models'],
       summary: 'Train a model, or all, on the verdicts; GET /v1/models says how it ends',
       description: 'One at a time; nothing is promoted.',
-      params: trainParamsSchema,
+      params: modelOrAllParamsSchema,
       body: trainBodySchema,
       response: { 202: trainingSchema, ...PROBLEM_RESPONSES },
     },
@@ -67,15 +68,18 @@ export function modelRoutes(api: Api, { learning }: RouteServices): void {
     config: { access: ANALYSTS },
     schema: {
       tags: ['models'],
-      summary: 'Let a version decide',
+      summary: 'Let a version decide, or a fusion and its text model by one change',
       params: modelParamsSchema,
       body: promoteBodySchema,
       response: { 200: activationSchema, ...PROBLEM_RESPONSES },
     },
     handler: async (request) => {
-      const { version, force } = request.body
-      const done = await learning.promote(request.params.name, version, { by: callerOf(request).subject, force })
-      return activationOf(done)
+      const { version, text, force } = request.body
+      const { name } = request.params
+      if (name === 'text' && text !== undefined)
+        throw new TouchstoneError('invalid', 'text goes with a version of the fusion', { path: '/text' })
+      const asked = name === 'text' ? { text: version } : { fusion: version, text }
+      return activationOf(await learning.promote(asked, { by: callerOf(request).subject, force }))
     },
   })
 
@@ -85,8 +89,8 @@ export function modelRoutes(api: Api, { learning }: RouteServices): void {
     config: { access: ANALYSTS },
     schema: {
       tags: ['models'],
-      summary: 'Let the version decide that decided before, what ships at last',
-      params: modelParamsSchema,
+      summary: 'Let the version decide that decided before, what ships at last; `all`: of both models, by one change',
+      params: modelOrAllParamsSchema,
       body: rollbackBodySchema,
       response: { 200: activationSchema, ...PROBLEM_RESPONSES },
     },

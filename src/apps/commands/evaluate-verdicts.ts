@@ -1,8 +1,8 @@
 // `evaluate --model` without files: how a version does on verdicts beside the one that decides, as one JSON document and as a person reads it.
 import { TouchstoneError } from '../../errors.ts'
+import { fusionsFittedTo } from '../../pipeline/learning/against.ts'
 import { fusionOnVerdicts, textOnVerdicts } from '../../pipeline/learning/compare.ts'
 import { losses } from '../../pipeline/learning/objections.ts'
-import { fusionFittedTo } from '../../pipeline/learning/promote.ts'
 import type { LearningStores, Shipped } from '../../pipeline/learning/run-training.ts'
 import { textPlaceLines } from '../../pipeline/learning/text-places.ts'
 import type { TextOf } from '../../pipeline/learning/text-scores.ts'
@@ -62,7 +62,7 @@ export async function onVerdicts(
   }
   const document = await textOnVerdicts(stores, shipped, textOf, version)
   const { rows, candidate, champion, comparison } = document
-  const fitted = await fusionFittedTo(stores.models, version)
+  const [fitted] = await fusionsFittedTo(stores.models, version)
   return told(document, [
     ...textLines({ heldOut: { rows, ...candidate }, champion, comparison }),
     ...textPlaceLines(document),

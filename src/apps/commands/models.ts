@@ -3,8 +3,9 @@ import { Argument, InvalidArgumentError, type Command } from 'commander'
 import { createModelStore } from '../../adapters/postgres/model-store.ts'
 import { MODEL_NAMES, type ModelCard, type ModelName } from '../../domain/model.ts'
 import { TouchstoneError } from '../../errors.ts'
+import type { Activation, AskedVersions } from '../../learning/ports.ts'
 import { losses } from '../../pipeline/learning/objections.ts'
-import { promoteModel, rollbackModel, type Promotion } from '../../pipeline/learning/promote.ts'
+import { promoteModels, rollbackModels, type Promotion } from '../../pipeline/learning/promote.ts'
 import { versionsOf } from '../../pipeline/learning/run-training.ts'
 import { createTelemetry } from '../../telemetry.ts'
 import { promotedProblems, shippedCard, shippedModels, withProblem, type Listed } from '../learning.ts'
@@ -86,33 +87,40 @@ export function registerModels(program: Command): void {
     })
   models
     .command('promote')
-    .description('Let a version decide, once it was tried and unless its card says that it lost.')
-    .addArgument(new Argument('<name@version>', 'as `models list` has it').argParser(versionName))
-    .option('--force', 'although its card speaks against it')
+    .description(
+      'Let a version decide, or one of each model by one change, once it was tried and unless its card says that it lost.',
+    )
+    .addArgument(
+      new Argument('<name@version...>', 'as `models list` has it').argParser(
+        (text, before: VersionName[] | undefined) => [...(before ?? []), versionName(text)],
+      ),
+    )
+    .option('--force', 'although a card speaks against it')
     .option('--json', 'print one JSON document')
     .addHelpText(
       'after',
-      '\nExample:\n  $ touchstone models promote fusion@v0123456789ab\n\nExit codes: 0 it decides within 2 s; 1 it does not exist, does not fit or lost, and nothing changed; 2 wrong usage.',
+      '\nExample:\n  $ touchstone models promote text@vba9876543210 fusion@v0123456789ab\n\nExit codes: 0 it decides within 2 s; 1 it does not exist, does not fit or lost, and nothing changed; 2 wrong usage.',
     )
-    .action(async ({ name, version }: VersionName, options: Json & { force?: boolean }) => {
+    .action(async (versions: VersionName[], options: Json & { force?: boolean }) => {
+      const asked = askedOf(versions)
       await withStore('models', async ({ database }, reference) => {
         const shipped = await shippedModels()
         const text =
-          name === 'text'
+          asked.text !== undefined
             ? await openTextModels({ threads: 1, logger: createTelemetry({ level: 'error' }).log })
             : undefined
         try {
           const store = createModelStore(database.reading)
-          const promotion = await promoteModel(
+          const promotion = await promoteModels(
             { store, reference, signals: shipped.signals, text, shipped: versionsOf(shipped) },
-            name,
-            version,
+            asked,
             { by: COMMAND_LINE, force: options.force === true },
           )
+          const decide = versions.map((one) => `${one.name}@${one.version}`).join(' and ')
           print(
             options.json,
-            { ...promotion, change: Number(promotion.change) },
-            `${name}@${version} decides.${scopeOf(promotion)}${overruledBy(promotion)}`,
+            documentOf(promotion),
+            `${decide} ${versions.length > 1 ? 'decide' : 'decides'}.${scopeOf(promotion)}${overruledBy(promotion)}`,
           )
           warn(promotion)
         } finally {
@@ -123,30 +131,47 @@ export function registerModels(program: Command): void {
   models
     .command('rollback')
     .description('Let the version decide that decided before; again goes back one more, to what ships at last.')
-    .addArgument(new Argument('<name>', 'which model').choices(MODEL_NAMES))
-    .option('--force', 'although the fusion that decides was fitted to the text model that would go')
+    .addArgument(new Argument('<name>', 'which model; all: both by one change').choices([...MODEL_NAMES, 'all']))
+    .option('--force', 'although the fusion and the text model that would decide were not fitted to each other')
     .option('--json', 'print one JSON document')
     .addHelpText(
       'after',
-      '\nExample:\n  $ touchstone models rollback fusion\n\nExit codes: 0 it decides within 2 s; 1 nothing was promoted, or the fusion needs the text model, and nothing changed.',
+      '\nExample:\n  $ touchstone models rollback all\n\nExit codes: 0 it decides within 2 s; 1 nothing was promoted, or the two would not fit each other, and nothing changed.',
     )
-    .action(async (name: ModelName, options: Json & { force?: boolean }) => {
-      await withStore('models', async ({ database }) => {
-        const shipped = versionsOf(await shippedModels())
-        const step = await rollbackModel({ store: createModelStore(database.reading), shipped }, name, {
-          by: COMMAND_LINE,
-          force: options.force === true,
-        })
-        const now = step.version === null ? 'the version that ships' : `${name}@${step.version}`
-        print(
-          options.json,
-          { ...step, change: Number(step.change) },
-          `${now} decides again, in place of ${step.before ?? 'what ships'}.${overruledBy(step)}`,
+    .action(async (name: ModelName | 'all', options: Json & { force?: boolean }) => {
+      await withStore('models', async ({ database }, reference) => {
+        const shipped = await shippedModels()
+        const store = createModelStore(database.reading)
+        const step = await rollbackModels(
+          { store, reference, signals: shipped.signals, shipped: versionsOf(shipped) },
+          name,
+          { by: COMMAND_LINE, force: options.force === true },
         )
+        const back = [step, ...(step.text === undefined ? [] : [step.text])].map(backOf).join(' ')
+        print(options.json, documentOf(step), `${back}${overruledBy(step)}`)
         warn(step)
       })
     })
 }
+
+/** One or one of each: of two versions of one model neither could be meant. */
+function askedOf(versions: readonly VersionName[]): AskedVersions {
+  const of = (name: ModelName) => versions.filter((one) => one.name === name).map(({ version }) => version)
+  const [[fusion, ...others], [text, ...more]] = [of('fusion'), of('text')]
+  if (others.length + more.length > 0) throw new TouchstoneError('usage', 'one version of each model is the most')
+  if (fusion !== undefined) return { fusion, text }
+  if (text === undefined) throw new TouchstoneError('usage', 'a version is missing')
+  return { text }
+}
+
+const documentOf = ({ text, ...done }: Promotion) => ({
+  ...done,
+  change: Number(done.change),
+  ...(text === undefined ? {} : { text: { ...text, change: Number(text.change) } }),
+})
+
+const backOf = ({ name, version, before }: Activation): string =>
+  `${version === null ? `the ${name} that ships` : `${name}@${version}`} decides again, in place of ${before ?? 'what ships'}.`
 
 const scopeOf = ({ scope }: Promotion): string => (scope === undefined ? '' : ` ${scope}.`)
 

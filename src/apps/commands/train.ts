@@ -1,9 +1,12 @@
 // `train`: verdicts become new versions of the models, each with a card, kept in the store; nothing is promoted.
 import { InvalidArgumentError, Option, type Command } from 'commander'
 import { createTrainings } from '../../adapters/postgres/trainings.ts'
-import { MODEL_NAMES, type ModelName } from '../../domain/model.ts'
+import { expectedText, MODEL_NAMES, type ModelName } from '../../domain/model.ts'
+import type { AskedVersions } from '../../learning/ports.ts'
+import type { PromotionParts } from '../../pipeline/learning/against.ts'
 import { cardObjections } from '../../pipeline/learning/objections.ts'
-import { runTraining, type TrainingReport } from '../../pipeline/learning/run-training.ts'
+import { wouldRefuse } from '../../pipeline/learning/promote.ts'
+import { runTraining, versionsOf, type TrainingReport } from '../../pipeline/learning/run-training.ts'
 import { inTurn } from '../../pipeline/learning/turn.ts'
 import { learningStores, openTexts, shippedModels } from '../learning.ts'
 import { cardText, usedText } from '../model-text.ts'
@@ -52,7 +55,9 @@ export function registerTrain(program: Command): void {
           const report = await inTurn(createTrainings(database), asked, () =>
             runTraining(stores, shipped, texts.of, asked),
           )
-          print(options.json, report, render(report))
+          const { models: store, reference } = stores
+          const parts = { store, reference, signals: shipped.signals, shipped: versionsOf(shipped) }
+          print(options.json, report, render(report, await promotionsOf(report, parts)))
         } finally {
           await texts.close()
         }
@@ -60,16 +65,44 @@ export function registerTrain(program: Command): void {
     })
 }
 
-function render({ made, refused, ...used }: TrainingReport): string {
+/** What promotes what was made: a fusion with the text model that it was fitted to, as one change. By force where it would be refused. */
+async function promotionsOf({ made }: TrainingReport, parts: PromotionParts): Promise<string[]> {
+  const cardOf = (name: ModelName) => made.find(({ model }) => model.name === name)?.model.card
+  const [fusion, text] = [cardOf('fusion'), cardOf('text')]
+  const isPair = fusion !== undefined && text !== undefined && expectedText(fusion) === text.version
+  const asked: AskedVersions[] = isPair
+    ? [{ fusion: fusion.version, text: text.version }]
+    : [
+        ...(text === undefined ? [] : [{ text: text.version }]),
+        ...(fusion === undefined ? [] : [{ fusion: fusion.version }]),
+      ]
+  const lines: string[] = []
+  for (const one of asked) {
+    const names = [
+      ...(one.text === undefined ? [] : [`text@${one.text}`]),
+      ...(one.fusion === undefined ? [] : [`fusion@${one.fusion}`]),
+    ]
+    // The registry keeps the card of the first time; this training may know more.
+    const cards = [fusion, text].filter((card) => card !== undefined && one[card.name] === card.version)
+    const against = [
+      ...(await wouldRefuse(parts, one)),
+      ...cards.flatMap((card) => (card === undefined ? [] : cardObjections(card))),
+    ]
+    lines.push(
+      `touchstone models promote ${names.join(' ')}${against.length > 0 ? ' --force    # else it is refused' : ''}`,
+    )
+  }
+  return lines
+}
+
+function render({ made, refused, ...used }: TrainingReport, promotions: readonly string[]): string {
   const parts = [usedText(used)]
-  // A fusion is promoted beside the text model that it was fitted to: that one stands first.
   for (const { model, present, mended } of made.toSorted((a, b) => rank(a.model.name) - rank(b.model.name))) {
-    const name = `${model.name}@${model.version}`
-    const next = `  touchstone models promote ${name}${cardObjections(model.card).length > 0 ? ' --force    # against its card' : ''}`
     const before = present ? `, the same version as before${mended ? ': its damaged bytes were written anew' : ''}` : ''
-    parts.push(`${name}${before}\n${cardText(model.card)}\n${next}`)
+    parts.push(`${model.name}@${model.version}${before}\n${cardText(model.card)}`)
   }
   for (const { name, message } of refused) parts.push(`${name}: not made: ${message}`)
+  if (promotions.length > 0) parts.push(promotions.map((line) => `  ${line}`).join('\n'))
   return `${parts.join('\n\n')}\n`
 }
 

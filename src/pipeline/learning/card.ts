@@ -146,7 +146,7 @@ export function textFigures(rows: readonly TextRow[], about: Partial<Seen> & { r
 export function misfit(card: ModelCard, text: string | undefined): string | undefined {
   const expects = expectedText(card)
   if (expects === undefined || expects === text) return undefined
-  return `it was fitted to the text model ${expects}, and ${text ?? 'none'} is active: promote text@${expects} first`
+  return `it was fitted to the text model ${expects}, and ${text ?? 'none'} would be active`
 }
 
 const sideOf = (rows: readonly TrainingRow[]) => ({

@@ -1,30 +1,15 @@
-// A version of a model on its way to decide, or back: it must exist, fit this gate and the other model, and not do worse, unless somebody insists.
-import { expectedText, type ActiveModel, type ModelCard, type ModelName } from '../../domain/model.ts'
-import { holdsOf, type Policy } from '../../domain/policy.ts'
-import type { Scorecard } from '../../domain/scorecard.ts'
+// Versions of the models on their way to decide, or back: they must exist, fit this gate and each other, and not do worse, unless somebody insists.
+import type { ModelCard, ModelName } from '../../domain/model.ts'
 import { TouchstoneError } from '../../errors.ts'
-import type { Activation, ModelRecord, ModelStore } from '../../learning/ports.ts'
-import type { ReferenceStore } from '../../rights/ports.ts'
-import type { Signal } from '../../signals/signal.ts'
-import { readFusion, type TextModels } from '../models.ts'
-import { misfit } from './card.ts'
-import { objections } from './objections.ts'
-import { nameOf, unmeasuredOf } from './places.ts'
+import type { Activation, AskedVersions, BothActivations } from '../../learning/ports.ts'
+import { apartOf, leaving, nextFusion, weigh, type Objection, type PromotionParts } from './against.ts'
+import { nameOf } from './places.ts'
 import { oneSided } from './said-by.ts'
 import { changedElsewhere, scopeLine } from './scope-said.ts'
 
-export interface PromotionParts {
-  readonly store: ModelStore
-  /** The policy that is active, what it holds from, and when policy and models changed. */
-  readonly reference: Pick<ReferenceStore, 'load'>
-  readonly signals: readonly Signal[]
-  /** Tries a text model; without it only its bytes are checked. */
-  readonly text?: TextModels | undefined
-  /** What decides where nothing is promoted. */
-  readonly shipped: { readonly fusion: string; readonly text: string | null }
-}
-
 export interface Promotion extends Activation {
+  /** Of a fusion: the text model that changed with it. */
+  readonly text?: Activation
   /** What spoke against it and was overruled. */
   readonly overruled: readonly string[]
   /** Base rates that it brings, and what it means for the other model and what to do next where the two were not fitted to each other. */
@@ -40,70 +25,50 @@ interface Who {
 
 /**
  * Makes a version decide in every running worker, within two seconds; the one that ships by taking back what was promoted.
- * @throws TouchstoneError `not-found`, `model-invalid` where it does not fit, `model-loses` where its card speaks against it
- * or a marketplace would be held whatever is listed, `model-unmeasured` where the card says too little of a marketplace, and
- * `model-mismatch` where the other model speaks against it, unless `force` is given; `model-conflict`, whatever is given, where
- * a policy or a model changed meanwhile: what was looked at, or overruled, stands no more. Then nothing changes.
+ * Both at once are one change: no listing meets one of them without the other.
+ * @throws TouchstoneError `not-found`, `model-invalid` where one does not fit, `model-loses` where a card speaks against it,
+ * or that of the fusion for which a text model was made, or a marketplace would be held whatever is listed,
+ * `model-unmeasured` where a card says too little of a marketplace, and `model-mismatch` where the other model speaks
+ * against it, unless `force` is given; `model-conflict`, whatever is given, where a policy or a model changed meanwhile: what
+ * was looked at, or overruled, stands no more. Then nothing changes.
  */
-export async function promoteModel(
+export async function promoteModels(
   parts: PromotionParts,
-  name: ModelName,
-  version: string,
+  asked: AskedVersions,
   { by, force }: Who,
 ): Promise<Promotion> {
-  const { store, signals, text } = parts
+  const { store } = parts
   // Before all else: whatever changes from here on is a conflict.
   const { policy, kinds } = await parts.reference.load()
-  const record = await store.find(name, version)
-  if (record === undefined && version === parts.shipped[name]) {
-    const against = leaving(parts, await store.active(), name, null)
-    assertMay('model-mismatch', against, force)
-    return ended(parts, await store.promote(name, null, by, kinds), against)
+  const { against, told, records } = await weigh(parts, policy, asked)
+  if (records.text !== undefined) {
+    const { card, version } = records.text
+    const body = await store.body('text', version)
+    await parts.text?.load({ card, body })
   }
-  const body = await store.body(name, version)
-  if (record === undefined)
-    throw new TouchstoneError('not-found', `there is no version ${version} of the model ${name} in the registry`)
-  const bases = name === 'fusion' ? basesOf(policy, readFusion(record.card, body, signals)) : NO_BASES
-  if (name === 'text') await text?.load({ card: record.card, body })
-  const active = activeText(parts, await store.active()) ?? undefined
-  const told = [...bases.told, ...oneSided(record.card), ...(await besideWhatDecides(parts, record.card))]
-  const against = [...bases.against, ...objections(record.card, { text: active })]
-  const named = against.map((why) => `${name} ${version}: ${why}`)
-  assertMay(codeOf(against.length, record.card, active), named, force)
-  const done = await ended(parts, await store.promote(name, version, by, kinds), against)
-  return { ...done, warnings: [...told, ...done.warnings], scope: scopeLine(record.card) }
+  const warnings = [...told]
+  for (const { card } of Object.values(records))
+    warnings.push(...oneSided(card), ...(await besideWhatDecides(parts, card)))
+  assertMay(against, force)
+  // What ships decides where nothing does.
+  const to = (name: ModelName) => records[name]?.version ?? null
+  const step =
+    asked.fusion !== undefined && asked.text !== undefined
+      ? asOne(await store.promoteBoth({ fusion: to('fusion'), text: to('text') }, by, kinds))
+      : asked.fusion === undefined
+        ? await store.promote('text', to('text'), by, kinds)
+        : await store.promote('fusion', to('fusion'), by, kinds)
+  const done = await ended(parts, step, against)
+  const scope = records.fusion === undefined ? undefined : scopeLine(records.fusion.card)
+  return { ...done, warnings: [...warnings, ...done.warnings], scope }
 }
 
-/** Only the other model stands in its way: that one can be promoted first; or only that nothing is known of a marketplace. */
-function codeOf(against: number, card: ModelCard, text: string | undefined): Refused {
-  if (against === 1 && misfit(card, text) !== undefined) return 'model-mismatch'
-  return against === unmeasuredOf(card).length ? 'model-unmeasured' : 'model-loses'
-}
+const asOne = ({ fusion, text }: BothActivations): Activation & { readonly text: Activation } => ({ ...fusion, text })
 
-/** From here on a base of its own is told: it moves every listing of its marketplace. In odds. */
-const TOLD_FROM = 2
-const NO_BASES = { against: [], told: [] }
-
-/**
- * Bases by which a marketplace is held whatever is listed there, and those that only move it. A policy that holds at what is
- * assumed everywhere holds what it likes: that is not the version's doing.
- */
-function basesOf(policy: Policy | undefined, { prior, scope }: Scorecard): { against: string[]; told: string[] } {
-  const holds = policy === undefined ? [] : holdsOf(policy).filter((hold) => hold > prior.probability)
-  const odds = (p: number) => p / (1 - p)
-  // A base of a place where it has not learnt decides there already, by the version before.
-  const own = (prior.marketplaces ?? []).filter((one) => scope?.marketplaces.includes(one.marketplace) ?? true)
-  const found = own.map(({ marketplace, probability, source }) => {
-    const from = holds.filter((hold) => probability >= hold).toSorted((a, b) => a - b)[0]
-    const held = from === undefined ? '' : `, and are held from ${from} on without any`
-    const line = `${nameOf(marketplace)} begin at a risk of ${probability} before any evidence (elsewhere ${prior.probability})${held}. Learnt from: ${source}`
-    const far = Math.abs(Math.log(odds(probability) / odds(prior.probability))) >= Math.log(TOLD_FROM)
-    return { line, held: from !== undefined, far }
-  })
-  return {
-    against: found.filter(({ held }) => held).map(({ line }) => line),
-    told: found.filter(({ held, far }) => far && !held).map(({ line }) => line),
-  }
+/** What promoting these would be refused for; empty: it would be taken. */
+export async function wouldRefuse(parts: PromotionParts, asked: AskedVersions): Promise<string[]> {
+  const { policy } = await parts.reference.load()
+  return (await weigh(parts, policy, asked)).against.map(({ why }) => why)
 }
 
 /** What the card of a version does not say, because another one decides by now or speaks where this one is silent. */
@@ -129,77 +94,82 @@ async function besideWhatDecides({ store, shipped }: PromotionParts, card: Model
 }
 
 /**
- * Lets the version decide that decided before.
- * @throws TouchstoneError `nothing-to-roll-back`, and `model-mismatch` where the fusion that decides would lose the text model
- * that it was fitted to, unless `force` is given. Then nothing changes.
+ * Lets the version decide that decided before; `all`: each model the one before its own, as one change.
+ * @throws TouchstoneError `nothing-to-roll-back`, and `model-mismatch` where the fusion that decides, or would, were left with
+ * another text model than it was fitted to, unless `force` is given. Then nothing changes.
  */
-export async function rollbackModel(
-  parts: Pick<PromotionParts, 'store' | 'shipped'>,
-  name: ModelName,
+export async function rollbackModels(
+  parts: PromotionParts,
+  name: ModelName | 'all',
   { by, force }: Who,
 ): Promise<Promotion> {
-  let overruled: readonly string[] = []
-  const step = await parts.store.rollback(name, by, (version, active) => {
-    overruled = leaving(parts, active, name, version)
-    assertMay('model-mismatch', overruled, force)
-  })
-  return ended(parts, step, overruled)
+  const { store, shipped } = parts
+  let against: readonly Objection[] = []
+  const step =
+    name === 'all'
+      ? asOne(
+          await store.rollbackBoth(by, (then, now) => {
+            against = leftApart(shipped, then, now)
+            assertMay(against, force)
+          }),
+        )
+      : await store.rollback(name, by, (version, active) => {
+          against = name === 'text' ? leaving(shipped, active, version) : []
+          assertMay(against, force)
+        })
+  return ended(parts, step, against)
 }
+
+/** A pair that is apart already may stay so. */
+function leftApart(shipped: PromotionParts['shipped'], ...[then, now]: Parameters<Check>): Objection[] {
+  const apart = apartOf(shipped, then)
+  if (apart === undefined || apartOf(shipped, now) !== undefined) return []
+  const { fusion, expects, text } = apart
+  const why = `fusion ${fusion}, which would decide, was fitted to the text model ${expects}, and ${text} would be active: the two were not promoted at once, roll them back one by one`
+  return [{ code: 'model-mismatch', why }]
+}
+
+type Check = NonNullable<Parameters<PromotionParts['store']['rollbackBoth']>[1]>
 
 /** What was overruled has been said; else whoever leaves two models together that were not fitted to each other is told. */
 async function ended(
-  parts: Pick<PromotionParts, 'store' | 'shipped'>,
-  step: Activation,
-  overruled: readonly string[],
+  parts: PromotionParts,
+  step: Activation & { readonly text?: Activation },
+  overruled: readonly Objection[],
 ): Promise<Promotion> {
-  return { ...step, overruled, warnings: overruled.length > 0 ? [] : await apart(parts) }
+  return {
+    ...step,
+    overruled: overruled.map(({ why }) => why),
+    warnings: overruled.length > 0 ? [] : await apart(parts),
+  }
 }
 
-/**
- * Between the promotion of a text model and that of its fusion the two are apart by design: nothing is refused, but nobody
- * should stop there without knowing what it means.
- */
-async function apart({ store, shipped }: Pick<PromotionParts, 'store' | 'shipped'>): Promise<string[]> {
+/** Where a text model is promoted before its fusion the two are apart: nobody should stop there without knowing what it means. */
+async function apart(parts: PromotionParts): Promise<string[]> {
+  const { store, shipped } = parts
   const active = await store.active()
-  const fusion = active.find((model) => model.name === 'fusion')
-  const text = active.find((model) => model.name === 'text')?.version ?? shipped.text
-  const expects = fusion === undefined ? shipped.text : expectedText(fusion.card)
-  // A fusion that was fitted without a text model says itself what one would weigh.
-  if (expects === undefined || expects === null || text === null || expects === text) return []
-  const fitting = await fusionFittedTo(store, text)
-  const before = fusion === undefined && text !== shipped.text ? ', or roll back text' : ''
-  const next = fitting === undefined ? 'train a fusion and promote it' : `promote fusion@${fitting.version}`
+  const found = apartOf(shipped, active)
+  if (found === undefined) return []
+  const { fusion, expects, text } = found
+  const isBack = active.every(({ name }) => name !== 'fusion') && text !== shipped.text
+  const { policy } = await parts.reference.load()
+  const { next, refused } = await nextFusion(parts, policy, text)
+  const back = text === shipped.text ? '' : ', or roll back text'
+  const step =
+    next !== undefined
+      ? `promote fusion@${next}${isBack ? back : ''}`
+      : refused.length > 0
+        ? `train once more (fusion@${refused[0]?.version}, which was fitted to it, is refused)${back}`
+        : `train a fusion and promote it${isBack ? back : ''}`
   return [
-    `the fusion ${fusion?.version ?? shipped.fusion} that decides was fitted to the text model ${expects}: it weighs what the text model ${text} says as if ${expects} had said it, so risks may be too high or too low, and listings be held or let through wrongly, until a fusion that was fitted to ${text} decides. Next: ${next}${before}`,
+    `the fusion ${fusion} that decides was fitted to the text model ${expects}: it weighs what the text model ${text} says as if ${expects} had said it, so risks may be too high or too low, and listings be held or let through wrongly, until a fusion that was fitted to ${text} decides. Next: ${step}`,
   ]
 }
 
-/** A fusion of the registry that goes with this version of the text model. */
-export const fusionFittedTo = async (store: ModelStore, text: string): Promise<ModelRecord | undefined> =>
-  (await store.list('fusion')).find(({ card }) => expectedText(card) === text)
-
-/** What the fusion that decides says against the text model's going back to a version; a pair that is apart already may. */
-function leaving(
-  { shipped }: Pick<PromotionParts, 'shipped'>,
-  active: readonly ActiveModel[],
-  name: ModelName,
-  version: string | null,
-): string[] {
-  const fusion = active.find((model) => model.name === 'fusion')
-  const expects = name === 'text' && fusion !== undefined ? expectedText(fusion.card) : undefined
-  const then = version ?? shipped.text
-  if (fusion === undefined || expects === undefined || expects !== activeText({ shipped }, active) || then === expects)
-    return []
-  return [
-    `fusion ${fusion.version}, which decides, was fitted to the text model ${expects}, and ${then ?? 'none'} would be active: roll back fusion first`,
-  ]
-}
-
-const activeText = ({ shipped }: Pick<PromotionParts, 'shipped'>, active: readonly ActiveModel[]): string | null =>
-  active.find((model) => model.name === 'text')?.version ?? shipped.text
-
-type Refused = 'model-loses' | 'model-mismatch' | 'model-unmeasured'
-
-function assertMay(code: Refused, against: readonly string[], force: boolean): void {
-  if (against.length > 0 && !force) throw new TouchstoneError(code, against.join('; '))
+/** The other model alone in its way, or that nothing is known of a marketplace, has a name of its own. */
+function assertMay(against: readonly Objection[], force: boolean): void {
+  const [first] = against
+  if (first === undefined || force) return
+  const code = against.every((one) => one.code === first.code) ? first.code : 'model-loses'
+  throw new TouchstoneError(code, against.map(({ why }) => why).join('; '))
 }

@@ -15,7 +15,9 @@ export function memoryLearning(): Learning {
       const trainingId = '6d7e4bce-ad2b-5c38-9af1-f764ecc399eb'
       return (training = { trainingId, state: 'running', models: [...models], seed, by, startedAt })
     },
-    async promote(name, version, { force }) {
+    async promote({ fusion, text }, { force }) {
+      const name = fusion === undefined ? 'text' : 'fusion'
+      const version = fusion ?? text ?? ''
       if (version === 'none') throw new TouchstoneError('not-found', 'there is no version none')
       if (version === 'loser' && !force) throw new TouchstoneError('model-loses', 'it lost')
       const before = active
@@ -27,6 +29,8 @@ export function memoryLearning(): Learning {
         change: 1n,
         overruled: version === 'loser' ? ['it lost'] : [],
         warnings: name === 'text' ? ['apart'] : [],
+        ...(fusion !== undefined &&
+          text !== undefined && { text: { name: 'text', version: text, before: null, change: 1n } }),
         ...(version === 'learnt' && { scope: 'It decides on listings of demo' }),
       }
     },
@@ -36,7 +40,8 @@ export function memoryLearning(): Learning {
       const before = active
       active = null
       return {
-        name,
+        name: name === 'all' ? 'fusion' : name,
+        ...(name === 'all' && { text: { name: 'text', version: null, before: 'worded', change: 2n } }),
         version: null,
         before,
         change: 2n,

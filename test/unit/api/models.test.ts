@@ -91,3 +91,26 @@ it('say of a text model that is promoted under another fusion what that means', 
     { warnings: ['apart'] },
   ])
 })
+
+it('promote a fusion with its text model, and take both back, by one change', async () => {
+  expect(await call('POST', '/v1/models/fusion/promote', { version: 'fitted', text: 'worded' })).toEqual([
+    200,
+    {
+      name: 'fusion',
+      version: 'fitted',
+      before: null,
+      text: { name: 'text', version: 'worded', before: null },
+      overruled: [],
+      warnings: [],
+    },
+  ])
+  expect(await call('POST', '/v1/models/text/promote', { version: 'worded', text: 'worded' })).toMatchObject([
+    422,
+    { path: '/text' },
+  ])
+  expect(await call('POST', '/v1/models/all/promote', { version: 'fitted' })).toMatchObject([422, {}])
+  expect(await call('POST', '/v1/models/all/rollback', { force: true })).toMatchObject([
+    200,
+    { name: 'fusion', version: null, before: 'fitted', text: { name: 'text', version: null, before: 'worded' } },
+  ])
+})

@@ -8,7 +8,7 @@ import type { Scorecard } from '../../../src/domain/scorecard.ts'
 import type { ModelRecord, ModelStore } from '../../../src/learning/ports.ts'
 import { compareModels } from '../../../src/pipeline/learning/measure.ts'
 import { losses } from '../../../src/pipeline/learning/objections.ts'
-import { promoteModel } from '../../../src/pipeline/learning/promote.ts'
+import { promoteModels } from '../../../src/pipeline/learning/promote.ts'
 import type { MeasuredRow } from '../../../src/pipeline/learning/weighted.ts'
 import { defaultPolicy } from '../../../src/policy/default.ts'
 import type { ReferenceData } from '../../../src/rights/ports.ts'
@@ -107,10 +107,14 @@ describe('promotion', () => {
       promote: async (name, version) => ({ name, version, before: null, change: 2n }),
     }
     const shipped = { fusion: '2', text: '1' }
-    return promoteModel({ store: store as ModelStore, reference, signals: parts.signals, shipped }, 'fusion', 'v1', {
-      by: 'ann',
-      force,
-    })
+    return promoteModels(
+      { store: store as ModelStore, reference, signals: parts.signals, shipped },
+      { fusion: 'v1' },
+      {
+        by: 'ann',
+        force,
+      },
+    )
   }
   const measured = (candidate: MeasuredRow[]) => ({
     champion: { version: '2' },
@@ -167,10 +171,14 @@ describe('promotion', () => {
     }
     const shipped = { fusion: '2', text: null }
     const promoted = (version: string) =>
-      promoteModel({ store: store as ModelStore, reference, signals: parts.signals, shipped }, 'text', version, {
-        by: 'ann',
-        force: false,
-      })
+      promoteModels(
+        { store: store as ModelStore, reference, signals: parts.signals, shipped },
+        { text: version },
+        {
+          by: 'ann',
+          force: false,
+        },
+      )
     expect((await promoted('t2')).warnings).toEqual([
       'text t2 says nothing of listings of no marketplace, listings of shop-b, which t1 did: too few of their verdicts were learnt from',
     ])

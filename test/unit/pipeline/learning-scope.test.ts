@@ -12,7 +12,7 @@ import type { LabelledListing, ModelRecord, ModelStore } from '../../../src/lear
 import { assess, type Gate } from '../../../src/pipeline/assess.ts'
 import { decideAlone } from '../../../src/pipeline/deciding.ts'
 import { cardObjections } from '../../../src/pipeline/learning/objections.ts'
-import { promoteModel } from '../../../src/pipeline/learning/promote.ts'
+import { promoteModels } from '../../../src/pipeline/learning/promote.ts'
 import { changedElsewhere } from '../../../src/pipeline/learning/scope-said.ts'
 import { train, type TrainedModel } from '../../../src/pipeline/learning/train.ts'
 import { readFusion } from '../../../src/pipeline/models.ts'
@@ -81,15 +81,14 @@ const promoted = async (model: TrainedModel, deciding?: TrainedModel) => {
     list: async () => records,
     promote: async (name, version) => ({ name, version, before: null, change: 2n }),
   }
-  return promoteModel(
+  return promoteModels(
     {
       store: store as ModelStore,
       reference: { load: async () => ({ policy: defaultPolicy() }) as unknown as ReferenceData },
       signals: gate.signals,
       shipped: { fusion: gate.scorecard.version, text: null },
     },
-    'fusion',
-    model.card.version,
+    { fusion: model.card.version },
     { by: 'ann', force: false },
   )
 }
