@@ -44,10 +44,22 @@ export function openInHand(directory: string, threads: number, logger: Logger): 
   if (!found.isDirectory() || found.uid !== process.getuid?.() || (found.mode & 0o077) !== 0)
     throw new Error(`${directory} is not a directory of this user alone`)
   const suspects = openSuspects(directory, logger)
-  const place = takePlace(directory, (slots) => suspects.accuse(inHandOf(slots)))
-  const file = openSync(place.slots, 'w', 0o600)
-  // Written and not only made longer: then there is room for it when the disk is full.
-  writeSync(file, Buffer.alloc(threads * SLOT))
+  const locks: DatabaseSync[] = []
+  const closeAll = () => {
+    for (const lock of locks) lock.close()
+    suspects.close()
+  }
+  let slots: string
+  let file: number
+  try {
+    slots = takePlace(directory, locks, (left) => suspects.accuse(inHandOf(left)))
+    file = openSync(slots, 'w', 0o600)
+    // Written and not only made longer: then there is room for it when the disk is full.
+    writeSync(file, Buffer.alloc(threads * SLOT))
+  } catch (error) {
+    closeAll()
+    throw error
+  }
   const inHand = new Map<number, { readonly sha256: string; readonly state: number }>()
   let told = false
 
@@ -81,9 +93,8 @@ export function openInHand(directory: string, threads: number, logger: Logger): 
     },
     close() {
       closeSync(file)
-      rmSync(place.slots, { force: true })
-      place.lock.close()
-      suspects.close()
+      rmSync(slots, { force: true })
+      closeAll()
     },
   }
 }
@@ -104,20 +115,21 @@ function inHandOf(slots: Buffer): Map<string, { suspected: boolean }> {
  * The first place that nobody living has; what is left in any such place is told. The operating system gives a lock back
  * however its process ends; numbers of processes would not do, for those of two containers may be the same.
  */
-function takePlace(directory: string, tell: (slots: Buffer) => void): { slots: string; lock: DatabaseSync } {
-  let taken: { readonly slots: string; readonly lock: DatabaseSync } | undefined
+function takePlace(directory: string, locks: DatabaseSync[], tell: (left: Buffer) => void): string {
+  let taken: string | undefined
   for (let n = 1; n <= MOST_PLACES; n++) {
     const path = join(directory, `${n}.lock`)
     if (taken !== undefined && !existsSync(path)) return taken
     const lock = lockOf(path)
     if (lock === undefined) continue
+    locks.push(lock)
     const slots = join(directory, `${n}.slots`)
     if (existsSync(slots)) {
       tell(readFileSync(slots))
       rmSync(slots)
     }
-    if (taken === undefined) taken = { slots, lock }
-    else lock.close()
+    if (taken === undefined) taken = slots
+    else locks.pop()?.close()
   }
   if (taken === undefined) throw new Error(`${directory} has no place left`)
   return taken

@@ -1,5 +1,5 @@
 // What threads have in hand, and who is suspected of a death. Real: the files; a death is played by what it leaves behind.
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -168,4 +168,13 @@ test('a directory that others may enter is refused: who could write there could 
   open.clear()
   chmodSync(directory, 0o755)
   expect(() => started()).toThrow('not a directory of this user alone')
+})
+
+test('who could not begin holds no place', () => {
+  mkdirSync(join(directory, '1.slots'), { recursive: true })
+  chmodSync(directory, 0o700)
+  expect(() => started()).toThrow('EISDIR')
+  rmSync(join(directory, '1.slots'), { recursive: true })
+  started()
+  expect(slots()).toEqual(['1.slots'])
 })
