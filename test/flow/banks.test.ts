@@ -263,4 +263,38 @@ describe('touchstone banks', () => {
     },
     PROCESSES_MS,
   )
+
+  it(
+    'several pictures are removed at once, and all of a bank with the word of whoever asks for it',
+    async () => {
+      const store = t.gate.bankStore
+      const pictures = ['a', 'b', 'c', 'd'].map((name) => ({
+        picture: picture(name),
+        source: { kind: 'api' } as const,
+      }))
+      const ids = (await store.addImages('fakes', pictures, 'ann', 'all')).added.map(({ imageId }) => imageId)
+      await store.quarantine('fakes', ids[3] ?? '', 'ann', true, 'all')
+      const absent = randomUUID()
+      const some = await touchstone('banks', 'remove', 'fakes', ...ids.slice(0, 2), absent, '--json')
+      expect([some.code, JSON.parse(some.out)]).toEqual([
+        3,
+        { bankId: 'fakes', imageIds: ids.slice(0, 2), absent: [absent], state: 'removed' },
+      ])
+      const [unsure, none] = await Promise.all([
+        touchstone('banks', 'empty', 'fakes'),
+        touchstone('banks', 'empty', 'no'),
+      ])
+      expect([unsure.code, none.code]).toEqual([2, 1])
+      expect(some.err + unsure.err).toMatch(/there is no picture [\s\S]*--yes to take all 2 pictures out of fakes/)
+      expect((await store.images('fakes', { limit: 9 })).map((i) => i.imageId)).toEqual(ids.slice(2).toSorted())
+      const emptied = await touchstone('banks', 'empty', 'fakes', '--yes')
+      expect([emptied.code, emptied.out]).toEqual([0, '2 pictures are out of fakes, by command line.\n'])
+      // What it is stays, and another bank's pictures do.
+      expect((await store.banks('all')).map(({ bankId, images }) => [bankId, images])).toEqual([
+        ['fakes', 0],
+        ['fine', 1],
+      ])
+    },
+    PROCESSES_MS,
+  )
 })

@@ -91,6 +91,7 @@ describe('help and wrong calls', () => {
       ['banks', 'import'],
       ['banks', 'release'],
       ['banks', 'remove'],
+      ['banks', 'empty'],
       ['banks', 'list'],
       ['keys'],
       ['brands'],

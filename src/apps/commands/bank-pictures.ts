@@ -1,9 +1,12 @@
-// `banks list | remove | release | quarantine | vouch`: which banks there are and what is in them, and a picture out of its bank or its quarantine.
+// `banks list | remove | empty | release | quarantine | vouch`: which banks there are and what is in them, and pictures out of their bank or their quarantine.
+import { createInterface } from 'node:readline/promises'
 import { Option, type Command } from 'commander'
 import { createBankStore } from '../../adapters/postgres/bank-store.ts'
 import { bankImageSchema, type BankImage } from '../../domain/bank.ts'
 import { TouchstoneError } from '../../errors.ts'
-import type { BankImageState, BankStore } from '../../rights/bank-ports.ts'
+import type { BankImageState, BankStore, BankSummary } from '../../rights/bank-ports.ts'
+import { createProgress } from '../progress.ts'
+import { complain } from '../terminal.ts'
 import { inWords, plain, toLookAt } from './bank-alerts.ts'
 import { COMMAND_LINE, print, table, withStore } from './with-store.ts'
 
@@ -41,22 +44,8 @@ export function addPictureCommands(banks: Command): void {
         bankId === undefined ? listBanks(store, json) : listPictures(store, bankId, state, json),
       )
     })
-  banks
-    .command('remove <bank> <image>')
-    .description('Take a picture out of a bank: within 2 s it matches nothing any more.')
-    .option('--json', 'print one JSON document')
-    .addHelpText(
-      'after',
-      `\nListings that stand held or blocked by it, and by no person’s word, are tried again.\n\nExample:\n  $ touchstone banks list fakes\n  $ touchstone banks remove fakes ${ID}`,
-    )
-    .action(async (bankId: string, imageId: string, { json }: Options) => {
-      assertImageId(bankId, imageId)
-      await withBanks(async (store) => {
-        if (!(await store.removeImage(bankId, imageId, COMMAND_LINE, 'all')))
-          throw await missing(store, bankId, imageId)
-        print(json, { bankId, imageId, state: 'removed' }, `${imageId} is out of ${bankId}.`)
-      })
-    })
+  addRemove(banks)
+  addEmpty(banks)
   for (const [action, on, state, description, done] of [
     [
       'release',
@@ -93,6 +82,82 @@ export function addPictureCommands(banks: Command): void {
           print(json, { bankId, imageId, state }, `${imageId} of ${bankId} ${done}.`)
         })
       })
+}
+
+const TRIED_AGAIN = '\nListings that stand held or blocked by it, and by no person’s word, are tried again.\n'
+
+function addRemove(banks: Command): void {
+  banks
+    .command('remove <bank> <images...>')
+    .description('Take pictures out of a bank: within 2 s they match nothing any more.')
+    .option('--json', 'print one JSON document')
+    .addHelpText(
+      'after',
+      `${TRIED_AGAIN}\nExample:\n  $ touchstone banks list fakes\n  $ touchstone banks remove fakes ${ID}\n\nExit codes: 0 done; 1 the bank has none of them; 3 done, but some were not in it.`,
+    )
+    .action(async (bankId: string, imageIds: string[], { json }: Options) => {
+      for (const imageId of imageIds) assertImageId(bankId, imageId)
+      await withBanks(async (store) => {
+        const removed: string[] = []
+        const absent: string[] = []
+        for (const imageId of new Set(imageIds))
+          ((await store.removeImage(bankId, imageId, COMMAND_LINE, 'all')) ? removed : absent).push(imageId)
+        const [first] = absent
+        if (first !== undefined && removed.length === 0) throw await missing(store, bankId, first)
+        for (const imageId of absent) complain((await missing(store, bankId, imageId)).message)
+        const named = imageIds.length === 1 ? { imageId: imageIds[0] } : { imageIds: removed, absent }
+        print(json, { bankId, ...named, state: 'removed' }, `${removed.join('\n')} ${areOut(removed.length, bankId)}.`)
+        process.exitCode = absent.length > 0 ? 3 : 0
+      })
+    })
+}
+
+const areOut = (count: number, bankId: string) => `${count === 1 ? 'is' : 'are'} out of ${bankId}`
+
+function addEmpty(banks: Command): void {
+  banks
+    .command('empty <bank>')
+    .description('Take all pictures out of a bank, those in quarantine too: within 2 s it matches nothing any more.')
+    .option('--yes', 'do not ask; needed where nobody could answer')
+    .option('--json', 'print one JSON document')
+    .addHelpText(
+      'after',
+      `${TRIED_AGAIN}The bank itself stays, with its kind, owner and distance. What is added meanwhile may stay.\n\nExample:\n  $ touchstone banks empty fakes --yes`,
+    )
+    .action(async (bankId: string, { yes, json }: Options & { readonly yes?: boolean }) => {
+      await withBanks(async (store) => {
+        const bank = (await store.banks('all')).find((one) => one.bankId === bankId)
+        if (bank === undefined) throw noBank(bankId)
+        if (yes !== true && !(await agrees(bank)))
+          throw new TouchstoneError('usage', `nothing was taken out of ${bankId}`)
+        const progress = createProgress('banks empty')
+        const held = bank.images + bank.quarantined
+        let removed = 0
+        for (let page = await store.images(bankId, { limit: PAGE }); page.length > 0;) {
+          // One by one, as by hand: whoever decides meanwhile waits for one of them at most.
+          for (const { imageId } of page) {
+            if (await store.removeImage(bankId, imageId, COMMAND_LINE, 'all')) removed += 1
+            progress.update(removed, held, `${removed} of ${held} pictures`)
+          }
+          page = await store.images(bankId, { after: page.at(-1)?.imageId, limit: PAGE })
+        }
+        progress.end()
+        const said = `${removed} ${removed === 1 ? 'picture' : 'pictures'} ${areOut(removed, bankId)}, by ${COMMAND_LINE}.`
+        print(json, { bankId, removed, by: COMMAND_LINE }, said)
+      })
+    })
+}
+
+async function agrees({ bankId, images, quarantined, kind }: BankSummary): Promise<boolean> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY)
+    throw new TouchstoneError('usage', `say --yes to take all ${images + quarantined} pictures out of ${bankId}`)
+  const asking = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    const all = `all ${images + quarantined} pictures out of ${bankId} (${kind})`
+    return /^y(es)?$/i.test((await asking.question(`Take ${all}? [y/N] `)).trim())
+  } finally {
+    asking.close()
+  }
 }
 
 function addVouch(banks: Command): void {

@@ -39,7 +39,7 @@ export function registerBanks(program: Command): void {
   const banks = program
     .command('banks')
     .description(
-      'Banks of genuine, counterfeit, logo and allowed pictures: import, list, remove, vouch, quarantine, release.',
+      'Banks of genuine, counterfeit, logo and allowed pictures: import, list, remove, empty, vouch, quarantine, release.',
     )
     .addHelpText('after', '\nExample:\n  $ touchstone banks import fakes shoe-1.jpg shoe-2.jpg --kind counterfeit')
   banks
