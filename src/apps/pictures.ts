@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { folderFetcher, inlineFetcher } from '../adapters/pictures/fetchers.ts'
 import { createPictureReader } from '../adapters/pictures/reader.ts'
-import { COUNTS } from '../adapters/pictures/decode.ts'
+import { COUNTS } from '../adapters/pictures/foreseen.ts'
 import type { Config } from '../config.ts'
 import type { SeenPicture } from '../imaging/picture.ts'
 import type { PictureFetcher, PictureReader, PictureSource } from '../pipeline/pictures/ports.ts'

@@ -2,6 +2,7 @@
 import sharp, { type KernelEnum, type Metadata, type SharpOptions } from 'sharp'
 import { apngOf, framesOf, played, shrunk, withAlpha, type Apng } from './apng.ts'
 import { faultOf, isTimeout } from './faults.ts'
+import { COUNTS, foreseenPixels, SCANS } from './foreseen.ts'
 import { formatOf, isSequence, type Format } from './formats.ts'
 import { framesToSee, seesWhole } from './frames.ts'
 import { displayed, powerOf } from './gamma.ts'
@@ -64,18 +65,6 @@ const LOADED_AS: Readonly<Record<Format, string>> = { jpeg: 'jpeg', png: 'png', 
 const MEMORY: Readonly<Record<Format, number>> = { jpeg: 6, png: 8, webp: 4, gif: 5, avif: 18 }
 
 /**
- * A pixel counts as so many: libheif cannot be interrupted, and the smallest file may be the dearest. At the limit's default of
- * 50 million the dearest form of each takes at most 0.9 s of a core, by milliseconds a megapixel, measured at 16 to 49 megapixels:
- *
- *     avif  30 flat, 1 kB for 49 megapixels; 50 with detail      at 16.7 megapixels 0.8 s
- *     png   34 with 16 bits, interlaced; 13 with a palette       at 25 megapixels   0.9 s
- *     gif   14 flat; 16 noise                                    at 50 megapixels   0.8 s
- *     jpeg  11 progressive without subsampling; 47 noise, which the limit on bytes ends at 20 megapixels
- *     webp  11 lossy; 31 lossless noise, which the limit on bytes ends at 6 megapixels
- */
-export const COUNTS: Readonly<Record<Format, number>> = { jpeg: 1, png: 2, webp: 1, gif: 1, avif: 3 }
-
-/**
  * And so many where frames are passed over on the way to another, which cannot be interrupted either: noise in WebP takes 75 ms
  * a megapixel of frames passed, in GIF 8.
  */
@@ -83,9 +72,6 @@ const MOVING_COUNTS: Readonly<Record<Format, number>> = { jpeg: 1, png: 1, webp:
 
 /** Bytes a pixel besides, where all of a picture is decoded to four channels before it is shrunk. */
 const UNSHRUNK = 8
-
-/** That a JPEG of the most pixels may have; smaller ones more. Honest ones have up to 14, where pixels are few. */
-const SCANS = 16
 
 /** Never rejects. Reads the header only. */
 export async function open(
@@ -106,6 +92,9 @@ export async function open(
     return unseen('not-a-picture', `begins as ${format} and is read as ${meta.format}`)
   const most = Math.floor(limits.maxPixels / COUNTS[format])
   if (w * h > most) return unseen('too-many-pixels', `${w} × ${h} pixels; of ${format} at most ${most} are decoded`)
+  // It had its turn for what its header says.
+  if (w * h * COUNTS[format] > foreseenPixels(sent, limits.maxPixels))
+    return unseen('not-a-picture', `${w} × ${h} pixels, more than its header says`)
   if (weight.decoded > most)
     return unseen(
       'too-many-pixels',

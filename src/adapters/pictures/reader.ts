@@ -2,6 +2,7 @@
 import type { Logger } from '../../telemetry.ts'
 import type { PictureReader } from '../../pipeline/pictures/ports.ts'
 import type { InHand } from './in-hand.ts'
+import { foreseenPixels } from './foreseen.ts'
 import { limitLibvips } from './libvips.ts'
 import { unseen, type Answer, type Job, type Picture, type ThreadData, type UnseenPicture } from './messages.ts'
 import { createSlowOnes } from './slow-ones.ts'
@@ -72,6 +73,7 @@ export function createPictureReader(
       const { answer } = await threads.run({ kind: 'keep', bytes, sha256, size }, undefined)
       return typeof answer !== 'string' && answer.kind === 'keep' ? answer.kept : undefined
     },
+    foresee: (bytes) => (bytes.length > options.maxBytes ? 0 : foreseenPixels(bytes, options.maxPixels)),
     queue: () => threads.waiting(),
     async close() {
       await threads.close()

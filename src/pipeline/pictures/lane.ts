@@ -20,7 +20,7 @@ export interface LaneOptions {
 }
 
 /** The dearest that are decoded take a millisecond for so many: what was broken costs its time. */
-const PIXELS_PER_MS = 50_000
+export const PIXELS_PER_MS = 50_000
 
 /** What took all of its time is `busy` at first, because others may have been to blame. */
 const SLOW: ReadonlySet<PictureFault> = new Set(['too-slow', 'busy', 'timed-out'])

@@ -21,6 +21,8 @@ export type KeptSize = 'small'
 /** Decoding in threads of its own: bounded in pixels, memory and time. Never rejects; a thread that dies is replaced. */
 export interface PictureReader {
   read(bytes: Uint8Array, sha256: string, until: AbortSignal): Promise<Picture>
+  /** By its header alone, in microseconds: pixels, weighed by what they cost, not fewer than will be decoded. Never throws. */
+  foresee(bytes: Uint8Array): number
   /** Re-encoded for keeping; undefined when it cannot be read. */
   keep(bytes: Uint8Array, sha256: string, size?: KeptSize): Promise<KeptPicture | undefined>
 }

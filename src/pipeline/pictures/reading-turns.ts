@@ -4,7 +4,13 @@ import type { Whose } from './ports.ts'
 
 export interface ReadingTurns {
   /** The way to give the turn back, saying whether the picture was dear; undefined when the signal was given first. */
-  take(whose: Whose, until: AbortSignal): Promise<((dear: boolean) => void) | undefined>
+  take(whose: Whose, until: AbortSignal, foreseen?: Foreseen): Promise<((dear: boolean) => void) | undefined>
+}
+
+/** What a picture may take, by its header. */
+export interface Foreseen {
+  readonly ms: number
+  readonly dear: boolean
 }
 
 /** Milliseconds of threads that were had; who comes begins where those are who are served now, so nothing is saved up. */
@@ -17,35 +23,37 @@ interface Share {
 interface Seller extends Share {
   /** Its last picture was; it may be again. */
   dear: boolean
-  readonly queue: Set<() => void>
+  readonly queue: Set<Waiting>
+}
+interface Waiting extends Foreseen {
+  readonly go: () => void
 }
 interface Marketplace extends Share {
   readonly sellers: Shares<Seller>
-  /** Where the seller was that was served last. */
-  at: number
 }
 
 interface Shares<S> {
+  /** Where whoever comes begins: it goes on by what is had, shared by all who are present. */
+  at: number
   readonly present: Map<string, S>
   /** Who has nothing here now: what it had is not forgotten between one of its pictures and the next. */
   readonly absent: Latest<S>
 }
-const createShares = <S>(): Shares<S> => ({ present: new Map(), absent: createLatest(REMEMBERED) })
+const createShares = <S>(): Shares<S> => ({ at: 0, present: new Map(), absent: createLatest(REMEMBERED) })
 const NOTHING = { spent: 0, waiting: 0, inside: 0 }
 
 /** Those who left last are remembered. */
 const REMEMBERED = 1_000
 /** Counted when a turn begins, until it is known what it took: or whoever comes with many would have all turns at once. */
-const FORESEEN_MS = 10
+const LEAST_MS = 10
 
 /**
  * Whose pictures are dear has few of them read, whose pictures are cheap has many. Sellers make up listings without end, and
  * a hostile marketplace makes up sellers: so neither is served by how much it has waiting. Nothing that is being read can be
- * stopped for somebody else: those who showed that theirs are dear have not all turns at once, also while nobody else waits.
- *
- * @param all Turns at once.
- * @param dearAtOnce Of them for those whose pictures are dear.
- * @param clock Milliseconds.
+ * stopped for somebody else: those who showed that theirs are dear, or whose headers say it, have not all turns at once, also
+ * while nobody else waits. Next is who will have had least once it is read, so a hundred new sellers with a dear one each are
+ * behind one with a cheap one; in half of the time it is who had least before, or endless new sellers with cheap ones would
+ * keep out whoever has a dear one.
  */
 export function createReadingTurns(
   all: number,
@@ -53,37 +61,40 @@ export function createReadingTurns(
   clock: () => number = () => performance.now(),
 ): ReadingTurns {
   const marketplaces = createShares<Marketplace>()
-  let at = 0
   let free = all
   let dearInside = 0
+  /** Milliseconds that cheap ones had before dear ones whose turn it was. */
+  let owed = 0
 
   function next(): void {
-    const mayGo = (seller: Seller): boolean => seller.waiting > 0 && (!seller.dear || dearInside < dearAtOnce)
-    const mayGoOf = ({ waiting, sellers }: Marketplace): boolean =>
-      waiting > 0 && [...sellers.present.values()].some(mayGo)
+    const firstOf = ({ dear, queue }: Seller): Waiting | undefined => {
+      const [first] = queue
+      return first !== undefined && ((!dear && !first.dear) || dearInside < dearAtOnce) ? first : undefined
+    }
+    const firstBy = (rule: Rule): Waiting | undefined =>
+      least(marketplaces, rule, ({ waiting, sellers }) => (waiting > 0 ? least(sellers, rule, firstOf) : undefined))
     while (free > 0) {
-      const marketplace = least(marketplaces, mayGoOf)
-      const seller = marketplace === undefined ? undefined : least(marketplace.sellers, mayGo)
-      const [go] = seller?.queue ?? []
-      if (marketplace === undefined || seller === undefined || go === undefined) return
-      at = marketplace.spent
-      marketplace.at = seller.spent
-      go()
+      const cheapest = firstBy('with')
+      const longest = firstBy('without')
+      if (cheapest === undefined || longest === undefined) return
+      const isOwed = cheapest !== longest && owed > 0
+      if (cheapest !== longest) owed += isOwed ? -longest.ms : cheapest.ms
+      const first = isOwed ? longest : cheapest
+      first.go()
     }
   }
 
   return {
-    take({ marketplace: name = '', sellerId }, until) {
+    take({ marketplace: name = '', sellerId }, until, foreseen = { ms: 0, dear: false }) {
       if (until.aborted) return Promise.resolve(undefined)
-      const marketplace = present<Marketplace>(marketplaces, name, at, () => ({
+      const marketplace = present<Marketplace>(marketplaces, name, () => ({
         ...NOTHING,
-        at: 0,
         sellers: createShares<Seller>(),
       }))
-      const seller = present<Seller>(marketplace.sellers, sellerId, marketplace.at, () => ({
+      const seller = present<Seller>(marketplace.sellers, sellerId, () => ({
         ...NOTHING,
         dear: false,
-        queue: new Set<() => void>(),
+        queue: new Set<Waiting>(),
       }))
       const shares = [marketplace, seller]
       const count = (waiting: number, inside: number, spent: number) => {
@@ -95,29 +106,34 @@ export function createReadingTurns(
         leaves(marketplace.sellers, sellerId, seller)
         leaves(marketplaces, name, marketplace)
       }
+      const ms = Math.max(LEAST_MS, foreseen.ms)
       return new Promise((resolve) => {
         const leave = () => {
-          seller.queue.delete(go)
+          seller.queue.delete(one)
           count(-1, 0, 0)
           resolve(undefined)
         }
         const go = () => {
           until.removeEventListener('abort', leave)
-          seller.queue.delete(go)
+          seller.queue.delete(one)
           free -= 1
-          count(-1, 1, FORESEEN_MS)
+          count(-1, 1, ms)
           const began = clock()
-          const wasDear = seller.dear
+          const wasDear = seller.dear || foreseen.dear
           if (wasDear) dearInside += 1
           resolve((dear) => {
             free += 1
             if (wasDear) dearInside -= 1
             seller.dear = dear
-            count(0, -1, clock() - began - FORESEEN_MS)
+            const took = clock() - began
+            passes(marketplace.sellers, took)
+            passes(marketplaces, took)
+            count(0, -1, took - ms)
             next()
           })
         }
-        seller.queue.add(go)
+        const one = { ...foreseen, ms, go }
+        seller.queue.add(one)
         count(1, 0, 0)
         until.addEventListener('abort', leave, { once: true })
         next()
@@ -126,15 +142,35 @@ export function createReadingTurns(
   }
 }
 
-/** Of those that may go, who had least; of equals who came first. */
-function least<S extends Share>({ present }: Shares<S>, mayGo: (share: S) => boolean): S | undefined {
-  let found: S | undefined
-  for (const share of present.values())
-    if ((found === undefined || share.spent < found.spent) && mayGo(share)) found = share
+/** Who had least, with what is read next or without. */
+type Rule = 'with' | 'without'
+
+/** Of those that may go, what is first with who had least; of equals who came first. */
+function least<S extends Share>(
+  { present }: Shares<S>,
+  rule: Rule,
+  firstOf: (share: S) => Waiting | undefined,
+): Waiting | undefined {
+  let found: Waiting | undefined
+  let soonest = Infinity
+  for (const share of present.values()) {
+    const first = share.waiting > 0 ? firstOf(share) : undefined
+    const had = share.spent + (rule === 'with' ? (first?.ms ?? 0) : 0)
+    if (first === undefined || had >= soonest) continue
+    found = first
+    soonest = had
+  }
   return found
 }
 
-function present<S extends Share>({ present, absent }: Shares<S>, name: string, at: number, make: () => S): S {
+/** Nobody who is present is behind it, so nothing is saved up. */
+function passes<S extends Share>(shares: Shares<S>, took: number): void {
+  let rearmost = Infinity
+  for (const { spent } of shares.present.values()) rearmost = Math.min(rearmost, spent)
+  shares.at = Math.max(shares.at + took / Math.max(1, shares.present.size), Math.min(rearmost, shares.at + took))
+}
+
+function present<S extends Share>({ at, present, absent }: Shares<S>, name: string, make: () => S): S {
   const known = present.get(name)
   if (known !== undefined) return known
   const share = absent.get(name) ?? make()

@@ -3,11 +3,11 @@ import { unseen, type Picture, type PictureFault, type SeenPicture } from '../..
 import { createLatest } from '../latest.ts'
 import { createAdmission } from './admission.ts'
 import type { Going } from './going.ts'
-import { createLane, isDear } from './lane.ts'
+import { createLane, isDear, PIXELS_PER_MS } from './lane.ts'
 import type { How } from './places.ts'
 import type { Got, ImageReference, PictureFetcher, PictureReader, PictureSource, Whose } from './ports.ts'
 import { createReadingOnce } from './reading-once.ts'
-import { createReadingTurns } from './reading-turns.ts'
+import { createReadingTurns, type Foreseen } from './reading-turns.ts'
 
 export interface PictureSourceOptions {
   readonly inline: PictureFetcher
@@ -71,12 +71,15 @@ export function createPictureSource(options: PictureSourceOptions): PictureSourc
     image: ImageReference,
     until: AbortSignal,
     { going, rests, onHere }: Begun & { readonly onHere?: () => void },
-    lane: (work: () => Promise<T>) => Promise<T>,
+    lane: (weigh: () => Foreseen, work: () => Promise<T>) => Promise<T>,
     work: (got: Got) => Promise<T>,
   ): Promise<T> {
     if (!isFetched(image)) {
       const atHand = image.data === undefined ? options.files : options.inline
-      return await lane(async () => work((await atHand?.get(image, until)) ?? NOT_FETCHED))
+      return await lane(
+        () => foreseenOf(image.data),
+        async () => work((await atHand?.get(image, until)) ?? NOT_FETCHED),
+      )
     }
     const host = hostOf(image)
     const seconds = rests(image)
@@ -91,19 +94,30 @@ export function createPictureSource(options: PictureSourceOptions): PictureSourc
     onHere?.()
     if (putDown === undefined) return await work(TOO_MANY)
     try {
-      return await lane(() => work(fetched))
+      return await lane(
+        () => foreseen(fetched.bytes),
+        () => work(fetched),
+      )
     } finally {
       putDown()
     }
   }
 
+  function foreseen(bytes: Uint8Array): Foreseen {
+    const pixels = reader.foresee(bytes)
+    return { ms: pixels / PIXELS_PER_MS, dear: pixels >= options.dearPixels }
+  }
+  /** Unpacked once more when it has its turn: thousands may wait. */
+  const foreseenOf = (data = ''): Foreseen => foreseen(Buffer.from(data, 'base64'))
+
   async function inTurn<T>(
     whose: Whose,
     until: AbortSignal,
+    expected: Foreseen,
     work: () => Promise<T>,
     isDear: (result: T) => boolean = () => false,
   ): Promise<T | undefined> {
-    const release = await reading.take(whose, until)
+    const release = await reading.take(whose, until, expected)
     if (release === undefined) return undefined
     let dear = false
     try {
@@ -143,8 +157,8 @@ export function createPictureSource(options: PictureSourceOptions): PictureSourc
       pixelsOf: options.pixelsOf,
       dearPixels: options.dearPixels,
     })
-    const lane = (work: () => Promise<Picture>) =>
-      inLane(async () => (await inTurn(whose, until, work, (picture) => isDear(picture, options))) ?? NO_TURN)
+    const lane = (weigh: () => Foreseen, work: () => Promise<Picture>) =>
+      inLane(async () => (await inTurn(whose, until, weigh(), work, (picture) => isDear(picture, options))) ?? NO_TURN)
     return await limited(budgetMs, until, (limit) =>
       Promise.all(
         images.map((image) => {
@@ -173,7 +187,8 @@ export function createPictureSource(options: PictureSourceOptions): PictureSourc
       const whose = nobody()
       return await limited(listingMs, end, async (until) => {
         const bytes = lately.get(sha256)
-        if (bytes !== undefined) return await inTurn(whose, until, () => reader.keep(bytes, sha256, size))
+        if (bytes !== undefined)
+          return await inTurn(whose, until, foreseen(bytes), () => reader.keep(bytes, sha256, size))
         const going = await begin([image], whose, until)
         if (going === undefined) return undefined
         // Asked for by the hash of what was judged: a picture that was swapped meanwhile is not kept in its place.
@@ -182,7 +197,7 @@ export function createPictureSource(options: PictureSourceOptions): PictureSourc
             { ...image, sha256 },
             limit,
             going,
-            (work) => inTurn(whose, until, work),
+            (weigh, work) => inTurn(whose, until, weigh(), work),
             async (got) => (got.state === 'got' ? await reader.keep(got.bytes, got.sha256, size) : undefined),
           ),
         )

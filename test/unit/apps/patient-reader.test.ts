@@ -28,6 +28,7 @@ function crowded() {
     return call.beside > 0
   }
   const reader: PictureReader = patient({
+    foresee: () => 0,
     read: async (bytes: Uint8Array) =>
       (await crowdedOut(bytes)) && bytes.length > 0
         ? unseen('busy')
@@ -67,6 +68,7 @@ test('what could not be kept beside others is kept alone', async () => {
 test('who is closed asks no more', async () => {
   let asked = 0
   const reader: PictureReader & { close(): Promise<void> } = patient({
+    foresee: () => 0,
     read: async () => ((asked += 1), unseen('busy')),
     keep: async () => undefined,
     close: async () => undefined,
@@ -84,6 +86,7 @@ test('who waits no longer is not read for again, neither at once nor when its tu
   const second = new AbortController()
   const told = Promise.withResolvers<void>()
   const reader: PictureReader = patient({
+    foresee: () => 0,
     read: async (_bytes: Uint8Array, sha256: string, until: AbortSignal) => {
       asked.push(until)
       if (sha256 === 'out') first.abort()

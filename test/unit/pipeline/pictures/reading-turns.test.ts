@@ -14,8 +14,8 @@ function reading() {
   return {
     order,
     turns,
-    wants(name: string, ms: number, marketplace?: string, until = never): void {
-      void turns.take({ marketplace, sellerId: name }, until).then((release) => {
+    wants(name: string, ms: number, marketplace?: string, until = never, foreseen = 0): void {
+      void turns.take({ marketplace, sellerId: name }, until, { ms: foreseen, dear: false }).then((release) => {
         order.push(release === undefined ? `${name} left` : name)
         if (release !== undefined) current.push({ ms, release })
       })
@@ -35,7 +35,60 @@ function reading() {
 const times = <T>(count: number, what: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => what(i))
 const count = (order: readonly string[], name: string) => order.filter((one) => one === name).length
 
+/** Two threads, so many sellers with a dear one each, and 2 s later one with a cheap one: when that was read, in milliseconds. */
+async function servedBeside(sellers: number, foreseenMs: number) {
+  let now = 0
+  const ends: { readonly at: number; readonly end: () => void }[] = []
+  const turns = createReadingTurns(2, 1, () => now)
+  const reads = async (sellerId: string, ms: number) => {
+    const foreseen = { ms: Math.min(ms, foreseenMs), dear: foreseenMs >= 500 && ms >= 500 }
+    const release = await turns.take({ sellerId }, never, foreseen)
+    await new Promise<void>((end) => ends.push({ at: now + ms, end }))
+    release?.(ms >= 500)
+  }
+  for (let i = 0; i < sellers; i += 1) void reads(`evil-${i}`, 700)
+  let served = 0
+  for (let came = false; served === 0;) {
+    await settled()
+    if (!came && now >= 2_000) {
+      came = true
+      void reads('honest', 2).then(() => (served = now))
+      await settled()
+    }
+    const [next] = ends.toSorted((a, b) => a.at - b.at)
+    if (next === undefined) break
+    ends.splice(ends.indexOf(next), 1)
+    now = Math.max(now, next.at)
+    next.end()
+    await settled()
+  }
+  return served
+}
+
 describe('turns with the threads', () => {
+  it('go first to what is foreseen to be cheap: made-up sellers with a dear one each are read behind it', async () => {
+    // As long as a dear one, and not as one dear one of each of them.
+    for (const sellers of [40, 100, 200]) {
+      const [blind, foreseen] = [await servedBeside(sellers, 10), await servedBeside(sellers, 700)]
+      expect(blind).toBeGreaterThan(sellers * 300)
+      expect(foreseen).toBeLessThan(2_000 + 2 * 700)
+    }
+  })
+
+  it('come to a dear one too, however many new sellers with cheap ones come one after the other', async () => {
+    const { order, wants, passes } = reading()
+    wants('first', 20)
+    for (const name of ['dear-1', 'dear-2']) wants(name, 800, undefined, never, 800)
+    for (let i = 0; i < 100; i += 1) {
+      wants(`new-${i}`, 20, undefined, never, 20)
+      wants(`more-${i}`, 20, undefined, never, 20)
+      await passes(1)
+    }
+    // At most half of the time is theirs: as much as forty cheap ones take.
+    expect(order.indexOf('dear-1')).toBeGreaterThan(0)
+    expect(order.indexOf('dear-2') - order.indexOf('dear-1')).toBeGreaterThan(38)
+  })
+
   it('are shared by time: whose pictures are dear has few of them read while others wait', async () => {
     const { order, wants, passes } = reading()
     times(50, () => wants('dear', 800))

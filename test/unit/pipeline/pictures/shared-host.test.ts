@@ -43,6 +43,7 @@ async function world(handler: (request: IncomingMessage, response: ServerRespons
     inline: fetcher,
     urls: fetcher,
     reader: {
+      foresee: () => 0,
       read: (_bytes, sha256) => Promise.resolve(seenPicture(sha256)),
       keep: () => Promise.resolve(undefined),
     },

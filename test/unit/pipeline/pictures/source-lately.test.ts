@@ -20,6 +20,7 @@ it('a host that gives a picture once, and nothing or another one the second time
         ),
     },
     reader: {
+      foresee: () => 0,
       read: () => Promise.resolve(seen),
       keep: (bytes) => {
         kept.push(...bytes)

@@ -19,6 +19,7 @@ const fetcher: PictureFetcher = {
   get: (image, until) => (hostOf(image).startsWith('dead') ? never(until) : Promise.resolve(got(hostOf(image)))),
 }
 const reader: PictureReader = {
+  foresee: () => 0,
   read: (_bytes, sha256) => Promise.resolve(seen(sha256)),
   keep: (_bytes, sha256) =>
     Promise.resolve({
@@ -59,7 +60,6 @@ describe('the pictures of a listing', () => {
   it('take the time limit of the listing and no more, however many come from a dead host', async () => {
     const source = sourceOf()
     const begun = performance.now()
-    // More than may be under way at once.
     const pictures = await source.look([...Array.from({ length: 20 }, () => url('dead')), url('alive')])
     expect(performance.now() - begun).toBeLessThan(600)
     expect(stateOf(pictures)).toEqual([...Array.from({ length: 20 }, () => 'unseen'), 'seen'])
