@@ -79,7 +79,21 @@ export const caseDetailsSchema = caseSummarySchema.extend({
   answers: z
     .array(z.object({ text: z.string().nullable(), at: z.string(), revision: z.int() }))
     .describe('Of the seller; the text is not for rights holders.'),
-  pictures: z.array(z.object({ revision: z.int(), ordinal: z.int(), sha256: z.string(), href: z.string() })),
+  pictures: z.array(
+    z.object({
+      revision: z.int(),
+      ordinal: z.int(),
+      sha256: z.string(),
+      href: z.string(),
+      shownElsewhere: z
+        .boolean()
+        .nullable()
+        .describe(
+          'Whether other sellers had it on sale before and still have: then a confirmed verdict that names no pictures leaves it out, where any other joins. ' +
+            'null: not known in time, or the case is resolved, or the picture is blank or of a revision that such a verdict does not speak of.',
+        ),
+    }),
+  ),
   openedRevision: z
     .int()
     .nullable()

@@ -62,7 +62,13 @@ export interface CaseDetails {
   /** On the revision of the case; of a rights holder's reading, those for its brands and those for all. */
   readonly verdicts: readonly Verdict[]
   readonly appeals: readonly { readonly text: string; readonly at: string; readonly revision: number }[]
-  readonly pictures: readonly { readonly revision: number; readonly ordinal: number; readonly sha256: string }[]
+  readonly pictures: readonly {
+    readonly revision: number
+    readonly ordinal: number
+    readonly sha256: string
+    /** Other sellers had it on sale before, and still have; of an animation a frame of it. null: not known, or not asked. */
+    readonly shownElsewhere: boolean | null
+  }[]
   /** Of a case of a version that did not say it the first of which pictures are kept; null where none are. */
   readonly openedRevision: number | null
   /** By revision, how many were kept and are not any more. */

@@ -9,6 +9,8 @@ import type { Verdict } from '../../domain/verdict.ts'
 import type { CaseDetails, CaseQuery, CaseReader, CaseSummary, Reader } from '../../review/ports.ts'
 import { decodeCasePlace, encodeCasePlace } from './case-cursor.ts'
 import { queries } from './connect.ts'
+import type { LookTimes } from './look-ahead.ts'
+import { markShown } from './mark-shown.ts'
 import { openedWith, picturesOfCase } from './pictures-of-case.ts'
 import type { Statement } from './statement.ts'
 import { inTransaction } from './transaction.ts'
@@ -16,7 +18,8 @@ import { inTransaction } from './transaction.ts'
 /** The newest so many of each kind: a seller who edits without end must not fill anyone's memory. */
 const MOST = 200
 
-export function createCaseReader(pool: Pool): CaseReader {
+/** `times`: for the look at what others have on sale. */
+export function createCaseReader(pool: Pool, times?: LookTimes): CaseReader {
   const db = queries(pool)
   return {
     async list(query, reader) {
@@ -39,8 +42,8 @@ export function createCaseReader(pool: Pool): CaseReader {
       return { items: shown.map((row) => summaryOf(row, reader)), next }
     },
 
-    find: (caseId, reader) =>
-      inTransaction<CaseDetails | undefined>(
+    async find(caseId, reader) {
+      const found = await inTransaction<CaseDetails | undefined>(
         pool,
         async (tx) => {
           const [found] = await tx.send([
@@ -81,14 +84,18 @@ export function createCaseReader(pool: Pool): CaseReader {
                 .toReversed(),
               verdicts: verdicts.rows.map(({ body }) => body).toReversed(),
               appeals: appeals.rows.map((one) => ({ ...one, at: one.at.toISOString() })).toReversed(),
-              pictures: pictures.rows,
+              pictures: pictures.rows.map((one) => ({ ...one, shownElsewhere: null })),
               openedRevision: opened.rows[0]?.revision ?? null,
               noLongerKept: gone.rows,
             },
           }
         },
         'repeatable read, read only',
-      ),
+      )
+      // Of a resolved one nobody is asked any more.
+      if (found === undefined || found.summary.state === 'resolved') return found
+      return { ...found, pictures: await markShown(pool, caseId, found.pictures, reader, times) }
+    },
   }
 }
 

@@ -1,7 +1,7 @@
 // The case of a decision: its state, who may decide, what was said, and a person's own word on it.
 import { reviews } from './ask.js'
 import { el, foreign, nameOf, time } from './dom.js'
-import { earlierInWords, keptOf, missingFrom, placesInWords } from './kept.js'
+import { earlierInWords, keptOf, missingFrom, placesInWords, shownInWords } from './kept.js'
 import { createWord } from './word.js'
 
 export const STATES = {
@@ -102,8 +102,11 @@ function withoutWord({ verdicts, brandIds, revision }) {
 function picturesToName(found) {
   const { own, earlier } = keptOf(found)
   return [
-    ...own.map(({ ordinal }) => ({ name: ordinal, words: `Picture ${ordinal + 1}` })),
-    ...earlier.map(({ sha256, revision, ordinal }) => ({ name: sha256, words: earlierInWords(revision, ordinal) })),
+    ...own.map(({ ordinal, ...one }) => ({ name: ordinal, words: `Picture ${ordinal + 1}${shownInWords(one)}` })),
+    ...earlier.map(({ sha256, revision, ordinal, ...one }) => ({
+      name: sha256,
+      words: `${earlierInWords(revision, ordinal)}${shownInWords(one)}`,
+    })),
   ]
 }
 

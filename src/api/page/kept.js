@@ -15,6 +15,9 @@ export function keptOf({ pictures, revision, openedRevision }) {
 
 export const earlierInWords = (revision, ordinal) => `Picture ${ordinal + 1} of revision ${revision}, before the edit`
 
+/** What is said of a picture beside its name, where the service knew it when the case was opened. */
+export const shownInWords = ({ shownElsewhere }) => (shownElsewhere === true ? ': other sellers have it on sale' : '')
+
 /** By place, from 0: what the listing shows by the revision of the case, and this session cannot look at. */
 export function missingFrom({ pictures, pictureCount, revision }) {
   const there = new Set(pictures.filter((one) => one.revision === revision).map(({ ordinal }) => ordinal))

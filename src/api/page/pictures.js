@@ -2,7 +2,7 @@
 import { reviews } from './ask.js'
 import { el, foreign } from './dom.js'
 import { figure } from './figure.js'
-import { earlierInWords, keptOf, missingFrom, placesInWords } from './kept.js'
+import { earlierInWords, keptOf, missingFrom, placesInWords, shownInWords } from './kept.js'
 import { fitWords, matchWords, originOf } from './origins.js'
 
 /** Beside each other at most; evidence has up to 20, and the raw evidence below has them all. */
@@ -128,13 +128,17 @@ async function others(thumbs, theCase, { revision, signals }, matches, session) 
   const shown = new Set(matches.slice(0, MOST).map(({ sha256 }) => sha256))
   const rest = body.pictures.filter((one) => one.revision === revision && !shown.has(one.sha256))
   thumbs.append(
-    ...rest.map(({ sha256, ordinal }) => figure(sha256, `Picture ${ordinal + 1} of the listing`, 'Not kept.')),
+    ...rest.map((one) =>
+      figure(one.sha256, `Picture ${one.ordinal + 1} of the listing${shownInWords(one)}`, 'Not kept.'),
+    ),
   )
   const gone = body.noLongerKept.find((one) => one.revision === revision)?.pictures ?? 0
   if (body.revision === revision) {
     thumbs.before(...missingWords(body, signals, gone, session))
     thumbs.append(
-      ...keptOf(body).earlier.map((one) => figure(one.sha256, earlierInWords(one.revision, one.ordinal), 'Not kept.')),
+      ...keptOf(body).earlier.map((one) =>
+        figure(one.sha256, `${earlierInWords(one.revision, one.ordinal)}${shownInWords(one)}`, 'Not kept.'),
+      ),
     )
     return
   }
