@@ -56,7 +56,7 @@ export const METRICS = {
   touchstone_picture_queue: metric('gauge', 'Pictures that wait for a thread that decodes them'),
   touchstone_rescreens_total: metric(
     'counter',
-    'Listings tried again that were decided while a signal had failed, or by a picture that has left its bank: decided, or in vain',
+    'Listings tried again that were decided while a signal had failed, by a picture that has left its bank, or before all their pictures were kept: decided anew, or in vain',
     ['result'],
   ),
   touchstone_holds_released_total: metric('counter', 'Holds decided by their deadline, by outcome', ['outcome']),

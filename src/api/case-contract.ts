@@ -209,7 +209,9 @@ const picturesOfVerdictSchema = z
       blank: count('Blank, or nearly.'),
       repeated: count('The same as another one of the listing.'),
       noLongerKept: count('Were kept for the case, until the days after it was closed had passed.'),
-      neverKept: count('Could not be looked at, or not be kept in the time that a decision waits for that.'),
+      neverKept: count(
+        'Could not be looked at, or is not kept: there was no time yet, or it is gone from where it was.',
+      ),
     }),
     leftOutWhich: z
       .array(

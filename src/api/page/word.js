@@ -145,7 +145,7 @@ const LEFT_OUT = {
   blank: 'blank',
   repeated: 'the same as another',
   noLongerKept: 'no longer kept',
-  neverKept: 'never kept',
+  neverKept: 'not kept',
 }
 
 /** Which bank the pictures joined, and why others did not. */
