@@ -12,7 +12,7 @@ import type { BankIndex, BankMatch } from '../signals/image-hash/ports.ts'
 import type { TextModel } from '../signals/text-model/ports.ts'
 import type { BrandDictionary } from '../text/brand-dictionary.ts'
 import { readListing } from '../text/reading.ts'
-import type { Picture } from '../imaging/picture.ts'
+import { isLate, isPassing, type Picture } from '../imaging/picture.ts'
 import { askAll } from './asking.ts'
 import { isAtHand } from './pictures/at-hand.ts'
 import type { PictureSource } from './pictures/ports.ts'
@@ -146,6 +146,16 @@ const LATE_SECONDS = 3_600
 export function mayBeMended({ answer, passing, late }: Assessment, listing: Listing, age = 0): boolean {
   const mends = passing || (late && age < LATE_SECONDS)
   return answer.degraded && mends && listing.images?.every(isAtHand) !== false
+}
+
+/**
+ * Whether one of its pictures that was not seen may be when it is looked at later, whatever was decided without it: where
+ * nothing can be compared with it no signal fails, and people look at it all the same. `age` as in `mayBeMended`.
+ */
+export function mayBeSeenLater({ pictures }: Assessment, { images = [] }: Listing, age = 0): boolean {
+  return pictures.some(
+    (picture, at) => (isPassing(picture) || (isLate(picture) && age < LATE_SECONDS)) && isAtHand(images[at] ?? {}),
+  )
 }
 
 /** What is looked up for one listing is noted: who watches the banks must know which of their pictures it met. */

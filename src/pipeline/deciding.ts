@@ -3,7 +3,7 @@ import type { Decision } from '../domain/decision.ts'
 import type { Listing } from '../domain/listing.ts'
 import type { TopicNames } from '../events/topics.ts'
 import { sha256sOf } from '../imaging/picture.ts'
-import { mayBeMended, type Assessment } from './assess.ts'
+import { mayBeMended, mayBeSeenLater, type Assessment } from './assess.ts'
 import { assessed } from './assessed.ts'
 import type { Draw } from './audit.ts'
 import { openCaseOf } from './case-of-decision.ts'
@@ -67,7 +67,9 @@ export function decideRevision(
   draft.decision(decision, tried.shown)
   draft.revision({ listing, contentHash: tried.contentHash, submittedAt: tried.submittedAt })
   openCaseOf(decision, row, draft, { dueAt, kept: tried.kept })
-  if (mayBeMended(assessment, listing) || (looked && tried.isLacking === true))
+  // Whoever looks at the case, and the bank that its pictures may join, get what there was no time for now.
+  const isLacking = looked && (tried.isLacking === true || mayBeSeenLater(assessment, listing))
+  if (mayBeMended(assessment, listing) || isLacking)
     draft.rescreen({
       listingId: listing.listingId,
       revision: listing.revision,

@@ -16,6 +16,32 @@ const query = async (sql: string, values: unknown[] = []) =>
 const decisionsOf = async (listingId: string) => (await t.gate.reader.history(listingId))?.decisions ?? []
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
 
+it('are kept for their case where no bank holds anything yet that they could be like', async () => {
+  const shown = await drawnPicture(4)
+  const { reader } = t.gate.pictures
+  const real = reader.read
+  const standStill = Promise.withResolvers<void>()
+  const reading = vi.spyOn(reader, 'read').mockImplementation(async (bytes, hash, until) => {
+    await standStill.promise
+    return await real(bytes, hash, until)
+  })
+  const images = [{ data: shown.toString('base64') }]
+  await t.submit({ listingId: 'overt', title: 'Nike Air Max 1:1 best replica', images })
+  const decision = await t.until('it is decided', async () => (await decisionsOf('overt'))[0])
+  expect(decision).toMatchObject({ outcome: 'block', degraded: false })
+  expect(decision.signals.find(({ name }) => name === 'image-hash')).toMatchObject({ state: 'abstained' })
+  standStill.resolve()
+  reading.mockRestore()
+
+  const kept = async () => await query('select ordinal, sha256 from case_picture where case_id = $1', [decision.caseId])
+  expect(await kept()).toEqual([])
+  await query('update rescreen set due_at = now()')
+  await t.until('it is kept', async () => (await kept()).length === 1)
+  expect(await kept()).toEqual([{ ordinal: 0, sha256: sha256(shown) }])
+  expect(await decisionsOf('overt')).toHaveLength(1)
+  expect(await query('select listing_id from rescreen')).toEqual([])
+}, 60_000)
+
 it('are looked at when there is time: the innocent goes on sale, and what is like a fake stays, with its picture in the case', async () => {
   const [fake, innocent, shown] = await Promise.all([drawnPicture(1), drawnPicture(2), drawnPicture(3)])
   const { reader } = t.gate.pictures

@@ -69,6 +69,20 @@ const waits = async (listingId: string) =>
   (await query('select attempts from rescreen where listing_id = $1', [listingId]))[0]?.['attempts']
 
 describe('a listing whose picture could not be got', () => {
+  it('is asked for again for its case, also while no bank holds anything that it could be like', async () => {
+    answers = 'gone'
+    await t.submit({ listingId: 'overt', title: 'Nike Air Max 1:1 best replica', images: [{ url: urlOf('overt') }] })
+    const blocked = await t.until('it is decided', async () => (await decisionsOf('overt'))[0])
+    expect(blocked).toMatchObject({ outcome: 'block', degraded: false })
+    expect(await waits('overt')).toBe(0)
+    answers = 'another picture'
+    const kept = () => query('select ordinal from case_picture where case_id = $1', [blocked.caseId])
+    await passTime()
+    await t.until('it is kept', async () => (await kept()).length === 1)
+    expect(await waits('overt')).toBeUndefined()
+    expect(await decisionsOf('overt')).toHaveLength(1)
+  }, 30_000)
+
   it('costs its time limit, is held degraded, and goes on sale when the host is back', async () => {
     await withBank()
     answers = 'nothing'

@@ -171,7 +171,9 @@ const documentOf = ({ text, ...done }: Promotion) => ({
 })
 
 const backOf = ({ name, version, before }: Activation): string =>
-  `${version === null ? `the ${name} that ships` : `${name}@${version}`} decides again, in place of ${before ?? 'what ships'}.`
+  version === null && before === null
+    ? `The ${name} that ships goes on deciding.`
+    : `${version === null ? `the ${name} that ships` : `${name}@${version}`} decides again, in place of ${before ?? 'what ships'}.`
 
 const scopeOf = ({ scope }: Promotion): string => (scope === undefined ? '' : ` ${scope}.`)
 

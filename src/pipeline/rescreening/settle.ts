@@ -4,7 +4,7 @@ import type { Decision, Reason } from '../../domain/decision.ts'
 import type { TopicNames } from '../../events/topics.ts'
 import { sha256sOf } from '../../imaging/picture.ts'
 import { severity } from '../../policy/compile.ts'
-import { mayBeMended, type Assessment } from '../assess.ts'
+import { mayBeMended, mayBeSeenLater, type Assessment } from '../assess.ts'
 import { caseId, decisionId } from '../ids.ts'
 import type { Keepsake, Kept } from '../pictures/keeping.ts'
 import { assessed, EDITED } from '../assessed.ts'
@@ -36,7 +36,7 @@ const TAKEN_BACK: Reason = {
  *   better than hold;
  * - that also where nothing was amiss but a picture that stopped the listing has left its bank since. What is on sale then
  *   stays as it is: nobody asked for another look at it;
- * - what is in the store by now of the pictures that were judged joins the case, whatever else is written;
+ * - what is in the store by now of its pictures joins the case, also what was not seen before, whatever else is written;
  * - otherwise one is written only where what was seen speaks more strongly against it: a host that is silent first and
  *   then shows other pictures buys nothing, and neither does a picture that stays away.
  */
@@ -72,7 +72,7 @@ export function settleRescreens(
     const age = (now.getTime() - Date.parse(decisions[0]?.decidedAt ?? now.toISOString())) / 1_000
     const goesOn = swapped || mayBeMended(one.assessment, listing, age)
     const isWanted = stands?.degraded === true || (afterChange > 0n && row.outcome !== 'allow')
-    const isLacking = openCase !== null && one.isLacking === true
+    const isLacking = openCase !== null && (one.isLacking === true || mayBeSeenLater(one.assessment, listing, age))
     const saysMore = isWanted && goesOn && !whole
     if (isOver || lookedOften || !(saysMore || isLacking)) ended.push({ listingId, revision, afterChange })
     else waiting.push({ listingId, revision, seen })
@@ -80,7 +80,7 @@ export function settleRescreens(
     if (!isWanted || !(whole || (stands.degraded && speaksMoreAgainst(one.assessment, stands)))) {
       // Where it is decided anew the new decision's case has them.
       if (openCase !== null)
-        for (const picture of keptAsSeen(one))
+        for (const picture of keptAsSeen(one.kept, seen))
           draft.casePicture({ caseId: openCase, revision, brandIds: stands.brandIds, ...picture })
       continue
     }
@@ -102,8 +102,8 @@ function compared(
   return { swapped, seen: now.map((sha256, image) => bound.get(image) ?? sha256) }
 }
 
-/** What was not seen when it was decided, or is another picture by now, is not what the case is about. */
-const keptAsSeen = ({ kept = [], seen }: Rescreened): Kept =>
+/** As each was when it was first seen: what is another picture by now is not what the case is about. */
+const keptAsSeen = (kept: Kept = [], seen: WantedRescreen['seen']): Kept =>
   kept.filter(({ ordinal, sha256 }) => seen[ordinal] === sha256)
 
 const isBeforeLastLook = (until: string, now: Date): boolean =>

@@ -48,6 +48,16 @@ describe('trying again', () => {
     })
     expect(anew.decided).toHaveLength(1)
     expect(anew.settlement.casePictures?.map(({ ordinal }) => ordinal)).toEqual([0, 1])
+    // Also what was not seen at all, where no signal failed by that: nothing could be like it.
+    const unseen = shows(assessment('hold'), null)
+    const bare = screened(unseen)
+    expect(bare.settlement.rescreens).toEqual([{ listingId: 'L', revision: 1, seen: [null] }])
+    expect(screened(shows(assessment('allow'), null)).settlement.rescreens).toEqual([])
+    const vain = again(unseen, bare.standing, [bare.decision], { seen: [null], kept: [] })
+    expect([vain.settlement.casePictures, vain.waiting.length]).toEqual([[], 1])
+    const seen = again(shows(assessment('hold'), 'a'), bare.standing, [bare.decision], { seen: [null] })
+    expect(seen.settlement.casePictures).toMatchObject([{ ordinal: 0, sha256: 'a' }])
+    expect([seen.decided, seen.ended.length]).toEqual([[], 1])
     // A person has decided since, or nobody is to look at it.
     const reviewed: Decision = { ...decision, sequence: 2, stage: 'review' }
     expect(again(held, { ...standing, sequence: 2 }, [decision, reviewed], some).settlement.casePictures).toEqual([])
