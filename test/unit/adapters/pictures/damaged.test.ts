@@ -2,6 +2,7 @@
 import sharp from 'sharp'
 import { afterAll, describe, expect, test } from 'vitest'
 import { distance } from '../../../../src/imaging/pdq.ts'
+import type { Picture } from '../../../../src/imaging/picture.ts'
 import { drawing, reading } from '../../../support/pictures.ts'
 import { pngChunk, withChunks } from '../../../support/png-files.ts'
 
@@ -43,6 +44,19 @@ describe.each(Object.entries(files))('a %s', (_name, whole) => {
       else expect(picture).toMatchObject({ width: 320, height: 240, damaged: true, blank: false })
     }
   })
+})
+
+test('what is missing is told of beside others that are broken too: threads share what libvips says of errors', async () => {
+  const cuts = Array.from({ length: 60 }, (_, i) =>
+    files.jpeg.subarray(0, Math.floor(files.jpeg.length * (0.4 + i / 120))),
+  )
+  const all = [...cuts, ...cuts.map((cut) => Buffer.concat([cut, Buffer.of(0xff, 0xd9)]))]
+  const told = (one: Picture) => (one.state === 'seen' ? [one.damaged, one.unseenPart] : one.fault)
+  const alone = []
+  for (const one of all) alone.push(told(await read(one)))
+  expect(alone.filter((one) => Array.isArray(one) && one[1] === true).length).toBeGreaterThan(60)
+  const together = await Promise.all(all.map((one) => read(one)))
+  expect(together.map(told)).toEqual(alone)
 })
 
 test('a whole picture is not damaged', async () => {
