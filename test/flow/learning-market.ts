@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Decision } from '../../src/domain/decision.ts'
 import type { Verdict } from '../../src/domain/verdict.ts'
+import { verdictRecorded } from '../../src/events/index.ts'
+import { encodeEvent } from '../../src/events/wire.ts'
 import { defaultPolicy } from '../../src/policy/default.ts'
 import { ran } from '../support/processes.ts'
 import type { GateUnderTest } from '../support/running-gate.ts'
@@ -60,4 +62,26 @@ export async function drawNothing(t: GateUnderTest): Promise<void> {
   rmSync(dir, { recursive: true })
   if (code !== 0) throw new Error(`the policy was not published: ${err}`)
   await t.until('nothing is drawn', async () => t.gate.live.current().policy.policy.audit.share === 0)
+}
+
+/** By the log, as a review tool does; they are in the store when it resolves. */
+export async function sayByLog(t: GateUnderTest, verdicts: readonly Verdict[]): Promise<void> {
+  const { log, topics, groups, store } = t.gate
+  await log.append(
+    topics.verdicts,
+    verdicts.map((verdict) => ({
+      key: Buffer.from(verdict.listingId),
+      ...encodeEvent(verdictRecorded, verdict, {
+        id: verdict.verdictId,
+        source: '/review-tool',
+        time: verdict.at,
+        subject: verdict.listingId,
+      }),
+    })),
+  )
+  for (const { partition, low, high } of await log.ranges(topics.verdicts))
+    await t.until(
+      'the verdicts are read',
+      async () => (await store.place(groups.verdicts, topics.verdicts, partition, low)) >= high,
+    )
 }

@@ -3,11 +3,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Decision } from '../../src/domain/decision.ts'
 import type { Verdict } from '../../src/domain/verdict.ts'
-import { verdictRecorded } from '../../src/events/index.ts'
-import { encodeEvent } from '../../src/events/wire.ts'
 import { ran } from '../support/processes.ts'
 import { startGateUnderTest, type GateUnderTest } from '../support/running-gate.ts'
-import { drawNothing, inLetters } from './learning-market.ts'
+import { drawNothing, inLetters, sayByLog } from './learning-market.ts'
 
 const PLACES = ['bazaar', 'flip']
 /** Of each marketplace, half of them in either words. */
@@ -53,25 +51,7 @@ it('neither its text model nor its fusion is promoted, alone or at once, and no 
     await t.settled()
   }
   const { decisions } = await t.settled()
-  const { log, topics, groups, store } = t.gate
-  const verdicts = decisions.map(sayOf)
-  await log.append(
-    topics.verdicts,
-    verdicts.map((verdict) => ({
-      key: Buffer.from(verdict.listingId),
-      ...encodeEvent(verdictRecorded, verdict, {
-        id: verdict.verdictId,
-        source: '/review-tool',
-        time: verdict.at,
-        subject: verdict.listingId,
-      }),
-    })),
-  )
-  for (const { partition, low, high } of await log.ranges(topics.verdicts))
-    await t.until(
-      'the verdicts are read',
-      async () => (await store.place(groups.verdicts, topics.verdicts, partition, low)) >= high,
-    )
+  await sayByLog(t, decisions.map(sayOf))
   const { out, err } = await touchstone('train', '--seed', '7')
   const [, line = err] = /touchstone (models promote .+)/.exec(out) ?? []
   const [, text = '', fusion = ''] =

@@ -6,10 +6,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Decision } from '../../src/domain/decision.ts'
 import type { Verdict } from '../../src/domain/verdict.ts'
-import { verdictRecorded } from '../../src/events/index.ts'
-import { encodeEvent } from '../../src/events/wire.ts'
 import { ran } from '../support/processes.ts'
-import { bargain, drawNothing, LIVE_MS, MARKET, silent, wordOn } from './learning-market.ts'
+import { bargain, drawNothing, LIVE_MS, MARKET, sayByLog, silent, wordOn } from './learning-market.ts'
 import { startGateUnderTest, type GateUnderTest } from '../support/running-gate.ts'
 
 const PAIRS = 40
@@ -28,24 +26,7 @@ const json = async <T>(...words: string[]): Promise<T> => {
   return JSON.parse(out) as T
 }
 
-async function say(verdicts: readonly Verdict[]): Promise<void> {
-  const { log, topics, groups, store } = t.gate
-  const records = verdicts.map((verdict) => ({
-    key: Buffer.from(verdict.listingId),
-    ...encodeEvent(verdictRecorded, verdict, {
-      id: verdict.verdictId,
-      source: '/review-tool',
-      time: verdict.at,
-      subject: verdict.listingId,
-    }),
-  }))
-  await log.append(topics.verdicts, records)
-  for (const { partition, low, high } of await log.ranges(topics.verdicts))
-    await t.until(
-      'the verdicts are read',
-      async () => (await store.place(groups.verdicts, topics.verdicts, partition, low)) >= high,
-    )
-}
+const say = (verdicts: readonly Verdict[]) => sayByLog(t, verdicts)
 
 const screened = async (listingId: string): Promise<Decision> => {
   const all = (await t.settled()).decisions.filter((d) => d.listingId === listingId && d.stage === 'screening')

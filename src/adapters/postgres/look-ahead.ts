@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks'
 import { sql } from 'kysely'
 import type { Pool } from 'pg'
 import type { CaseHashes, CaseLook, FrameOfListing, LookForOfficials } from '../../pipeline/verdicts/ports.ts'
+import { inLots } from './in-lots.ts'
 import type { PictureOfCase, SpokenOf } from './of-case.ts'
 import { NOT_LOOKED } from './official-pictures.ts'
 import { hasOthers, othersOf, stillOf } from './picture-frames.ts'
@@ -176,6 +177,3 @@ function* turns(queues: readonly Queue[]): Generator<{ readonly queue: Queue; re
       if (piece !== undefined) yield { queue, piece }
     }
 }
-
-const inLots = <T>(all: readonly T[], size: number): T[][] =>
-  Array.from({ length: Math.ceil(all.length / size) }, (_, n) => all.slice(n * size, (n + 1) * size))

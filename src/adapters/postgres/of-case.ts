@@ -1,5 +1,6 @@
 // Which pictures of a case a verdict speaks of: the same are looked up before it and joined by it.
 import { sql } from 'kysely'
+import { inLots } from './in-lots.ts'
 import { openedWith } from './pictures-of-case.ts'
 import type { Statement } from './statement.ts'
 
@@ -84,10 +85,7 @@ export interface Word {
 /** Of the cases that went over to these revisions or later ones, up to them. */
 export function shownAt(words: readonly Word[]): SpokenOf[] {
   const ofListings = [...Map.groupBy(words, ({ listingId }) => listingId).values()]
-  const lots = Array.from({ length: Math.ceil(ofListings.length / LISTINGS) }, (_, n) =>
-    ofListings.slice(n * LISTINGS, (n + 1) * LISTINGS),
-  )
-  return lots.map((lot) => ({ listings: lot.length, pictures: spokenOf(wordsOf(lot.flat())) }))
+  return inLots(ofListings, LISTINGS).map((lot) => ({ listings: lot.length, pictures: spokenOf(wordsOf(lot.flat())) }))
 }
 
 const wordsOf = (words: readonly Word[]): Statement => sql`

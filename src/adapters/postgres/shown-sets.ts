@@ -1,6 +1,7 @@
 // What sellers were seen to show: written before it is decided, kept while it may matter, removed where no decision names it.
 import { sql } from 'kysely'
 import type { ShownSet } from '../../pipeline/pictures/ports.ts'
+import { inLots } from './in-lots.ts'
 import { keysOf, oldKeysOf } from './shown-pictures.ts'
 import type { Statement } from './statement.ts'
 
@@ -28,7 +29,6 @@ export function writeShown(sets: readonly ShownSet[], most = BITE): readonly Sta
   const rows = byId.flatMap(({ listingId, digest, hashes }) =>
     [...new Set(hashes)].toSorted().map((hash) => ({ listingId, digest, hash })),
   )
-  const lots = Array.from({ length: Math.ceil(rows.length / most) }, (_, n) => rows.slice(n * most, (n + 1) * most))
   return [
     sql`
     insert into shown_unproven as u (listing_id, digest, hashes)
@@ -36,7 +36,7 @@ export function writeShown(sets: readonly ShownSet[], most = BITE): readonly Sta
     from unnest(${byId.map((one) => one.listingId)}::text[], ${byId.map((one) => one.digest)}::text[],
                 ${byId.map((one) => one.hashes.join(','))}::text[]) x (listing_id, digest, hashes)
     on conflict (listing_id, digest) do update set at = now() where u.at < now() - interval '1 hour'`,
-    ...lots.map(noted),
+    ...inLots(rows, most).map(noted),
   ]
 }
 
